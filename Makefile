@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# The one entry to the build. Each folder states what it makes in its own build.mk.
+#
+#   make            libgort, libdebugcall and the debugcall program
+#   make demo       a call into a python3 and into a threaded server, live
+#   make test       every test; the last line is "N passed, N failed, N skipped"
+#   make bench      figures beside the peers, measured in the same run
+#   make campaign   the long kill and stress runs
+#   make lint       layout, static analysis, the include floors
+#   make fuzz       the expression parser under libFuzzer for 60 s
+#   make deps       what Debian 12 lacks, by apt-get
+#   make install    DESTDIR= PREFIX=/usr/local
+#
+# SAN=address,undefined (or SAN=thread) builds and tests with sanitizers; DEBUG=1 checks lock ranks.
+
+CC     ?= gcc
+PREFIX ?= /usr/local
+SAN    ?=
+DEBUG  ?=
+comma  := ,
+
+B := build/$(if $(SAN),$(subst $(comma),-,$(SAN)),release)$(if $(DEBUG),-debug)
+
+WARN     := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla
+CPPFLAGS := -I. -D_GNU_SOURCE $(if $(DEBUG),-DGORT_DEBUG)
+CFLAGS   ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) -fPIC -fno-omit-frame-pointer $(SANFLAGS) $(CFLAGS_$(firstword $(subst /, ,$<)))
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
+LDFLAGS  := $(SANFLAGS)
+
+.PHONY: all demo test bench campaign lint fuzz deps install clean
+all:
+
+# What this machine lacks is installed once, by name, and said so.
+DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev libcapstone-dev \
+	libreadline-dev libjansson-dev libcmocka-dev python3
+DEPS_TEST := $(DEPS) gdb strace musl-tools ruby-full binutils wrk procps
+deps:
+	@tests/deps $(DEPS_TEST)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+$(B)/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+-include runtime/build.mk
+-include debugger/build.mk
+-include tests/build.mk
+
+clean:
+	rm -rf build
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
