@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+// libdebugcall: call functions inside running processes.
+// The one public header of debugger/; the debugcall program uses nothing else.
+#ifndef DEBUGGER_DEBUGCALL_H
+#define DEBUGGER_DEBUGCALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DC_API	 __attribute__((visibility("default")))
+#define DC_CHECK __attribute__((warn_unused_result))
+
+// Every way an operation can end, its name in JSON, and the exit status the program gives it.
+#define DC_CODES(X)                                                                       \
+	X(USAGE, "usage", 2) /* a request that makes no sense */                          \
+	X(SYNTAX, "syntax", 1) /* the expression does not parse */                        \
+	X(NAME, "unknown-name", 1) /* no such symbol, member or type */                   \
+	X(TYPE, "type", 1) /* the operation is not defined for these types */             \
+	X(VALUE, "value", 1) /* division by zero, unreadable memory, out of range */      \
+	X(MEMORY, "out-of-memory", 1) /* ours, not the target's */                        \
+	X(SYSTEM, "system", 1) /* a system call of ours failed; the message says which */ \
+	X(CRASHED, "crashed", 1) /* a fatal signal in the callee; undone */               \
+	X(PANICKED, "panicked", 1) /* an uncaught panic in the callee; undone */          \
+	X(EXITED, "goroutine-exited", 1) /* the callee ended its goroutine */             \
+	X(THREAD_ENDED, "thread-ended", 1) /* the callee ended its thread */              \
+	X(LEFT, "left", 1) /* the callee was left by longjmp; nothing restored */         \
+	X(ATTACH, "attach", 3) /* the process cannot be attached to */                    \
+	X(TARGET_ENDED, "target-ended", 4) /* the process ended */                        \
+	X(TARGET_EXECED, "target-execed", 4) /* the process became another program */     \
+	X(DEADLINE, "deadline", 5) /* the call did not end in time */                     \
+	X(REFUSED, "refused", 6) /* not safe, or not exactly possible; nothing was run */ \
+	X(CANCELLED, "cancelled", 130) /* dc_cancel() */
+
+enum dc_code {
+#define X(name, text, status) DC_##name,
+	DC_CODES(X)
+#undef X
+};
+
+// What a failure left behind in the target; said in the last line of every report.
+enum dc_state {
+	DC_STATE_UNTOUCHED, // no thread was stopped
+	DC_STATE_RUNNING, // restored and running as before
+	DC_STATE_IN_CALLEE, // the thread still runs the callee and goes home by itself
+	DC_STATE_AS_LEFT, // the thread runs where the callee left it; nothing was restored
+	DC_STATE_STOPPED, // restored, and stopped by job control as it was or was asked to be
+	DC_STATE_ENDED, // the process is gone
+	DC_STATE_EXECED, // the process runs another program
+};
+
+struct dc_frame {
+	uint64_t pc;
+	const char *function; // NULL when unknown
+	uint64_t offset; // of pc in function, or in module
+	const char *module; // base name, NULL when unknown
+	const char *file; // NULL without line information
+	int line;
+};
+
+// An error owns all it points to; free it with dc_error_destroy().
+struct dc_error {
+	enum dc_code code;
+	enum dc_state state;
+	char *message; // one line, no newline, no trailing stop
+	ssize_t column; // of the expression, from 0, where a caret belongs; -1 for none
+	int signo; // CRASHED: the signal
+	uint64_t addr; // CRASHED: si_addr
+	struct dc_frame *frames;
+	size_t nr_frames;
+	char *notes; // further lines for the user, each ended by '\n'; NULL for none
+};
+
+DC_API void dc_error_destroy(struct dc_error *err); // NULL is fine
+DC_API const char *dc_code_name(enum dc_code code);
+DC_API int dc_code_status(enum dc_code code);
+DC_API const char *dc_state_text(enum dc_state state); // "the target runs on, restored"
+
+struct dc_session;
+
+enum dc_signals { DC_SIGNALS_HOLD, DC_SIGNALS_PASS };
+
+struct dc_options {
+	pid_t pid; // a process, or one of its threads, which is then the borrowed one
+	pid_t thread; // 0: chosen for the user
+	int64_t timeout_ns; // of each call; 0: none
+	int64_t wait_ns; // how long to look for a safe point
+	const char *frame; // --frame N|FUNC for locals; NULL: the innermost with debug information
+	bool all_stop;
+	bool no_call; // an expression that calls is refused
+	bool force; // borrow at a place that is not a safe point
+	bool drop_literals; // unmap the literals at detach
+	bool assume_seccomp_ok;
+	enum dc_signals signals;
+	uint64_t pass_signals; // bit signo-1: handled faults that go to the program first
+};
+DC_API void dc_options_init(struct dc_options *options); // 5 s, 1 s, hold
+
+// dc_open() reads all that is needed to call (maps, symbols); nothing is stopped.
+// dc_close() lets go of the target, restored, and frees the session; NULL is fine.
+DC_API DC_CHECK struct dc_error *dc_open(const struct dc_options *options, struct dc_session **ret);
+DC_API void dc_close(struct dc_session *session);
+
+struct dc_result {
+	char *value; // printed; NULL for void
+	char *type;
+	const char *host;
+	pid_t thread;
+	bool chosen; // the thread was chosen for the user
+	int64_t pause_ns; // how long the borrowed thread was away from its own work so far
+	char *notes; // lines for the user, NULL for none
+};
+DC_API void dc_result_deinit(struct dc_result *result);
+
+// dc_prepare() parses and types the expressions, so that unknown names and refusals are found before
+// a thread is stopped. Preparing and attaching happen by themselves in dc_evaluate().
+DC_API DC_CHECK struct dc_error *dc_prepare(struct dc_session *session, const char *expr);
+// Borrow a thread at a safe point; stays borrowed until dc_detach().
+DC_API DC_CHECK struct dc_error *dc_attach(struct dc_session *session);
+DC_API DC_CHECK struct dc_error *dc_evaluate(struct dc_session *session, const char *expr,
+					     struct dc_result *ret);
+// What is known only after the thread is back: the pause, mappings left in the target.
+struct dc_departure {
+	int64_t pause_ns;
+	uint64_t
+		literals_left; // bytes that stay mapped because the program may hold pointers into them
+	enum dc_state state;
+};
+DC_API DC_CHECK struct dc_error *dc_detach(struct dc_session *session, struct dc_departure *ret);
+// May be called from any thread and from a signal handler; the running operation ends with CANCELLED.
+DC_API void dc_cancel(struct dc_session *session);
+
+struct dc_rate {
+	uint64_t calls;
+	double per_second;
+	double median_us, p99_us;
+};
+DC_API DC_CHECK struct dc_error *dc_repeat(struct dc_session *session, const char *expr, uint64_t n,
+					   struct dc_result *ret, struct dc_rate *rate);
+
+// Pre-flight: runs nothing and stops nothing.
+struct dc_check_thread {
+	pid_t tid;
+	char name[16];
+	const char *state; // "read (system call 0)", "running: decided at the stop", …
+	bool borrowable;
+	char *reason; // why not; NULL when borrowable
+};
+struct dc_check {
+	pid_t pid;
+	char *program;
+	const char *hosts[4]; // NULL-terminated
+	struct dc_check_thread *threads;
+	size_t nr_threads;
+	char *notes; // pads left by a debugger that died, seccomp, …; NULL for none
+};
+DC_API DC_CHECK struct dc_error *dc_check(struct dc_session *session, struct dc_check *ret);
+DC_API void dc_check_deinit(struct dc_check *check);
+
+struct dc_function {
+	const char *name, *module;
+	const char *prototype; // NULL when there is no debug information and no known prototype
+	uint64_t addr;
+};
+// Calls visit for each function whose name matches the POSIX extended regular expression (NULL: all),
+// sorted by name; strings live during the visit. A visit that returns false ends the listing.
+DC_API DC_CHECK struct dc_error *dc_functions(struct dc_session *session, const char *regex,
+					      bool (*visit)(const struct dc_function *, void *),
+					      void *arg);
+
+// The process that has the name, or a decimal process or thread id.
+DC_API DC_CHECK struct dc_error *dc_find_process(const char *what, pid_t *ret);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Frames of a thread, by libunwind over a snapshot: registers and a copy of the stack, so that a
+// thread is stopped only for the copy and never for the walk.
+#ifndef DEBUGGER_STACK_UNWIND_H
+#define DEBUGGER_STACK_UNWIND_H
+
+#include "debugger/symbols/symbols.h"
+
+#include <sys/user.h>
+
+struct snapshot {
+	struct user_regs_struct regs;
+	uint64_t stack_start; // address of stack[0], below the red zone
+	unsigned char *stack; // malloc'd; NULL: memory is read from the live target
+	size_t stack_size;
+};
+
+// Memory outside the snapshot is read from the target as it is at that moment.
+struct unwind;
+struct dc_error *unwind_create(struct process *process, struct symbols *symbols,
+			       struct unwind **ret) DC_CHECK;
+void unwind_destroy(struct unwind *unwind);
+
+enum { UNWIND_MAX = 256 };
+// frames[0] is the interrupted place; a caller's pc is its return address minus one when it is looked
+// up. *complete: the walk reached the thread's first frame. Signal frames are marked.
+struct unwound {
+	struct symbols_frame frame;
+	bool is_signal_frame;
+};
+struct dc_error *unwind_walk(struct unwind *unwind, const struct snapshot *snapshot,
+			     struct unwound *frames, size_t max, size_t *n,
+			     bool *complete) DC_CHECK;
+// The same, described; malloc'd array for dc_error.frames. Best effort: never fails, may be short.
+struct dc_frame *unwind_describe(struct unwind *unwind, const struct snapshot *snapshot, size_t *n);
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// The names of a target: its modules, their symbol tables and debug information.
+// Loading reads files and the target's memory; it never stops a thread.
+#ifndef DEBUGGER_SYMBOLS_SYMBOLS_H
+#define DEBUGGER_SYMBOLS_SYMBOLS_H
+
+#include "debugger/error.h"
+#include "debugger/symbols/type.h"
+#include "debugger/target/process.h"
+
+struct symbols;
+
+// Reads the module list of the process; symbol tables and DWARF are read when first needed.
+struct dc_error *symbols_load(struct process *process, struct symbols **ret) DC_CHECK;
+void symbols_destroy(struct symbols *symbols);
+struct types *symbols_types(struct symbols *symbols);
+// Modules mapped since (dlopen) are added. Cheap when nothing changed.
+struct dc_error *symbols_refresh(struct symbols *symbols) DC_CHECK;
+
+struct module {
+	const char *name; // base name of the file, "[vdso]", …
+	const char *path; // as the target sees it
+	uint64_t start, end; // addresses in the target
+	uint64_t bias; // address in the target minus address in the file
+	bool has_dwarf;
+	char *problem; // why a part of it could not be read; NULL when all is well
+};
+size_t symbols_modules(struct symbols *symbols, const struct module **ret);
+
+struct function {
+	const char *name;
+	uint64_t addr, size;
+	const struct module *module;
+	const struct type *type; // NULL without debug information
+	bool is_ifunc; // addr is the resolver
+	bool is_global;
+	const char *
+		no_call; // why its ABI is not C's (DW_AT_calling_convention, a .constprop clone); NULL: fine
+};
+
+struct variable {
+	const char *name;
+	const struct type *type; // NULL without debug information
+	const struct module *module;
+	enum {
+		VARIABLE_MEMORY,
+		VARIABLE_REGISTER,
+		VARIABLE_CONSTANT,
+		VARIABLE_TLS,
+		VARIABLE_GONE
+	} place;
+	uint64_t addr; // MEMORY: in the target; TLS: offset in the module's block
+	int reg; // REGISTER: DWARF number (psABI figure 3.36)
+	const void *bytes; // CONSTANT: type->size bytes
+	size_t nr_bytes;
+	const char *why_gone; // GONE: "optimized out", …
+};
+
+// What an expression's place in the program is; pc 0 means no frame.
+struct symbols_frame {
+	uint64_t pc; // already adjusted for a call site where that is wanted
+	uint64_t cfa;
+	uint64_t regs[17]; // DWARF numbers 0-16 of the frame
+	uint32_t valid; // bit per register
+};
+
+// A name as C would find it from the frame: block scopes outward, the unit's statics, globals of the
+// module, then of the others. code NAME with the nearest name in the notes when there is none.
+struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct symbols_frame *frame,
+					 const char *name, struct variable *ret) DC_CHECK;
+struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct symbols_frame *frame,
+					 const char *name, struct function *ret) DC_CHECK;
+struct dc_error *symbols_lookup_enumerator(struct symbols *symbols,
+					   const struct symbols_frame *frame, const char *name,
+					   const struct type **type, int64_t *value) DC_CHECK;
+// tag: "struct", "union", "enum", or NULL for a typedef, a basic type or a C++ class.
+struct dc_error *symbols_lookup_type(struct symbols *symbols, const struct symbols_frame *frame,
+				     const char *tag, const char *name,
+				     const struct type **ret) DC_CHECK;
+// The full definition of a type that this unit only declares; the type itself when there is none.
+const struct type *symbols_complete(struct symbols *symbols, const struct type *type);
+// The variable's address for one thread; fs_base is the thread's. ELF TLS variant II.
+struct dc_error *symbols_tls_address(struct symbols *symbols, const struct variable *variable,
+				     uint64_t fs_base, uint64_t *ret) DC_CHECK;
+// An IFUNC's bound target from a GOT slot that names it, 0 when no slot is bound yet.
+uint64_t symbols_bound_ifunc(struct symbols *symbols, const struct function *function);
+// The nearest known name, NULL when none is near.
+const char *symbols_nearest(struct symbols *symbols, const char *name);
+
+// What is at an address. Strings live as long as symbols. Unknown parts stay zero.
+struct dc_frame symbols_describe(struct symbols *symbols, uint64_t addr);
+// Symbol alone: name and offset for `<main+4>`; false when none covers the address.
+bool symbols_name_of(struct symbols *symbols, uint64_t addr, const char **name, uint64_t *offset);
+
+// Sized code ranges of symbols, from .symtab or .dynsym or the DWARF, for safe-point tables.
+// pick says whether the symbol belongs; ranges are sorted, merged and malloc'd.
+struct range {
+	uint64_t start, end;
+	const char *what; // the symbol's name
+};
+struct dc_error *symbols_ranges(struct symbols *symbols,
+				bool (*pick)(const struct module *, const char *name, void *),
+				void *arg, struct range **ret, size_t *n) DC_CHECK;
+
+struct dc_error *symbols_each_function(struct symbols *symbols,
+				       bool (*visit)(const struct function *, void *),
+				       void *arg) DC_CHECK;
+
+#endif

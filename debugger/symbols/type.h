@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// C types as the target has them: read from DWARF, or made here (pointer to, array of, basic types).
+// A type lives as long as the struct types that made it; equal DIEs give the same pointer.
+#ifndef DEBUGGER_SYMBOLS_TYPE_H
+#define DEBUGGER_SYMBOLS_TYPE_H
+
+#include "debugger/error.h"
+
+enum type_kind {
+	TYPE_VOID,
+	TYPE_BOOL,
+	TYPE_INT, // also char types and __int128
+	TYPE_FLOAT,
+	TYPE_COMPLEX, // of two floats of target's format
+	TYPE_ENUM,
+	TYPE_POINTER,
+	TYPE_REFERENCE, // C++: & and &&; shown and read, passed as a pointer
+	TYPE_ARRAY,
+	TYPE_VECTOR, // vector_size attribute
+	TYPE_STRUCT, // also C++ class
+	TYPE_UNION,
+	TYPE_FUNCTION,
+	TYPE_TYPEDEF,
+	TYPE_OPAQUE, // a DWARF type that C cannot hold; name says which
+};
+
+enum type_float { FLOAT_NONE, FLOAT_16, FLOAT_32, FLOAT_64, FLOAT_X87, FLOAT_128, FLOAT_OTHER };
+
+struct type;
+
+struct type_member {
+	const char *name; // NULL for an anonymous struct or union
+	const struct type *type;
+	uint64_t offset; // bytes, of the storage unit for a bit-field
+	uint32_t
+		bit_offset; // from offset's lowest bit, little endian; meaningful when bit_size > 0
+	uint32_t bit_size; // 0: not a bit-field
+	bool is_base; // C++ base class
+};
+
+struct type_param {
+	const char *name; // may be NULL
+	const struct type *type;
+};
+
+struct type_enumerator {
+	const char *name;
+	int64_t value; // as the underlying type's bits, sign-extended
+};
+
+struct type {
+	enum type_kind kind;
+	enum type_float format; // FLOAT, COMPLEX
+	bool is_const, is_volatile;
+	bool is_signed; // INT, ENUM
+	bool is_char; // char, signed char, unsigned char: printed with a character
+	bool is_incomplete; // declared only; size unknown
+	bool is_variadic, is_prototyped; // FUNCTION
+	bool is_packed_or_odd; // STRUCT, UNION: a member lies off its natural alignment (psABI: MEMORY)
+	bool is_nontrivial; // C++ class that is passed by invisible reference
+	const char *tag; // "struct", "union", "enum", "class" or NULL
+	const char *name; // NULL for a derived or anonymous type
+	uint64_t size; // bytes; 0 for void, functions and incomplete types
+	uint32_t align; // bytes, power of two
+	const struct type *target; // pointee, element, return type, typedef's or enum's underlying
+	uint64_t count; // ARRAY, VECTOR: elements; UINT64_MAX: not known ([] or variable)
+	// Private to symbols/: where the members come from until they are asked for.
+	const void *origin;
+	struct types *owner;
+};
+
+// The table that owns types. dwarf-less: basic types still work.
+struct types;
+struct types *types_create(void); // NULL: out of memory
+void types_destroy(struct types *types);
+
+// The parts are read when first asked for. The arrays belong to the type.
+struct dc_error *type_members(const struct type *type, const struct type_member **ret,
+			      size_t *n) DC_CHECK;
+struct dc_error *type_params(const struct type *type, const struct type_param **ret,
+			     size_t *n) DC_CHECK;
+struct dc_error *type_enumerators(const struct type *type, const struct type_enumerator **ret,
+				  size_t *n) DC_CHECK;
+
+// The type under typedefs; const and volatile of the outer ones are kept.
+const struct type *type_strip(const struct type *type);
+
+// Basic C types by any spelling that C allows ("unsigned long int", "long unsigned", "__int128",
+// "_Bool", "long double", "float _Complex"); NULL when it is none.
+const struct type *types_basic(struct types *types, const char *spelling);
+// Derived types. NULL: out of memory.
+const struct type *types_pointer(struct types *types, const struct type *target);
+const struct type *types_array(struct types *types, const struct type *element, uint64_t count);
+const struct type *types_vector(struct types *types, const struct type *element, uint64_t count);
+const struct type *types_qualified(struct types *types, const struct type *type, bool is_const,
+				   bool is_volatile);
+const struct type *types_function(struct types *types, const struct type *result,
+				  const struct type_param *params, size_t n, bool is_variadic,
+				  bool is_prototyped);
+
+bool type_equal(const struct type *a, const struct type *b); // compatible, qualifiers ignored
+// C spelling: "int (*)(float, struct P *)", "char [4]". With a name: a declaration of it.
+// malloc'd; NULL: out of memory.
+char *type_spell(const struct type *type, const char *name) DC_CHECK;
+
+#endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// The target's memory. Reads go by process_vm_readv where they can, else by /proc/PID/mem.
+#ifndef DEBUGGER_TARGET_MEMORY_H
+#define DEBUGGER_TARGET_MEMORY_H
+
+#include "debugger/target/process.h"
+
+// All or nothing; code VALUE with the first unreadable address.
+struct dc_error *memory_read(struct process *process, uint64_t addr, void *buf, size_t n) DC_CHECK;
+// As many bytes as are readable from addr on; 0 when none.
+size_t memory_read_some(struct process *process, uint64_t addr, void *buf, size_t n);
+// By /proc/PID/mem: may write read-only mappings and grow [stack]; all or an error.
+struct dc_error *memory_write(struct process *process, uint64_t addr, const void *buf,
+			      size_t n) DC_CHECK;
+
+#endif

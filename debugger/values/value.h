@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// A value of a C type: its bytes, and where it lives when it is an lvalue.
+#ifndef DEBUGGER_VALUES_VALUE_H
+#define DEBUGGER_VALUES_VALUE_H
+
+#include "debugger/symbols/type.h"
+
+enum value_place {
+	VALUE_NOWHERE, // an rvalue
+	VALUE_MEMORY, // addr in the target
+	VALUE_REGISTER, // reg, a DWARF number, of the chosen frame
+	VALUE_FUNCTION, // a function designator: addr is its code
+	VALUE_LITERAL, // a string, array or struct literal: has no address until one is needed
+};
+
+struct value {
+	const struct type *type;
+	enum value_place place;
+	uint64_t addr;
+	int reg;
+	uint32_t bit_offset, bit_size; // of a bit-field lvalue; bit_size 0: none
+	unsigned char *bytes; // type->size of them, malloc'd; NULL for void and unread lvalues
+	const char *function; // FUNCTION: its name, for messages
+	bool no_debug; // FUNCTION, MEMORY: the symbol has no debug information, the type is not known
+};
+void value_deinit(struct value *value);
+
+#endif
