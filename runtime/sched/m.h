@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// An M: a thread the runtime knows. Never freed, so that walkers need no lock; reused for later threads.
+#ifndef RUNTIME_SCHED_M_H
+#define RUNTIME_SCHED_M_H
+
+#include "runtime/base/base.h"
+#include "runtime/base/futex.h"
+#include "runtime/base/lock.h"
+
+#include <pthread.h>
+
+struct g;
+struct p;
+
+// m->retake: why gort__enter must take the slow path.
+enum retake {
+	RETAKE_NONE = 0,
+	RETAKE_ASKED = 1, // a taker looks whether the M is outside; the M may veto by CAS to NONE
+	RETAKE_TAKEN = 2, // its P is gone: get one before going on
+	RETAKE_BLOCKING = 3, // in gort_blocking: on the system stack, no calls
+	RETAKE_FORKED = 4, // a fork's child: no calls until exec
+};
+
+enum m_kind {
+	M_ORDINARY,
+	M_MAIN, // the process's first thread: waits in gort_main
+	M_EXTRA, // lent to a foreign thread by gort_callback
+	M_ATTACHED, // a foreign thread known by gort_thread_attach
+	M_SYSMON,
+	M_TEMPLATE, // makes threads for Ms whose own state may be strange
+};
+
+enum {
+	M_LOCKS_HELD = 12, // most ranked locks one M holds at once
+	M_STACK_SIZE =
+		1536 << 10, // of threads the runtime makes; gort_blocking promises 1 MB of it
+};
+
+struct m {
+	// Read by gort__enter: one line.
+	uint32_t
+		in_runtime; // written by this M only: 1 between gort__enter and gort__leave and in the scheduler
+	uint32_t retake; // enum retake
+	struct g *curg; // the goroutine it runs, NULL in the scheduler
+	struct p *p; // written by this M only; stale while retake is TAKEN
+	void *sys_sp; // gort__mcall and gort__system start here on the system stack
+	int *errno_addr;
+	struct g *parking; // its unlock callback is still running (gort__settle)
+	uint32_t tick;
+
+	uint64_t id;
+	int tid; // 0 until the thread runs
+	uint8_t kind;
+	bool spinning; // looks for work without having any
+	bool alive;
+	bool on_system; // in gort__system: curg is set but the system stack is in use
+	uint32_t locks; // gort_lock_os_thread nesting
+	uint32_t locks_internal;
+	struct g *lockedg;
+	struct p *nextp; // given by who wakes it
+	struct note park;
+	struct note *stop_note;
+	struct m *schedlink; // idle list or extra list
+	struct m *allnext; // every M ever made, newest first
+	struct m *freelink;
+	char *sys_lo, *sys_hi; // bounds of the system stack
+	bool sys_exact;
+	char *sigstack; // lowest byte
+	size_t sigstack_size;
+	uint64_t sigmask; // at the start of a callback or in gort_blocking
+
+	void (*start)(struct m *); // instead of scheduling: sysmon, template
+	pthread_t thread;
+	int stat_fd; // /proc/self/task/TID/stat, kept by sysmon; -1: not open
+	uint32_t retake_tick; // sysmon's view
+	int64_t retake_when;
+	uint32_t pause; // futex: 1 while a SIGURG pause is wanted
+	uint32_t paused;
+	bool lost_p; // runs user code without a P
+
+	uint32_t thread_call; // owned by sched/allthreads.c
+	uint32_t frozen; // owned by fault/
+	uint32_t dying; // owned by fault/: depth of panics during panics
+	uint32_t fault_depth; // owned by fault/
+	void *fault_data; // owned by fault/
+
+	// A handshake of gort_debugcall is under way on this M.
+	uint32_t handshake;
+
+	uint8_t held_n; // debug builds: locks held, oldest first
+	struct lock *held[M_LOCKS_HELD];
+	uint32_t rng;
+	void *asan_stack_lo; // the system stack as ASan knows it
+	size_t asan_stack_size;
+	void *tsan_fiber;
+};
+
+#endif

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// A P: the right to run goroutines, with a run queue, timers and free stacks of its own.
+#ifndef RUNTIME_SCHED_P_H
+#define RUNTIME_SCHED_P_H
+
+#include "runtime/base/base.h"
+#include "runtime/base/stack.h"
+#include "runtime/sched/g.h"
+#include "runtime/sync/timer.h"
+
+struct m;
+
+enum p_status {
+	P_IDLE, // on sched.pidle, or in the hands of who took it off
+	P_RUNNING, // its M schedules or runs goroutines
+	P_STOPPED, // the world is stopped
+	P_DEAD, // beyond gomaxprocs
+};
+
+enum {
+	P_MAX = 256,
+	P_RUNQ = 1024, // a power of two
+};
+
+struct p {
+	// Owner only, except where named.
+	uint32_t runq_head; // thieves advance it by CAS
+	uint32_t runq_tail; // owner
+	struct g *runnext; // thieves take it by CAS, late
+	uint32_t schedtick; // goroutines given this P; sysmon looks on
+	uint32_t status; // enum p_status
+	struct m *m; // NULL when idle
+	uint32_t id;
+	uint32_t rng;
+	struct glist free[STACK_CLASSES]; // dead goroutines with their stacks
+	uint64_t switches;
+	uint64_t steals;
+	uint64_t made; // goroutines made minus ended here: sums are exact, one P's may wrap
+	uint64_t ended;
+	struct p *link; // sched.pidle
+	uint32_t sysmon_tick; // sysmon's view
+	int64_t sysmon_when;
+	struct timers timers;
+	void *sync_cache; // owned by sync/
+	struct g *runq[P_RUNQ];
+} __attribute__((aligned(64)));
+
+#endif
