@@ -22,6 +22,8 @@ struct maps {
 	char *text; // what the paths point into
 };
 struct dc_error *maps_read(const struct process *process, struct maps *ret) DC_CHECK;
+// The same from text of that form, malloc'd, which the maps then own, also on error.
+struct dc_error *maps_parse(char *text, struct maps *ret) DC_CHECK;
 void maps_deinit(struct maps *maps);
 const struct mapping *maps_find(const struct maps *maps, uint64_t addr); // NULL: unmapped
 

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+// Why the kernel would refuse an attach, found without trying one.
+// Opening /proc/PID/mem for writing passes the very check that attaching does and stops nothing.
+#include "debugger/target/permission.h"
+
+#include "debugger/cleanup.h"
+#include "debugger/target/process.h"
+#include "debugger/target/status.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool same_user(const struct permission_facts *facts)
+{
+	for (int i = 0; i < 3; i++)
+		if (facts->uid[i] != facts->our_uid || facts->gid[i] != facts->our_gid)
+			return false;
+	return true;
+}
+
+#define CANNOT(cause, ...)                                                                         \
+	error_make(DC_ATTACH, "cannot attach to process %d (%s): " cause, facts->pid, facts->name, \
+		   ##__VA_ARGS__)
+
+static struct dc_error *judge_yama(const struct permission_facts *facts)
+{
+	switch (facts->yama) {
+	case 1:
+		if (facts->is_descendant)
+			return NULL;
+		return CANNOT("Yama lets a process be attached to only by its ancestors "
+			      "(kernel.yama.ptrace_scope is 1); run debugcall as root, or "
+			      "sysctl kernel.yama.ptrace_scope=0");
+	case 2:
+		return CANNOT("Yama wants CAP_SYS_PTRACE (kernel.yama.ptrace_scope is 2); run "
+			      "debugcall as root, or sysctl kernel.yama.ptrace_scope=0");
+	default: return NULL;
+	}
+}
+
+struct dc_error *permission_judge(const struct permission_facts *facts)
+{
+	if (facts->tracer)
+		return CANNOT(
+			"it is already traced by process %d (%s); detach or end that one first",
+			facts->tracer, facts->tracer_name);
+	if (facts->shadow_stack)
+		return error_make(
+			DC_REFUSED,
+			"process %d (%s) runs with a user shadow stack, on which injected "
+			"calls are not supported; start it with "
+			"GLIBC_TUNABLES=glibc.cpu.hwcaps=-SHSTK",
+			facts->pid, facts->name);
+	if (facts->opens)
+		return NULL;
+	if (facts->yama == 3)
+		return CANNOT("Yama forbids every attach (kernel.yama.ptrace_scope is 3) until the "
+			      "next boot; set another value in /etc/sysctl.d and reboot");
+	if (facts->have_ptrace && !facts->same_user_namespace)
+		return CANNOT(
+			"it lives in a user namespace where CAP_SYS_PTRACE does not reach; run "
+			"debugcall in the namespace that started it, or inside it (nsenter -U)");
+	if (!facts->have_ptrace && facts->our_uid == 0)
+		return CANNOT("root has no CAP_SYS_PTRACE here, as in most containers; start the "
+			      "container with --cap-add=SYS_PTRACE, or run debugcall on the host");
+	if (!facts->have_ptrace && !same_user(facts)) {
+		char number[16];
+
+		snprintf(number, sizeof(number), "%u", facts->uid[0]);
+		return CANNOT("it runs as user %s and debugcall as user %u; run debugcall as that "
+			      "user or as root",
+			      facts->user ? facts->user : number, facts->our_uid);
+	}
+	if (!facts->have_ptrace && facts->more_capable)
+		return CANNOT(
+			"it holds capabilities that debugcall does not; run debugcall as root");
+	if (!facts->have_ptrace && !facts->is_dumpable)
+		return CANNOT("it is not dumpable (a set-uid program, an unreadable one, or "
+			      "PR_SET_DUMPABLE 0); run debugcall as root");
+	if (!facts->have_ptrace) {
+		struct dc_error *err = judge_yama(facts);
+
+		if (err)
+			return err;
+	}
+	return CANNOT("the kernel denies it, by a security module (SELinux, AppArmor, Landlock) or "
+		      "because the process is ending; the kernel log tells which");
+}
+
+enum { CAP_PTRACE = 19 }; // CAP_SYS_PTRACE, without libcap's header
+
+static bool same_namespace(const struct process *process, const char *which)
+{
+	char path[32];
+	struct stat theirs, ours;
+
+	snprintf(path, sizeof(path), "ns/%s", which);
+	// Not even readable: then opening was denied for a reason that says more.
+	if (fstatat(process->proc_fd, path, &theirs, 0) < 0)
+		return true;
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", which);
+	return stat(path, &ours) == 0 && ours.st_dev == theirs.st_dev &&
+	       ours.st_ino == theirs.st_ino;
+}
+
+static bool read_status(const struct process *process, const char *path, struct status *ret)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	_cleanup_error_ struct dc_error *err = process_read_file(process, path, &text, &size);
+
+	return !err && status_parse(text, ret);
+}
+
+static char *read_path(const char *path, char *buf, size_t size)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+
+	if (n < 0)
+		return NULL;
+	buf[n] = '\0';
+	return buf;
+}
+
+static bool descends_from_us(pid_t pid)
+{
+	// Bounded, because parents may change while we climb.
+	for (int i = 0; i < 1024 && pid > 1; i++) {
+		char path[32], text[1024];
+		struct status_stat stat;
+
+		if (pid == getpid())
+			return true;
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		if (!read_path(path, text, sizeof(text)) || !status_parse_stat(text, &stat))
+			return false;
+		pid = stat.parent;
+	}
+	return false;
+}
+
+// Looks at every thread: each is traced for itself. A tracer of this very process does not count.
+static struct dc_error *find_tracer(const struct process *process, struct permission_facts *facts,
+				    char name[16])
+{
+	struct process_threads threads;
+	struct dc_error *err = process_threads(process, &threads);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < threads.n && !facts->tracer; i++) {
+		char path[48], text[8192];
+		struct status status;
+		struct status_stat stat;
+
+		snprintf(path, sizeof(path), "task/%d/status", threads.tids[i]);
+		if (!read_status(process, path, &status))
+			continue;
+		facts->shadow_stack |= status.shadow_stack;
+		if (!status.tracer)
+			continue;
+		// The kernel names the tracing thread; users know processes.
+		snprintf(path, sizeof(path), "/proc/%d/status", status.tracer);
+		if (!read_path(path, text, sizeof(text)) || !status_parse(text, &status))
+			continue;
+		if (status.tgid == getpid())
+			continue;
+		facts->tracer = status.tgid;
+		snprintf(path, sizeof(path), "/proc/%d/stat", status.tgid);
+		if (read_path(path, text, sizeof(text)) && status_parse_stat(text, &stat))
+			memcpy(name, stat.name, sizeof(stat.name));
+	}
+	process_threads_deinit(&threads);
+	return NULL;
+}
+
+struct dc_error *process_may_attach(const struct process *process)
+{
+	char tracer_name[16] = "?", text[8192], *yama, user[64];
+	struct status theirs, ours;
+	struct permission_facts facts = { .pid = process->pid, .name = process->name };
+
+	facts.tracer_name = tracer_name;
+
+	struct dc_error *err = find_tracer(process, &facts, tracer_name);
+
+	if (err)
+		return err;
+
+	_cleanup_close_ int fd = process_openat(process, "mem", O_RDWR);
+
+	facts.opens = fd >= 0;
+	if (facts.opens || facts.tracer || facts.shadow_stack)
+		return permission_judge(&facts);
+	if (!read_status(process, "status", &theirs) ||
+	    !read_path("/proc/self/status", text, sizeof(text)) || !status_parse(text, &ours)) {
+		if (!process_alive(process))
+			return error_in_state(error_make(DC_TARGET_ENDED,
+							 "process %d (%s) has ended", process->pid,
+							 process->name),
+					      DC_STATE_ENDED);
+		return error_make(DC_SYSTEM, "cannot read the rights of process %d (%s) in /proc",
+				  process->pid, process->name);
+	}
+	facts.our_uid = ours.uid[0];
+	facts.our_gid = ours.gid[0];
+	memcpy(facts.uid, theirs.uid, sizeof(facts.uid));
+	memcpy(facts.gid, theirs.gid, sizeof(facts.gid));
+	facts.have_ptrace = ours.cap_effective >> CAP_PTRACE & 1;
+	facts.more_capable = theirs.cap_permitted & ~ours.cap_permitted;
+	facts.same_user_namespace = same_namespace(process, "user");
+	facts.is_descendant = descends_from_us(process->pid);
+
+	struct stat owner;
+
+	// The kernel gives the files of a process that is not dumpable to root.
+	facts.is_dumpable = fstat(process->proc_fd, &owner) < 0 || owner.st_uid == theirs.uid[1];
+
+	struct passwd entry, *found = NULL;
+
+	if (!getpwuid_r(theirs.uid[0], &entry, text, sizeof(text), &found) && found) {
+		snprintf(user, sizeof(user), "%s", entry.pw_name);
+		facts.user = user;
+	}
+	yama = read_path("/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text));
+	facts.yama = yama ? atoi(yama) : -1;
+	return permission_judge(&facts);
+}
