@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+# Tests by wildcard: a new file needs no line here. A folder's own build.mk may add to these:
+#   TESTS                  programs and scripts that tests/run runs, TAP on stdout
+#   TEST_NEEDS             what else must be built before they run
+#   CFLAGS_target_NAME, LDFLAGS_target_NAME, LIBS_target_NAME, CC_target_NAME   one target's own
+#   LIBS_unit_NAME, LIBS_runtime_NAME, LIBS_call_NAME                           one test's own
+# Scripts find what was built under $B. Targets are plain programs and are never instrumented.
+
+TARGET_SRC  := $(wildcard tests/targets/*.c)
+TARGETS     := $(TARGET_SRC:%.c=$(B)/%)
+UNIT_TESTS  := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
+CALL_TESTS  := $(patsubst %.c,$(B)/%,$(wildcard tests/call/*.c))
+RUNTIME_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/runtime/*.c))
+SCRIPTS     := $(shell find tests/unit tests/runtime tests/call tests/go tests/shell -maxdepth 1 \
+	\( -name '*.py' -o -name '*.sh' \) -perm -u+x 2>/dev/null | sort)
+BENCHES     := $(shell find tests/bench -maxdepth 1 -type f -perm -u+x 2>/dev/null | sort)
+
+TESTS      := $(UNIT_TESTS) $(RUNTIME_TESTS) $(CALL_TESTS) $(SCRIPTS)
+TEST_NEEDS := $(TARGETS) $(UNIT_TESTS) $(RUNTIME_TESTS) $(CALL_TESTS)
+
+-include $(wildcard tests/*/build.mk)
+
+.SECONDARY:
+
+$(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libdebugcall.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_unit_$*) -lcmocka $(DEBUGGER_LIBS)
+
+$(CALL_TESTS): $(B)/tests/call/%: $(B)/tests/call/%.o $(B)/libdebugcall.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_call_$*) -lcmocka $(DEBUGGER_LIBS)
+
+$(RUNTIME_TESTS): $(B)/tests/runtime/%: $(B)/tests/runtime/%.o $(B)/libgort.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_runtime_$*) -pthread -lm
+
+$(TARGETS): $(B)/tests/targets/%: tests/targets/%.c
+	@mkdir -p $(@D)
+	$(or $(CC_target_$*),$(CC)) -I. -D_GNU_SOURCE -std=gnu11 -g -O1 -Wall $(CFLAGS_target_$*) -MMD -MP \
+		$(LDFLAGS_target_$*) -o $@ $< $(LIBS_target_$*)
+
+# The packages come first and the build after them, even with -j: so each is a make of its own.
+test:
+	@tests/deps $(DEPS_TEST)
+	@$(MAKE) --no-print-directory test-run
+campaign:
+	@tests/deps $(DEPS_TEST)
+	@DC_CAMPAIGN=1 $(MAKE) --no-print-directory test-run
+bench:
+	@tests/deps $(DEPS_TEST)
+	@$(MAKE) --no-print-directory bench-run
+demo:
+	@tests/deps $(DEPS)
+	@$(MAKE) --no-print-directory demo-run
+
+.PHONY: test-run bench-run demo-run tests
+tests: all $(TEST_NEEDS)
+test-run: tests
+	@B=$(B) SAN=$(SAN) tests/run $(TESTS)
+bench-run: tests
+	@set -e; for bench in $(BENCHES); do echo "== $$bench"; B=$(B) $$bench; done
+demo-run: all $(B)/tests/targets/server
+	@B=$(B) tests/demo
+lint:
+	@tests/lint
