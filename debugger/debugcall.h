@@ -13,6 +13,8 @@
 extern "C" {
 #endif
 
+#define DC_VERSION "0.1.0"
+
 #define DC_API	 __attribute__((visibility("default")))
 #define DC_CHECK __attribute__((warn_unused_result))
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// The commands that only look: check and functions. They run nothing and stop nothing.
+#include "debugger/front/commands.h"
+
+#include <stdio.h>
+
+static int failed(const struct sink *sink, struct dc_error *err)
+{
+	int status = dc_code_status(err->code);
+
+	sink->error(sink, NULL, err);
+	dc_error_destroy(err);
+	return status;
+}
+
+int command_check(struct dc_session *session, const struct options *options,
+		  const struct sink *sink)
+{
+	struct dc_check check;
+	struct dc_error *err = dc_check(session, &check);
+	int status = dc_code_status(DC_REFUSED);
+
+	(void)options;
+	if (err)
+		return failed(sink, err);
+	for (size_t i = 0; i < check.nr_threads; i++) {
+		if (check.threads[i].borrowable)
+			status = 0;
+	}
+	sink->check(sink, &check);
+	dc_check_deinit(&check);
+	return status;
+}
+
+static bool show(const struct dc_function *function, void *arg)
+{
+	const struct sink *sink = arg;
+
+	sink->function(sink, function);
+	return !ferror(stdout);
+}
+
+int command_functions(struct dc_session *session, const struct options *options,
+		      const struct sink *sink)
+{
+	struct dc_error *err = dc_functions(session, options->regex, show, (void *)sink);
+
+	return err ? failed(sink, err) : 0;
+}

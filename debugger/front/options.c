@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+// The command line: one table of options for reading them and for --help.
+#include "debugger/front/options.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <errno.h>
+
+// letter (0: none), long name, argument's name (NULL: none), help
+#define OPTIONS(X)                                                                               \
+	X(PID, 'p', "pid", "PID|TID|NAME", "the process, one of its threads, or its name")       \
+	X(THREAD, 0, "thread", "TID", "borrow this thread; else one is chosen")                  \
+	X(FRAME, 0, "frame", "N|FUNC", "whose locals are meant: the N-th frame, or FUNC's")      \
+	X(REPEAT, 0, "repeat", "N", "the same call N times; prints the rate")                    \
+	X(FINALLY, 0, "finally", "EXPR", "evaluate EXPR at the end, also after a failure")       \
+	X(TIMEOUT, 0, "timeout", "DUR", "the deadline of each call (5s; 0 = none)")              \
+	X(WAIT, 0, "wait", "DUR", "how long to look for a safe point (1s)")                      \
+	X(NO_CALL, 0, "no-call", NULL, "refuse expressions that call")                           \
+	X(ALL_STOP, 0, "all-stop", NULL, "stop every thread from attach to detach")              \
+	X(SIGNALS, 0, "signals", "hold|pass", "signals that come during a call (hold)")          \
+	X(PASS, 0, "pass", "SIG", "a fault that the program handles itself, such as SEGV")       \
+	X(FORCE, 0, "force", NULL, "borrow a thread that is not at a safe point")                \
+	X(DROP_LITERALS, 0, "drop-literals", NULL, "unmap string literals at the end")           \
+	X(ASSUME_SECCOMP, 0, "assume-seccomp-ok", NULL, "trust a seccomp filter that is hidden") \
+	X(JSON, 0, "json", NULL, "one JSON object a line")                                       \
+	X(QUIET, 'q', "quiet", NULL, "no notes; of an error only its first line")                \
+	X(VERSION, 'V', "version", NULL, "print the version")                                    \
+	X(HELP, 'h', "help", NULL, "print this")
+
+enum option_id {
+	OPTION_FIRST = 256, // above every letter
+#define X(id, letter, name, arg, help) OPTION_##id,
+	OPTIONS(X)
+#undef X
+};
+
+void options_help(void)
+{
+	fputs("usage: debugcall [options] -p PID EXPR...\n"
+	      "       debugcall [options] -p PID --repeat N EXPR\n"
+	      "       debugcall check -p PID [--thread TID]\n"
+	      "       debugcall functions -p PID [REGEX]\n"
+	      "\n"
+	      "Calls functions in a running process and leaves it exactly as it was.\n"
+	      "Expressions are C over the program's own names: debugcall -p 1234 'add(1, 2)'.\n"
+	      "\n",
+	      stdout);
+	static const struct {
+		char letter;
+		const char *name, *arg, *help;
+	} rows[] = {
+#define X(id, letter, name, arg, help) { letter, name, arg, help },
+		OPTIONS(X)
+#undef X
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char left[64];
+
+		snprintf(left, sizeof(left), "%c%c%s --%s %s", rows[i].letter ? '-' : ' ',
+			 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? "," : " ",
+			 rows[i].name, rows[i].arg ? rows[i].arg : "");
+		printf("  %-27s %s\n", left, rows[i].help);
+	}
+	fputs("\n"
+	      "Options end at the first EXPR or at \"--\". DUR is a number with ns, us, ms, s, m "
+	      "or h.\n"
+	      "Results are $1 $2 ... in later expressions. The first failure ends the list.\n"
+	      "\n"
+	      "Exit status: 0 all good; 1 an expression failed; 2 usage; 3 cannot attach; 4 the "
+	      "target\n"
+	      "ended or became another program; 5 deadline; 6 refused; 130 interrupted.\n",
+	      stdout);
+}
+
+// "5s", "200ms", "1.5m", "0". A bare number other than 0 would leave the unit to be guessed.
+static bool parse_duration(const char *text, int64_t *ret)
+{
+	static const struct {
+		const char *unit;
+		double ns;
+	} units[] = { { "ns", 1 },  { "us", 1e3 }, { "ms", 1e6 },
+		      { "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 } };
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	double number = strtod(text, &end);
+	if (number == 0 && !*end) {
+		*ret = 0;
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (strcmp(end, units[i].unit))
+			continue;
+		double ns = number * units[i].ns;
+		// A year is more than anybody means, and far from overflow.
+		if (!(ns <= 366.0 * 24 * 3600e9))
+			return false;
+		*ret = (int64_t)ns;
+		// A length that rounds to nothing must not become "none".
+		if (number > 0 && *ret == 0)
+			*ret = 1;
+		return true;
+	}
+	return false;
+}
+
+static bool parse_count(const char *text, uint64_t max, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	if (*text < '0' || *text > '9')
+		return false;
+	unsigned long long number = strtoull(text, &end, 10);
+	if (*end || errno || number == 0 || number > max)
+		return false;
+	*ret = number;
+	return true;
+}
+
+static int parse_signal(const char *text)
+{
+	if (!strncmp(text, "SIG", 3))
+		text += 3;
+	for (int signo = 1; signo < NSIG; signo++) {
+		const char *name = sigabbrev_np(signo);
+
+		if (name && !strcmp(name, text))
+			return signo;
+	}
+	uint64_t number;
+	return parse_count(text, SIGRTMAX, &number) ? (int)number : 0;
+}
+
+#define COMPLAIN(...)                                  \
+	do {                                           \
+		snprintf(complaint, 256, __VA_ARGS__); \
+		return false;                          \
+	} while (0)
+
+static bool take(struct options *options, int id, const char *arg, char complaint[256])
+{
+	// More calls than this cannot be remembered one by one for the percentiles.
+	static const uint64_t max_repeat = 100 * 1000 * 1000;
+	uint64_t number;
+	int signo;
+
+	switch (id) {
+	case OPTION_PID: options->who = arg; break;
+	case OPTION_THREAD:
+		if (!parse_count(arg, 1 << 30, &number))
+			COMPLAIN("--thread wants a thread id, not '%.100s'", arg);
+		options->session.thread = (pid_t)number;
+		break;
+	case OPTION_FRAME: options->session.frame = arg; break;
+	case OPTION_REPEAT:
+		if (!parse_count(arg, max_repeat, &options->repeat))
+			COMPLAIN("--repeat wants a number from 1 to %ju, not '%.100s'",
+				 (uintmax_t)max_repeat, arg);
+		break;
+	case OPTION_FINALLY: options->finally = arg; break;
+	case OPTION_TIMEOUT:
+		if (!parse_duration(arg, &options->session.timeout_ns))
+			COMPLAIN("--timeout wants a duration such as 5s or 200ms, not '%.100s'",
+				 arg);
+		break;
+	case OPTION_WAIT:
+		if (!parse_duration(arg, &options->session.wait_ns))
+			COMPLAIN("--wait wants a duration such as 1s or 200ms, not '%.100s'", arg);
+		break;
+	case OPTION_NO_CALL: options->session.no_call = true; break;
+	case OPTION_ALL_STOP: options->session.all_stop = true; break;
+	case OPTION_SIGNALS:
+		if (!strcmp(arg, "hold"))
+			options->session.signals = DC_SIGNALS_HOLD;
+		else if (!strcmp(arg, "pass"))
+			options->session.signals = DC_SIGNALS_PASS;
+		else
+			COMPLAIN("--signals wants hold or pass, not '%.100s'", arg);
+		break;
+	case OPTION_PASS:
+		signo = parse_signal(arg);
+		if (!signo)
+			COMPLAIN("--pass wants a signal such as SEGV, not '%.100s'", arg);
+		options->session.pass_signals |= 1ULL << (signo - 1);
+		break;
+	case OPTION_FORCE: options->session.force = true; break;
+	case OPTION_DROP_LITERALS: options->session.drop_literals = true; break;
+	case OPTION_ASSUME_SECCOMP: options->session.assume_seccomp_ok = true; break;
+	case OPTION_JSON: options->json = true; break;
+	case OPTION_QUIET: options->quiet = true; break;
+	case OPTION_VERSION: options->command = COMMAND_VERSION; break;
+	case OPTION_HELP: options->command = COMMAND_HELP; break;
+	}
+	return true;
+}
+
+// The words that options_parse() leaves: expressions, a regular expression, or nothing.
+static bool take_rest(struct options *options, char *const *rest, size_t n, char complaint[256])
+{
+	if (options->command == COMMAND_HELP || options->command == COMMAND_VERSION)
+		return true;
+	if (!options->who)
+		COMPLAIN("which process? -p PID is missing");
+	if (options->command != COMMAND_EVALUATE && (options->repeat || options->finally))
+		COMPLAIN("%s evaluates nothing: --repeat and --finally do not apply",
+			 options->command == COMMAND_CHECK ? "check" : "functions");
+	switch (options->command) {
+	case COMMAND_CHECK:
+		if (n)
+			COMPLAIN("check takes no expression: '%.100s'", rest[0]);
+		break;
+	case COMMAND_FUNCTIONS:
+		if (n > 1)
+			COMPLAIN("functions takes one regular expression: '%.100s'", rest[1]);
+		options->regex = n ? rest[0] : NULL;
+		break;
+	default:
+		if (!n)
+			COMPLAIN("no expression to evaluate");
+		if (options->repeat && n > 1)
+			COMPLAIN("--repeat takes one expression: '%.100s'", rest[1]);
+		options->exprs = rest;
+		options->nr_exprs = n;
+	}
+	return true;
+}
+
+static enum command command_named(const char *word)
+{
+	if (!strcmp(word, "check"))
+		return COMMAND_CHECK;
+	return strcmp(word, "functions") ? COMMAND_EVALUATE : COMMAND_FUNCTIONS;
+}
+
+bool options_parse(int argc, char *const argv[], struct options *ret, char complaint[256])
+{
+	static const struct option longs[] = {
+#define X(id, letter, name, arg, help) \
+	{ name, (arg) ? required_argument : no_argument, NULL, OPTION_##id },
+		OPTIONS(X)
+#undef X
+			{ 0 }
+	};
+
+	*ret = (struct options){ .command = COMMAND_EVALUATE };
+	dc_options_init(&ret->session);
+	opterr = 0;
+	optind = 1;
+	// '+': options end at the first expression, which may itself begin with a minus after "--".
+	// ':': a missing argument is told from an unknown option.
+	for (;;) {
+		int at = optind;
+		int id = getopt_long(argc, argv, "+:p:qVh", longs, NULL);
+
+		if (id == -1) {
+			bool ended = optind > at && !strcmp(argv[optind - 1], "--");
+
+			// "check" and "functions" are commands only before -p; after it they are names.
+			if (optind >= argc || ended || ret->who || ret->command != COMMAND_EVALUATE)
+				break;
+			ret->command = command_named(argv[optind]);
+			if (ret->command == COMMAND_EVALUATE)
+				break;
+			optind++;
+			continue;
+		}
+		switch (id) {
+		case 'p': id = OPTION_PID; break;
+		case 'q': id = OPTION_QUIET; break;
+		case 'V': id = OPTION_VERSION; break;
+		case 'h': id = OPTION_HELP; break;
+		case ':': COMPLAIN("'%.100s' wants an argument", argv[optind - 1]);
+		case '?':
+			if (optopt && optopt < OPTION_FIRST)
+				COMPLAIN("unknown option '-%c'", optopt);
+			// A long option that exists was given an argument it does not take.
+			COMPLAIN(optopt ? "'%.100s' takes no argument" : "unknown option '%.100s'",
+				 argv[optind - 1]);
+		}
+		if (!take(ret, id, optarg, complaint))
+			return false;
+		if (ret->command == COMMAND_HELP || ret->command == COMMAND_VERSION)
+			return true;
+	}
+	return take_rest(ret, argv + optind, (size_t)(argc - optind), complaint);
+}
