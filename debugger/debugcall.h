@@ -149,7 +149,7 @@ DC_API DC_CHECK struct dc_error *dc_repeat(struct dc_session *session, const cha
 struct dc_check_thread {
 	pid_t tid;
 	char name[16];
-	const char *state; // "read (system call 0)", "running: decided at the stop", …
+	char *state; // "read (system call 0)", "running: decided at the stop", …
 	bool borrowable;
 	char *reason; // why not; NULL when borrowable
 };

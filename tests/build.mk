@@ -34,7 +34,7 @@ $(RUNTIME_TESTS): $(B)/tests/runtime/%: $(B)/tests/runtime/%.o $(B)/libgort.a
 $(TARGETS): $(B)/tests/targets/%: tests/targets/%.c
 	@mkdir -p $(@D)
 	$(or $(CC_target_$*),$(CC)) -I. -D_GNU_SOURCE -std=gnu11 -g -O1 -Wall $(CFLAGS_target_$*) -MMD -MP \
-		$(LDFLAGS_target_$*) -o $@ $< $(LIBS_target_$*)
+		$(LDFLAGS_target_$*) -o $@ $(filter %.c %.S %.o %.a,$^) $(LIBS_target_$*)
 
 # The packages come first and the build after them, even with -j: so each is a make of its own.
 test:

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+// The pre-flight: what could be borrowed, and why not. Reads /proc and memory; stops nothing.
+#include "debugger/session.h"
+#include "debugger/target/maps.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+// System calls that threads are found waiting in. A stop makes the last group return EINTR, because
+// the kernel never restarts them once interrupted (signal(7)).
+#define WAITS(X)                                                                                  \
+	X(read)                                                                                   \
+	X(readv) X(pread64) X(write) X(writev) X(recvfrom) X(recvmsg) X(sendto) X(sendmsg)        \
+		X(accept) X(accept4) X(connect) X(wait4) X(waitid) X(futex) X(flock) X(nanosleep) \
+			X(clock_nanosleep) X(poll) X(ppoll) X(select) X(pselect6) X(pause)        \
+				X(rt_sigsuspend) X(msgrcv) X(msgsnd) X(ioctl) X(fcntl)            \
+					X(io_uring_enter) X(fsync) X(splice) X(getrandom)
+#define WAITS_EINTR(X) \
+	X(epoll_wait) X(epoll_pwait) X(rt_sigtimedwait) X(semop) X(semtimedop) X(io_getevents)
+
+static const char *wait_name(long nr, bool *shows_eintr)
+{
+	static const struct {
+		long nr;
+		const char *name;
+		bool shows_eintr;
+	} rows[] = {
+#define X(name) { SYS_##name, #name, false },
+		WAITS(X)
+#undef X
+#define X(name) { SYS_##name, #name, true },
+			WAITS_EINTR(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (rows[i].nr == nr) {
+			*shows_eintr = rows[i].shows_eintr;
+			return rows[i].name;
+		}
+	}
+	*shows_eintr = false;
+	return "waits";
+}
+
+static struct dc_error *set(char **ret, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static struct dc_error *set(char **ret, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	int n = vasprintf(ret, format, args);
+	va_end(args);
+	if (n >= 0)
+		return NULL;
+	*ret = NULL;
+	return &dc_out_of_memory;
+}
+
+static struct dc_error *judge_asleep(struct dc_session *session, const struct thread_info *info,
+				     struct dc_check_thread *row)
+{
+	bool shows_eintr;
+	const char *name = wait_name(info->syscall, &shows_eintr);
+	struct verdict verdict;
+	struct dc_error *err = safepoints_asleep(session->safepoints, session->unwind, info,
+						 &verdict);
+
+	if (err)
+		return err;
+	row->borrowable = verdict.safety == SAFETY_SAFE || verdict.safety == SAFETY_GUARDED ||
+			  session->options.force;
+	err = set(&row->state, "%s (system call %ld)%s%s", name, info->syscall,
+		  shows_eintr ? ", sees EINTR when stopped" : "",
+		  verdict.safety == SAFETY_GUARDED ? ", only for functions without stdio" : "");
+	if (err || row->borrowable)
+		return err;
+	return set(&row->reason, "%s", verdict.reason);
+}
+
+static struct dc_error *judge(struct dc_session *session, const struct thread_info *info,
+			      struct dc_check_thread *row)
+{
+	const char *state = "running: decided at the stop", *reason = NULL;
+
+	switch (info->state) {
+	case 'S':
+		if (info->in_syscall && info->syscall >= 0 && !session->barrier)
+			return judge_asleep(session, info, row);
+		state = "asleep: decided at the stop";
+		break;
+	case 'D':
+		state = "uninterruptible sleep";
+		reason = "cannot be stopped until the kernel lets go of it";
+		break;
+	case 'T': state = "stopped by job control, and stays so"; break;
+	case 't':
+		state = "stopped by a tracer";
+		reason = "already traced";
+		break;
+	case 'Z':
+	case 'X':
+		state = "ended";
+		reason = "it has ended";
+		break;
+	}
+	if (session->barrier)
+		reason = session->barrier->message;
+	row->borrowable = !reason;
+	struct dc_error *err = set(&row->state, "%s", state);
+	return err || !reason ? err : set(&row->reason, "%s", reason);
+}
+
+static struct dc_error *check_threads(struct dc_session *session, struct dc_check *ret,
+				      bool *seccomp)
+{
+	struct process_threads threads;
+	struct dc_error *err = process_threads(session->process, &threads);
+
+	if (err)
+		return err;
+	ret->threads = calloc(threads.n, sizeof(*ret->threads));
+	if (!ret->threads && threads.n)
+		err = &dc_out_of_memory;
+	for (size_t i = 0; i < threads.n && !err; i++) {
+		pid_t only = session->options.thread;
+		struct thread_info info;
+
+		if (only && threads.tids[i] != only)
+			continue;
+		err = process_thread_info(session->process, threads.tids[i], &info);
+		// A thread that ended meanwhile is not worth a line.
+		if (err && err->code == DC_TARGET_ENDED && process_alive(session->process)) {
+			dc_error_destroy(err);
+			err = NULL;
+			continue;
+		}
+		if (err)
+			break;
+		struct dc_check_thread *row = &ret->threads[ret->nr_threads++];
+		row->tid = threads.tids[i];
+		memcpy(row->name, info.name, sizeof(row->name));
+		if (info.seccomp == 2)
+			*seccomp = true;
+		err = judge(session, &info, row);
+	}
+	process_threads_deinit(&threads);
+	if (!err && !ret->nr_threads && session->options.thread)
+		err = error_make(DC_ATTACH, "process %d has no thread %d", session->process->pid,
+				 session->options.thread);
+	return err;
+}
+
+// What a debugger that was killed left behind: never reused, never unmapped, but told.
+static struct dc_error *note_orphans(struct dc_session *session, FILE *notes)
+{
+	struct maps maps;
+	struct dc_error *err = maps_read(session->process, &maps);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < maps.n; i++) {
+		const struct mapping *map = &maps.map[i];
+
+		if (!strncmp(map->path, "[anon:debugcall", strlen("[anon:debugcall")))
+			fprintf(notes,
+				"left by an earlier session: 0x%" PRIx64 "-0x%" PRIx64 " %s\n",
+				map->start, map->end, map->path);
+	}
+	maps_deinit(&maps);
+	return NULL;
+}
+
+static struct dc_error *check(struct dc_session *session, struct dc_check *ret, FILE *notes)
+{
+	struct dc_error *err = NULL;
+	bool seccomp = false;
+
+	ret->pid = session->process->pid;
+	ret->hosts[0] = "bare";
+	err = set(&ret->program, "%s", session->process->name);
+	if (!err && !session->barrier)
+		err = session_ready(session);
+	if (!err)
+		err = check_threads(session, ret, &seccomp);
+	if (err)
+		return err;
+	if (session->barrier)
+		fprintf(notes, "%s\n", session->barrier->message);
+	if (seccomp)
+		fputs("a seccomp filter is installed: it is judged when a thread is borrowed\n",
+		      notes);
+	const struct module *modules;
+	size_t n = symbols_modules(session->symbols, &modules);
+	for (size_t i = 0; i < n; i++) {
+		if (modules[i].problem)
+			fprintf(notes, "%s: %s\n", modules[i].name, modules[i].problem);
+	}
+	return session->barrier ? NULL : note_orphans(session, notes);
+}
+
+struct dc_error *dc_check(struct dc_session *session, struct dc_check *ret)
+{
+	size_t size;
+
+	*ret = (struct dc_check){ 0 };
+	FILE *notes = open_memstream(&ret->notes, &size);
+	if (!notes)
+		return error_make(DC_SYSTEM, "open_memstream failed");
+	struct dc_error *err = check(session, ret, notes);
+	fclose(notes);
+	if (!size) {
+		free(ret->notes);
+		ret->notes = NULL;
+	}
+	if (err)
+		dc_check_deinit(ret);
+	return err;
+}
+
+void dc_check_deinit(struct dc_check *check)
+{
+	for (size_t i = 0; i < check->nr_threads; i++) {
+		free(check->threads[i].state);
+		free(check->threads[i].reason);
+	}
+	free(check->threads);
+	free(check->program);
+	free(check->notes);
+	*check = (struct dc_check){ 0 };
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// What can be called: the functions of a target by name.
+#include "debugger/session.h"
+
+#include <regex.h>
+#include <string.h>
+
+struct listing {
+	regex_t *regex; // NULL: every name
+	struct function *functions;
+	size_t n, room;
+	bool failed;
+};
+
+static bool collect(const struct function *function, void *arg)
+{
+	struct listing *listing = arg;
+
+	if (function->no_call)
+		return true;
+	if (listing->regex && regexec(listing->regex, function->name, 0, NULL, 0))
+		return true;
+	if (listing->n == listing->room) {
+		size_t room = listing->room ? listing->room * 2 : 1024;
+		struct function *more = reallocarray(listing->functions, room, sizeof(*more));
+
+		if (!more) {
+			listing->failed = true;
+			return false;
+		}
+		listing->functions = more;
+		listing->room = room;
+	}
+	listing->functions[listing->n++] = *function;
+	return true;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct function *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	if (order)
+		return order;
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	// The one with a type first, so that it is the one that stays.
+	return (x->type == NULL) - (y->type == NULL);
+}
+
+static bool show(const struct function *function, bool (*visit)(const struct dc_function *, void *),
+		 void *arg, bool *failed)
+{
+	_cleanup_free_ char *prototype = NULL;
+
+	if (function->type) {
+		prototype = type_spell(function->type, function->name);
+		if (!prototype) {
+			*failed = true;
+			return false;
+		}
+	}
+	const struct dc_function shown = {
+		.name = function->name,
+		.module = function->module->name,
+		.prototype = prototype,
+		.addr = function->addr,
+	};
+	return visit(&shown, arg);
+}
+
+static struct dc_error *list(struct dc_session *session, struct listing *listing,
+			     bool (*visit)(const struct dc_function *, void *), void *arg)
+{
+	struct dc_error *err = symbols_each_function(session->symbols, collect, listing);
+	bool go_on = true;
+
+	if (err)
+		return err;
+	if (listing->n)
+		qsort(listing->functions, listing->n, sizeof(*listing->functions), compare);
+	for (size_t i = 0; i < listing->n && go_on && !listing->failed; i++) {
+		const struct function *function = &listing->functions[i];
+
+		// .symtab, .dynsym and the DWARF may each have it.
+		if (i && function->addr == function[-1].addr &&
+		    !strcmp(function->name, function[-1].name))
+			continue;
+		go_on = show(function, visit, arg, &listing->failed);
+	}
+	return listing->failed ? &dc_out_of_memory : NULL;
+}
+
+struct dc_error *dc_functions(struct dc_session *session, const char *regex,
+			      bool (*visit)(const struct dc_function *, void *), void *arg)
+{
+	struct listing listing = { 0 };
+	regex_t compiled;
+
+	if (regex) {
+		int failure = regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB);
+
+		if (failure) {
+			char why[128];
+
+			regerror(failure, &compiled, why, sizeof(why));
+			return error_make(DC_USAGE, "'%s' is not a regular expression: %s", regex,
+					  why);
+		}
+		listing.regex = &compiled;
+	}
+	struct dc_error *err = list(session, &listing, visit, arg);
+	if (regex)
+		regfree(&compiled);
+	free(listing.functions);
+	return err;
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// Which frame of the borrowed thread an expression's locals and registers belong to.
+#include "debugger/session.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool is_number(const char *text, unsigned *ret)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long number = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || number > UNWIND_MAX)
+		return false;
+	*ret = (unsigned)number;
+	return true;
+}
+
+static bool is_in(struct symbols *symbols, const struct symbols_frame *frame, const char *function)
+{
+	struct dc_frame here = symbols_describe(symbols, frame->pc);
+
+	return here.function && !strcmp(here.function, function);
+}
+
+static struct dc_error *pick(struct dc_session *session, pid_t tid, const struct unwound *frames,
+			     size_t n, unsigned *ret)
+{
+	const char *wanted = session->options.frame;
+
+	if (wanted && is_number(wanted, ret)) {
+		if (*ret < n)
+			return NULL;
+		return error_make(DC_NAME, "no frame %u: the stack has %zu", *ret, n);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		// Without a wish: the innermost that has names of its own, which libc's seldom have.
+		if (wanted ? is_in(session->symbols, &frames[i].frame, wanted)
+			   : symbols_describe(session->symbols, frames[i].frame.pc).file != NULL) {
+			*ret = i;
+			return NULL;
+		}
+	}
+	if (wanted)
+		return error_make(DC_NAME, "no frame of %s on the stack of thread %d", wanted, tid);
+	*ret = 0;
+	return NULL;
+}
+
+struct dc_error *scope_choose(struct dc_session *session, const struct snapshot *snapshot,
+			      struct scope *ret)
+{
+	_cleanup_free_ struct unwound *frames = calloc(UNWIND_MAX, sizeof(*frames));
+	bool complete;
+	size_t n;
+
+	if (!frames)
+		return &dc_out_of_memory;
+	struct dc_error *err = unwind_walk(session->unwind, snapshot, frames, UNWIND_MAX, &n,
+					   &complete);
+	if (!err && !n)
+		err = error_make(DC_REFUSED, "the stack cannot be read");
+	if (!err)
+		err = pick(session, ret->tid, frames, n, &ret->index);
+	if (err)
+		return err;
+	ret->known = true;
+	ret->frame = frames[ret->index].frame;
+	return NULL;
+}
+
+struct dc_error *scope_sample(struct dc_session *session)
+{
+	struct borrow_options options = {
+		.thread = session->options.thread ? session->options.thread : session->process->pid,
+		.wait_ns = session->options.wait_ns,
+		.force = true, // nothing runs
+		.assume_seccomp_ok = true,
+	};
+	_cleanup_free_ unsigned char *stack = NULL;
+	struct snapshot snapshot = { 0 };
+	struct scope scope = session->scope;
+	struct dc_departure departure = { 0 };
+	struct dc_error *err = borrow_thread(session->tracer, session->process, session->symbols,
+					     session->safepoints, session->unwind, &options,
+					     &session->borrowed);
+
+	if (err)
+		return err;
+	session->touched = true;
+	scope.tid = borrowed_tid(session->borrowed);
+	err = borrowed_snapshot(session->borrowed, &snapshot);
+	stack = snapshot.stack;
+	struct borrowed *borrowed = take_ptr(session->borrowed);
+	struct dc_error *release = borrowed_release(borrowed, &departure);
+	session->departure.pause_ns += departure.pause_ns;
+	if (err || release) {
+		dc_error_destroy(err ? release : NULL);
+		return err ? err : release;
+	}
+	err = scope_choose(session, &snapshot, &scope);
+	if (!err)
+		session->scope = scope;
+	return err;
+}
+
+struct dc_error *scope_settle(struct dc_session *session, bool *same)
+{
+	struct scope scope = session->scope;
+	struct snapshot snapshot = { 0 };
+	struct dc_error *err = borrowed_snapshot(session->borrowed, &snapshot);
+
+	if (!err)
+		err = scope_choose(session, &snapshot, &scope);
+	free(snapshot.stack);
+	if (err)
+		return err;
+
+	// The function's names were loaded with the sample; another place in it has the same ones.
+	const char *function = symbols_describe(session->symbols, session->scope.frame.pc).function;
+	*same = scope.frame.pc == session->scope.frame.pc ||
+		(function && is_in(session->symbols, &scope.frame, function));
+	session->scope = scope;
+	return NULL;
+}

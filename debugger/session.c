@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+// Sessions: opening a target, borrowing a thread of it, giving it back, cancelling.
+#include "debugger/session.h"
+
+#include <errno.h>
+#include <string.h>
+
+void dc_options_init(struct dc_options *options)
+{
+	static const int64_t second = 1000 * 1000 * 1000;
+
+	*options = (struct dc_options){
+		.timeout_ns = 5 * second,
+		.wait_ns = second,
+		.signals = DC_SIGNALS_HOLD,
+	};
+}
+
+struct dc_error *dc_find_process(const char *what, pid_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	long number = strtol(what, &end, 10);
+	// A name may begin with a digit, so only a word of digits is an id.
+	if (end == what || *end)
+		return process_find(what, ret);
+	if (errno || number <= 0 || number > INT32_MAX)
+		return error_make(DC_ATTACH, "%s is not a process id", what);
+	*ret = (pid_t)number;
+	return NULL;
+}
+
+static struct dc_error *open_target(struct dc_session *session)
+{
+	struct dc_options *options = &session->options;
+	struct dc_error *err = process_open(options->pid, &session->process);
+
+	if (err)
+		return err;
+	// -p with a thread's id means that thread.
+	if (options->pid != session->process->pid && !options->thread)
+		options->thread = options->pid;
+	session->barrier = process_may_attach(session->process);
+	err = symbols_load(session->process, &session->symbols);
+	if (err && session->barrier) {
+		// The reason behind a failed read is the better message.
+		dc_error_destroy(err);
+		return take_ptr(session->barrier);
+	}
+	if (err)
+		return err;
+	session->variables = eval_variables_create();
+	return session->variables ? NULL : &dc_out_of_memory;
+}
+
+struct dc_error *dc_open(const struct dc_options *options, struct dc_session **ret)
+{
+	struct dc_session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		return &dc_out_of_memory;
+	session->options = *options;
+	if (options->frame) {
+		session->frame_name = strdup(options->frame);
+		if (!session->frame_name) {
+			free(session);
+			return &dc_out_of_memory;
+		}
+		session->options.frame = session->frame_name;
+		session->scope.wanted = true;
+	}
+	struct dc_error *err = open_target(session);
+	if (err) {
+		dc_close(session);
+		return err;
+	}
+	*ret = session;
+	return NULL;
+}
+
+void dc_close(struct dc_session *session)
+{
+	if (!session)
+		return;
+	// What cannot be said any more: the caller closes without having detached.
+	dc_error_destroy(borrowed_release(session->borrowed, &session->departure));
+	while (session->prepared) {
+		struct prepared *prepared = session->prepared;
+
+		session->prepared = prepared->next;
+		expression_destroy(prepared->expression);
+		free(prepared->text);
+		free(prepared);
+	}
+	eval_variables_destroy(session->variables);
+	tracer_destroy(session->tracer);
+	safepoints_destroy(session->safepoints);
+	unwind_destroy(session->unwind);
+	symbols_destroy(session->symbols);
+	dc_error_destroy(session->barrier);
+	process_close(session->process);
+	free(session->frame_name);
+	free(session);
+}
+
+void dc_cancel(struct dc_session *session)
+{
+	struct tracer *tracer;
+
+	// The flag first: a tracer that is made after it is read finds the flag.
+	atomic_store(&session->cancelled, true);
+	tracer = atomic_load(&session->tracer);
+	if (tracer)
+		tracer_cancel(tracer);
+}
+
+struct dc_error *session_cancelled(struct dc_session *session)
+{
+	if (!atomic_exchange(&session->cancelled, false))
+		return NULL;
+	// One operation ends for each cancel; --finally may then still run.
+	if (session->tracer)
+		tracer_clear_cancel(session->tracer);
+	return error_make(DC_CANCELLED, "interrupted");
+}
+
+// The barrier belongs to the session and may be told more than once.
+static struct dc_error *barrier_again(const struct dc_session *session)
+{
+	return error_make(session->barrier->code, "%s", session->barrier->message);
+}
+
+struct dc_error *session_ready(struct dc_session *session)
+{
+	struct dc_error *err = NULL;
+
+	if (session->barrier)
+		return barrier_again(session);
+	if (!session->tracer) {
+		struct tracer *tracer;
+
+		err = tracer_create(session->process, &tracer);
+		if (err)
+			return err;
+		atomic_store(&session->tracer, tracer);
+	}
+	if (!session->unwind)
+		err = unwind_create(session->process, session->symbols, &session->unwind);
+	if (!err && !session->safepoints)
+		err = safepoints_create(session->process, session->symbols, &session->safepoints);
+	return err ? err : session_cancelled(session);
+}
+
+static struct dc_error *borrow_one(struct dc_session *session, bool to_call)
+{
+	const struct dc_options *options = &session->options;
+	struct borrow_options borrow = {
+		.thread = session->scope.known ? session->scope.tid : options->thread,
+		.wait_ns = options->wait_ns,
+		.all_stop = options->all_stop,
+		// Where nothing will run, no place is unsafe.
+		.force = options->force || !to_call,
+		.drop_literals = options->drop_literals,
+		.assume_seccomp_ok = options->assume_seccomp_ok,
+		.signals = options->signals,
+		.pass_signals = options->pass_signals,
+	};
+	struct dc_error *err = borrow_thread(session->tracer, session->process, session->symbols,
+					     session->safepoints, session->unwind, &borrow,
+					     &session->borrowed);
+
+	if (!err) {
+		session->callable = to_call;
+		session->lost = false;
+		session->touched = true;
+	}
+	return err;
+}
+
+struct dc_error *session_borrow(struct dc_session *session, bool to_call)
+{
+	// Enough for a thread that rarely changes its function; more would be a hunt.
+	enum { TRIES = 16 };
+	struct dc_error *err;
+
+	if (session->lost)
+		return error_make(DC_REFUSED, "the borrowed thread did not come back from a call");
+	if (session->borrowed && (session->callable || !to_call))
+		return NULL;
+	err = session_release(session);
+	if (!err)
+		err = session_ready(session);
+	if (!err && session->scope.wanted && !session->scope.known)
+		err = scope_sample(session);
+	for (int i = 0; i < TRIES && !err; i++) {
+		bool same = true;
+
+		err = borrow_one(session, to_call);
+		if (!err && session->scope.wanted)
+			err = scope_settle(session, &same);
+		if (!err && same)
+			return NULL;
+		struct dc_error *release = session_release(session);
+		if (err)
+			dc_error_destroy(release);
+		else
+			err = release;
+		if (!err)
+			err = session_cancelled(session);
+	}
+	return err ? err
+		   : error_make(
+			     DC_REFUSED,
+			     "thread %d does not stay in one function; name it with --frame FUNC",
+			     session->scope.tid);
+}
+
+struct dc_error *session_release(struct dc_session *session)
+{
+	struct dc_departure departure = { 0 };
+
+	if (!session->borrowed)
+		return NULL;
+	struct dc_error *err = borrowed_release(session->borrowed, &departure);
+	session->borrowed = NULL;
+	session->lost = false;
+	session->departure.pause_ns += departure.pause_ns;
+	session->departure.literals_left += departure.literals_left;
+	session->departure.state = departure.state;
+	return err;
+}
+
+struct dc_error *dc_attach(struct dc_session *session)
+{
+	return session_borrow(session, !session->options.no_call);
+}
+
+struct dc_error *dc_detach(struct dc_session *session, struct dc_departure *ret)
+{
+	struct dc_error *err = session_release(session);
+
+	*ret = session->departure;
+	session->departure = (struct dc_departure){ 0 };
+	return err;
+}

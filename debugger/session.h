@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// What is behind a struct dc_session: the target, its names, the thread that is borrowed.
+// Private to the files of debugger/ that implement debugcall.h.
+#ifndef DEBUGGER_SESSION_H
+#define DEBUGGER_SESSION_H
+
+#include "debugger/call/borrow.h"
+#include "debugger/cleanup.h"
+#include "debugger/values/eval.h"
+
+#include <stdatomic.h>
+
+struct prepared {
+	struct prepared *next;
+	char *text;
+	struct expression *expression;
+	bool calls, needs_frame;
+};
+
+// The frame whose locals are meant. Names are looked up there before the stop, so the frame is
+// sampled first and must be in the same function at the stop.
+struct scope {
+	bool wanted;
+	bool known;
+	pid_t tid;
+	unsigned index; // from the innermost
+	struct symbols_frame frame;
+};
+
+struct dc_session {
+	struct dc_options options;
+	char *frame_name; // options.frame, ours
+	struct process *process;
+	struct dc_error *barrier; // why an attach would fail; NULL: nothing is known against it
+	struct symbols *symbols;
+	struct safepoints *safepoints; // with unwind and tracer: made when a thread is first needed
+	struct unwind *unwind;
+	struct tracer *_Atomic tracer;
+	struct eval_variables *variables;
+	struct prepared *prepared; // newest first
+	struct prepared *current; // being evaluated
+	struct scope scope;
+
+	struct borrowed *borrowed;
+	bool callable; // borrowed at a place where calls are safe
+	bool lost; // the borrowed thread is not at its caller context any more
+	bool touched; // a thread was stopped at some time
+	struct dc_departure departure; // summed over the borrowings that have ended
+
+	atomic_bool cancelled;
+	struct repetition *repetition; // not NULL: the outermost call is repeated
+};
+
+// One error for an operation that began after dc_cancel(); asked for before each slow step.
+struct dc_error *session_cancelled(struct dc_session *session) DC_CHECK;
+// A borrowed thread, for a call or only to look at; the scope is settled. Does nothing when there is.
+struct dc_error *session_borrow(struct dc_session *session, bool to_call) DC_CHECK;
+struct dc_error *session_release(struct dc_session *session) DC_CHECK;
+
+// Everything a borrowing needs and that takes time, so that it is done before the first stop.
+struct dc_error *session_ready(struct dc_session *session) DC_CHECK;
+
+// scope.c: the chosen frame of a snapshot; and sampling it by a short stop when it is not known.
+struct dc_error *scope_choose(struct dc_session *session, const struct snapshot *snapshot,
+			      struct scope *ret) DC_CHECK;
+struct dc_error *scope_sample(struct dc_session *session) DC_CHECK;
+// At the stop: false when the frame is in another function now, so that its names are not loaded.
+struct dc_error *scope_settle(struct dc_session *session, bool *same) DC_CHECK;
+
+// The evaluator's view of a session.
+struct eval_target evaluation_target(struct dc_session *session);
+
+// $rax and its kin, of the borrowed thread's chosen frame.
+struct dc_error *register_read(struct dc_session *session, const char *name, struct types *types,
+			       struct value *ret) DC_CHECK;
+struct dc_error *register_write(struct dc_session *session, const char *name,
+				const struct value *value) DC_CHECK;
+
+// A call that is made many times; filled in by the evaluator's call.
+struct repetition {
+	uint64_t n;
+	int64_t *nanoseconds; // of each call
+	uint64_t done;
+};
+
+#endif
