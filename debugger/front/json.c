@@ -74,7 +74,7 @@ static json_t *address(uint64_t addr)
 
 static void put(json_t *object)
 {
-	if (json_dumpf(object, stdout, JSON_COMPACT | JSON_ENCODE_ANY))
+	if (json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)))
 		fputs("{\"schema\":1,\"ok\":false}", stdout);
 	putchar('\n');
 	json_decref(object);

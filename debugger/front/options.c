@@ -75,7 +75,7 @@ void options_help(void)
 	      stdout);
 }
 
-// "5s", "200ms", "1.5m", "0". A bare number other than 0 would leave the unit to be guessed.
+// "5s", "200ms", "1.5m", "0"; a bare number is seconds, as for timeout(1).
 static bool parse_duration(const char *text, int64_t *ret)
 {
 	static const struct {
@@ -83,17 +83,15 @@ static bool parse_duration(const char *text, int64_t *ret)
 		double ns;
 	} units[] = { { "ns", 1 },  { "us", 1e3 }, { "ms", 1e6 },
 		      { "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 } };
-	char *end;
+	char *stop;
 
 	if (*text < '0' || *text > '9')
 		return false;
-	double number = strtod(text, &end);
-	if (number == 0 && !*end) {
-		*ret = 0;
-		return true;
-	}
+	double number = strtod(text, &stop);
+	const char *unit = *stop ? stop : "s";
+
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
-		if (strcmp(end, units[i].unit))
+		if (strcmp(unit, units[i].unit))
 			continue;
 		double ns = number * units[i].ns;
 		// A year is more than anybody means, and far from overflow.
