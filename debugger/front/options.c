@@ -239,7 +239,7 @@ bool options_parse(int argc, char *const argv[], struct options *ret, char compl
 {
 	static const struct option longs[] = {
 #define X(id, letter, name, arg, help) \
-	{ name, (arg) ? required_argument : no_argument, NULL, OPTION_##id },
+	{ name, (arg) != NULL ? required_argument : no_argument, NULL, OPTION_##id },
 		OPTIONS(X)
 #undef X
 			{ 0 }
