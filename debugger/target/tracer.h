@@ -13,9 +13,15 @@ struct tracer;
 struct dc_error *tracer_create(struct process *process, struct tracer **ret) DC_CHECK;
 // Ends the thread, which makes the kernel let go of every tracee; NULL is fine.
 void tracer_destroy(struct tracer *tracer);
-// Runs job on the tracer thread and waits for it.
+// Runs job on the tracer thread and waits for it. A job may call this again: that runs in place, so
+// a caller wraps a whole conversation in one job and spares the stopped thread the hand-overs.
 struct dc_error *tracer_run(struct tracer *tracer, struct dc_error *(*job)(void *),
 			    void *arg) DC_CHECK;
+// Lets go of every tracee by ending the thread, and starts another: the only way to be rid of a
+// tracee that cannot be stopped (asleep in D, a vfork parent). Called within a job, it happens when
+// the outermost job returns.
+void tracer_abandon(struct tracer *tracer);
+bool tracer_cancelled(const struct tracer *tracer);
 // From any thread or signal handler: every wait in progress ends with EVENT_CANCELLED until
 // tracer_clear_cancel().
 void tracer_cancel(struct tracer *tracer);
@@ -26,7 +32,7 @@ enum event_kind {
 	EVENT_GROUP_STOP, // signo: the stop signal
 	EVENT_INTERRUPT, // PTRACE_INTERRUPT's trap stop
 	EVENT_SYSCALL_ENTRY,
-	EVENT_SYSCALL_EXIT,
+	EVENT_SYSCALL_EXIT, // result is valid
 	EVENT_FORK, // fork, vfork, clone; message: the child
 	EVENT_EXEC,
 	EVENT_EXIT, // PTRACE_EVENT_EXIT; message: the wait status to come
@@ -43,11 +49,13 @@ struct event {
 	unsigned long message;
 	siginfo_t info;
 	long syscall; // SYSCALL_ENTRY, from PTRACE_GET_SYSCALL_INFO
-	uint64_t pc;
+	int64_t result; // SYSCALL_EXIT
+	uint64_t pc; // SIGNAL, SYSCALL_ENTRY and SYSCALL_EXIT
 };
 
 // All below: on the tracer thread only. Times are CLOCK_MONOTONIC nanoseconds, 0 = no deadline.
 int64_t tracer_now(void);
+// ATTACH when the thread cannot be traced, TARGET_ENDED when it is gone.
 struct dc_error *tracer_seize(struct tracer *tracer, pid_t tid, unsigned long options) DC_CHECK;
 struct dc_error *tracer_interrupt(struct tracer *tracer, pid_t tid) DC_CHECK;
 enum resume { RESUME_RUN = 7 /* PTRACE_CONT */, RESUME_SYSCALL = 24 /* PTRACE_SYSCALL */ };
@@ -60,5 +68,8 @@ struct dc_error *tracer_detach(struct tracer *tracer, pid_t tid, int signo) DC_C
 // microseconds costs less to spin for than to sleep for; then sleeps a sixteenth of the time gone.
 struct dc_error *tracer_wait(struct tracer *tracer, pid_t tid, int64_t deadline,
 			     struct event *ret) DC_CHECK;
+// The same, deaf to tracer_cancel(): for the steps that put a thread back.
+struct dc_error *tracer_wait_through(struct tracer *tracer, pid_t tid, int64_t deadline,
+				     struct event *ret) DC_CHECK;
 
 #endif

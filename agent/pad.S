@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+// The landing pad's code. Position-independent, calls nothing, and at any instruction it can go on to
+// the caller context with no debugger present.
+#include "agent/pad.h"
+
+#define FIELD(offset) pad_start + PAD_DATA + (offset)(%rip)
+
+#define NR_mprotect	  10
+#define NR_rt_sigprocmask 14
+#define NR_rt_sigreturn	  15
+#define NR_getpid	  39
+#define NR_prctl	  157
+#define NR_gettid	  186
+#define NR_exit_group	  231
+#define NR_tgkill	  234
+
+#define SIG_SETMASK	     2
+#define PROT_READ_WRITE	     3
+#define PR_SET_VMA	     0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+
+	.section .rodata.pad, "a", @progbits
+	.balign 4096
+	.globl pad_start, pad_setup, pad_entry, pad_return, pad_handshake, pad_end
+	.globl pad_name_code, pad_name_literals
+	.hidden pad_start, pad_setup, pad_entry, pad_return, pad_handshake, pad_end
+	.hidden pad_name_code, pad_name_literals
+
+pad_start:
+	ud2
+	.ascii "debugcall pad 1\0"
+pad_name_code:
+	.asciz "debugcall pad"
+pad_name_literals:
+	.asciz "debugcall literals"
+
+	.balign 16
+// First entry into a fresh pad. All of it is still mapped r-x, with what the debugger put there: only
+// taking the right to execute away is allowed under every policy.
+pad_setup:
+	mov	$NR_mprotect, %eax
+	lea	FIELD(0), %rdi
+	mov	FIELD(PAD_SETUP_SIZE), %rsi
+	mov	$PROT_READ_WRITE, %edx
+	syscall
+	// Nothing can be stored then: the handshake comes with the count of returned calls unchanged.
+	test	%rax, %rax
+	jnz	4f
+	lea	pad_name_code(%rip), %r8
+	lea	FIELD(PAD_NAMES), %rbx
+1:	mov	8(%rbx), %r10
+	test	%r10, %r10
+	jz	2f
+	mov	$NR_prctl, %eax
+	mov	$PR_SET_VMA, %edi
+	mov	$PR_SET_VMA_ANON_NAME, %esi
+	mov	(%rbx), %rdx
+	syscall
+2:	add	$16, %rbx
+	lea	pad_name_code(%rip), %rax
+	cmp	%rax, %r8
+	lea	pad_name_literals(%rip), %r8
+	je	1b
+	// The debugger has a call ready: no stop is needed in between.
+	test	%r15d, %r15d
+	jnz	pad_entry
+	// Who we are, as the thread itself sees it: a child of fork is told apart by it.
+4:	mov	$NR_gettid, %eax
+	syscall
+	mov	%eax, %r12d
+	mov	$NR_getpid, %eax
+	syscall
+	mov	%eax, %r13d
+	mov	%r12d, %esi
+	mov	%r13d, %edi
+	xor	%ebx, %ebx
+	jmp	5f
+
+	.balign 16
+pad_entry:
+	cld
+	mov	FIELD(PAD_STACK), %rsp
+	mov	$NR_gettid, %eax
+	syscall
+	mov	%rax, FIELD(PAD_TID)
+	mov	$NR_getpid, %eax
+	syscall
+	mov	%rax, FIELD(PAD_PID)
+	// x87 empty as the ABI wants it, then the thread's own control words.
+	fninit
+	fldcw	FIELD(PAD_CONTROL + 4)
+	mov	FIELD(PAD_VECTORS), %eax
+	lea	FIELD(PAD_VECTOR_IN), %rbx
+	cmp	$1, %eax
+	ja	3f
+	je	2f
+	movaps	(%rbx), %xmm0
+	movaps	64(%rbx), %xmm1
+	movaps	128(%rbx), %xmm2
+	movaps	192(%rbx), %xmm3
+	movaps	256(%rbx), %xmm4
+	movaps	320(%rbx), %xmm5
+	movaps	384(%rbx), %xmm6
+	movaps	448(%rbx), %xmm7
+	jmp	4f
+2:	vzeroupper
+	vmovaps	(%rbx), %ymm0
+	vmovaps	64(%rbx), %ymm1
+	vmovaps	128(%rbx), %ymm2
+	vmovaps	192(%rbx), %ymm3
+	vmovaps	256(%rbx), %ymm4
+	vmovaps	320(%rbx), %ymm5
+	vmovaps	384(%rbx), %ymm6
+	vmovaps	448(%rbx), %ymm7
+	jmp	4f
+3:	vzeroupper
+	vmovaps	(%rbx), %zmm0
+	vmovaps	64(%rbx), %zmm1
+	vmovaps	128(%rbx), %zmm2
+	vmovaps	192(%rbx), %zmm3
+	vmovaps	256(%rbx), %zmm4
+	vmovaps	320(%rbx), %zmm5
+	vmovaps	384(%rbx), %zmm6
+	vmovaps	448(%rbx), %zmm7
+4:	ldmxcsr	FIELD(PAD_CONTROL)
+	mov	FIELD(PAD_STACK_BYTES), %rcx
+	lea	pad_start + PAD_ARGUMENTS(%rip), %rsi
+	mov	%rsp, %rdi
+	shr	$3, %rcx
+	rep movsq
+	mov	FIELD(PAD_GENERAL + 0x00), %rdi
+	mov	FIELD(PAD_GENERAL + 0x08), %rsi
+	mov	FIELD(PAD_GENERAL + 0x10), %rdx
+	mov	FIELD(PAD_GENERAL + 0x18), %rcx
+	mov	FIELD(PAD_GENERAL + 0x20), %r8
+	mov	FIELD(PAD_GENERAL + 0x28), %r9
+	mov	FIELD(PAD_AL), %eax
+	// Frame pointer walks end here, and callee-saved registers hold nothing of the caller's.
+	xor	%ebx, %ebx
+	xor	%ebp, %ebp
+	call	*FIELD(PAD_CALLEE)
+
+pad_return:
+	cld
+	mov	%rax, FIELD(PAD_RAX)
+	mov	%rdx, FIELD(PAD_RDX)
+	mov	FIELD(PAD_VECTORS), %eax
+	lea	FIELD(PAD_VECTOR_OUT), %rbx
+	cmp	$1, %eax
+	ja	2f
+	je	1f
+	movaps	%xmm0, (%rbx)
+	movaps	%xmm1, 64(%rbx)
+	jmp	3f
+1:	vmovaps	%ymm0, (%rbx)
+	vmovaps	%ymm1, 64(%rbx)
+	jmp	3f
+2:	vmovaps	%zmm0, (%rbx)
+	vmovaps	%zmm1, 64(%rbx)
+	// Takes no exception, however many registers hold a value.
+3:	fxsave64 FIELD(PAD_LEGACY)
+	// A child of fork must not go home: two processes would run the same loop.
+	mov	$NR_getpid, %eax
+	syscall
+	cmp	FIELD(PAD_PID), %rax
+	je	4f
+	xor	%edi, %edi
+	mov	$NR_exit_group, %eax
+	syscall
+4:	incq	FIELD(PAD_RETURNED)
+	// The callee may have changed the mask; the handshake must pass.
+	mov	$NR_rt_sigprocmask, %eax
+	mov	$SIG_SETMASK, %edi
+	lea	FIELD(PAD_MASK), %rsi
+	xor	%edx, %edx
+	mov	$8, %r10d
+	syscall
+	mov	FIELD(PAD_PID), %edi
+	mov	FIELD(PAD_TID), %esi
+	xor	%ebx, %ebx
+5:	mov	FIELD(PAD_HANDSHAKE), %edx
+	mov	$NR_tgkill, %eax
+	syscall
+pad_handshake:
+	// A debugger that wants the same call again has said so in this register by now; nobody else
+	// can, so without one the thread goes home.
+	test	%ebx, %ebx
+	jnz	pad_entry
+6:	mov	FIELD(PAD_WAY_HOME), %rsp
+	mov	$NR_rt_sigreturn, %eax
+	syscall
+	jmp	6b
+pad_end:
+
+	.section .note.GNU-stack, "", @progbits

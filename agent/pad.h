@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// The landing pad as it lies in a target: one page of code, then data that both sides know.
+// Read by the assembler too: offsets are macros, checked against the structure below.
+#ifndef AGENT_PAD_H
+#define AGENT_PAD_H
+
+#define PAD_DATA	   0x1000 /* from the start of the code page */
+#define PAD_DATA_SIZE	   0x2000
+#define PAD_HOME	   (PAD_DATA + PAD_DATA_SIZE) /* a way home, when the thread's stack has none */
+#define PAD_HOME_SIZE	   0x5000
+#define PAD_ARGUMENTS	   (PAD_HOME + PAD_HOME_SIZE) /* stack bytes of a call */
+#define PAD_ARGUMENTS_SIZE 0x10000
+#define PAD_RESULT	   (PAD_ARGUMENTS + PAD_ARGUMENTS_SIZE) /* a result in memory */
+#define PAD_RESULT_SIZE	   0x10000
+#define PAD_SIZE	   (PAD_RESULT + PAD_RESULT_SIZE)
+
+#define PAD_CALLEE	0x00
+#define PAD_STACK	0x08
+#define PAD_GENERAL	0x10
+#define PAD_AL		0x40
+#define PAD_STACK_BYTES 0x48
+#define PAD_VECTORS	0x50
+#define PAD_CONTROL	0x58
+#define PAD_MASK	0x60
+#define PAD_HANDSHAKE	0x68
+#define PAD_WAY_HOME	0x70
+#define PAD_SETUP_SIZE	0x78
+#define PAD_NAMES	0x80
+#define PAD_PID		0xa0
+#define PAD_TID		0xa8
+#define PAD_RETURNED	0xb0
+#define PAD_RAX		0xb8
+#define PAD_RDX		0xc0
+#define PAD_VECTOR_IN	0x100
+#define PAD_VECTOR_OUT	0x300
+#define PAD_LEGACY	0x380
+#define PAD_DATA_USED	0x580
+
+#ifndef __ASSEMBLER__
+#include <stddef.h>
+#include <stdint.h>
+
+struct pad_name {
+	uint64_t start, size; // size 0: none
+};
+
+struct pad_data {
+	// What the debugger says: everything up to PAD_PID.
+	uint64_t callee;
+	uint64_t stack; // where the stack arguments begin; the return address goes below
+	uint64_t general[6]; // rdi rsi rdx rcx r8 r9
+	uint64_t al;
+	uint64_t stack_bytes; // of PAD_ARGUMENTS that are copied to the stack, a multiple of 8
+	uint64_t vectors; // enum vectors: the widest registers there are
+	uint32_t mxcsr;
+	uint16_t fcw, reserved;
+	uint64_t mask; // signal mask of the conversation, bit signo-1
+	uint64_t handshake; // signal; 0: none is sent, the system call alone is the handshake
+	uint64_t way_home; // ucontext of the way home
+	uint64_t setup_size; // bytes from PAD_DATA on that become writable
+	struct pad_name names[2]; // mappings that get pad_names[]
+	// What the thread says.
+	uint64_t pid, tid; // its own ids in its own namespace
+	uint64_t returned; // counts calls that came back
+	uint64_t rax, rdx;
+	uint64_t padding[7];
+	unsigned char vector_in[8][64]; // zmm0-7, the caller's as far as they are used
+	unsigned char vector_out[2][64]; // zmm0, zmm1
+	unsigned char legacy[512]; // fxsave64: x87 registers, xmm
+};
+#define PAD_CHECK(offset, field) \
+	_Static_assert(offsetof(struct pad_data, field) == (offset), #field)
+PAD_CHECK(PAD_CALLEE, callee);
+PAD_CHECK(PAD_STACK, stack);
+PAD_CHECK(PAD_GENERAL, general);
+PAD_CHECK(PAD_AL, al);
+PAD_CHECK(PAD_STACK_BYTES, stack_bytes);
+PAD_CHECK(PAD_VECTORS, vectors);
+PAD_CHECK(PAD_CONTROL, mxcsr);
+PAD_CHECK(PAD_MASK, mask);
+PAD_CHECK(PAD_HANDSHAKE, handshake);
+PAD_CHECK(PAD_WAY_HOME, way_home);
+PAD_CHECK(PAD_SETUP_SIZE, setup_size);
+PAD_CHECK(PAD_NAMES, names);
+PAD_CHECK(PAD_PID, pid);
+PAD_CHECK(PAD_TID, tid);
+PAD_CHECK(PAD_RETURNED, returned);
+PAD_CHECK(PAD_RAX, rax);
+PAD_CHECK(PAD_RDX, rdx);
+PAD_CHECK(PAD_VECTOR_IN, vector_in);
+PAD_CHECK(PAD_VECTOR_OUT, vector_out);
+PAD_CHECK(PAD_LEGACY, legacy);
+_Static_assert(sizeof(struct pad_data) == PAD_DATA_USED, "pad_data");
+
+// The code page's bytes, and places in them. Its first bytes are an undefined instruction and a
+// version, by which a pad without a name is known too.
+extern const unsigned char pad_start[], pad_setup[], pad_entry[], pad_return[], pad_handshake[],
+	pad_end[];
+extern const char pad_name_code[], pad_name_literals[];
+#endif
+
+#endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// A remote system call: registers first, then the mask, then its entry and exit stops.
+#include "debugger/target/syscall.h"
+
+#include "debugger/target/registers.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+
+// A blocked fault would reset its handler for the whole process.
+static const uint64_t faults = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) |
+			       1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) | 1ull << (SIGSYS - 1);
+
+// Runs on until the gadget's exit stop. Stops that have nothing to do with it are passed.
+static struct dc_error *until_exit(struct tracer *tracer, pid_t tid, uint64_t behind,
+				   int64_t *result)
+{
+	enum { LIMIT_S = 5 };
+	int64_t deadline = tracer_now() + LIMIT_S * INT64_C(1000000000);
+	int signo = 0;
+
+	for (;;) {
+		struct event event;
+		struct dc_error *err = tracer_resume(tracer, tid, RESUME_SYSCALL, signo);
+
+		if (!err)
+			err = tracer_wait_through(tracer, tid, deadline, &event);
+		if (err)
+			return err;
+		signo = 0;
+		switch (event.kind) {
+		case EVENT_SYSCALL_EXIT:
+			if (event.pc == behind) {
+				*result = event.result;
+				return NULL;
+			}
+			break;
+		case EVENT_SIGNAL: signo = event.signo; break;
+		case EVENT_EXIT:
+		case EVENT_GONE:
+		case EVENT_EXEC:
+			return error_in_state(error_make(DC_TARGET_ENDED,
+							 "thread %d ended while it was borrowed",
+							 tid),
+					      DC_STATE_ENDED);
+		case EVENT_DEADLINE:
+			tracer_abandon(tracer);
+			return error_in_state(
+				error_make(DC_DEADLINE,
+					   "thread %d does not come back from a system call", tid),
+				DC_STATE_IN_CALLEE);
+		default: break;
+		}
+	}
+}
+
+struct dc_error *remote_syscall(struct tracer *tracer, pid_t tid, const struct gadgets *gadgets,
+				const struct user_regs_struct *regs, uint64_t stack,
+				const struct remote_syscall *call, int64_t *result)
+{
+	enum { SYSCALL_SIZE = 2 };
+	struct user_regs_struct entry = *regs;
+
+	entry.rip = gadgets->syscall;
+	entry.rsp = stack;
+	entry.rax = (uint64_t)call->nr;
+	entry.orig_rax = (uint64_t)-1;
+	entry.rdi = call->args[0];
+	entry.rsi = call->args[1];
+	entry.rdx = call->args[2];
+	entry.r10 = call->args[3];
+	entry.r8 = call->args[4];
+	entry.r9 = call->args[5];
+
+	// The mask comes second: from the moment the registers are set, the way home restores it.
+	struct dc_error *err = registers_set(tid, &entry);
+
+	if (!err)
+		err = registers_set_mask(tid, ~faults);
+	if (!err)
+		err = until_exit(tracer, tid, gadgets->syscall + SYSCALL_SIZE, result);
+	return err;
+}
