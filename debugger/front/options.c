@@ -37,6 +37,17 @@ enum option_id {
 #undef X
 };
 
+static const struct {
+	char letter;
+	const char *name, *arg, *help;
+	int id;
+} rows[] = {
+#define X(id, letter, name, arg, help) { letter, name, arg, help, OPTION_##id },
+	OPTIONS(X)
+#undef X
+};
+enum { NR_ROWS = sizeof(rows) / sizeof(*rows) };
+
 void options_help(void)
 {
 	fputs("usage: debugcall [options] -p PID EXPR...\n"
@@ -48,15 +59,7 @@ void options_help(void)
 	      "Expressions are C over the program's own names: debugcall -p 1234 'add(1, 2)'.\n"
 	      "\n",
 	      stdout);
-	static const struct {
-		char letter;
-		const char *name, *arg, *help;
-	} rows[] = {
-#define X(id, letter, name, arg, help) { letter, name, arg, help },
-		OPTIONS(X)
-#undef X
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < NR_ROWS; i++) {
 		char left[64];
 
 		snprintf(left, sizeof(left), "%c%c%s --%s %s", rows[i].letter ? '-' : ' ',
@@ -237,14 +240,12 @@ static enum command command_named(const char *word)
 
 bool options_parse(int argc, char *const argv[], struct options *ret, char complaint[256])
 {
-	static const struct option longs[] = {
-#define X(id, letter, name, arg, help) \
-	{ name, (arg) != NULL ? required_argument : no_argument, NULL, OPTION_##id },
-		OPTIONS(X)
-#undef X
-			{ 0 }
-	};
+	struct option longs[NR_ROWS + 1] = { 0 };
 
+	for (size_t i = 0; i < NR_ROWS; i++)
+		longs[i] = (struct option){ rows[i].name,
+					    rows[i].arg ? required_argument : no_argument, NULL,
+					    rows[i].id };
 	*ret = (struct options){ .command = COMMAND_EVALUATE };
 	dc_options_init(&ret->session);
 	opterr = 0;
