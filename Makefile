@@ -11,7 +11,8 @@
 #   make deps       what Debian 12 lacks, by apt-get
 #   make install    DESTDIR= PREFIX=/usr/local
 #
-# SAN=address,undefined (or SAN=thread) builds and tests with sanitizers; DEBUG=1 checks lock ranks.
+# SAN=address,undefined (or SAN=thread) builds and tests with sanitizers; DEBUG=1 checks lock ranks;
+# V=1 shows the commands.
 
 CC     ?= gcc
 PREFIX ?= /usr/local
@@ -28,6 +29,8 @@ ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) -fPIC -fno-omit-frame-pointer $(SANFLA
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
 LDFLAGS  := $(SANFLAGS)
 
+say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(@:$(B)/%=%);)
+
 .PHONY: all demo test bench campaign lint fuzz deps install clean
 all:
 
@@ -35,15 +38,16 @@ all:
 DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev libcapstone-dev \
 	libreadline-dev libjansson-dev libcmocka-dev python3
 DEPS_TEST := $(DEPS) gdb strace musl-tools ruby-full binutils wrk procps
+DEPS_LINT := clang-format cppcheck
 deps:
 	@tests/deps $(DEPS_TEST)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 $(B)/%.o: %.S
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 -include runtime/build.mk
 -include debugger/build.mk

@@ -12,9 +12,15 @@ FRONT_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(wildcard debugger/fro
 
 $(B)/libdebugcall.a: $(LIBDEBUGCALL_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)$(AR) rcs $@ $^
 
 $(B)/debugcall: $(FRONT_OBJ) $(B)/libdebugcall.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(DEBUGGER_LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(DEBUGGER_LIBS)
 
 all: $(B)/libdebugcall.a $(if $(wildcard debugger/main.c),$(B)/debugcall)
+
+install: $(B)/libdebugcall.a $(B)/debugcall
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
+	install -m 755 $(B)/debugcall $(DESTDIR)$(PREFIX)/bin/debugcall
+	install -m 644 $(B)/libdebugcall.a $(DESTDIR)$(PREFIX)/lib/libdebugcall.a
+	install -m 644 debugger/debugcall.h $(DESTDIR)$(PREFIX)/include/debugcall.h

@@ -23,17 +23,17 @@ TEST_NEEDS := $(TARGETS) $(UNIT_TESTS) $(RUNTIME_TESTS) $(CALL_TESTS)
 .SECONDARY:
 
 $(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libdebugcall.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_unit_$*) -lcmocka $(DEBUGGER_LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_unit_$*) -lcmocka $(DEBUGGER_LIBS)
 
 $(CALL_TESTS): $(B)/tests/call/%: $(B)/tests/call/%.o $(B)/libdebugcall.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_call_$*) -lcmocka $(DEBUGGER_LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_call_$*) -lcmocka $(DEBUGGER_LIBS)
 
 $(RUNTIME_TESTS): $(B)/tests/runtime/%: $(B)/tests/runtime/%.o $(B)/libgort.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_runtime_$*) -pthread -lm
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_runtime_$*) -pthread -lm
 
 $(TARGETS): $(B)/tests/targets/%: tests/targets/%.c
 	@mkdir -p $(@D)
-	$(or $(CC_target_$*),$(CC)) -I. -D_GNU_SOURCE -std=gnu11 -g -O1 -Wall $(CFLAGS_target_$*) -MMD -MP \
+	$(call say,TARGET)$(or $(CC_target_$*),$(CC)) -I. -D_GNU_SOURCE -std=gnu11 -g -O1 -Wall $(CFLAGS_target_$*) -MMD -MP \
 		$(LDFLAGS_target_$*) -o $@ $(filter %.c %.S %.o %.a,$^) $(LIBS_target_$*)
 
 # The packages come first and the build after them, even with -j: so each is a make of its own.
@@ -59,4 +59,5 @@ bench-run: tests
 demo-run: all $(B)/tests/targets/server
 	@B=$(B) tests/demo
 lint:
+	@tests/deps $(DEPS_LINT)
 	@tests/lint
