@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# The command line itself: usage errors are status 2 and name what is wrong.
+from tap import contains, debugcall, ends, equal, main, test
+
+
+def usage(message, *args):
+    done = ends(2, *args)
+    equal(done.out, "", "standard output")
+    contains(done.err.splitlines()[0], message)
+    contains(done.err, "usage: debugcall")
+
+
+@test
+def unknown():
+    """unknown options are named"""
+    usage("unknown option '--bogus'", "--bogus")
+    usage("unknown option '-x'", "-x")
+    usage("takes no argument", "--json=yes", "-p", "1", "1")
+
+
+@test
+def missing():
+    """what is missing is said"""
+    usage("-p PID", "1+1")
+    usage("no expression", "-p", "1")
+    usage("wants an argument", "-p")
+    usage("-p PID", "check")
+    usage("-p PID", "functions", "x")
+
+
+@test
+def numbers():
+    """durations and counts are checked"""
+    for bad in ("", "x", "5x", "-1s", "inf", "nan", "1e300h"):
+        usage("--timeout", "-p", "1", "--timeout", bad, "1")
+    usage("--wait", "-p", "1", "--wait", "soon", "1")
+    for bad in ("0", "-1", "x", "99999999999999999999"):
+        usage("--repeat", "-p", "1", "--repeat", bad, "1")
+    usage("--thread", "-p", "1", "--thread", "main", "1")
+    usage("--signals", "-p", "1", "--signals", "drop", "1")
+    usage("--pass", "-p", "1", "--pass", "NOSUCH", "1")
+
+
+@test
+def surplus():
+    """what does not belong is refused"""
+    usage("check takes no expression", "check", "-p", "1", "1+1")
+    usage("one regular expression", "functions", "-p", "1", "a", "b")
+    usage("one expression", "-p", "1", "--repeat", "3", "f()", "g()")
+    usage("evaluates nothing", "check", "-p", "1", "--repeat", "3")
+
+
+@test
+def help_and_version():
+    """--help and --version print to standard output and succeed"""
+    done = ends(0, "--help")
+    for word in ("--thread", "--frame", "--timeout", "--wait", "--json", "--all-stop", "--finally",
+                 "--no-call", "--signals", "--pass", "--force", "--drop-literals",
+                 "--assume-seccomp-ok", "--version", "-q", "Exit status", "130"):
+        contains(done.out, word)
+    equal(done.err, "")
+    contains(ends(0, "--version").out, "debugcall ")
+
+
+@test
+def full_disk():
+    """output that cannot be written is an error"""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        import subprocess
+        from tap import DEBUGCALL
+        done = subprocess.run([DEBUGCALL, "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
+    equal(done.returncode, 1)
+    contains(done.stderr, "No space left")
+
+
+@test
+def no_process():
+    """processes that are not there cannot be attached to"""
+    contains(ends(3, "-p", "2147483646", "1").err, "2147483646")
+    ends(3, "-p", "0", "1")
+    ends(3, "-p", "99999999999999999999", "1")
+    contains(ends(3, "-p", "no-such-program-here", "1").err, "no-such-program-here")
+    contains(debugcall("check", "-p", "2147483646").err, "the target was not touched")
+
+
+main()
