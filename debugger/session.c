@@ -56,11 +56,14 @@ static struct dc_error *open_target(struct dc_session *session)
 
 struct dc_error *dc_open(const struct dc_options *options, struct dc_session **ret)
 {
+	static atomic_uint_fast64_t eras;
 	struct dc_session *session = calloc(1, sizeof(*session));
 
 	if (!session)
 		return &dc_out_of_memory;
 	session->options = *options;
+	if (!options->drop_literals)
+		session->literal_era = atomic_fetch_add(&eras, 1) + 1;
 	if (options->frame) {
 		session->frame_name = strdup(options->frame);
 		if (!session->frame_name) {
@@ -131,25 +134,32 @@ static struct dc_error *barrier_again(const struct dc_session *session)
 	return error_make(session->barrier->code, "%s", session->barrier->message);
 }
 
-struct dc_error *session_ready(struct dc_session *session)
+struct dc_error *session_look(struct dc_session *session)
 {
 	struct dc_error *err = NULL;
 
 	if (session->barrier)
 		return barrier_again(session);
-	if (!session->tracer) {
-		struct tracer *tracer;
-
-		err = tracer_create(session->process, &tracer);
-		if (err)
-			return err;
-		atomic_store(&session->tracer, tracer);
-	}
 	if (!session->unwind)
 		err = unwind_create(session->process, session->symbols, &session->unwind);
 	if (!err && !session->safepoints)
 		err = safepoints_create(session->process, session->symbols, &session->safepoints);
 	return err ? err : session_cancelled(session);
+}
+
+struct dc_error *session_ready(struct dc_session *session)
+{
+	struct dc_error *err = session_look(session);
+	struct tracer *tracer;
+
+	if (err || session->tracer)
+		return err;
+	err = tracer_create(session->process, &tracer);
+	if (err)
+		return err;
+	atomic_store(&session->tracer, tracer);
+	// A cancel that came before could not tell the tracer.
+	return session_cancelled(session);
 }
 
 static struct dc_error *borrow_one(struct dc_session *session, bool to_call)

@@ -33,10 +33,11 @@ struct dc_session {
 	struct process *process;
 	struct dc_error *barrier; // why an attach would fail; NULL: nothing is known against it
 	struct symbols *symbols;
-	struct safepoints *safepoints; // with unwind and tracer: made when a thread is first needed
+	struct safepoints *safepoints; // with unwind and tracer: made when first needed
 	struct unwind *unwind;
 	struct tracer *_Atomic tracer;
 	struct eval_variables *variables;
+	uint64_t literal_era; // 0: literals are unmapped, so none may be written a second time
 	struct prepared *prepared; // newest first
 	struct prepared *current; // being evaluated
 	struct scope scope;
@@ -57,7 +58,9 @@ struct dc_error *session_cancelled(struct dc_session *session) DC_CHECK;
 struct dc_error *session_borrow(struct dc_session *session, bool to_call) DC_CHECK;
 struct dc_error *session_release(struct dc_session *session) DC_CHECK;
 
-// Everything a borrowing needs and that takes time, so that it is done before the first stop.
+// Everything a borrowing needs and that takes time, so that it is done before the first stop;
+// session_look(): what a look needs, no tracer.
+struct dc_error *session_look(struct dc_session *session) DC_CHECK;
 struct dc_error *session_ready(struct dc_session *session) DC_CHECK;
 
 // scope.c: the chosen frame of a snapshot; and sampling it by a short stop when it is not known.
