@@ -50,7 +50,7 @@ static struct dc_error *call(void *arg, const struct eval_call *call, struct val
 		err = enter(session, call, &entry, &exit);
 	abi_entry_deinit(&entry);
 	if (!err)
-		err = abi_result(call->type->target, &exit, &bytes);
+		err = abi_result(call, &exit, &bytes);
 	free((void *)exit.memory);
 	if (err)
 		return err;

@@ -26,14 +26,18 @@ enum type_kind {
 
 enum type_float { FLOAT_NONE, FLOAT_16, FLOAT_32, FLOAT_64, FLOAT_X87, FLOAT_128, FLOAT_OTHER };
 
+// Who compiled a function: compilers differ on how a few types are passed.
+enum type_compiler { COMPILER_UNKNOWN, COMPILER_GCC, COMPILER_CLANG };
+
 struct type;
 
 struct type_member {
 	const char *name; // NULL for an anonymous struct or union
 	const struct type *type;
 	uint64_t offset; // bytes, of the storage unit for a bit-field
-	uint32_t
-		bit_offset; // from offset's lowest bit, little endian; meaningful when bit_size > 0
+	// Bit-fields: from offset's lowest bit, little endian. The field ends inside the struct, but
+	// type->size bytes from offset may not: read (bit_offset + bit_size + 7) / 8.
+	uint32_t bit_offset;
 	uint32_t bit_size; // 0: not a bit-field
 	bool is_base; // C++ base class
 };
@@ -56,12 +60,15 @@ struct type {
 	bool is_char; // char, signed char, unsigned char: printed with a character
 	bool is_incomplete; // declared only; size unknown
 	bool is_variadic, is_prototyped; // FUNCTION
-	bool is_packed_or_odd; // STRUCT, UNION: a member lies off its natural alignment (psABI: MEMORY)
+	enum type_compiler compiler; // FUNCTION; no part of the type's identity
+	// STRUCT, UNION: a member lies off its natural alignment (psABI: MEMORY). Valid once
+	// type_members() has been called for this type.
+	bool is_packed_or_odd;
 	bool is_nontrivial; // C++ class that is passed by invisible reference
 	const char *tag; // "struct", "union", "enum", "class" or NULL
 	const char *name; // NULL for a derived or anonymous type
 	uint64_t size; // bytes; 0 for void, functions and incomplete types
-	uint32_t align; // bytes, power of two
+	uint32_t align; // bytes, power of two; of a struct or what holds one: ask type_align()
 	const struct type *target; // pointee, element, return type, typedef's or enum's underlying
 	uint64_t count; // ARRAY, VECTOR: elements; UINT64_MAX: not known ([] or variable)
 	// Private to symbols/: where the members come from until they are asked for.
@@ -81,6 +88,9 @@ struct dc_error *type_params(const struct type *type, const struct type_param **
 			     size_t *n) DC_CHECK;
 struct dc_error *type_enumerators(const struct type *type, const struct type_enumerator **ret,
 				  size_t *n) DC_CHECK;
+
+// In bytes, a power of two; reads the members that decide it.
+uint32_t type_align(const struct type *type);
 
 // The type under typedefs; const and volatile of the outer ones are kept.
 const struct type *type_strip(const struct type *type);
