@@ -24,7 +24,8 @@ enum { WORDS = 8 }; // nothing above eight eightbytes is passed in registers
 struct shape {
 	enum eightbyte word[WORDS];
 	bool in_memory; // a member lies off its natural alignment, or the whole is too large
-	const char *doubt; // why compilers do not agree on it, if it is not in memory anyway
+	const char *doubt; // why it is not known, if it is not in memory anyway
+	enum type_compiler compiler;
 };
 
 static enum eightbyte merge(enum eightbyte a, enum eightbyte b)
@@ -95,16 +96,19 @@ static struct dc_error *put_array(struct shape *shape, const struct type *type, 
 {
 	const struct type *element = type_strip(type->target);
 
-	if (type->count == UINT64_MAX)
-		return NULL; // a flexible array member is no part of the value
-	if (type->count == 0) {
-		// gcc lets the element of an array of none take part in the eightbyte it would begin in.
-		struct shape with = *shape;
-		struct dc_error *err = put_type(&with, element, offset);
-
-		if (!err && offset % 8 && memcmp(with.word, shape->word, sizeof(with.word)))
-			shape->doubt = "compilers differ on its array without elements";
-		return err;
+	if (type->count == UINT64_MAX) {
+		// To gcc no part of the value; clang passes what has one in memory.
+		if (shape->compiler == COMPILER_CLANG)
+			shape->in_memory = true;
+		else if (shape->compiler == COMPILER_UNKNOWN)
+			shape->doubt = "compilers differ on its flexible array member";
+		return NULL;
+	}
+	// gcc lets the element of an array of none take part in the eightbyte that it would begin in.
+	if (type->count == 0 && shape->compiler != COMPILER_CLANG && offset % 8) {
+		if (shape->compiler == COMPILER_GCC)
+			return put_type(shape, element, offset);
+		shape->doubt = "compilers differ on its array without elements";
 	}
 	for (uint64_t i = 0; i < type->count; i++) {
 		bool was_in_memory = shape->in_memory;
@@ -222,9 +226,10 @@ static bool is_aggregate(const struct type *type)
 
 // Classes of a whole value; type is stripped. Members of large aggregates are visited as well, since a
 // member that cannot be passed, or not be known, must not slip through.
-static struct dc_error *classify(const struct type *type, struct shape *ret)
+static struct dc_error *classify(const struct type *type, enum type_compiler compiler,
+				 struct shape *ret)
 {
-	*ret = (struct shape){ .in_memory = type->size > WORDS * 8 };
+	*ret = (struct shape){ .in_memory = type->size > WORDS * 8, .compiler = compiler };
 	if (type->kind == TYPE_ARRAY)
 		return refuse(type, "C passes no array by value");
 
@@ -271,6 +276,8 @@ static bool count_registers(const struct shape *shape, uint64_t words, unsigned 
 
 struct placer {
 	struct abi_entry *entry;
+	enum type_compiler compiler;
+	bool is_variadic;
 	unsigned general, vector; // registers taken
 };
 
@@ -356,7 +363,7 @@ static struct dc_error *place(struct placer *placer, const struct value *value, 
 	const unsigned char *bytes = value->bytes;
 	uint64_t size = type->size, words = words_of(type);
 	struct shape shape;
-	struct dc_error *err = classify(type, &shape);
+	struct dc_error *err = classify(type, placer->compiler, &shape);
 	unsigned general, vector;
 
 	if (err || !size)
@@ -375,16 +382,23 @@ static struct dc_error *place(struct placer *placer, const struct value *value, 
 		bytes = extended;
 		size = 8;
 	}
-	// va_arg looks for the wide vectors in memory only.
-	if (!is_named && words > 2)
-		fits = false;
+	if (fits && words > 2 && placer->is_variadic) {
+		// va_arg looks for wide vectors in memory only, and clang for named ones as well.
+		if (is_named && placer->compiler == COMPILER_UNKNOWN)
+			return refuse(type, "compilers differ on it in a variadic function");
+		if (!is_named || placer->compiler == COMPILER_CLANG)
+			fits = false;
+	}
 	// All of a value is in registers, or none of it; what it leaves serves later arguments.
 	if (fits && placer->general + general <= ABI_GENERAL &&
 	    placer->vector + vector <= ABI_VECTOR) {
 		place_in_registers(placer, &shape, bytes, size);
 		return NULL;
 	}
-	return place_on_stack(placer->entry, bytes, size, type->align);
+	// clang before 18 leaves half of it in a register, or off its alignment.
+	if (type->kind == TYPE_INT && size == 16 && placer->compiler != COMPILER_GCC)
+		return refuse(type, "compilers differ on how it is passed on the stack");
+	return place_on_stack(placer->entry, bytes, size, type_align(type));
 }
 
 struct dc_error *abi_check(const struct type *function)
@@ -398,12 +412,13 @@ struct dc_error *abi_check(const struct type *function)
 		return refuse(function, "it is no function");
 
 	const struct type *result = type_strip(type->target);
-	struct dc_error *err = result->kind == TYPE_VOID ? NULL : classify(result, &shape);
+	struct dc_error *err = result->kind == TYPE_VOID ? NULL
+							 : classify(result, type->compiler, &shape);
 
 	if (!err)
 		err = type_params(type, &params, &n);
 	for (size_t i = 0; !err && i < n; i++)
-		err = classify(type_strip(params[i].type), &shape);
+		err = classify(type_strip(params[i].type), type->compiler, &shape);
 	return err;
 }
 
@@ -416,8 +431,10 @@ void abi_entry_deinit(struct abi_entry *entry)
 struct dc_error *abi_classify_call(const struct eval_call *call, struct abi_entry *ret)
 {
 	struct abi_entry entry = { .stack_align = 16 };
-	struct placer placer = { .entry = &entry };
 	const struct type *function = type_strip(call->type);
+	struct placer placer = { .entry = &entry,
+				 .compiler = function->compiler,
+				 .is_variadic = function->is_variadic };
 	const struct type_param *params;
 	size_t nr_params;
 	struct dc_error *err = abi_check(function);
@@ -431,10 +448,10 @@ struct dc_error *abi_classify_call(const struct eval_call *call, struct abi_entr
 	struct shape shape = { .in_memory = false };
 
 	if (result->kind != TYPE_VOID)
-		err = classify(result, &shape);
+		err = classify(result, function->compiler, &shape);
 	if (!err && shape.in_memory) {
 		entry.result_size = result->size;
-		entry.result_align = result->align > 16 ? result->align : 16;
+		entry.result_align = type_align(result) > 16 ? type_align(result) : 16;
 		placer.general = 1; // the caller of this function puts the address there
 	}
 	for (size_t i = 0; !err && i < call->nr_args; i++)
@@ -448,23 +465,23 @@ struct dc_error *abi_classify_call(const struct eval_call *call, struct abi_entr
 	return NULL;
 }
 
-struct dc_error *abi_result(const struct type *type, const struct abi_exit *exit,
+struct dc_error *abi_result(const struct eval_call *call, const struct abi_exit *exit,
 			    unsigned char **bytes)
 {
-	const struct type *stripped = type_strip(type);
+	const struct type *callee = type_strip(call->type), *type = type_strip(callee->target);
 	struct shape shape;
 	unsigned general = 0, vector = 0, width = 0, x87 = 0;
 
 	*bytes = NULL;
-	if (stripped->kind == TYPE_VOID)
+	if (type->kind == TYPE_VOID)
 		return NULL;
 
-	struct dc_error *err = classify(stripped, &shape);
+	struct dc_error *err = classify(type, callee->compiler, &shape);
 
 	if (err)
 		return err;
 
-	uint64_t size = stripped->size;
+	uint64_t size = type->size;
 	_cleanup_free_ unsigned char *result = calloc(1, size ? size : 1);
 
 	if (!result)

@@ -32,11 +32,12 @@ struct abi_exit {
 };
 
 // Code REFUSED, naming the type, when an argument or the result cannot be passed exactly
-// (__float128, _Float16, decimal floats, incomplete types, non-trivial classes, …).
+// (__float128, _Float16, decimal floats, incomplete types, non-trivial classes, …), or when compilers
+// differ on it and function->compiler does not tell which.
 struct dc_error *abi_check(const struct type *function) DC_CHECK;
 struct dc_error *abi_classify_call(const struct eval_call *call, struct abi_entry *ret) DC_CHECK;
-// bytes: type->size, malloc'd; NULL for void.
-struct dc_error *abi_result(const struct type *type, const struct abi_exit *exit,
+// bytes: as many as the result's type has, malloc'd; NULL for void.
+struct dc_error *abi_result(const struct eval_call *call, const struct abi_exit *exit,
 			    unsigned char **bytes) DC_CHECK;
 
 #endif
