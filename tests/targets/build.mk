@@ -3,3 +3,6 @@
 
 $(B)/tests/targets/victim: tests/targets/victim_regs.S
 LIBS_target_victim := -pthread -lm
+LIBS_target_heap := -pthread
+LIBS_target_counters := -pthread
+CFLAGS_target_victim := -Wno-infinite-recursion

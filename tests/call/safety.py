@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# Promises 2, 3, 5 and 9 on ordinary calls: exact restore after many calls, the others never stop, safe
+# points in a process that only allocates, nothing uninvited runs.    timeout: 600 s
+import subprocess
+
+from harness import CAMPAIGN, TARGETS, Tap, Victim, debugcall, expect, until
+
+CALLS = 1000
+
+
+class Program:
+    """A target that prints "ready" on a line of its own."""
+
+    def __init__(self, *args):
+        self.process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pid = self.process.pid
+        while self.process.stdout.readline() != "ready\n":
+            expect(self.process.poll() is None, f"{args[0]} ended")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+def value(pid, expr):
+    run = debugcall("-p", pid, expr)
+    expect(run.code == 0, run)
+    return int(run.out)
+
+
+def restored(mode, expr, last):
+    """A thousand calls leave every register, the mask and the alternate stack as they were."""
+    with Victim(mode) as victim:
+        run = debugcall("--thread", victim.tid, "--repeat", CALLS, "-p", victim.pid, expr)
+        expect(run.code == 0 and run.out.split()[0] == last, run)
+        victim.beat()
+        attaches = 50 if CAMPAIGN else 10
+        for _ in range(attaches):
+            run = debugcall("--thread", victim.tid, "-p", victim.pid, expr)
+            expect(run.code == 0 and run.out.strip() == last, run)
+            victim.beat()
+        if victim.base_mode != "epoll_wait":
+            expect(victim.eintr == 0, f"{victim.eintr} times EINTR")
+
+
+def leaves_no_mapping():
+    """After a call without literals the mappings are what they were."""
+    with Victim("spin") as victim:
+        def maps():
+            with open(f"/proc/{victim.pid}/maps", encoding="utf-8") as file:
+                return [line for line in file if "[stack]" not in line]
+        before = maps()
+        run = debugcall("--thread", victim.tid, "-p", victim.pid, "add(1,2)")
+        expect(run.code == 0, run)
+        expect(maps() == before, "the mappings changed")
+        run = debugcall("--thread", victim.tid, "--drop-literals", "-p", victim.pid, 'strlen("abc")')
+        expect(run.code == 0 and run.out == "3\n", run)
+        expect(maps() == before, "the mappings changed with --drop-literals")
+        run = debugcall("--thread", victim.tid, "-p", victim.pid, 'strlen("abc")')
+        expect(run.code == 0 and run.out == "3\n", run)
+        kept = [line for line in maps() if line not in before]
+        expect(len(kept) == 1 and " rw-p " in kept[0], kept)
+        expect("literal" in run.err, f"what stays is not said: {run}")
+        victim.beat()
+
+
+def allocating(expr, good):
+    """Threads that only allocate: no hang, no damage, every call right or refused."""
+    with Program(f"{TARGETS}/heap") as program:
+        attaches = CALLS if CAMPAIGN else 60
+        right = refused = 0
+        for _ in range(attaches):
+            run = debugcall("--wait", "10s", "-p", program.pid, expr, limit=60)
+            expect(run.code in (0, 6), run)
+            if run.code == 0:
+                expect(good(run.out), run)
+                right += 1
+            else:
+                refused += 1
+        expect(right >= attaches * 9 // 10, f"{right} right, {refused} refused")
+        run = debugcall("--wait", "10s", "--repeat", CALLS, "-p", program.pid, expr, limit=60)
+        expect(run.code == 0, run)
+        before = value(program.pid, "rounds[0]"), value(program.pid, "rounds[1]")
+        until(lambda: value(program.pid, "rounds[0]") > before[0] and
+              value(program.pid, "rounds[1]") > before[1], "both threads allocate on")
+        expect(value(program.pid, "damaged") == 0, "the heap is damaged")
+
+
+def others_run():
+    """The callee waits for all other threads to make progress: it returns only if none is stopped."""
+    with Program(f"{TARGETS}/counters") as program:
+        for _ in range(20):
+            run = debugcall("--thread", program.pid, "-p", program.pid, "others_count()")
+            expect(run.code == 0 and run.out == "2\n", run)
+
+
+def all_stop():
+    """--all-stop is the other way: nobody else runs, so the same callee meets its deadline."""
+    with Program(f"{TARGETS}/counters") as program:
+        run = debugcall("--all-stop", "--timeout", "300ms", "--thread", program.pid, "-p", program.pid,
+                        "others_count()")
+        expect(run.code == 5, run)
+        before = value(program.pid, "counters[0].count")
+        until(lambda: value(program.pid, "counters[0].count") > before, "the others run on")
+        run = debugcall("--all-stop", "--thread", program.pid, "-p", program.pid, "counter_now() > 0")
+        expect(run.code == 0 and run.out == "1\n", run)
+
+
+def waiting_in_stdio():
+    """A program that waits in fgets can still be called; what needs stdio is refused, not risked."""
+    with Program(f"{TARGETS}/fgets") as program:
+        run = debugcall("-p", program.pid, "add(1,2)")
+        expect(run.code == 0 and run.out == "3\n", run)
+        run = debugcall("-p", program.pid, 'puts("x")')
+        expect(run.code == 6, run)
+        expect("stdio" in run.err, run)
+        program.process.stdin.write("line\n")
+        program.process.stdin.flush()
+        expect(program.process.stdout.readline() == "got line\n", "fgets gave the wrong line")
+
+
+def looking_is_free():
+    """check, functions and expressions without calls stop nothing and run nothing (promise 11)."""
+    with Victim("epoll_wait") as victim:  # a stop would show: this wait ends with EINTR at every stop
+        run = debugcall("check", "-p", victim.pid)
+        expect(run.code == 0, run)
+        run = debugcall("functions", "-p", victim.pid, "^add$")
+        expect(run.code == 0 and "int add(int" in run.out, run)
+        run = debugcall("-p", victim.pid, "page->beats")
+        expect(run.code == 0 and run.out.strip().isdigit(), run)
+        victim.beat()
+        expect(victim.eintr == 0, "a thread was stopped")
+
+
+tap = Tap()
+for m in ("spin", "read", "nanosleep", "poll", "select", "futex", "futex_timed", "accept", "recv", "waitpid",
+          "epoll_wait", "spin+altstack", "spin+blocked", "spin+sigurg", "spin+mdwe", "spin+seccomp"):
+    tap.test(f"exact restore: {m}", restored, m, "spoil(4)", "5")
+tap.test("no mapping is left", leaves_no_mapping)
+tap.test("malloc-hot: strlen of a literal", allocating, 'strlen("abc")', lambda out: out == "3\n")
+tap.test("malloc-hot: malloc", allocating, "malloc(100) != 0", lambda out: out == "1\n")
+tap.test("the other threads run", others_run)
+tap.test("--all-stop", all_stop)
+tap.test("a program that waits in fgets", waiting_in_stdio)
+tap.test("looking is free", looking_is_free)
+tap.end()
