@@ -22,10 +22,11 @@ struct module {
 	const char *path; // as the target sees it
 	uint64_t start, end; // addresses in the target
 	uint64_t bias; // address in the target minus address in the file
-	bool has_dwarf;
+	bool has_dwarf; // of its own, or of a separate file once a look-up needed that
 	char *problem; // why a part of it could not be read; NULL when all is well
 };
-size_t symbols_modules(struct symbols *symbols, const struct module **ret);
+// In load order, the program first. The array is valid until the next refresh, a module for ever.
+size_t symbols_modules(struct symbols *symbols, const struct module *const **ret);
 
 struct function {
 	const char *name;
