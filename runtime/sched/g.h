@@ -84,7 +84,7 @@ struct g {
 	uint8_t flags; // enum g_flag
 	uint8_t stack_class;
 	int err; // errno while not running
-	uint32_t cancelled; // gort_cancel came; sticky
+	uint32_t cancelled; // gort__cancel_mark of the id that gort_cancel named
 	int64_t wait_since; // sched.coarse_now when it parked
 
 	// The wait in progress (sched.h: gort__wait_begin). Odd: somebody may end it by claiming it.

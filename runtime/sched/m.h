@@ -45,6 +45,8 @@ struct m {
 	struct p *p; // written by this M only; stale while retake is TAKEN
 	void *sys_sp; // gort__mcall and gort__system start here on the system stack
 	int *errno_addr;
+	bool (*unlockf)(struct g *, void *); // of the park in progress
+	void *unlock_arg;
 	struct g *parking; // its unlock callback is still running (gort__settle)
 	uint32_t tick;
 
@@ -72,8 +74,7 @@ struct m {
 	void (*start)(struct m *); // instead of scheduling: sysmon, template
 	pthread_t thread;
 	int stat_fd; // /proc/self/task/TID/stat, kept by sysmon; -1: not open
-	uint32_t retake_tick; // sysmon's view
-	int64_t retake_when;
+	int stat_tid; // whose it is
 	uint32_t pause; // futex: 1 while a SIGURG pause is wanted
 	uint32_t paused;
 	bool lost_p; // runs user code without a P

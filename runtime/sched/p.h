@@ -20,6 +20,7 @@ enum p_status {
 enum {
 	P_MAX = 256,
 	P_RUNQ = 1024, // a power of two
+	P_STREAK = 64, // goroutines taken from runnext while others wait in the ring
 };
 
 struct p {
@@ -31,7 +32,7 @@ struct p {
 	uint32_t status; // enum p_status
 	struct m *m; // NULL when idle
 	uint32_t id;
-	uint32_t rng;
+	uint32_t next_streak;
 	struct glist free[STACK_CLASSES]; // dead goroutines with their stacks
 	uint64_t switches;
 	uint64_t steals;

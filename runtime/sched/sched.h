@@ -11,6 +11,8 @@
 #include "runtime/sched/m.h"
 #include "runtime/sched/p.h"
 
+struct gort_attr;
+
 struct sched {
 	struct lock lock;
 	struct glist runq; // global queue
@@ -127,18 +129,30 @@ static inline bool gort__wait_claim(struct g *g, uint32_t ticket)
 	return gort__load(&g->ticket) == ticket && gort__cas(&g->ticket, &ticket, ticket + 1);
 }
 
+// unlockf of a wait with a ticket may return false only when it has claimed the ticket itself; where the claim
+// fails it returns true, for the claimer is going to ready the goroutine. So too without unlockf: who has begun a
+// wait and finds that it need not park claims it, or parks.
 // gort_cancel claims and readies with wake_result -ECANCELED any goroutine whose ticket is odd; the waiter must
-// look at g->cancelled after gort__wait_begin and before parking (the canceller issues the fence for both).
+// look at gort__cancelled after gort__wait_begin and before parking (the canceller issues the fence for both).
+// The mark is of one generation: it does not cancel the next user of the structure.
+static inline uint32_t gort__cancel_mark(uint64_t id)
+{
+	return (uint32_t)(id >> 24) + 1;
+}
+
 static inline bool gort__cancelled(const struct g *g)
 {
-	return gort__load(&g->cancelled);
+	return gort__load(&g->cancelled) == gort__cancel_mark(g->id);
 }
+
+// Every CPU that runs this process passes a fence: the dear half of an asymmetric pair.
+gort__hidden void gort__all_fence(void);
 
 // Waits until the unlock callback of g's park is done. For claimers that did not take the lock it unlocks:
 // timers, cancel, select peers. Bounded: the M that parks it is inside the runtime.
 gort__hidden void gort__settle(struct g *g);
 
-// Puts the caller at the end of the global queue and schedules.
+// Puts the caller at the end of this P's queue and schedules.
 gort__hidden void gort__yield(void);
 
 // New goroutine of the runtime itself or of a timer; like gort_go but inside the runtime (enter was called, or

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+// Leaving a goroutine's stack and coming back to one. Every stack change carries CFI; bottom frames have an
+// undefined return address, which is where unwinders stop.
+#include "runtime/amd64/offsets.h"
+
+	.section gort_text, "ax", @progbits
+
+	.macro FUNC name
+	.globl	\name
+	.hidden	\name
+	.type	\name, @function
+	.p2align 4
+\name:
+	.cfi_startproc
+	.endm
+	.macro END name
+	.cfi_endproc
+	.size	\name, . - \name
+	.endm
+	.macro SELF reg
+	movq	gort__tls_m@gottpoff(%rip), \reg
+	movq	%fs:(\reg), \reg
+	.endm
+
+// struct switch_frame, built downwards: return address (there already), rbp, rbx, r12-r15, control words.
+	.macro PUSH_FRAME
+	pushq	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbp, 0
+	pushq	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbx, 0
+	pushq	%r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r12, 0
+	pushq	%r13
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r13, 0
+	pushq	%r14
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r14, 0
+	pushq	%r15
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r15, 0
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	stmxcsr	(%rsp)
+	fnstcw	4(%rsp)
+	.endm
+	.macro POP_REGS
+	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	popq	%r15
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r15
+	popq	%r14
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r14
+	popq	%r13
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r13
+	popq	%r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r12
+	popq	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbx
+	popq	%rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbp
+	.endm
+
+// void gort__mcall(void (*fn)(struct g *)): saves the calling goroutine and runs fn on the system stack.
+// Returns when somebody runs gort__gogo on it.
+FUNC gort__mcall
+	PUSH_FRAME
+	SELF	%rax
+	movq	M_CURG(%rax), %rsi
+	movq	%rsp, G_SP(%rsi)
+	movq	M_SYS_SP(%rax), %rsp
+	.cfi_undefined %rip
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	xorl	%ebp, %ebp
+	call	*%rax
+	ud2
+END gort__mcall
+
+// _Noreturn void gort__gogo(struct g *g): goes on where g was saved.
+FUNC gort__gogo
+	movq	G_SP(%rdi), %rsp
+	.cfi_def_cfa %rsp, SWITCH_FRAME
+	.cfi_offset %rip, -8
+	.cfi_offset %rbp, -16
+	.cfi_offset %rbx, -24
+	.cfi_offset %r12, -32
+	.cfi_offset %r13, -40
+	.cfi_offset %r14, -48
+	.cfi_offset %r15, -56
+	// Loading control words costs more than comparing them, and they hardly ever differ.
+	stmxcsr	-8(%rsp)
+	fnstcw	-4(%rsp)
+	movl	-8(%rsp), %eax
+	xorl	(%rsp), %eax
+	testl	$0xffc0, %eax
+	jne	2f
+	movzwl	-4(%rsp), %eax
+	cmpw	4(%rsp), %ax
+	jne	2f
+1:
+	POP_REGS
+	// An indirect jump is predicted by its target; a ret here never is.
+	popq	%rcx
+	.cfi_adjust_cfa_offset -8
+	.cfi_register %rip, %rcx
+	jmp	*%rcx
+2:
+	.cfi_def_cfa_offset SWITCH_FRAME
+	.cfi_offset %rip, -8
+	.cfi_offset %rbp, -16
+	.cfi_offset %rbx, -24
+	.cfi_offset %r12, -32
+	.cfi_offset %r13, -40
+	.cfi_offset %r14, -48
+	.cfi_offset %r15, -56
+	ldmxcsr	(%rsp)
+	fldcw	4(%rsp)
+	jmp	1b
+END gort__gogo
+
+// Where a new goroutine begins: its first switch_frame points here.
+FUNC gort__go_start
+	.cfi_undefined %rip
+	nop
+	xorl	%ebp, %ebp
+	call	gort__entry
+	ud2
+END gort__go_start
+
+// void gort__on_stack(void (*fn)(void *), void *arg, void *sp, struct g *g): fn(arg) at sp, then back. g is saved
+// as if it were parked, so that its stack can be walked meanwhile.
+FUNC gort__on_stack
+	PUSH_FRAME
+	movq	%rsp, G_SP(%rcx)
+	movq	%rsp, %rbx
+	.cfi_def_cfa %rbx, SWITCH_FRAME
+	movq	%rdx, %rsp
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	call	*%rax
+	movq	%rbx, %rsp
+	.cfi_def_cfa %rsp, SWITCH_FRAME
+	POP_REGS
+	ret
+END gort__on_stack
+
+// void gort__sys_enter(struct m *m, void (*fn)(struct m *)): makes the stack here m's system stack and runs
+// fn(m) on it, which never returns: gort__sys_return(m) does, to this caller.
+FUNC gort__sys_enter
+	PUSH_FRAME
+	movq	%rsp, M_SYS_SP(%rdi)
+	call	*%rsi
+	ud2
+END gort__sys_enter
+
+FUNC gort__sys_return
+	movq	M_SYS_SP(%rdi), %rsp
+	.cfi_def_cfa %rsp, SWITCH_FRAME
+	.cfi_offset %rip, -8
+	.cfi_offset %rbp, -16
+	.cfi_offset %rbx, -24
+	.cfi_offset %r12, -32
+	.cfi_offset %r13, -40
+	.cfi_offset %r14, -48
+	.cfi_offset %r15, -56
+	ldmxcsr	(%rsp)
+	fldcw	4(%rsp)
+	POP_REGS
+	ret
+END gort__sys_return
+
+// void gort__idle_wait(uint32_t *word, uint32_t val): the one place where Ms without work sleep.
+// A debugger finds idle Ms by gort__idle_pc.
+FUNC gort__idle_wait
+	movl	%esi, %edx
+	movl	$128, %esi
+	xorl	%r10d, %r10d
+	movl	$202, %eax
+	syscall
+	.globl	gort__idle_pc
+	.hidden	gort__idle_pc
+gort__idle_pc:
+	ret
+END gort__idle_wait
+
+// The restorer of the runtime's signal handlers. What the kernel pushed is a ucontext at rsp; its registers begin
+// 40 bytes in. The nop is for unwinders that look up the address before the return address.
+	.macro SAVED_REG reg, lo, hi
+	.cfi_escape 0x10, \reg, 3, 0x77, \lo, \hi
+	.endm
+	.p2align 4
+	.cfi_startproc
+	.cfi_signal_frame
+	.cfi_escape 0x0f, 4, 0x77, 0xa0, 0x01, 0x06
+	SAVED_REG 8, 0xa8, 0x00
+	SAVED_REG 9, 0xb0, 0x00
+	SAVED_REG 10, 0xb8, 0x00
+	SAVED_REG 11, 0xc0, 0x00
+	SAVED_REG 12, 0xc8, 0x00
+	SAVED_REG 13, 0xd0, 0x00
+	SAVED_REG 14, 0xd8, 0x00
+	SAVED_REG 15, 0xe0, 0x00
+	SAVED_REG 5, 0xe8, 0x00
+	SAVED_REG 4, 0xf0, 0x00
+	SAVED_REG 6, 0xf8, 0x00
+	SAVED_REG 3, 0x80, 0x01
+	SAVED_REG 1, 0x88, 0x01
+	SAVED_REG 0, 0x90, 0x01
+	SAVED_REG 2, 0x98, 0x01
+	SAVED_REG 7, 0xa0, 0x01
+	SAVED_REG 16, 0xa8, 0x01
+	nop
+	.globl	gort__sigreturn
+	.hidden	gort__sigreturn
+	.type	gort__sigreturn, @function
+gort__sigreturn:
+	movq	$15, %rax
+	syscall
+	.size	gort__sigreturn, . - gort__sigreturn
+	.cfi_endproc
+
+	.section .note.GNU-stack, "", @progbits

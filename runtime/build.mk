@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+# libgort.a, libgort.so, gort.pc. Everything is linked into one relocatable object first: its text becomes the
+# section gort_text, and in the archive everything but gort_* becomes local.
+
+GORT_SRC := $(sort $(wildcard runtime/*.c runtime/*/*.c runtime/*/*.S))
+GORT_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(GORT_SRC))))
+GORT_LIB := $(B)/libgort.a $(B)/libgort.so $(B)/gort.pc
+
+# initial-exec: the current M is one load away. Users' stacks are guarded by 64 KB, which clash protection relies on.
+CFLAGS_runtime := -fvisibility=hidden -ftls-model=initial-exec -fno-plt -fstack-clash-protection
+
+all: $(GORT_LIB)
+
+# Unit tests that look inside link this one.
+$(B)/runtime/gort-all.o: $(GORT_OBJ) runtime/gort.ld
+	$(LD) -r -T runtime/gort.ld -o $@ $(GORT_OBJ)
+
+$(B)/runtime/gort.o: $(B)/runtime/gort-all.o
+	objcopy -w --keep-global-symbol='gort_[!_]*' $< $@
+
+$(B)/libgort.a: $(B)/runtime/gort.o
+	rm -f $@
+	$(AR) rcs $@ $<
+
+$(B)/libgort.so: $(B)/runtime/gort-all.o runtime/gort.map
+	$(CC) $(LDFLAGS) -shared -Wl,-soname,libgort.so.0 -Wl,--version-script=runtime/gort.map -Wl,-z,now \
+		-o $@ $< -pthread
+	ln -sf libgort.so $(B)/libgort.so.0
+
+$(B)/gort.pc: runtime/gort.pc.in
+	@mkdir -p $(@D)
+	sed -e 's|@PREFIX@|$(CURDIR)|' -e 's|@LIBDIR@|$(CURDIR)/$(B)|' -e 's|@INCLUDEDIR@|$(CURDIR)/runtime|' $< > $@
+
+install: install-gort
+.PHONY: install-gort
+install-gort: $(GORT_LIB)
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 runtime/gort.h $(DESTDIR)$(PREFIX)/include/gort.h
+	install -m 644 $(B)/libgort.a $(DESTDIR)$(PREFIX)/lib/libgort.a
+	install -m 755 $(B)/libgort.so $(DESTDIR)$(PREFIX)/lib/libgort.so.0
+	ln -sf libgort.so.0 $(DESTDIR)$(PREFIX)/lib/libgort.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$${prefix}/lib|' -e 's|@INCLUDEDIR@|$${prefix}/include|' \
+		runtime/gort.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/gort.pc

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// What the files of the scheduler share and no other room needs.
+#ifndef RUNTIME_SCHED_CORE_H
+#define RUNTIME_SCHED_CORE_H
+
+#include "runtime/sched/sched.h"
+
+struct gort_attr;
+
+// ---- amd64/switch.S -----------------------------------------------------------------------------
+
+gort__hidden void gort__mcall(void (*fn)(struct g *));
+_Noreturn gort__hidden void gort__gogo(struct g *g);
+gort__hidden void gort__go_start(void);
+gort__hidden void gort__on_stack(void (*fn)(void *), void *arg, void *sp, struct g *g);
+gort__hidden void gort__sys_enter(struct m *m, void (*fn)(struct m *));
+_Noreturn gort__hidden void gort__sys_return(struct m *m);
+gort__hidden void gort__idle_wait(uint32_t *word, uint32_t val);
+
+// ---- schedule.c: the loop -----------------------------------------------------------------------
+
+// On m's system stack with a P: runs goroutines, for ever.
+_Noreturn gort__hidden void gort__schedule(struct m *m);
+_Noreturn gort__hidden void gort__execute(struct m *m, struct g *g);
+// Takes the calling goroutine off its M (errno saved, curg cleared); on the system stack.
+gort__hidden struct m *gort__detach(struct g *g);
+
+// ---- runq.c: queues -----------------------------------------------------------------------------
+
+gort__hidden void gort__runq_put(struct p *p, struct g *g, bool next);
+gort__hidden struct g *gort__runq_get(struct p *p);
+gort__hidden bool gort__runq_empty(const struct p *p);
+// Half of victim's queue into p's; one of them is returned, not queued. late: also its runnext.
+gort__hidden struct g *gort__runq_steal(struct p *p, struct p *victim, bool late);
+// With sched.lock: one goroutine, and up to a fair share of the others into p's queue.
+gort__hidden struct g *gort__globrunq_get(struct p *p, uint32_t max);
+// Moves everything of p to the global queue; the world is stopped.
+gort__hidden void gort__runq_flush(struct p *p);
+
+// ---- proc.c: Ps ---------------------------------------------------------------------------------
+
+// With sched.lock.
+gort__hidden void gort__pidle_put(struct p *p);
+gort__hidden struct p *gort__pidle_get(void);
+// m takes p, which nobody owns.
+gort__hidden void gort__p_acquire(struct m *m, struct p *p);
+gort__hidden struct p *gort__p_release(struct m *m);
+// Gives p, which nobody owns, to an M if there is anything to do.
+gort__hidden void gort__handoff(struct p *p);
+// World stopped, sched.lock held: n Ps from now on. Returns those with work, linked.
+gort__hidden struct p *gort__procresize(uint32_t n);
+
+// ---- thread.c: Ms -------------------------------------------------------------------------------
+
+gort__hidden struct m *gort__m_new(enum m_kind kind);
+// Makes the calling thread m, and the reverse.
+gort__hidden void gort__m_attach(struct m *m);
+gort__hidden void gort__m_detach(struct m *m);
+gort__hidden void gort__m_thread(struct m *m);
+// Runs an M with p (NULL: an idle one, or nothing happens). On any stack.
+gort__hidden void gort__startm(struct p *p, bool spinning);
+// m has no P: sleeps until it is given one.
+gort__hidden void gort__stopm(struct m *m);
+// m stops until its goroutine is runnable and somebody gives it a P for it; then runs it.
+_Noreturn gort__hidden void gort__stop_locked(struct m *m);
+// g belongs to another M: gives m's P to that one, and stops m.
+gort__hidden void gort__start_locked(struct m *m, struct g *g);
+gort__hidden void gort__m_sleep(struct m *m);
+// The thread of m ends, or goes back to whoever called it into the scheduler.
+_Noreturn gort__hidden void gort__m_exit(struct m *m);
+extern gort__hidden uint64_t gort__initial_mask; // of gort_main's caller: every new M has it
+
+// ---- enter.c ------------------------------------------------------------------------------------
+
+// The running goroutine has no P: gets one, perhaps parking until there is one.
+gort__hidden void gort__p_regain(struct m *m);
+
+// ---- retake.c -----------------------------------------------------------------------------------
+
+gort__hidden void gort__retake_init(void);
+// Takes p from its M if that is outside the runtime. The P taken (perhaps another the M had got), or NULL.
+gort__hidden struct p *gort__retake(struct p *p);
+// Takes all running Ps but self's; how many.
+gort__hidden int gort__retake_all(struct m *self);
+
+// ---- sysmon.c, poll -----------------------------------------------------------------------------
+
+gort__hidden void gort__sysmon(struct m *m);
+gort__hidden void gort__sysmon_wake(void);
+gort__hidden void gort__check_dead(void);
+
+// With sched.lock: the world is being stopped; m gives its P in and sleeps.
+gort__hidden void gort__gcstop(struct m *m);
+
+gort__hidden int64_t gort__nanotime(void);
+
+// ---- the ends of special goroutines -------------------------------------------------------------
+
+// The main goroutine has returned, or a callback's has ended: does not come back.
+_Noreturn gort__hidden void gort__main_end(void);
+_Noreturn gort__hidden void gort__callback_end(struct g *g);
+
+// ---- main.c and what it starts ------------------------------------------------------------------
+
+gort__hidden struct m *gort__main_m_get(void);
+gort__hidden void gort__procs_init(void);
+gort__hidden void gort__started_up(void);
+gort__hidden void gort__start_world_with(uint32_t nprocs);
+gort__hidden void gort__schedtrace(int64_t now);
+// True when /proc/self/task holds a thread the runtime does not know; its id goes to *tid (may be NULL).
+gort__hidden bool gort__foreign_thread(int *tid);
+
+#endif

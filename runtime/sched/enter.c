@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// The slow path of entering the runtime, blocking calls, and work on the system stack.
+#include "runtime/sched/core.h"
+
+static void wait_for_p(struct g *g)
+{
+	struct m *m = gort__detach(g);
+
+	g->status = G_RUNNABLE;
+	gort__lock(&sched.lock);
+	gort__glist_push(&sched.runq, g);
+	gort__unlock(&sched.lock);
+	gort__wakep();
+	if (m->lockedg)
+		gort__stop_locked(m);
+	gort__stopm(m);
+	gort__schedule(m);
+}
+
+void gort__p_regain(struct m *m)
+{
+	struct p *p = NULL;
+
+	gort__freeze_check();
+	m->p = NULL;
+	if (gort__load(&sched.npidle)) {
+		gort__lock(&sched.lock);
+		p = gort__pidle_get();
+		gort__unlock(&sched.lock);
+	}
+	if (p)
+		gort__p_acquire(m, p);
+	else
+		gort__mcall(wait_for_p);
+}
+
+void gort__enter_slow(struct m *m, const char *who)
+{
+	uint32_t asked = RETAKE_ASKED;
+
+	if (!m || !m->curg)
+		gort__fatal("%s: called on a thread that has no goroutine", who);
+	for (;;) {
+		switch (gort__load_acquire(&m->retake)) {
+		case RETAKE_NONE: return;
+		case RETAKE_ASKED:
+			// Inside before the taker looked: keep the P.
+			if (gort__cas(&m->retake, &asked, RETAKE_NONE))
+				return;
+			asked = RETAKE_ASKED;
+			break;
+		case RETAKE_TAKEN: gort__p_regain(m); return;
+		case RETAKE_BLOCKING: gort__fatal("%s: called inside gort_blocking", who);
+		case RETAKE_FORKED: gort__fatal("%s: called after fork without exec", who);
+		}
+	}
+}
+
+void gort__system(void (*fn)(void *), void *arg)
+{
+	struct m *m = gort__self();
+
+	if (!m || !m->curg || m->on_system) {
+		fn(arg);
+		return;
+	}
+	m->on_system = true;
+	gort__on_stack(fn, arg, m->sys_sp, m->curg);
+	m->on_system = false;
+}
+
+static void handoff(void *p)
+{
+	gort__handoff(p);
+}
+
+void gort__blocking(void (*fn)(void *), void *arg)
+{
+	struct m *m = gort__self();
+	struct g *g = m->curg;
+	struct p *p = gort__p_release(m);
+
+	gort__store(&g->status, G_BLOCKING);
+	gort__system(handoff, p);
+	gort__store(&m->retake, RETAKE_BLOCKING);
+	gort__store_release(&m->in_runtime, 0);
+	gort__on_stack(fn, arg, m->sys_sp, g);
+	gort__store(&m->in_runtime, 1);
+	gort__store(&m->retake, RETAKE_TAKEN);
+	gort__store(&g->status, G_RUNNING);
+	gort__p_regain(m);
+}

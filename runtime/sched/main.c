@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Starting and ending the runtime.
+#include "runtime/gort.h"
+#include "runtime/base/debug.h"
+#include "runtime/base/signal.h"
+#include "runtime/sched/core.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+struct sched sched = {
+	.lock = GORT__LOCK_INIT(SCHED),
+	.poll_until = INT64_MAX,
+	.nprocs = 0,
+};
+
+static struct note end_note;
+static struct m *main_m; // the process's first thread, or who called gort_main
+
+enum { MAIN_STACK = 1 << 20 };
+
+static void m_first(struct m *m)
+{
+	gort__p_acquire(m, m->nextp);
+	m->nextp = NULL;
+	gort__execute(m, m->lockedg);
+}
+
+static void start_sysmon(void)
+{
+	struct m *m = gort__m_new(M_SYSMON);
+
+	if (!m)
+		gort__fatal("no memory for a thread");
+	m->start = gort__sysmon;
+	gort__m_thread(m);
+}
+
+int gort_main(void (*fn)(void *), void *arg)
+{
+	const struct gort_attr attr = { .stack_size = MAIN_STACK };
+	uint32_t no = 0;
+	struct m *m;
+	struct g *g;
+	struct p *p;
+
+	if (!gort__cas(&sched.started, &no, 1))
+		return -EALREADY;
+	gort__debug_parse();
+	sched.coarse_now = sched.lastpoll = gort__nanotime();
+	gort__initial_mask = gort__sigmask(SIG_BLOCK, 0);
+	gort__stack_init();
+	gort__retake_init();
+	m = gort__main_m_get();
+	if (!m)
+		return -ENOMEM;
+	main_m = m;
+	gort__procs_init();
+	p = gort__pidle_get();
+	gort__p_acquire(m, p);
+	gort__fault_init();
+	g = gort__spawn(fn, arg, &attr, __builtin_return_address(0), G_MAIN);
+	if (!g) {
+		gort__m_detach(m);
+		return -ENOMEM;
+	}
+	gort__runq_get(p);
+	start_sysmon();
+	gort__started_up();
+	if (m->locks) {
+		m->lockedg = g;
+		g->lockedm = m;
+		m->nextp = gort__p_release(m);
+		gort__sys_enter(m, m_first);
+	} else {
+		gort__runq_put(p, g, false);
+		gort__startm(gort__p_release(m), false);
+	}
+	// Not at the idle place: this thread runs nothing.
+	if (!sched.ended)
+		gort__note_sleep(&end_note, -1);
+	gort__m_detach(m);
+	return 0;
+}
+
+static void halt(struct g *g)
+{
+	struct m *m = gort__detach(g);
+	uint32_t word = 0;
+
+	if (m == main_m)
+		gort__sys_return(m);
+	gort__note_wake(&end_note);
+	for (;;)
+		gort__futex_wait(&word, 0, -1);
+}
+
+void gort__main_end(void)
+{
+	gort__stop_world();
+	gort__store_release(&sched.ended, true);
+	gort__mcall(halt);
+	__builtin_unreachable();
+}

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: MIT
+// The scheduler's loop: choosing the next goroutine, parking, readying, yielding.
+#include "runtime/sched/core.h"
+#include "runtime/sync/netpoll.h"
+
+enum {
+	GLOBAL_EVERY = 61, // of that many choices one looks at the global queue first
+	TIMERS_EVERY = 4, // a power of two: how often a busy P reads the clock for its timers
+	STEAL_ROUNDS = 4,
+	IDLE_BATCH = 0, // as many as is fair
+};
+
+// The M that waits for the next timer or descriptor sleeps here when there is no descriptor.
+static struct note poll_note;
+
+struct m *gort__detach(struct g *g)
+{
+	struct m *m = gort__self();
+
+	g->err = *m->errno_addr;
+	g->m = NULL;
+	gort__store(&m->curg, NULL);
+	return m;
+}
+
+void gort__execute(struct m *m, struct g *g)
+{
+	struct p *p = m->p;
+
+	gort__store(&m->curg, g);
+	g->m = m;
+	gort__store(&g->status, G_RUNNING);
+	gort__store(&p->schedtick, p->schedtick + 1);
+	*m->errno_addr = g->err;
+	gort__gogo(g);
+}
+
+// ---- looking for work ---------------------------------------------------------------------------
+
+static void spin(struct m *m)
+{
+	m->spinning = true;
+	gort__add(&sched.nspinning, 1u);
+}
+
+// From looking to having found: if it was the last that looked, somebody else must.
+static void reset_spinning(struct m *m)
+{
+	m->spinning = false;
+	if (gort__add(&sched.nspinning, -1u) == 0)
+		gort__wakep();
+}
+
+static struct g *steal(struct m *m, int64_t now, int64_t *poll_until)
+{
+	struct p *p = m->p;
+	uint32_t n = gort__load(&sched.nprocs);
+
+	for (int round = 0; round < STEAL_ROUNDS; round++) {
+		bool late = round == STEAL_ROUNDS - 1;
+		uint32_t at = gort__rand(m) % n;
+		for (uint32_t i = 0; i < n; i++, at = at + 1 == n ? 0 : at + 1) {
+			struct p *victim = sched.allp[at];
+			struct g *g;
+			if (gort__load(&sched.stopping))
+				return NULL;
+			if (victim == p)
+				continue;
+			if (late && gort__load(&victim->timers.when) != INT64_MAX) {
+				int64_t when = gort__timers_check(victim, now);
+				if (when < *poll_until)
+					*poll_until = when;
+				// What was readied went to our own queue.
+				g = gort__runq_get(p);
+				if (g)
+					return g;
+			}
+			g = gort__runq_steal(p, victim, late);
+			if (g) {
+				p->steals++;
+				return g;
+			}
+		}
+	}
+	return NULL;
+}
+
+static int64_t earliest_timer(void)
+{
+	int64_t min = INT64_MAX;
+
+	for (uint32_t i = 0; i < sched.nprocs; i++) {
+		int64_t when = gort__load(&sched.allp[i]->timers.when);
+		if (when < min)
+			min = when;
+	}
+	return min;
+}
+
+static struct p *idle_p_if(bool wanted)
+{
+	struct p *p = NULL;
+
+	if (wanted && gort__load(&sched.npidle)) {
+		gort__lock(&sched.lock);
+		p = gort__pidle_get();
+		gort__unlock(&sched.lock);
+	}
+	return p;
+}
+
+static bool any_queue(void)
+{
+	for (uint32_t i = 0; i < sched.nprocs; i++)
+		if (!gort__runq_empty(sched.allp[i]))
+			return true;
+	return gort__load(&sched.runq.n) != 0;
+}
+
+static struct g *take_list(struct glist *l)
+{
+	struct g *g = gort__glist_pop(l);
+
+	if (g)
+		gort__store(&g->status, G_RUNNABLE);
+	if (l->head)
+		gort__ready_list(l);
+	return g;
+}
+
+// m has no P and there was no work. Waits for the next timer or descriptor if nobody else does; a P and maybe a
+// goroutine came of it, or m->p is still NULL.
+static struct g *wait_for_events(struct m *m, int64_t poll_until)
+{
+	struct glist ready = { 0 };
+	bool net = gort__load(&gort__netpoll_on) && gort__load(&gort__netpoll_waiters);
+	int64_t last, now, delay = -1;
+	struct p *p;
+
+	if (!net && poll_until == INT64_MAX)
+		return NULL;
+	last = gort__xchg(&sched.lastpoll, 0);
+	if (!last) {
+		// Somebody waits already; it must not wait longer than this.
+		gort__wake_for_timer(poll_until);
+		return NULL;
+	}
+	// A timer or a first descriptor that came before the exchange was told to nobody.
+	gort__note_clear(&poll_note);
+	gort__fence();
+	net = gort__load(&gort__netpoll_on) && gort__load(&gort__netpoll_waiters);
+	now = gort__nanotime();
+	int64_t when = earliest_timer();
+	if (when < poll_until)
+		poll_until = when;
+	gort__store(&sched.poll_until, poll_until);
+	if (poll_until != INT64_MAX)
+		delay = poll_until > now ? poll_until - now : 0;
+	if (net)
+		gort__netpoll(delay, &ready);
+	else if (delay)
+		gort__note_sleep(&poll_note, delay);
+	now = gort__nanotime();
+	gort__store(&sched.coarse_now, now);
+	gort__store(&sched.poll_until, INT64_MAX);
+	gort__store(&sched.lastpoll, now);
+	p = idle_p_if(true);
+	if (!p) {
+		gort__ready_list(&ready);
+		return NULL;
+	}
+	gort__p_acquire(m, p);
+	return take_list(&ready);
+}
+
+static struct g *find_runnable(struct m *m)
+{
+	struct g *g;
+
+	for (;;) {
+		struct p *p = m->p;
+		int64_t now, poll_until;
+		bool was_spinning;
+
+		gort__freeze_check();
+		if (gort__load(&sched.stopping)) {
+			gort__lock(&sched.lock);
+			if (sched.stopping)
+				gort__gcstop(m);
+			else
+				gort__unlock(&sched.lock);
+			continue;
+		}
+		now = 0;
+		poll_until = gort__load(&p->timers.when);
+		if (poll_until != INT64_MAX) {
+			now = gort__nanotime();
+			if (poll_until <= now)
+				poll_until = gort__timers_check(p, now);
+		}
+		g = gort__runq_get(p);
+		if (g)
+			return g;
+		if (gort__load(&sched.runq.n)) {
+			gort__lock(&sched.lock);
+			g = gort__globrunq_get(p, IDLE_BATCH);
+			gort__unlock(&sched.lock);
+			if (g)
+				return g;
+		}
+		if (gort__load(&gort__netpoll_waiters) && gort__load(&gort__netpoll_on) &&
+		    gort__load(&sched.lastpoll)) {
+			struct glist ready = { 0 };
+			if (gort__netpoll(0, &ready))
+				return take_list(&ready);
+		}
+		// As in Go, at most half of the busy Ps' number look for work.
+		if (m->spinning ||
+		    2 * gort__load(&sched.nspinning) < sched.nprocs - gort__load(&sched.npidle)) {
+			if (!m->spinning)
+				spin(m);
+			g = steal(m, now ? now : gort__nanotime(), &poll_until);
+			if (g)
+				return g;
+		}
+
+		gort__lock(&sched.lock);
+		if (sched.stopping || sched.runq.n) {
+			gort__unlock(&sched.lock);
+			continue;
+		}
+		if (!m->spinning && gort__load(&sched.needspinning)) {
+			spin(m);
+			gort__unlock(&sched.lock);
+			continue;
+		}
+		gort__pidle_put(gort__p_release(m));
+		gort__unlock(&sched.lock);
+
+		was_spinning = m->spinning;
+		if (was_spinning) {
+			m->spinning = false;
+			gort__add(&sched.nspinning, -1u);
+			// Work made while we counted as looking was told to nobody: look once more.
+			gort__fence();
+			p = idle_p_if(any_queue());
+			if (p) {
+				gort__p_acquire(m, p);
+				spin(m);
+				continue;
+			}
+			poll_until = earliest_timer();
+		}
+		if (poll_until != INT64_MAX || gort__load(&gort__netpoll_waiters)) {
+			g = wait_for_events(m, poll_until);
+			if (g)
+				return g;
+			if (m->p) {
+				if (was_spinning)
+					spin(m);
+				continue;
+			}
+		}
+		gort__stopm(m);
+	}
+}
+
+static struct g *choose(struct m *m)
+{
+	struct p *p = m->p;
+	struct g *g = NULL;
+
+	if (p->schedtick % GLOBAL_EVERY == 0 && gort__load(&sched.runq.n)) {
+		gort__lock(&sched.lock);
+		g = gort__globrunq_get(p, 1);
+		gort__unlock(&sched.lock);
+		if (g)
+			return g;
+	}
+	if (p->schedtick % TIMERS_EVERY == 0 && gort__load(&p->timers.when) != INT64_MAX) {
+		int64_t now = gort__nanotime();
+		if (gort__load(&p->timers.when) <= now)
+			gort__timers_check(p, now);
+	}
+	return gort__runq_get(p);
+}
+
+void gort__schedule(struct m *m)
+{
+	for (;;) {
+		struct g *g = NULL;
+
+		gort__freeze_check();
+		if (gort__unlikely(m->lockedg != NULL))
+			gort__stop_locked(m);
+		if (gort__unlikely(m->kind == M_MAIN))
+			gort__m_exit(m);
+		if (gort__likely(!gort__load(&sched.stopping)))
+			g = choose(m);
+		if (!g)
+			g = find_runnable(m);
+		if (gort__unlikely(m->spinning))
+			reset_spinning(m);
+		if (gort__unlikely(g->lockedm != NULL) && g->lockedm != m) {
+			gort__start_locked(m, g);
+			continue;
+		}
+		gort__execute(m, g);
+	}
+}
+
+// ---- parking ------------------------------------------------------------------------------------
+
+static void park(struct g *g)
+{
+	struct m *m = gort__detach(g);
+
+	g->wait_since = gort__load(&sched.coarse_now);
+	if (!m->unlockf) {
+		gort__store_release(&g->status, G_WAITING);
+		gort__schedule(m);
+	}
+	gort__store(&m->parking, g);
+	gort__store_release(&g->status, G_WAITING);
+	bool stay = m->unlockf(g, m->unlock_arg);
+	gort__store_release(&m->parking, NULL);
+	if (!stay)
+		gort__execute(m, g);
+	gort__schedule(m);
+}
+
+void gort__park(gort__unlockf *unlockf, void *arg, enum wait_reason why)
+{
+	struct m *m = gort__self();
+
+	m->curg->wait_reason = (uint16_t)why;
+	m->unlockf = unlockf;
+	m->unlock_arg = arg;
+	gort__mcall(park);
+}
+
+static bool unlock_it(struct g *g, void *lock)
+{
+	(void)g;
+	gort__unlock(lock);
+	return true;
+}
+
+void gort__park_unlock(struct lock *l, enum wait_reason why)
+{
+	gort__park(unlock_it, l, why);
+}
+
+void gort__settle(struct g *g)
+{
+	while (gort__load_acquire(&g->status) != G_WAITING)
+		gort__relax();
+	for (struct m *m = gort__load_acquire(&sched.allm); m; m = m->allnext)
+		while (gort__load_acquire(&m->parking) == g)
+			gort__relax();
+}
+
+void gort__ready(struct g *g, bool next)
+{
+	struct m *m = gort__self();
+	struct p *p = m->p;
+
+	gort__store(&g->status, G_RUNNABLE);
+	if (gort__likely(p != NULL)) {
+		gort__runq_put(p, g, next);
+	} else {
+		gort__lock(&sched.lock);
+		gort__glist_push(&sched.runq, g);
+		gort__unlock(&sched.lock);
+	}
+	gort__wakep();
+}
+
+void gort__ready_list(struct glist *l)
+{
+	struct m *m = gort__self();
+	struct p *p = m->p;
+	uint32_t n = l->n;
+
+	if (!n)
+		return;
+	if (p) {
+		for (struct g *g; (g = gort__glist_pop(l));) {
+			gort__store(&g->status, G_RUNNABLE);
+			gort__runq_put(p, g, false);
+		}
+		gort__wakep();
+		return;
+	}
+	for (struct g *g = l->head; g; g = g->next)
+		gort__store(&g->status, G_RUNNABLE);
+	gort__lock(&sched.lock);
+	if (sched.runq.tail)
+		sched.runq.tail->next = l->head;
+	else
+		sched.runq.head = l->head;
+	sched.runq.tail = l->tail;
+	gort__store(&sched.runq.n, sched.runq.n + n);
+	gort__unlock(&sched.lock);
+	*l = (struct glist){ 0 };
+	for (; n && gort__load(&sched.npidle); n--)
+		gort__startm(NULL, false);
+}
+
+static void yield(struct g *g)
+{
+	struct m *m = gort__detach(g);
+
+	gort__store(&g->status, G_RUNNABLE);
+	gort__runq_put(m->p, g, false);
+	gort__schedule(m);
+}
+
+void gort__yield(void)
+{
+	gort__mcall(yield);
+}
+
+// ---- waking -------------------------------------------------------------------------------------
+
+static gort__cold void wakep_slow(void)
+{
+	uint32_t none = 0;
+
+	if (gort__cas(&sched.nspinning, &none, 1))
+		gort__startm(NULL, true);
+}
+
+void gort__wakep(void)
+{
+	if (gort__load(&sched.npidle) && !gort__load(&sched.nspinning))
+		wakep_slow();
+}
+
+static void poll_break(void)
+{
+	gort__note_wake(&poll_note);
+	if (gort__load(&gort__netpoll_on))
+		gort__netpoll_break();
+}
+
+void gort__wake_for_timer(int64_t when)
+{
+	gort__fence();
+	if (!gort__load(&sched.lastpoll)) {
+		if (when < gort__load(&sched.poll_until))
+			poll_break();
+		return;
+	}
+	// Nobody waits for events: a woken M will, if all Ps stay busy then sysmon and they themselves look.
+	gort__wakep();
+}
+
+void gort__wake_for_netpoll(void)
+{
+	gort__fence();
+	if (!gort__load(&sched.lastpoll))
+		gort__note_wake(&poll_note);
+	else
+		gort__wakep();
+}

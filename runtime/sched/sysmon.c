@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+// sysmon: a thread without a P that looks after the others. It takes Ps from Ms that block or compute for long,
+// polls when nobody does, and notices that all goroutines are asleep.
+#include "runtime/sched/core.h"
+#include "runtime/base/debug.h"
+#include "runtime/base/print.h"
+#include "runtime/sync/netpoll.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	TICK = 20 * 1000, // ns between looks while there is something to see
+	TICK_MAX = 5 * 1000 * 1000, // after nothing happened for long
+	CALM = 50, // looks without a find before they get rarer
+	WATCH = 1000 * 1000, // a goroutine this young in its turn may be about to block
+	SLICE = 5 * 1000 * 1000, // a turn, when others wait
+	POLL_STALE = 10 * 1000 * 1000, // nobody polled for so long
+	RELEASE = 10 * 1000 * 1000, // a blocked M keeps an unwanted P this long
+	DEEP_AFTER = 50 * 1000 * 1000, // idle for so long: sleep until woken
+	DEEP_NAP = 1000 * 1000 *
+		   1000, // but look again when only foreign threads prevent a deadlock
+};
+
+int64_t gort__nanotime(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+void gort__sysmon_wake(void)
+{
+	gort__store(&sched.sysmon_asleep, 0);
+	gort__note_wake(&sched.sysmon_note);
+}
+
+// The state letter of m's thread: R when it runs or wants to. Reading costs a microsecond and disturbs nobody, where
+// a signal would end poll, nanosleep and epoll_wait with EINTR.
+static char thread_state(struct m *m)
+{
+	int tid = gort__load(&m->tid);
+	char buf[64];
+	ssize_t n;
+
+	if (!tid)
+		return 'R';
+	if (m->stat_tid != tid) {
+		char path[64];
+		if (m->stat_fd >= 0)
+			close(m->stat_fd);
+		gort__format(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+		m->stat_fd = open(path, O_RDONLY | O_CLOEXEC);
+		m->stat_tid = tid;
+	}
+	n = m->stat_fd < 0 ? -1 : pread(m->stat_fd, buf, sizeof(buf) - 1, 0);
+	if (n <= 0)
+		return 'R';
+	// The name is in brackets, may hold brackets, and nothing after it does.
+	buf[n] = '\0';
+	char *end = strrchr(buf, ')');
+	return end && end[1] ? end[2] : 'R';
+}
+
+static bool work_anywhere(void)
+{
+	if (gort__load(&sched.runq.n))
+		return true;
+	for (uint32_t i = 0; i < sched.nprocs; i++)
+		if (!gort__runq_empty(sched.allp[i]))
+			return true;
+	return false;
+}
+
+struct look {
+	int64_t now;
+	int64_t next; // look again then
+	bool found;
+};
+
+static void look_at(struct p *p, struct look *look)
+{
+	struct m *m = gort__load_acquire(&p->m);
+	uint32_t tick = gort__load(&p->schedtick);
+	bool helpers, blocked, wanted;
+	int64_t turn;
+
+	if (gort__load(&p->status) != P_RUNNING || !m)
+		return;
+	if (p->sysmon_tick != tick) {
+		p->sysmon_tick = tick;
+		p->sysmon_when = look->now;
+	}
+	if (gort__load(&m->in_runtime))
+		return;
+	turn = look->now - p->sysmon_when;
+	helpers = gort__load(&sched.npidle) + gort__load(&sched.nspinning) > 0;
+	wanted = (!helpers && work_anywhere()) || !gort__runq_empty(p) ||
+		 gort__load(&p->timers.when) <= look->now;
+	blocked = (wanted || !helpers || turn >= RELEASE) && thread_state(m) != 'R';
+	if (blocked ? !wanted && helpers && turn < RELEASE : !wanted || turn < SLICE) {
+		if (wanted || !helpers) {
+			int64_t next = turn < WATCH ? look->now + TICK : p->sysmon_when + SLICE;
+			if (next < look->next)
+				look->next = next;
+		}
+		return;
+	}
+	p = gort__retake(p);
+	if (!p)
+		return;
+	look->found = true;
+	gort__handoff(p);
+}
+
+static void poll_network(int64_t now)
+{
+	struct glist ready = { 0 };
+	int64_t last = gort__load(&sched.lastpoll);
+
+	if (!gort__load(&gort__netpoll_on) || !last || last + POLL_STALE > now ||
+	    !gort__cas(&sched.lastpoll, &last, now))
+		return;
+	gort__netpoll(0, &ready);
+	gort__ready_list(&ready);
+}
+
+// ---- all asleep? --------------------------------------------------------------------------------
+
+static bool all_idle(void)
+{
+	return gort__load(&sched.npidle) == gort__load(&sched.nprocs);
+}
+
+// With sched.lock no idle P can be taken, so what is seen stays.
+static bool nobody_runs(void)
+{
+	if (!all_idle() || sched.stopping || sched.runq.n || gort__load(&sched.nspinning) ||
+	    gort__load(&sched.nodeadlock) || gort__load(&gort__netpoll_waiters))
+		return false;
+	for (uint32_t i = 0; i < sched.nprocs; i++)
+		if (!gort__runq_empty(sched.allp[i]) ||
+		    gort__load(&sched.allp[i]->timers.when) != INT64_MAX)
+			return false;
+	for (struct m *m = sched.allm; m; m = m->allnext) {
+		if (!m->alive || m->kind == M_SYSMON || m->kind == M_TEMPLATE)
+			continue;
+		// In user code, without a P; or a foreign thread that may call back any time.
+		if (gort__load(&m->curg) || m->kind == M_ATTACHED ||
+		    (m->kind == M_EXTRA && m->tid && !m->lockedg))
+			return false;
+	}
+	return true;
+}
+
+static bool thread_known(int tid)
+{
+	for (struct m *m = gort__load_acquire(&sched.allm); m; m = m->allnext)
+		if (m->alive && gort__load(&m->tid) == tid)
+			return true;
+	return false;
+}
+
+bool gort__foreign_thread(int *tid)
+{
+	char buf[4096] __attribute__((aligned(16)));
+	int fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool foreign = false;
+	long n;
+
+	if (fd < 0)
+		return false;
+	while (!foreign && (n = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
+		for (long at = 0; at < n && !foreign;) {
+			struct dirent64 *d = (void *)(buf + at);
+			int one = atoi(d->d_name);
+			at += d->d_reclen;
+			if (one && !thread_known(one)) {
+				foreign = true;
+				if (tid)
+					*tid = one;
+			}
+		}
+	}
+	close(fd);
+	return foreign;
+}
+
+// True when only threads that the runtime does not know can still wake anybody.
+static bool check_dead(void)
+{
+	bool dead;
+
+	gort__lock(&sched.lock);
+	dead = nobody_runs();
+	gort__unlock(&sched.lock);
+	if (!dead)
+		return false;
+	if (gort__foreign_thread(NULL))
+		return true;
+	// One of them may have called back and gone while the directory was read.
+	gort__lock(&sched.lock);
+	dead = nobody_runs();
+	gort__unlock(&sched.lock);
+	if (dead)
+		gort__fatal_deadlock();
+	return false;
+}
+
+static void deep_sleep(bool foreign)
+{
+	gort__note_clear(&sched.sysmon_note);
+	gort__xchg(&sched.sysmon_asleep, 1);
+	if (all_idle())
+		gort__note_sleep(&sched.sysmon_note, foreign ? DEEP_NAP : -1);
+	gort__store(&sched.sysmon_asleep, 0);
+}
+
+void gort__sysmon(struct m *m)
+{
+	int64_t delay = TICK, idle_since = 0;
+	int calm = 0;
+
+	(void)m;
+	for (;;) {
+		struct look look = { .next = INT64_MAX };
+
+		gort__note_sleep(&sched.sysmon_note, delay);
+		gort__note_clear(&sched.sysmon_note);
+		gort__freeze_check();
+		look.now = gort__nanotime();
+		gort__store(&sched.coarse_now, look.now);
+		gort__schedtrace(look.now);
+		if (sched.ended)
+			return;
+		if (all_idle()) {
+			bool foreign = check_dead();
+			if (!idle_since)
+				idle_since = look.now;
+			else if (look.now - idle_since > DEEP_AFTER) {
+				deep_sleep(foreign);
+				idle_since = 0;
+				calm = 0;
+				delay = TICK;
+				continue;
+			}
+		} else {
+			idle_since = 0;
+		}
+		poll_network(look.now);
+		if (!gort__load(&sched.stopping))
+			for (uint32_t i = 0; i < gort__load(&sched.nprocs); i++)
+				look_at(sched.allp[i], &look);
+		calm = look.found ? 0 : calm + 1;
+		if (calm == 0)
+			delay = TICK;
+		else if (calm > CALM)
+			delay = delay * 2 < TICK_MAX ? delay * 2 : TICK_MAX;
+		int64_t left = look.next - look.now;
+		if (left < delay)
+			delay = left < TICK ? TICK : left;
+	}
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+// Ms: making threads, letting them sleep, waking them, ending them.
+#include "runtime/sched/core.h"
+#include "runtime/base/signal.h"
+
+#include <errno.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// Initial-exec, so that gort__self is one load; hidden, so that the linker can make it a constant.
+__thread struct m *gort__tls_m __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+uint64_t gort__initial_mask;
+
+static struct {
+	struct lock lock;
+	char *next, *end; // memory for Ms; never given back
+	struct m *free; // ended, to be used again
+} pool = { .lock = GORT__LOCK_INIT(LEAF) };
+
+enum {
+	POOL_CHUNK = 64 << 10,
+	SIGSTACK_ROOM = 32 << 10, // beyond the kernel's own frame
+};
+
+struct m *gort__m_new(enum m_kind kind)
+{
+	const size_t size = (sizeof(struct m) + 63) / 64 * 64;
+	struct m *m;
+
+	gort__lock(&pool.lock);
+	m = pool.free;
+	if (m) {
+		pool.free = m->freelink;
+	} else {
+		if ((size_t)(pool.end - pool.next) < size) {
+			char *mem = mmap(NULL, POOL_CHUNK, PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			if (mem == MAP_FAILED) {
+				gort__unlock(&pool.lock);
+				return NULL;
+			}
+			pool.next = mem;
+			pool.end = mem + POOL_CHUNK;
+		}
+		m = (struct m *)pool.next;
+		pool.next += size;
+		m->stat_fd = -1;
+	}
+	gort__unlock(&pool.lock);
+	if (!m->sigstack) {
+		size_t bytes = getauxval(AT_MINSIGSTKSZ) + SIGSTACK_ROOM;
+		char *mem;
+
+		bytes = (bytes + 4095) / 4096 * 4096;
+		mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		m->sigstack = mem == MAP_FAILED ? NULL : mem;
+		m->sigstack_size = bytes;
+	}
+	m->kind = kind;
+	m->in_runtime = 1;
+	m->retake = RETAKE_TAKEN;
+	gort__lock(&sched.lock);
+	if (!m->id) {
+		m->id = ++sched.nm_made;
+		m->rng = (uint32_t)m->id * 2654435761u | 1;
+		m->allnext = sched.allm;
+		gort__store_release(&sched.allm, m);
+	}
+	m->alive = true;
+	sched.nm++;
+	gort__unlock(&sched.lock);
+	return m;
+}
+
+static void m_free(struct m *m)
+{
+	gort__lock(&sched.lock);
+	m->alive = false;
+	gort__store(&m->tid, 0);
+	sched.nm--;
+	gort__unlock(&sched.lock);
+	gort__lock(&pool.lock);
+	m->freelink = pool.free;
+	pool.free = m;
+	gort__unlock(&pool.lock);
+}
+
+void gort__m_attach(struct m *m)
+{
+	stack_t ss = { .ss_sp = m->sigstack, .ss_size = m->sigstack_size };
+
+	gort__tls_m = m;
+	m->errno_addr = &errno;
+	if (m->sigstack)
+		sigaltstack(&ss, NULL);
+	gort__store_release(&m->tid, (int)syscall(SYS_gettid));
+}
+
+void gort__m_detach(struct m *m)
+{
+	stack_t ss = { .ss_flags = SS_DISABLE };
+
+	if (m->sigstack)
+		sigaltstack(&ss, NULL);
+	gort__tls_m = NULL;
+	m_free(m);
+}
+
+static void m_begin(struct m *m)
+{
+	if (m->start) {
+		m->start(m);
+		gort__sys_return(m);
+	}
+	gort__p_acquire(m, m->nextp);
+	m->nextp = NULL;
+	gort__schedule(m);
+}
+
+static void *m_main(void *arg)
+{
+	struct m *m = arg;
+
+	// Timers are to be exact; the kernel's default slack is 50 us.
+	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+	gort__m_attach(m);
+	gort__sigmask(SIG_SETMASK, gort__initial_mask);
+	gort__sys_enter(m, m_begin);
+	gort__sigmask(SIG_SETMASK, ~0ull);
+	gort__m_detach(m);
+	return NULL;
+}
+
+static void thread_create(void *arg)
+{
+	struct m *m = arg;
+	pthread_attr_t attr;
+	uint64_t mask;
+	int err;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, M_STACK_SIZE);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	// The new thread inherits the mask: no handler runs on it before it is an M.
+	mask = gort__sigmask(SIG_SETMASK, ~0ull);
+	err = pthread_create(&m->thread, &attr, m_main, m);
+	gort__sigmask(SIG_SETMASK, mask);
+	pthread_attr_destroy(&attr);
+	if (err)
+		gort__fatal("cannot make a thread (error %d)", err);
+}
+
+void gort__m_thread(struct m *m)
+{
+	gort__system(thread_create, m);
+}
+
+static void mput(struct m *m)
+{
+	m->schedlink = sched.midle;
+	sched.midle = m;
+	gort__store(&sched.nmidle, sched.nmidle + 1);
+}
+
+static struct m *mget(void)
+{
+	struct m *m = sched.midle;
+
+	if (m) {
+		sched.midle = m->schedlink;
+		m->schedlink = NULL;
+		gort__store(&sched.nmidle, sched.nmidle - 1);
+	}
+	return m;
+}
+
+void gort__m_sleep(struct m *m)
+{
+	uint32_t clear = 0;
+
+	if (gort__cas(&m->park.word, &clear, 2))
+		while (gort__load_acquire(&m->park.word) == 2)
+			gort__idle_wait(&m->park.word, 2);
+	gort__note_clear(&m->park);
+	gort__freeze_check();
+}
+
+static void wake_with(struct m *m, struct p *p, bool spinning)
+{
+	m->spinning = spinning;
+	m->nextp = p;
+	gort__note_wake(&m->park);
+}
+
+void gort__startm(struct p *p, bool spinning)
+{
+	struct m *m;
+
+	gort__lock(&sched.lock);
+	if (!p) {
+		p = gort__pidle_get();
+		if (!p) {
+			gort__unlock(&sched.lock);
+			// The caller counted a spinner that does not come to be.
+			if (spinning)
+				gort__add(&sched.nspinning, -1u);
+			return;
+		}
+	}
+	m = mget();
+	gort__unlock(&sched.lock);
+	if (m) {
+		wake_with(m, p, spinning);
+		return;
+	}
+	m = gort__m_new(M_ORDINARY);
+	if (!m)
+		gort__fatal("no memory for a thread");
+	m->spinning = spinning;
+	m->nextp = p;
+	gort__m_thread(m);
+}
+
+void gort__stopm(struct m *m)
+{
+	if (m->spinning) {
+		m->spinning = false;
+		gort__add(&sched.nspinning, -1u);
+	}
+	gort__lock(&sched.lock);
+	mput(m);
+	gort__unlock(&sched.lock);
+	gort__m_sleep(m);
+	gort__p_acquire(m, m->nextp);
+	m->nextp = NULL;
+}
+
+void gort__gcstop(struct m *m)
+{
+	if (m->spinning) {
+		m->spinning = false;
+		gort__add(&sched.nspinning, -1u);
+	}
+	gort__p_release(m)->status = P_STOPPED;
+	if (--sched.stopwait == 0)
+		gort__note_wake(&sched.stopnote);
+	gort__unlock(&sched.lock);
+	gort__stopm(m);
+}
+
+void gort__stop_locked(struct m *m)
+{
+	if (m->p)
+		gort__handoff(gort__p_release(m));
+	gort__m_sleep(m);
+	gort__p_acquire(m, m->nextp);
+	m->nextp = NULL;
+	gort__execute(m, m->lockedg);
+}
+
+void gort__start_locked(struct m *m, struct g *g)
+{
+	if (m->spinning) {
+		m->spinning = false;
+		gort__add(&sched.nspinning, -1u);
+		gort__wakep();
+	}
+	wake_with(g->lockedm, gort__p_release(m), false);
+	gort__stopm(m);
+}
+
+void gort__m_exit(struct m *m)
+{
+	m->lockedg = NULL;
+	m->locks = 0;
+	if (m->p)
+		gort__handoff(gort__p_release(m));
+	gort__sys_return(m);
+}
