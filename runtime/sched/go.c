@@ -20,8 +20,8 @@ const char *const gort__g_status_text[] = {
 
 enum { MXCSR_DEFAULT = 0x1f80, X87CW_DEFAULT = 0x37f };
 
-struct g *gort__spawn(void (*fn)(void *), void *arg, const struct gort_attr *attr, void *pc,
-		      uint8_t flags)
+struct g *gort__g_make(void (*fn)(void *), void *arg, const struct gort_attr *attr, void *pc,
+		       uint8_t flags)
 {
 	struct m *m = gort__self();
 	struct p *p = m->p;
@@ -52,8 +52,18 @@ struct g *gort__spawn(void (*fn)(void *), void *arg, const struct gort_attr *att
 	g->label = attr ? attr->label : NULL;
 	gort__store(&g->status, G_RUNNABLE);
 	p->made++;
-	gort__runq_put(p, g, true);
-	gort__wakep();
+	return g;
+}
+
+struct g *gort__spawn(void (*fn)(void *), void *arg, const struct gort_attr *attr, void *pc,
+		      uint8_t flags)
+{
+	struct g *g = gort__g_make(fn, arg, attr, pc, flags);
+
+	if (g) {
+		gort__runq_put(gort__self()->p, g, true);
+		gort__wakep();
+	}
 	return g;
 }
 

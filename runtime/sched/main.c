@@ -59,12 +59,11 @@ int gort_main(void (*fn)(void *), void *arg)
 	p = gort__pidle_get();
 	gort__p_acquire(m, p);
 	gort__fault_init();
-	g = gort__spawn(fn, arg, &attr, __builtin_return_address(0), G_MAIN);
+	g = gort__g_make(fn, arg, &attr, __builtin_return_address(0), G_MAIN);
 	if (!g) {
 		gort__m_detach(m);
 		return -ENOMEM;
 	}
-	gort__runq_get(p);
 	start_sysmon();
 	gort__started_up();
 	if (m->locks) {

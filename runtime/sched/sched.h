@@ -159,6 +159,9 @@ gort__hidden void gort__yield(void);
 // a system stack with a P). NULL: no memory.
 gort__hidden struct g *gort__spawn(void (*fn)(void *), void *arg, const struct gort_attr *attr,
 				   void *pc, uint8_t flags);
+// The same, but in no queue yet.
+gort__hidden struct g *gort__g_make(void (*fn)(void *), void *arg, const struct gort_attr *attr,
+				    void *pc, uint8_t flags);
 // Ends the caller; deferred functions have run.
 _Noreturn gort__hidden void gort__goexit(void);
 
