@@ -10,14 +10,15 @@
 
 // System calls that threads are found waiting in. A stop makes the last group return EINTR, because
 // the kernel never restarts them once interrupted (signal(7)).
-#define WAITS(X)                                                                                   \
-	X(read)                                                                                    \
-	X(readv)                                                                                   \
-	X(pread64)                                                                                 \
-	X(write) X(writev) X(recvfrom) X(recvmsg) X(sendto) X(sendmsg) X(accept) X(accept4)        \
-		X(connect) X(wait4) X(waitid) X(futex) X(flock) X(nanosleep) X(clock_nanosleep)    \
-			X(poll) X(ppoll) X(select) X(pselect6) X(pause) X(rt_sigsuspend) X(msgrcv) \
-				X(msgsnd) X(ioctl) X(fcntl) X(io_uring_enter) X(fsync) X(splice)   \
+#define WAITS(X)                                                                                 \
+	X(read)                                                                                  \
+	X(readv)                                                                                 \
+	X(pread64)                                                                               \
+	X(write)                                                                                 \
+	X(writev) X(recvfrom) X(recvmsg) X(sendto) X(sendmsg) X(accept) X(accept4) X(connect)    \
+		X(wait4) X(waitid) X(futex) X(flock) X(nanosleep) X(clock_nanosleep) X(poll)     \
+			X(ppoll) X(select) X(pselect6) X(pause) X(rt_sigsuspend) X(msgrcv)       \
+				X(msgsnd) X(ioctl) X(fcntl) X(io_uring_enter) X(fsync) X(splice) \
 					X(getrandom)
 #define WAITS_EINTR(X) \
 	X(epoll_wait) X(epoll_pwait) X(rt_sigtimedwait) X(semop) X(semtimedop) X(io_getevents)
@@ -195,11 +196,11 @@ static struct dc_error *check(struct dc_session *session, struct dc_check *ret, 
 	if (seccomp)
 		fputs("a seccomp filter is installed: it is judged when a thread is borrowed\n",
 		      notes);
-	const struct module *modules;
+	const struct module *const *modules;
 	size_t n = symbols_modules(session->symbols, &modules);
 	for (size_t i = 0; i < n; i++) {
-		if (modules[i].problem)
-			fprintf(notes, "%s: %s\n", modules[i].name, modules[i].problem);
+		if (modules[i]->problem)
+			fprintf(notes, "%s: %s\n", modules[i]->name, modules[i]->problem);
 	}
 	return session->barrier ? NULL : note_orphans(session, notes);
 }
