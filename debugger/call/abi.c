@@ -24,6 +24,7 @@ enum { WORDS = 8 }; // nothing above eight eightbytes is passed in registers
 struct shape {
 	enum eightbyte word[WORDS];
 	bool in_memory; // a member lies off its natural alignment, or the whole is too large
+	uint8_t holes; // bit per eightbyte that has padding which alignment does not explain
 	const char *doubt; // why it is not known, if it is not in memory anyway
 	enum type_compiler compiler;
 };
@@ -126,26 +127,53 @@ static struct dc_error *put_array(struct shape *shape, const struct type *type, 
 	return NULL;
 }
 
+static uint64_t round_up(uint64_t n, uint64_t to)
+{
+	return to ? (n + to - 1) / to * to : n;
+}
+
+static void put_hole(struct shape *shape, uint64_t start_bit, uint64_t end_bit)
+{
+	for (uint64_t word = start_bit / 64; word * 64 < end_bit && word < WORDS; word++)
+		shape->holes |= 1u << word;
+}
+
+// Debug information leaves out bit-fields without a name, which gcc counts as INTEGER and clang does
+// not count. They show as a hole wider than the next member's alignment asks for.
 static struct dc_error *put_members(struct shape *shape, const struct type *type, uint64_t offset)
 {
 	const struct type_member *members;
 	size_t n;
+	uint64_t end = 0; // in bits, of the members so far
 	struct dc_error *err = type_members(type, &members, &n);
 
 	for (size_t i = 0; i < n && !err; i++) {
 		const struct type_member *member = &members[i];
+		uint64_t bit = member->offset * 8 + member->bit_offset, size = member->bit_size;
+		uint64_t expected = end;
 
-		if (!member->bit_size) {
+		if (size) {
+			uint64_t unit = type_strip(member->type)->size * 8;
+
+			if (unit && end % unit + size > unit)
+				expected = round_up(end, unit);
+			uint64_t first = bit / 8, last = (bit + size - 1) / 8;
+
+			// INTEGER in the eightbytes that its bits touch, wherever they lie.
+			put(shape, offset + first, last - first + 1, 1, INTEGER, INTEGER);
+		} else {
+			bit = member->offset * 8;
+			size = type_strip(member->type)->size * 8;
+			expected = round_up(end, type_align(member->type) * 8ul);
 			err = put_type(shape, member->type, offset + member->offset);
-			continue;
 		}
-
-		// A bit-field is INTEGER in the eightbytes that its bits touch, wherever they lie.
-		uint64_t bit = (offset + member->offset) * 8 + member->bit_offset;
-		uint64_t first = bit / 8, last = (bit + member->bit_size - 1) / 8;
-
-		put(shape, first, last - first + 1, 1, INTEGER, INTEGER);
+		if (bit > expected && type->kind == TYPE_STRUCT)
+			put_hole(shape, offset * 8 + end, offset * 8 + bit);
+		if (bit + size > end)
+			end = bit + size;
 	}
+	if (n && round_up(end, type_align(type) * 8ul) < type->size * 8)
+		put_hole(shape, offset * 8 + end, (offset + type->size) * 8);
 	return err;
 }
 
@@ -251,6 +279,9 @@ static struct dc_error *classify(const struct type *type, enum type_compiler com
 			ret->in_memory = true;
 		if (ret->word[i] == SSEUP && previous != SSE && previous != SSEUP)
 			ret->word[i] = SSE;
+		if (ret->holes >> i & 1 && (ret->word[i] == SSE || ret->word[i] == NO_CLASS) &&
+		    compiler != COMPILER_CLANG)
+			ret->doubt = "its padding may be a bit-field without a name";
 	}
 	return ret->doubt && !ret->in_memory ? refuse(type, ret->doubt) : NULL;
 }
