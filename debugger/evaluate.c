@@ -44,9 +44,7 @@ static struct dc_error *parse_in_frame(struct dc_session *session, const char *t
 	if (err || !prepared->needs_frame || session->scope.known)
 		return err;
 	session->scope.wanted = true;
-	err = session_ready(session);
-	if (!err)
-		err = scope_sample(session);
+	err = scope_sample(session);
 	if (err)
 		return err;
 	expression_destroy(take_ptr(prepared->expression));

@@ -154,7 +154,6 @@ struct eval_target evaluation_target(struct dc_session *session)
 		.arg = session,
 		.call = call,
 		.literal = literal,
-		.literal_era = session->literal_era,
 		.read = read_memory,
 		.write = write_memory,
 		.read_register = read_register,

@@ -70,10 +70,31 @@ struct dc_error *scope_choose(struct dc_session *session, const struct snapshot 
 	return NULL;
 }
 
-struct dc_error *scope_sample(struct dc_session *session)
+// A sleeping thread's chain of callers shows without a stop, as far as it can be followed without
+// the registers that /proc does not tell. That is enough to know whose names are meant.
+static bool sample_asleep(struct dc_session *session, pid_t tid)
+{
+	struct scope scope = { .wanted = true, .tid = tid };
+	struct snapshot snapshot = { 0 };
+	struct thread_info info;
+	struct dc_error *err = process_thread_info(session->process, tid, &info);
+
+	if (!err && info.in_syscall) {
+		snapshot.regs.rip = info.pc;
+		snapshot.regs.rsp = info.sp;
+		err = scope_choose(session, &snapshot, &scope);
+	}
+	if (!err && scope.known)
+		session->scope = scope;
+	dc_error_destroy(err);
+	return scope.known;
+}
+
+// Any other thread has to be held for as long as it takes to copy its stack.
+static struct dc_error *sample_stopped(struct dc_session *session, pid_t tid)
 {
 	struct borrow_options options = {
-		.thread = session->options.thread ? session->options.thread : session->process->pid,
+		.thread = tid,
 		.wait_ns = session->options.wait_ns,
 		.force = true, // nothing runs
 		.assume_seccomp_ok = true,
@@ -103,6 +124,17 @@ struct dc_error *scope_sample(struct dc_session *session)
 	if (!err)
 		session->scope = scope;
 	return err;
+}
+
+struct dc_error *scope_sample(struct dc_session *session)
+{
+	pid_t tid = session->options.thread ? session->options.thread : session->process->pid;
+	struct dc_error *err = session_look(session);
+
+	if (err || sample_asleep(session, tid))
+		return err;
+	err = session_ready(session);
+	return err ? err : sample_stopped(session, tid);
 }
 
 struct dc_error *scope_settle(struct dc_session *session, bool *same)

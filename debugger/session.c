@@ -56,14 +56,11 @@ static struct dc_error *open_target(struct dc_session *session)
 
 struct dc_error *dc_open(const struct dc_options *options, struct dc_session **ret)
 {
-	static atomic_uint_fast64_t eras;
 	struct dc_session *session = calloc(1, sizeof(*session));
 
 	if (!session)
 		return &dc_out_of_memory;
 	session->options = *options;
-	if (!options->drop_literals)
-		session->literal_era = atomic_fetch_add(&eras, 1) + 1;
 	if (options->frame) {
 		session->frame_name = strdup(options->frame);
 		if (!session->frame_name) {

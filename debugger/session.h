@@ -37,7 +37,6 @@ struct dc_session {
 	struct unwind *unwind;
 	struct tracer *_Atomic tracer;
 	struct eval_variables *variables;
-	uint64_t literal_era; // 0: literals are unmapped, so none may be written a second time
 	struct prepared *prepared; // newest first
 	struct prepared *current; // being evaluated
 	struct scope scope;
@@ -63,7 +62,7 @@ struct dc_error *session_release(struct dc_session *session) DC_CHECK;
 struct dc_error *session_look(struct dc_session *session) DC_CHECK;
 struct dc_error *session_ready(struct dc_session *session) DC_CHECK;
 
-// scope.c: the chosen frame of a snapshot; and sampling it by a short stop when it is not known.
+// scope.c: the chosen frame of a snapshot; sampling it, if need be by a short stop.
 struct dc_error *scope_choose(struct dc_session *session, const struct snapshot *snapshot,
 			      struct scope *ret) DC_CHECK;
 struct dc_error *scope_sample(struct dc_session *session) DC_CHECK;
