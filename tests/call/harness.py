@@ -119,6 +119,25 @@ class Victim:
         self.close()
 
 
+class Program:
+    """A target that prints "ready" on a line of its own."""
+
+    def __init__(self, *args):
+        self.process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pid = self.process.pid
+        while self.process.stdout.readline() != "ready\n":
+            expect(self.process.poll() is None, f"{args[0]} ended")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
 class Run:
     def __init__(self, code, out, err):
         self.code, self.out, self.err = code, out, err

@@ -2,30 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Promises 2, 3, 5 and 9 on ordinary calls: exact restore after many calls, the others never stop, safe
 # points in a process that only allocates, nothing uninvited runs.    timeout: 600 s
-import subprocess
-
-from harness import CAMPAIGN, TARGETS, Tap, Victim, debugcall, expect, until
+from harness import CAMPAIGN, TARGETS, Program, Tap, Victim, debugcall, expect, until
 
 CALLS = 1000
-
-
-class Program:
-    """A target that prints "ready" on a line of its own."""
-
-    def __init__(self, *args):
-        self.process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.pid = self.process.pid
-        while self.process.stdout.readline() != "ready\n":
-            expect(self.process.poll() is None, f"{args[0]} ended")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
 
 
 def value(pid, expr):

@@ -6,3 +6,4 @@ LIBS_target_victim := -pthread -lm
 LIBS_target_heap := -pthread
 LIBS_target_counters := -pthread
 CFLAGS_target_victim := -Wno-infinite-recursion
+CFLAGS_target_callfuncs := -Wno-psabi -Wno-old-style-definition -O0
