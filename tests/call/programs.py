@@ -1,0 +1,223 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# Programs that are not ours can be called and go on working: interpreters with collectors and JITs, and
+# servers under load.    timeout: 300 s
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+from harness import CAMPAIGN, KILLER, Failed, Tap, debugcall, expect, kill_points, killed_at, until
+
+
+class Started:
+    def __init__(self, args, **options):
+        self.process = subprocess.Popen(args, **options)
+        self.pid = self.process.pid
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def alive(self):
+        return self.process.poll() is None
+
+
+def missing(name):
+    return None if shutil.which(name) else f"{name} is not installed"
+
+
+def ticking(args, directory):
+    """A program that appends to a file for ever; the file shows that it works on."""
+    path = os.path.join(directory, "ticks")
+    program = Started([arg.replace("TICKS", path) for arg in args], stdin=subprocess.DEVNULL,
+                      stdout=subprocess.DEVNULL)
+
+    def ticks():
+        try:
+            return os.path.getsize(path)
+        except OSError:
+            return 0
+
+    try:
+        until(ticks, f"{args[0]} runs", 120)
+    except Failed:
+        program.process.kill()
+        raise
+    return program, ticks
+
+
+def works_on(program, ticks):
+    before = ticks()
+    until(lambda: not program.alive() or ticks() > before + 1, "the program works on")
+    expect(program.alive(), f"the program died: {program.process.returncode}")
+
+
+PYTHON = "import time\nwhile True:\n open('TICKS','a').write('x')\n sum(range(1000))\n time.sleep(0.005)"
+RUBY = "loop { File.write('TICKS', 'x', mode: 'a'); Array.new(1000) { |i| i.to_s }; sleep 0.005 }"
+NODE = "setInterval(() => { require('fs').appendFileSync('TICKS', 'x') }, 5)"
+JAVA = """public class Ticks { public static void main(String[] a) throws Exception {
+  while (true) { try (var f = new java.io.FileWriter("TICKS", true)) { f.write("x"); }
+    byte[][] b = new byte[100][1000]; Thread.sleep(5); } } }"""
+
+
+def python():
+    with tempfile.TemporaryDirectory() as directory:
+        program, ticks = ticking(["/usr/bin/python3", "-c", PYTHON], directory)
+        proof = os.path.join(directory, "proof")
+        with program:
+            for i in range(20 if CAMPAIGN else 5):
+                run = debugcall("-p", program.pid, "--finally", "(void) PyGILState_Release($1)",
+                                "(int) PyGILState_Ensure()",
+                                f"(int) PyRun_SimpleString(\"open('{proof}','a').write('{i} ')\")")
+                expect(run.code == 0 and run.out.splitlines()[1] == "0", run)
+                works_on(program, ticks)
+            with open(proof, encoding="utf-8") as file:
+                expect(file.read().split()[:5] == ["0", "1", "2", "3", "4"], "the script did not run")
+
+
+def ruby():
+    """The collector scans the borrowed thread's own stack, from the callee's frame up."""
+    if missing("ruby"):
+        return missing("ruby")
+    with tempfile.TemporaryDirectory() as directory:
+        program, ticks = ticking(["ruby", "-e", RUBY], directory)
+        with program:
+            # Without debug information: a cast says what rb_gc_start returns.
+            args = ("--thread", program.pid, "-p", program.pid, "(unsigned long) rb_gc_start()")
+            for _ in range(20 if CAMPAIGN else 5):
+                run = debugcall("--wait", "10s", *args)
+                expect(run.code == 0, run)
+                works_on(program, ticks)
+            _, total = kill_points(*args)
+            for n in range(1, total + 4, 1 if CAMPAIGN else max(1, total // 10)):
+                killed_at(n, *args)
+                works_on(program, ticks)
+    return None
+
+
+def node():
+    if missing("node"):
+        return missing("node")
+    with tempfile.TemporaryDirectory() as directory:
+        program, ticks = ticking(["node", "-e", NODE], directory)
+        with program:
+            for _ in range(20 if CAMPAIGN else 5):
+                run = debugcall("--wait", "10s", "-p", program.pid, "getpid()")
+                expect(run.code == 0 and run.out.strip() == str(program.pid), run)
+                works_on(program, ticks)
+    return None
+
+
+def java():
+    if missing("java"):
+        return missing("java")
+    with tempfile.TemporaryDirectory() as directory:
+        source = os.path.join(directory, "Ticks.java")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(JAVA.replace("TICKS", os.path.join(directory, "ticks")))
+        program, ticks = ticking(["java", source], directory)
+        with program:
+            for _ in range(20 if CAMPAIGN else 5):
+                run = debugcall("--wait", "10s", "-p", program.pid, "getpid()")
+                expect(run.code == 0 and run.out.strip() == str(program.pid), run)
+                works_on(program, ticks)
+    return None
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def redis():
+    if missing("redis-server"):
+        return missing("redis-server")
+    port = free_port()
+    with tempfile.TemporaryDirectory() as directory, \
+            Started(["redis-server", "--port", str(port), "--save", "", "--dir", directory],
+                    stdout=subprocess.DEVNULL) as program:
+        def ping():
+            try:
+                with socket.create_connection(("127.0.0.1", port), 20) as s:
+                    s.sendall(b"PING\r\n")
+                    return s.recv(100) == b"+PONG\r\n"
+            except ConnectionError:
+                return False
+
+        until(ping, "redis answers")
+        for _ in range(20 if CAMPAIGN else 5):
+            run = debugcall("--wait", "10s", "-p", program.pid, "malloc_trim(0) >= 0", "getpid()")
+            expect(run.code == 0 and run.out.split()[1] == str(program.pid), run)
+            expect(ping(), "redis does not answer")
+    return None
+
+
+def nginx():
+    if missing("nginx"):
+        return missing("nginx")
+    port = free_port()
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        conf = os.path.join(directory, "nginx.conf")
+        with open(conf, "w", encoding="utf-8") as file:
+            file.write(f"daemon off; worker_processes 1; pid {directory}/pid; error_log {directory}/log;\n"
+                       "events {}\nhttp { access_log off; server { "
+                       f"listen 127.0.0.1:{port}; location / {{ return 200 'fine'; }} }} }}\n")
+        with Started(["nginx", "-c", conf, "-p", directory], stderr=subprocess.DEVNULL) as program:
+            def get():
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
+                        return answer.read() == b"fine"
+                except OSError:
+                    return False
+
+            try:
+                until(get, "nginx answers")
+                with open(f"/proc/{program.pid}/task/{program.pid}/children", encoding="utf-8") as file:
+                    worker = int(file.read().split()[0])
+                for _ in range(20 if CAMPAIGN else 5):
+                    for pid in (program.pid, worker):
+                        run = debugcall("--wait", "10s", "-p", pid, "getpid()")
+                        expect(run.code == 0 and run.out.strip() == str(pid), run)
+                    expect(get(), "nginx does not answer")
+            finally:
+                program.process.send_signal(signal.SIGTERM)
+                program.process.wait(60)
+    return None
+
+
+def sleep():
+    """The simplest process there is, stripped and without a symbol of its own."""
+    with Started(["sleep", "600"]) as program:
+        run = debugcall("-p", program.pid, "getpid()", 'strlen("abc")')
+        expect(run.code == 0 and run.out.split() == [str(program.pid), "3"], run)
+        expect(program.alive(), "sleep ended")
+
+
+def shell():
+    """A shell that waits for a child goes on waiting for it."""
+    with Started(["sh", "-c", "sleep 600; exit 3"]) as program:
+        def child():
+            with open(f"/proc/{program.pid}/task/{program.pid}/children", encoding="utf-8") as file:
+                return [int(pid) for pid in file.read().split()]
+
+        until(child, "the shell has a child")
+        run = debugcall("-p", program.pid, "getpid()")
+        expect(run.code == 0 and run.out.strip() == str(program.pid), run)
+        os.kill(child()[0], signal.SIGTERM)
+        expect(program.process.wait(60) == 3, "the shell's exit status")
+
+
+tap = Tap()
+for test in (python, ruby, node, java, redis, nginx, sleep, shell):
+    tap.test(test.__name__, test)
+tap.end()
