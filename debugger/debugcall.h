@@ -126,6 +126,20 @@ DC_API DC_CHECK struct dc_error *dc_prepare(struct dc_session *session, const ch
 DC_API DC_CHECK struct dc_error *dc_attach(struct dc_session *session);
 DC_API DC_CHECK struct dc_error *dc_evaluate(struct dc_session *session, const char *expr,
 					     struct dc_result *ret);
+// One call with arguments that a program has at hand. They are converted to the parameters' types as
+// an assignment would; a string is put into the target as a literal.
+struct dc_argument {
+	enum { DC_INTEGER, DC_UNSIGNED, DC_DOUBLE, DC_STRING } kind;
+	union {
+		int64_t integer;
+		uint64_t number; // UNSIGNED: also addresses
+		double real;
+		const char *string;
+	};
+};
+DC_API DC_CHECK struct dc_error *dc_call(struct dc_session *session, const char *function,
+					 const struct dc_argument *args, size_t nr_args,
+					 struct dc_result *ret);
 // What is known only after the thread is back: the pause, mappings left in the target.
 struct dc_departure {
 	int64_t pause_ns;
