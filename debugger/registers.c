@@ -45,6 +45,11 @@ struct place {
 	X("rip", "pc", 16, rip, 8, "long", true, false)               \
 	X("rsp", "sp", 7, rsp, 8, "long", false, true)                \
 	X("rbp", "fp", 6, rbp, 8, "long", false, true)                \
+	X("ebp", "ebp", 6, rbp, 4, "int", false, false)               \
+	X("bp", "bp", 6, rbp, 2, "short", false, false)               \
+	X("bpl", "bpl", 6, rbp, 1, "short", false, false)             \
+	X("esp", "esp", 7, rsp, 4, "int", false, false)               \
+	X("spl", "spl", 7, rsp, 1, "short", false, false)             \
 	X("eflags", "eflags", -1, eflags, 4, "int", false, false)     \
 	X("cs", "cs", -1, cs, 4, "int", false, false)                 \
 	X("ss", "ss", -1, ss, 4, "int", false, false)                 \
@@ -87,7 +92,8 @@ static bool find_general(const char *name, struct place *ret)
 #undef X
 	};
 	static const size_t sizes[] = { 8, 4, 2, 1 };
-	static const char *const spellings[] = { "long", "int", "short", "signed char" };
+	// gdb shows bytes as numbers, which C's char types are not shown as: a short holds them.
+	static const char *const spellings[] = { "long", "int", "short", "short" };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		for (size_t k = 0; k < 4; k++) {
@@ -104,7 +110,7 @@ static bool find_general(const char *name, struct place *ret)
 			*ret = (struct place){ .offset = rows[i].offset + 1,
 					       .size = 1,
 					       .dwarf = -1,
-					       .spelling = "signed char" };
+					       .spelling = "short" };
 			return true;
 		}
 	}
@@ -148,7 +154,17 @@ static bool component_at(int component, size_t *offset)
 
 enum { X87 = 0, SSE = 1, AVX = 2, OPMASK = 5, ZMM_HIGH = 6, ZMM_MORE = 7 };
 // Offsets in the legacy area of FXSAVE (SDM volume 1, table 10-2), and of the header behind it.
-enum { FCW = 0, FSW = 2, MXCSR = 24, ST = 32, XMM = 160, XSTATE_BV = 512 };
+enum {
+	FCW = 0,
+	FSW = 2,
+	FOP = 6,
+	FIP = 8,
+	FDP = 16,
+	MXCSR = 24,
+	ST = 32,
+	XMM = 160,
+	XSTATE_BV = 512
+};
 
 static bool find_vector(const char *name, struct place *ret)
 {
@@ -227,6 +243,11 @@ static bool find_xstate(const char *name, struct place *ret)
 		{ "mxcsr", MXCSR, 4, "int", SSE },
 		{ "fctrl", FCW, 2, "unsigned short", X87 },
 		{ "fstat", FSW, 2, "unsigned short", X87 },
+		{ "fop", FOP, 2, "unsigned short", X87 },
+		{ "fioff", FIP, 4, "int", X87 },
+		{ "fiseg", FIP + 4, 2, "unsigned short", X87 },
+		{ "fooff", FDP, 4, "int", X87 },
+		{ "foseg", FDP + 4, 2, "unsigned short", X87 },
 	};
 	for (size_t k = 0; k < sizeof(controls) / sizeof(*controls); k++) {
 		if (strcmp(name, controls[k].name))
@@ -327,6 +348,8 @@ struct dc_error *register_read(struct dc_session *session, const char *name, str
 		free(bytes);
 		return err;
 	}
+	if (place.size == 1 && bytes[0] & 0x80)
+		bytes[1] = 0xff;
 	*ret = (struct value){ .type = type, .place = VALUE_NOWHERE, .bytes = bytes };
 	return NULL;
 }
