@@ -1,0 +1,239 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# Calls into a process that knows nothing of us, beside gdb and lldb, in alternating runs on the same
+# target. Figures are medians; a ratio is to the peer or the floor of the same run.
+import mmap
+import os
+import re
+import resource
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+B = os.environ.get("B", os.path.abspath("build/release"))
+RUNS = int(os.environ.get("RUNS", "51"))
+PEER_RUNS = int(os.environ.get("PEER_RUNS", str(RUNS)))
+
+
+class Gaps:
+    def __init__(self, program, sleepers=4):
+        handle, self.path = tempfile.mkstemp(prefix="gaps-")
+        os.ftruncate(handle, 4096)
+        self.page = mmap.mmap(handle, 4096)
+        os.close(handle)
+        self.process = subprocess.Popen([program, self.path, str(sleepers)])
+        self.pid = self.process.pid
+        while not self.word(2):
+            time.sleep(0.001)
+
+    def word(self, i):
+        return struct.unpack_from("q", self.page, 8 * i)[0]
+
+    def pause(self, action):
+        """The longest gap in microseconds that the main thread saw while action ran."""
+        struct.pack_into("q", self.page, 8, 1)
+        while self.word(1):
+            pass
+        action()
+        return self.word(0) / 1000
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        os.unlink(self.path)
+
+
+def run(*args, env=None):
+    start = time.monotonic()
+    child = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                             stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})))
+    out, err = child.communicate(timeout=300)
+    return child.returncode, out, err, (time.monotonic() - start) * 1000
+
+
+def peak_kib(*args):
+    """Peak memory of one run, in a process of its own so that the maximum is its alone."""
+    code = ("import resource,subprocess,sys\n"
+            "subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.DEVNULL)\n"
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+    return int(subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True,
+                              check=True).stdout)
+
+
+def ours(target, expr="next_value(1)"):
+    code, out, err, wall = run(f"{B}/debugcall", "--thread", str(target.word(2)), "-p", str(target.pid), expr)
+    return out.strip() == "2", wall, err
+
+
+GDB = ["gdb", "-nx", "-q", "-batch", "-iex", "set debuginfod enabled off"]
+
+
+def gdb(target, shim):
+    env = {"LD_PRELOAD": f"{B}/tests/bench/xstate_shim.so"} if shim else {}
+    code, out, err, wall = run(*GDB, "-p", str(target.pid), "-ex", "call (int) next_value(1)", env=env)
+    return "= 2" in out, wall, err
+
+
+def lldb(target):
+    code, out, err, wall = run("lldb", "--batch", "-p", str(target.pid), "-o", "expression (int) next_value(1)",
+                               "-o", "detach")
+    return "= 2" in out, wall, err
+
+
+def measure(target, kinds, runs):
+    """kinds: name -> function. Returns name -> (pauses, walls, right), in alternating runs."""
+    results = {name: ([], [], 0) for name in kinds}
+    for _ in range(runs):
+        for name, function in kinds.items():
+            answer = []
+            pause = target.pause(lambda: answer.append(function(target)))
+            pauses, walls, right = results[name]
+            pauses.append(pause)
+            walls.append(answer[0][1])
+            results[name] = (pauses, walls, right + answer[0][0])
+    return results
+
+
+def floor_once(target):
+    run(f"{B}/tests/bench/floor", str(target.word(2)))
+    return True, 0, ""
+
+
+def row(name, pauses, walls, right, runs, base=None):
+    pause, wall = statistics.median(pauses), statistics.median(walls)
+    calls = f"{right} of {runs} right" if right is not None else ""
+    failed = "  FAILS: not counted" if right is not None and right < runs // 2 else ""
+    ratio = f"  {pause / base:8.1f} x ours" if base else ""
+    print(f"  {name:34} pause {pause:10.0f} us (min {min(pauses):.0f})  whole command {wall:8.1f} ms  {calls}{ratio}{failed}")
+    return pause, wall
+
+
+def attach_call_detach(target, title):
+    kinds = {"debugcall": ours}
+    if shutil.which("gdb"):
+        kinds["gdb, as it is"] = lambda t: gdb(t, False)
+        kinds["gdb, XSTATE mended by a preload"] = lambda t: gdb(t, True)
+    if shutil.which("lldb"):
+        kinds["lldb"] = lldb
+    print(f"{title}: attach, one call, detach; {RUNS} alternating runs, medians")
+    kinds["floor"] = floor_once
+    results = measure(target, kinds, RUNS)
+    base = statistics.median(results["debugcall"][0])
+    figures = {}
+    for name, (pauses, walls, right) in results.items():
+        figures[name] = row(name, pauses, walls, right if name != "floor" else None, RUNS,
+                            base if name != "debugcall" else None)
+    noise = [target.pause(lambda: time.sleep(statistics.median(results["debugcall"][1]) / 1000)) for _ in range(RUNS)]
+    print(f"  {'(longest gap with nobody there)':34} pause {statistics.median(noise):10.0f} us")
+    return figures
+
+
+def verdict(text, value, bound, smaller=True):
+    good = value <= bound if smaller else value >= bound
+    print(f"  {'met ' if good else 'MISS'}  {text}: {value:.4g} (bound {bound:.4g})")
+
+
+def peer_rate(target):
+    """gdb's calls per second in one session, the other threads held (its faster setting)."""
+    script = ("import gdb,time\ngdb.execute('set scheduler-locking on')\n"
+              "gdb.parse_and_eval('(int) next_value(1)')\nt=time.time()\n"
+              "for i in range(500): gdb.parse_and_eval('(int) next_value(1)')\n"
+              "print('RATE', 500/(time.time()-t))\n")
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+        file.write(script)
+        file.flush()
+        _, out, _, _ = run(*GDB, "-p", str(target.pid), "-x", file.name,
+                           env={"LD_PRELOAD": f"{B}/tests/bench/xstate_shim.so"})
+    match = re.search(r"RATE ([\d.]+)", out)
+    return float(match.group(1)) if match else None
+
+
+def repeated(target):
+    print("--repeat 5000 beside gdb's 500 calls in one session; five alternating runs, medians")
+    rates, medians, peers, floors = [], [], [], []
+    for _ in range(5):
+        _, out, err, _ = run(f"{B}/debugcall", "--json", "--thread", str(target.word(2)), "--repeat", "5000",
+                             "-p", str(target.pid), "next_value(1)")
+        rate = re.search(r'"(?:calls_per_second|per_second)":\s*([\d.]+)', out)
+        median = re.search(r'"median_us":\s*([\d.]+)', out)
+        if not rate or not median:
+            print(f"  debugcall FAILS: {out} {err}")
+            return
+        rates.append(float(rate.group(1)))
+        medians.append(float(median.group(1)))
+        peer = peer_rate(target) if shutil.which("gdb") else None
+        if peer:
+            peers.append(peer)
+        floors.append(float(run(f"{B}/tests/bench/floor", "-r", "5000")[1]))
+    print(f"  debugcall {statistics.median(rates):10.0f} calls/s, median {statistics.median(medians):.2f} us; "
+          f"floor of one resume and wait {statistics.median(floors):.2f} us")
+    if peers:
+        print(f"  gdb (mended) {statistics.median(peers):7.0f} calls/s")
+        verdict("calls/s over gdb's", statistics.median(rates) / statistics.median(peers), 20, False)
+    verdict("per call over the floor", statistics.median(medians) / statistics.median(floors), 3)
+
+
+def big_program(directory):
+    """A program with some 100 MB of DWARF."""
+    source = os.path.join(directory, "big.c")
+    with open(f"{os.path.dirname(os.path.abspath(__file__))}/gaps.c", encoding="utf-8") as file:
+        text = file.read()
+    units = []
+    for unit in range(40):
+        path = os.path.join(directory, f"unit{unit}.c")
+        with open(path, "w", encoding="utf-8") as file:
+            for i in range(3000):
+                members = "".join(f"int field_with_a_long_name_{unit}_{i}_{m}; " for m in range(12))
+                file.write(f"struct structure_of_unit_{unit}_number_{i} {{ {members} }};\n"
+                           f"int function_of_unit_{unit}_number_{i}(struct structure_of_unit_{unit}_number_{i} *p)"
+                           f" {{ int local_sum = 0; local_sum += p->field_with_a_long_name_{unit}_{i}_0;"
+                           f" return local_sum; }}\n")
+        units.append(path)
+    with open(source, "w", encoding="utf-8") as file:
+        file.write(text)
+    program = os.path.join(directory, "big")
+    for i in range(0, len(units), 2):
+        procs = [subprocess.Popen(["gcc", "-g", "-O0", "-c", u, "-o", u + ".o"]) for u in units[i:i + 2]]
+        for p in procs:
+            p.wait()
+    subprocess.run(["gcc", "-g", "-O2", "-D_GNU_SOURCE", "-o", program, source, *[u + ".o" for u in units],
+                    "-pthread"], check=True)
+    return program
+
+
+def main():
+    target = Gaps(f"{B}/tests/bench/gaps")
+    small = attach_call_detach(target, "small target")
+    mine = small["debugcall"]
+    peer = small.get("gdb, XSTATE mended by a preload")
+    if peer:
+        verdict("pause over gdb's", mine[0] / peer[0], 1 / 200)
+        verdict("whole command over gdb's", mine[1] / peer[1], 1 / 10)
+    verdict("pause over the floor", mine[0] / small["floor"][0], 20)
+    peak = peak_kib(f"{B}/debugcall", "-p", str(target.pid), "next_value(1)")
+    verdict("peak memory, MB", peak / 1024, 32)
+    repeated(target)
+    target.close()
+    with tempfile.TemporaryDirectory() as directory:
+        program = big_program(directory)
+        print(f"a program of {os.path.getsize(program) / 1e6:.0f} MB")
+        big = Gaps(program)
+        pauses, walls, right = [], [], 0
+        for _ in range(RUNS):
+            answer = []
+            pauses.append(big.pause(lambda: answer.append(ours(big))))
+            walls.append(answer[0][1])
+            right += answer[0][0]
+        row("debugcall", pauses, walls, right, RUNS)
+        if shutil.which("gdb"):
+            peer_runs = [(big.pause(lambda: gdb(big, True))) for _ in range(3)]
+            print(f"  gdb (mended), 3 runs: pause {statistics.median(peer_runs):.0f} us")
+        verdict("pause over that on the small target", statistics.median(pauses) / mine[0], 1.5)
+        big.close()
+
+
+main()
