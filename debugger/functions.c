@@ -48,13 +48,44 @@ static int compare(const void *a, const void *b)
 	return (x->type == NULL) - (y->type == NULL);
 }
 
+// "int add(int a, int b)": the parameters with their names, as the declarator of the result.
+static char *prototype_of(const struct function *function)
+{
+	_cleanup_free_ char *declarator = NULL;
+	const struct type_param *params;
+	size_t n, size;
+	struct dc_error *err = type_params(function->type, &params, &n);
+
+	if (err) {
+		dc_error_destroy(err);
+		return type_spell(function->type, function->name);
+	}
+	FILE *out = open_memstream(&declarator, &size);
+	if (!out)
+		return NULL;
+	fprintf(out, "%s(", function->name);
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *param = type_spell(params[i].type, params[i].name);
+
+		fprintf(out, "%s%s", i ? ", " : "", param ? param : "?");
+	}
+	if (function->type->is_variadic)
+		fputs(n ? ", ..." : "...", out);
+	else if (!n && function->type->is_prototyped)
+		fputs("void", out);
+	fputc(')', out);
+	if (fclose(out))
+		return NULL;
+	return type_spell(function->type->target, declarator);
+}
+
 static bool show(const struct function *function, bool (*visit)(const struct dc_function *, void *),
 		 void *arg, bool *failed)
 {
 	_cleanup_free_ char *prototype = NULL;
 
 	if (function->type) {
-		prototype = type_spell(function->type, function->name);
+		prototype = prototype_of(function);
 		if (!prototype) {
 			*failed = true;
 			return false;
