@@ -142,6 +142,8 @@ DC_API DC_CHECK struct dc_error *dc_call(struct dc_session *session, const char 
 					 struct dc_result *ret);
 // What is known only after the thread is back: the pause, mappings left in the target.
 struct dc_departure {
+	pid_t thread; // 0: none was borrowed
+	bool chosen; // for the user
 	int64_t pause_ns;
 	uint64_t
 		literals_left; // bytes that stay mapped because the program may hold pointers into them

@@ -45,6 +45,11 @@ static struct dc_error *parse_in_frame(struct dc_session *session, const char *t
 		return err;
 	session->scope.wanted = true;
 	err = scope_sample(session);
+	// Without a frame a name can still be found wrong, and that is the better message.
+	if (err && err->code == DC_REFUSED && !session->options.frame) {
+		dc_error_destroy(err);
+		return NULL;
+	}
 	if (err)
 		return err;
 	expression_destroy(take_ptr(prepared->expression));

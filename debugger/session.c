@@ -181,6 +181,8 @@ static struct dc_error *borrow_one(struct dc_session *session, bool to_call)
 		session->callable = to_call;
 		session->lost = false;
 		session->touched = true;
+		session->departure.thread = borrowed_tid(session->borrowed);
+		session->departure.chosen = !options->thread;
 	}
 	return err;
 }

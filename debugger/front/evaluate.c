@@ -44,6 +44,8 @@ static void report(const struct sink *sink, struct outcome *outcome,
 		   const struct dc_departure *departure)
 {
 	if (outcome->err) {
+		if (outcome->err->state == DC_STATE_RUNNING && departure->state == DC_STATE_STOPPED)
+			outcome->err->state = DC_STATE_STOPPED;
 		sink->error(sink, outcome->expr, outcome->err);
 	} else {
 		// Only now is it known how long the thread was away.
@@ -56,13 +58,12 @@ static void report(const struct sink *sink, struct outcome *outcome,
 	dc_error_destroy(outcome->err);
 }
 
-static void report_departure(const struct sink *sink, pid_t chosen,
-			     const struct dc_departure *departure)
+static void report_departure(const struct sink *sink, const struct dc_departure *departure)
 {
 	char line[128];
 
-	if (chosen) {
-		snprintf(line, sizeof(line), "thread %d was borrowed", chosen);
+	if (departure->chosen) {
+		snprintf(line, sizeof(line), "thread %d was borrowed", departure->thread);
 		sink->note(sink, line);
 	}
 	if (departure->literals_left) {
@@ -111,20 +112,16 @@ int command_evaluate(struct dc_session *session, const struct options *options,
 	}
 	err = dc_detach(session, &departure);
 
-	pid_t chosen = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (!outcomes[i].err && outcomes[i].result.chosen)
-			chosen = outcomes[i].result.thread;
+	// The notes first, so that the last line of a failure is the target's state.
+	report_departure(sink, &departure);
+	for (size_t i = 0; i < n; i++)
 		report(sink, &outcomes[i], &departure);
-	}
 	free(outcomes);
 	if (err) {
 		if (!status)
 			status = dc_code_status(err->code);
 		sink->error(sink, NULL, err);
 		dc_error_destroy(err);
-	} else {
-		report_departure(sink, chosen, &departure);
 	}
 	return status;
 }
