@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: MIT
+// Finding DIEs in a module's units through libdw, lazily.
+#include "debugger/symbols/dwarf.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Namespaces and imported units nest; deeper than this is a damaged file.
+enum { MAX_LEVEL = 32 };
+
+// Assigned after DWARF 5 was published.
+enum { LANG_CXX17 = 0x2a, LANG_CXX20 = 0x2b, LANG_C17 = 0x2c };
+
+struct unit {
+	Dwarf_Die die; // the split unit's where there is one
+	const unsigned char *start, *end; // its bytes
+	bool is_type_unit;
+};
+
+struct unit_range {
+	uint64_t start, end;
+	size_t unit;
+};
+
+struct dwarf_info {
+	Dwarf *dwarf, *alt;
+	struct unit *units; // of both, in order; filled when a name is first looked for
+	size_t nr_units;
+	bool have_units;
+	struct unit_range *ranges; // sorted; filled when .debug_aranges does not settle an address
+	size_t nr_ranges;
+	bool have_ranges;
+};
+
+bool dwarf_walk_first(struct dwarf_walk *walk, Dwarf_Die *parent, Dwarf_Die *ret)
+{
+	int status = dwarf_child(parent, ret);
+
+	walk->damaged = status < 0;
+	if (status)
+		return false;
+	walk->last = ret->addr;
+	return true;
+}
+
+bool dwarf_walk_next(struct dwarf_walk *walk, Dwarf_Die *die)
+{
+	Dwarf_Die next;
+	int status = dwarf_siblingof(die, &next);
+
+	if (status) {
+		walk->damaged = status < 0;
+		return false;
+	}
+	// Only ever forward, so that a loop of siblings cannot hold us.
+	if ((uintptr_t)next.addr <= (uintptr_t)walk->last) {
+		walk->damaged = true;
+		return false;
+	}
+	walk->last = next.addr;
+	*die = next;
+	return true;
+}
+
+int dwarf_language(Dwarf_Die *die)
+{
+	Dwarf_Die unit;
+	Dwarf_Attribute attr;
+	Dwarf_Word language;
+
+	if (!dwarf_cu_die(die->cu, &unit, NULL, NULL, NULL, NULL, NULL, NULL) ||
+	    !dwarf_attr_integrate(&unit, DW_AT_language, &attr) ||
+	    dwarf_formudata(&attr, &language))
+		return 0;
+	return (int)language;
+}
+
+bool dwarf_language_is_cxx(int language)
+{
+	switch (language) {
+	case DW_LANG_C_plus_plus:
+	case DW_LANG_C_plus_plus_03:
+	case DW_LANG_C_plus_plus_11:
+	case DW_LANG_C_plus_plus_14:
+	case DW_LANG_ObjC_plus_plus:
+	case LANG_CXX17:
+	case LANG_CXX20: return true;
+	default: return false;
+	}
+}
+
+bool dwarf_language_is_c(int language)
+{
+	switch (language) {
+	case 0: // dwz's partial units do not say; what they share is mostly C
+	case DW_LANG_C:
+	case DW_LANG_C89:
+	case DW_LANG_C99:
+	case DW_LANG_C11:
+	case DW_LANG_ObjC:
+	case LANG_C17:
+	case DW_LANG_Mips_Assembler: return true;
+	default: return dwarf_language_is_cxx(language);
+	}
+}
+
+bool dwarf_enumerator_value(Dwarf_Die *die, const struct type *type, int64_t *ret)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Word value;
+	Dwarf_Sword signed_value;
+
+	if (!dwarf_attr(die, DW_AT_const_value, &attr))
+		return false;
+	if (dwarf_whatform(&attr) == DW_FORM_sdata ||
+	    dwarf_whatform(&attr) == DW_FORM_implicit_const) {
+		if (dwarf_formsdata(&attr, &signed_value))
+			return false;
+		value = (Dwarf_Word)signed_value;
+	} else if (dwarf_formudata(&attr, &value)) {
+		return false;
+	}
+
+	unsigned int bits = type->size * 8;
+
+	if (bits && bits < 64) {
+		value &= (UINT64_C(1) << bits) - 1;
+		if (type->is_signed && value >> (bits - 1))
+			value |= ~UINT64_C(0) << bits;
+	}
+	*ret = (int64_t)value;
+	return true;
+}
+
+bool dwarf_is_declaration(Dwarf_Die *die)
+{
+	Dwarf_Attribute attr;
+	bool value;
+
+	// Not integrated: a definition refers to its own declaration.
+	return dwarf_attr(die, DW_AT_declaration, &attr) && !dwarf_formflag(&attr, &value) && value;
+}
+
+bool dwarf_entry(Dwarf_Die *die, uint64_t *ret)
+{
+	Dwarf_Addr base, start, end;
+
+	if (!dwarf_lowpc(die, ret) || !dwarf_entrypc(die, ret))
+		return true;
+	// Split into hot and cold parts: the first range holds the entry.
+	if (dwarf_hasattr(die, DW_AT_ranges) && dwarf_ranges(die, 0, &base, &start, &end) > 0) {
+		*ret = start;
+		return true;
+	}
+	return false;
+}
+
+struct dc_error *dwarf_info_create(Dwarf *dwarf, Dwarf *alt, struct dwarf_info **ret)
+{
+	struct dwarf_info *info = calloc(1, sizeof(*info));
+
+	if (!info)
+		return &dc_out_of_memory;
+	info->dwarf = dwarf;
+	info->alt = alt;
+	*ret = info;
+	return NULL;
+}
+
+void dwarf_info_destroy(struct dwarf_info *info)
+{
+	if (!info)
+		return;
+	free(info->units);
+	free(info->ranges);
+	free(info);
+}
+
+// ---- units -----------------------------------------------------------------------------------
+
+static struct dc_error *add_units(struct dwarf_info *info, Dwarf *dwarf)
+{
+	Dwarf_CU *cu = NULL;
+	Dwarf_Die die, split;
+	uint8_t kind;
+
+	while (!dwarf_get_units(dwarf, cu, &cu, NULL, &kind, &die, &split)) {
+		if (!(info->nr_units & (info->nr_units - 1))) {
+			size_t room = info->nr_units ? info->nr_units * 2 : 16;
+			struct unit *units = realloc(info->units, room * sizeof(*units));
+
+			if (!units)
+				return &dc_out_of_memory;
+			info->units = units;
+		}
+		// A unit that cannot be read is left out; the others still count.
+		if (!die.addr || dwarf_tag(&die) == DW_TAG_invalid)
+			continue;
+
+		struct unit *unit = &info->units[info->nr_units++];
+
+		*unit = (struct unit){
+			.die = die, .is_type_unit = kind == DW_UT_type || kind == DW_UT_split_type
+		};
+		if (kind == DW_UT_skeleton && split.addr && dwarf_tag(&split) != DW_TAG_invalid) {
+			unit->die = split;
+			continue;
+		}
+
+		// The length that stands at the unit's head, which libdw has checked.
+		const unsigned char *start = (unsigned char *)die.addr - dwarf_cuoffset(&die);
+		uint32_t length;
+		uint64_t length64;
+
+		memcpy(&length, start, sizeof(length));
+		unit->start = die.addr;
+		if (length == UINT32_MAX) {
+			memcpy(&length64, start + 4, sizeof(length64));
+			unit->end = start + 12 + length64;
+		} else {
+			unit->end = start + 4 + length;
+		}
+	}
+	return NULL;
+}
+
+static struct dc_error *need_units(struct dwarf_info *info)
+{
+	struct dc_error *err = NULL;
+
+	if (info->have_units)
+		return NULL;
+	err = add_units(info, info->dwarf);
+	if (!err && info->alt)
+		err = add_units(info, info->alt);
+	info->have_units = !err;
+	return err;
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct unit_range *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static struct dc_error *need_ranges(struct dwarf_info *info)
+{
+	struct dc_error *err = info->have_ranges ? NULL : need_units(info);
+
+	if (err || info->have_ranges)
+		return err;
+	for (size_t i = 0; i < info->nr_units; i++) {
+		Dwarf_Addr base, start, end;
+		ptrdiff_t at = 0;
+
+		while ((at = dwarf_ranges(&info->units[i].die, at, &base, &start, &end)) > 0) {
+			if (start >= end)
+				continue;
+			if (!(info->nr_ranges & (info->nr_ranges - 1))) {
+				size_t room = info->nr_ranges ? info->nr_ranges * 2 : 64;
+				struct unit_range *ranges = realloc(info->ranges,
+								    room * sizeof(*ranges));
+
+				if (!ranges)
+					return &dc_out_of_memory;
+				info->ranges = ranges;
+			}
+			info->ranges[info->nr_ranges++] = (struct unit_range){ start, end, i };
+		}
+	}
+	if (info->nr_ranges)
+		qsort(info->ranges, info->nr_ranges, sizeof(*info->ranges), compare_ranges);
+	info->have_ranges = true;
+	return NULL;
+}
+
+static bool unit_by_ranges(struct dwarf_info *info, uint64_t addr, Dwarf_Die *ret)
+{
+	struct dc_error *err = need_ranges(info);
+
+	if (err) {
+		dc_error_destroy(err);
+		return false;
+	}
+
+	size_t low = 0, high = info->nr_ranges;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (info->ranges[middle].start <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low || info->ranges[low - 1].end <= addr)
+		return false;
+	*ret = info->units[info->ranges[low - 1].unit].die;
+	return true;
+}
+
+bool dwarf_unit_at(struct dwarf_info *info, uint64_t addr, Dwarf_Die *ret)
+{
+	Dwarf_Aranges *aranges;
+	size_t n;
+
+	if (!info->have_ranges && !dwarf_getaranges(info->dwarf, &aranges, &n) && n) {
+		Dwarf_Arange *arange = dwarf_getarange_addr(aranges, addr);
+		Dwarf_Off offset;
+		Dwarf_Die split;
+		uint8_t kind;
+
+		if (arange && !dwarf_getarangeinfo(arange, NULL, NULL, &offset) &&
+		    dwarf_offdie(info->dwarf, offset, ret) && dwarf_haspc(ret, addr) == 1) {
+			if (!dwarf_cu_info(ret->cu, NULL, &kind, NULL, &split, NULL, NULL, NULL) &&
+			    kind == DW_UT_skeleton && split.addr &&
+			    dwarf_tag(&split) != DW_TAG_invalid)
+				*ret = split;
+			return true;
+		}
+	}
+	// Not every compiler writes .debug_aranges, and not for every unit.
+	return unit_by_ranges(info, addr, ret);
+}
+
+static bool function_below(Dwarf_Die *parent, uint64_t addr, int level, Dwarf_Die *ret)
+{
+	struct dwarf_walk walk = { 0 };
+	Dwarf_Die child;
+	uint64_t entry;
+
+	for (bool more = dwarf_walk_first(&walk, parent, &child); more;
+	     more = dwarf_walk_next(&walk, &child)) {
+		switch (dwarf_tag(&child)) {
+		case DW_TAG_subprogram:
+			if (dwarf_entry(&child, &entry) && entry == addr) {
+				*ret = child;
+				return true;
+			}
+			break;
+		case DW_TAG_namespace:
+		case DW_TAG_module:
+		case DW_TAG_structure_type:
+		case DW_TAG_class_type:
+			if (level < MAX_LEVEL && dwarf_haschildren(&child) == 1 &&
+			    (dwarf_tag(&child) == DW_TAG_namespace ||
+			     dwarf_tag(&child) == DW_TAG_module) &&
+			    function_below(&child, addr, level + 1, ret))
+				return true;
+			break;
+		default: break;
+		}
+	}
+	return false;
+}
+
+bool dwarf_function_at(struct dwarf_info *info, uint64_t addr, Dwarf_Die *ret)
+{
+	Dwarf_Die unit;
+
+	return dwarf_unit_at(info, addr, &unit) && function_below(&unit, addr, 0, ret);
+}
+
+// ---- names -----------------------------------------------------------------------------------
+
+struct search {
+	const char *name; // NULL: all
+	unsigned int want;
+	dwarf_visit *visit;
+	void *arg;
+	bool all_units; // partial units come by themselves: imports are not followed
+	bool stopped;
+};
+
+static unsigned int kind_of(Dwarf_Die *die)
+{
+	switch (dwarf_tag(die)) {
+	case DW_TAG_subprogram: return DWARF_FUNCTION;
+	case DW_TAG_variable: return DWARF_VARIABLE;
+	case DW_TAG_base_type:
+	case DW_TAG_typedef:
+	case DW_TAG_unspecified_type: return DWARF_TYPEDEF;
+	case DW_TAG_structure_type:
+	case DW_TAG_class_type:
+		return DWARF_STRUCT |
+		       (dwarf_language_is_cxx(dwarf_language(die)) ? DWARF_TYPEDEF : 0);
+	case DW_TAG_union_type:
+		return DWARF_UNION |
+		       (dwarf_language_is_cxx(dwarf_language(die)) ? DWARF_TYPEDEF : 0);
+	case DW_TAG_enumeration_type:
+		return DWARF_ENUM |
+		       (dwarf_language_is_cxx(dwarf_language(die)) ? DWARF_TYPEDEF : 0);
+	default: return 0;
+	}
+}
+
+static bool is_named(Dwarf_Die *die, const char *name)
+{
+	const char *its = dwarf_diename(die);
+
+	return its && (!name || !strcmp(its, name));
+}
+
+static void search_below(struct search *search, Dwarf_Die *parent, int level);
+
+static void search_enum(struct search *search, Dwarf_Die *parent)
+{
+	struct dwarf_walk walk = { 0 };
+	Dwarf_Die child;
+
+	for (bool more = dwarf_walk_first(&walk, parent, &child); more && !search->stopped;
+	     more = dwarf_walk_next(&walk, &child)) {
+		if (dwarf_tag(&child) == DW_TAG_enumerator && is_named(&child, search->name))
+			search->stopped = !search->visit(&child, parent, search->arg);
+	}
+}
+
+static void search_die(struct search *search, Dwarf_Die *die, Dwarf_Die *parent, int level)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Die imported;
+	int tag = dwarf_tag(die);
+
+	if (search->want & DWARF_ENUMERATOR && tag == DW_TAG_enumeration_type)
+		search_enum(search, die);
+	if (search->stopped)
+		return;
+	if (tag == DW_TAG_namespace) {
+		if (level < MAX_LEVEL)
+			search_below(search, die, level + 1);
+	} else if (tag == DW_TAG_imported_unit) {
+		if (level < MAX_LEVEL && !search->all_units &&
+		    dwarf_attr(die, DW_AT_import, &attr) && dwarf_formref_die(&attr, &imported))
+			search_below(search, &imported, level + 1);
+	} else if (kind_of(die) & search->want && is_named(die, search->name)) {
+		search->stopped = !search->visit(die, parent, search->arg);
+	}
+}
+
+static void search_below(struct search *search, Dwarf_Die *parent, int level)
+{
+	struct dwarf_walk walk = { 0 };
+	Dwarf_Die child;
+
+	for (bool more = dwarf_walk_first(&walk, parent, &child); more && !search->stopped;
+	     more = dwarf_walk_next(&walk, &child))
+		search_die(search, &child, parent, level);
+}
+
+struct dc_error *dwarf_find(struct dwarf_info *info, Dwarf_Die *unit, const char *name,
+			    unsigned int want, dwarf_visit *visit, void *arg)
+{
+	struct search search = { name, want, visit, arg, !unit, false };
+
+	if (unit) {
+		search_below(&search, unit, 0);
+		return NULL;
+	}
+
+	struct dc_error *err = need_units(info);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < info->nr_units && !search.stopped; i++)
+		search_below(&search, &info->units[i].die, 0);
+	return NULL;
+}
+
+struct dc_error *dwarf_each(struct dwarf_info *info, unsigned int want, dwarf_visit *visit,
+			    void *arg)
+{
+	return dwarf_find(info, NULL, NULL, want, visit, arg);
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MIT
+// Functions by name: the symbol tables say where one is, the unit at that address what it takes.
+#include "debugger/symbols/set.h"
+#include "debugger/cleanup.h"
+
+#include <dwarf.h>
+#include <string.h>
+
+// ---- from a DIE or a symbol to a function ----
+
+// Compilers mark what they rewrote: such a copy takes other arguments than its source says.
+static const char *clone_suffix(const char *name)
+{
+	static const char *const suffixes[] = { ".constprop.", ".isra.", ".part.", ".cold",
+						".lto_priv." };
+	const char *dot = strchr(name, '.');
+
+	for (size_t i = 0; dot && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		const char *at = strstr(dot, suffixes[i]);
+
+		// A local symbol made unique between units still is what it was.
+		if (at)
+			return i == 4 ? NULL : at;
+	}
+	return NULL;
+}
+
+static const char *foreign_language(int language)
+{
+	switch (language) {
+	case DW_LANG_Go: return "Go";
+	case DW_LANG_Swift: return "Swift";
+	case DW_LANG_Haskell: return "Haskell";
+	case DW_LANG_OCaml: return "OCaml";
+	case DW_LANG_Rust: return "Rust";
+	default: return NULL;
+	}
+}
+
+static const char *why_no_call(struct symbols *symbols, Dwarf_Die *die, const char *symbol)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Word convention;
+	const char *language = foreign_language(dwarf_language(die));
+
+	// What Rust exports under its own name is exported to be called from C.
+	if (language && !(dwarf_language(die) == DW_LANG_Rust && dwarf_diename(die) && symbol &&
+			  !strcmp(dwarf_diename(die), symbol)))
+		return symbols_text(symbols, "it is a %s function, whose calls are not C's",
+				    language);
+	if (!dwarf_attr_integrate(die, DW_AT_calling_convention, &attr) ||
+	    dwarf_formudata(&attr, &convention) || convention == DW_CC_normal ||
+	    convention == DW_CC_program)
+		return NULL;
+	if (convention == DW_CC_nocall)
+		return "the compiler changed its calling convention";
+	return symbols_text(symbols, "it has a calling convention of its own (0x%x)",
+			    (unsigned int)convention);
+}
+
+static struct dc_error *describe(struct symbols *symbols, struct loaded *loaded,
+				 const struct symbol *symbol, struct function *ret)
+{
+	struct dwarf_info *info = module_dwarf(loaded, EFFORT_DEBUG_FILE);
+	const char *name = symbols_plain_name(symbols, symbol->name), *suffix = NULL;
+	Dwarf_Die die;
+
+	if (!name)
+		return &dc_out_of_memory;
+	*ret = (struct function){ .name = name,
+				  .addr = loaded->module.bias + symbol->value,
+				  .size = symbol->size,
+				  .module = &loaded->module,
+				  .is_ifunc = symbol->is_ifunc,
+				  .is_global = symbol->is_global };
+	suffix = clone_suffix(name);
+	if (suffix)
+		ret->no_call = symbols_text(symbols,
+					    "it is a copy (%s) that the compiler made for some "
+					    "callers; its arguments are not the source's",
+					    suffix);
+	// An assembler's DIE has a name and an address and knows nothing about parameters. The DIE at
+	// an IFUNC's address is the resolver's.
+	if (symbol->is_ifunc || !info || !dwarf_function_at(info, symbol->value, &die) ||
+	    dwarf_language(&die) == DW_LANG_Mips_Assembler)
+		return NULL;
+	ret->type = type_from_die(symbols->types, &die);
+	if (ret->type->kind != TYPE_FUNCTION)
+		ret->type = NULL;
+	if (!ret->no_call)
+		ret->no_call = why_no_call(symbols, &die, name);
+	return NULL;
+}
+
+// ---- by symbol ----
+
+// A stripped module's names are seen through its exports alone, so it has no say over the program's.
+static bool is_own_scope(struct loaded *loaded)
+{
+	if (!loaded->image)
+		return false;
+	module_need_tables(loaded);
+	return loaded->symtab.n > 0;
+}
+
+static bool find_in(struct loaded *loaded, const char *name, unsigned int classes,
+		    bool globals_only, struct symbol *ret, size_t *nr_locals)
+{
+	*nr_locals = 0;
+	if (!loaded->seen || !loaded->image)
+		return false;
+	module_need_tables(loaded);
+	// .gnu.hash answers at once; .symtab must be read from end to end.
+	if (loaded->dynsym.n &&
+	    symtab_find(&loaded->dynsym, loaded->image, name, classes, ret, nr_locals) &&
+	    ret->is_global)
+		return true;
+	if (!loaded->symtab.n ||
+	    !symtab_find(&loaded->symtab, loaded->image, name, classes, ret, nr_locals))
+		return false;
+	return ret->is_global || !globals_only;
+}
+
+bool symbols_find(struct symbols *symbols, const struct symbols_frame *frame, const char *name,
+		  unsigned int classes, struct loaded **module, struct symbol *ret,
+		  size_t *nr_locals)
+{
+	struct loaded *own = frame && frame->pc ? symbols_at(symbols, frame->pc) : NULL;
+
+	if (own && !is_own_scope(own))
+		own = NULL;
+	// The program's names, its statics too, come before any library's: they are what is meant.
+	for (int pass = 0; pass < 2; pass++) {
+		struct loaded *first = pass ? symbols->list : own;
+
+		*module = first;
+		if (first && (pass == 0 || first != own) &&
+		    find_in(first, name, classes, false, ret, nr_locals))
+			return true;
+	}
+	for (int locals = 0; locals < 2; locals++) {
+		for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
+			*module = loaded;
+			if (find_in(loaded, name, classes, !locals, ret, nr_locals))
+				return true;
+		}
+	}
+	return false;
+}
+
+// ---- by DIE ----
+
+struct found_die {
+	Dwarf_Die die;
+	uint64_t entry;
+	size_t nr, nr_inlined;
+};
+
+static bool take_function(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
+{
+	struct found_die *found = arg;
+	uint64_t entry;
+
+	(void)parent;
+	if (dwarf_is_declaration(die))
+		return true;
+	if (!dwarf_entry(die, &entry)) {
+		found->nr_inlined += dwarf_func_inline(die);
+		return true;
+	}
+	if (found->nr && found->entry == entry)
+		return true;
+	found->die = *die;
+	found->entry = entry;
+	found->nr++;
+	return true;
+}
+
+static struct dc_error *from_die(struct symbols *symbols, struct loaded *loaded,
+				 const struct found_die *found, const char *name,
+				 struct function *ret)
+{
+	Dwarf_Die die = found->die;
+	struct symbol symbol;
+	Dwarf_Attribute attr;
+	Dwarf_Addr high;
+	const char *linkage = NULL, *its = dwarf_diename(&die);
+
+	if (dwarf_attr_integrate(&die, DW_AT_linkage_name, &attr))
+		linkage = dwarf_formstring(&attr);
+	symbol = (struct symbol){ .name = its ? its : name,
+				  .value = found->entry,
+				  .is_global = dwarf_hasattr_integrate(&die, DW_AT_external) };
+	if (!dwarf_highpc(&die, &high) && high > found->entry)
+		symbol.size = high - found->entry;
+
+	struct dc_error *err = describe(symbols, loaded, &symbol, ret);
+
+	if (!err && linkage && clone_suffix(linkage) && !ret->no_call)
+		ret->no_call = "the compiler changed its arguments";
+	return err;
+}
+
+static struct dc_error *ambiguous(struct loaded *loaded, const char *name)
+{
+	return error_note(error_make(DC_NAME,
+				     "\"%s\" is ambiguous: %s has more than one function of "
+				     "that name",
+				     name, loaded->module.name),
+			  "choose a frame in the file that has it (--frame)");
+}
+
+// The frame's own unit, where a static function comes before any other.
+static struct dc_error *find_in_unit(struct symbols *symbols, const struct symbols_frame *frame,
+				     const char *name, struct function *ret, bool *done)
+{
+	struct found_die found = { .nr = 0 };
+	struct loaded *loaded;
+	Dwarf_Die unit;
+
+	*done = false;
+	if (!symbols_unit(symbols, frame, EFFORT_OWN_FILE, &loaded, &unit))
+		return NULL;
+
+	struct dc_error *err = dwarf_find(loaded->info, &unit, name, DWARF_FUNCTION, take_function,
+					  &found);
+
+	if (err || !found.nr)
+		return err;
+	*done = true;
+	return found.nr > 1 ? ambiguous(loaded, name)
+			    : from_die(symbols, loaded, &found, name, ret);
+}
+
+static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *name, enum effort effort,
+				      struct function *ret, bool *done, bool *inlined)
+{
+	*done = false;
+	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
+		struct found_die found = { .nr = 0 };
+		bool had = loaded->info;
+		struct dwarf_info *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
+
+		// What the first pass has searched need not be searched again.
+		if (!info || (effort == EFFORT_DEBUG_FILE && had && !loaded->dwarf_is_separate))
+			continue;
+
+		struct dc_error *err = dwarf_find(info, NULL, name, DWARF_FUNCTION, take_function,
+						  &found);
+
+		if (err)
+			return err;
+		*inlined |= found.nr_inlined > 0;
+		if (!found.nr)
+			continue;
+		*done = true;
+		return found.nr > 1 ? ambiguous(loaded, name)
+				    : from_die(symbols, loaded, &found, name, ret);
+	}
+	return NULL;
+}
+
+struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct symbols_frame *frame,
+					 const char *name, struct function *ret)
+{
+	struct loaded *loaded;
+	struct symbol symbol;
+	size_t nr_locals;
+	bool done, inlined = false;
+	struct dc_error *err = find_in_unit(symbols, frame, name, ret, &done);
+
+	if (err || done)
+		return err;
+	if (symbols_find(symbols, frame, name, SYMBOL_CODE, &loaded, &symbol, &nr_locals)) {
+		if (!symbol.is_global && nr_locals > 1)
+			return ambiguous(loaded, name);
+		return describe(symbols, loaded, &symbol, ret);
+	}
+	// C++ names are mangled in symbol tables, and a table may be stripped while DWARF stays.
+	err = find_by_dwarf(symbols, name, EFFORT_OWN_FILE, ret, &done, &inlined);
+	if (err || done)
+		return err;
+	for (loaded = symbols->list; loaded; loaded = loaded->next) {
+		const struct symtab *debug = loaded->seen ? module_debug_symtab(loaded) : NULL;
+
+		if (debug && symtab_find(debug, loaded->debug_image, name, SYMBOL_CODE, &symbol,
+					 &nr_locals)) {
+			if (!symbol.is_global && nr_locals > 1)
+				return ambiguous(loaded, name);
+			return describe(symbols, loaded, &symbol, ret);
+		}
+	}
+	err = find_by_dwarf(symbols, name, EFFORT_DEBUG_FILE, ret, &done, &inlined);
+	if (err || done)
+		return err;
+	if (inlined)
+		return error_make(DC_NAME,
+				  "\"%s\" was inlined everywhere; there is no code to call", name);
+	return symbols_no_name(symbols, "function", name);
+}
+
+// ---- all of them ----
+
+struct dc_error *symbols_each_function(struct symbols *symbols,
+				       bool (*visit)(const struct function *, void *), void *arg)
+{
+	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
+		if (!loaded->seen || !loaded->image)
+			continue;
+		module_need_tables(loaded);
+
+		const struct symtab *table = loaded->symtab.n ? &loaded->symtab : &loaded->dynsym;
+
+		for (size_t i = 1; i < table->n; i++) {
+			struct symbol symbol;
+			struct function function;
+
+			if (!symtab_get(table, loaded->image, i, &symbol) ||
+			    symbol.class != SYMBOL_CODE)
+				continue;
+
+			struct dc_error *err = describe(symbols, loaded, &symbol, &function);
+
+			if (err)
+				return err;
+			if (!visit(&function, arg))
+				return NULL;
+		}
+	}
+	return NULL;
+}

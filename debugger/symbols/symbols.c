@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+// The symbols of a target as a whole: its modules, and what is at an address.
+#include "debugger/symbols/set.h"
+#include "debugger/cleanup.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void cleanup_maps(struct maps *maps)
+{
+	maps_deinit(maps);
+}
+
+struct dc_error *symbols_load(struct process *process, struct symbols **ret)
+{
+	struct symbols *symbols = calloc(1, sizeof(*symbols));
+
+	if (!symbols)
+		return &dc_out_of_memory;
+	symbols->process = process;
+	symbols->types = types_create();
+
+	struct dc_error *err = symbols->types ? symbols_refresh(symbols) : &dc_out_of_memory;
+
+	if (err)
+		symbols_destroy(symbols);
+	else
+		*ret = symbols;
+	return err;
+}
+
+void symbols_destroy(struct symbols *symbols)
+{
+	if (!symbols)
+		return;
+	types_destroy(symbols->types);
+	modules_destroy(symbols->list);
+	free(symbols->modules);
+	free(symbols);
+}
+
+struct types *symbols_types(struct symbols *symbols)
+{
+	return symbols->types;
+}
+
+struct dc_error *symbols_refresh(struct symbols *symbols)
+{
+	_cleanup_(cleanup_maps) struct maps maps = { 0 };
+	struct dc_error *err = maps_read(symbols->process, &maps);
+
+	if (!err)
+		err = modules_update(symbols->process, &maps, &symbols->list);
+	if (err)
+		return err;
+
+	size_t n = 0;
+
+	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next)
+		n += loaded->seen;
+
+	const struct module **modules = realloc(symbols->modules, (n ? n : 1) * sizeof(*modules));
+
+	if (!modules)
+		return &dc_out_of_memory;
+	symbols->modules = modules;
+	symbols->nr_modules = 0;
+	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
+		if (loaded->seen)
+			modules[symbols->nr_modules++] = &loaded->module;
+	}
+	return NULL;
+}
+
+size_t symbols_modules(struct symbols *symbols, const struct module *const **ret)
+{
+	*ret = symbols->modules;
+	return symbols->nr_modules;
+}
+
+struct loaded *symbols_at(struct symbols *symbols, uint64_t addr)
+{
+	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
+		if (loaded->seen && module_contains(loaded, addr))
+			return loaded;
+	}
+	return NULL;
+}
+
+bool symbols_unit(struct symbols *symbols, const struct symbols_frame *frame, enum effort effort,
+		  struct loaded **loaded, Dwarf_Die *unit)
+{
+	*loaded = frame && frame->pc ? symbols_at(symbols, frame->pc) : NULL;
+
+	struct dwarf_info *info = *loaded ? module_dwarf(*loaded, effort) : NULL;
+
+	return info && dwarf_unit_at(info, frame->pc - (*loaded)->module.bias, unit);
+}
+
+const char *symbols_text(struct symbols *symbols, const char *format, ...)
+{
+	char buf[1024];
+	va_list args;
+
+	va_start(args, format);
+	int length = vsnprintf(buf, sizeof(buf), format, args);
+	va_end(args);
+	if (length < 0)
+		return NULL;
+	return types_strndup(symbols->types, buf,
+			     (size_t)length < sizeof(buf) ? (size_t)length : sizeof(buf) - 1);
+}
+
+const char *symbols_plain_name(struct symbols *symbols, const char *name)
+{
+	const char *at = strchr(name, '@');
+
+	return at && at > name ? types_strndup(symbols->types, name, (size_t)(at - name)) : name;
+}
+
+struct dc_error *symbols_no_name(struct symbols *symbols, const char *what, const char *name)
+{
+	struct dc_error *err = error_make(DC_NAME, "no %s \"%s\" in the program", what, name);
+	const char *nearest = symbols_nearest(symbols, name);
+
+	return nearest ? error_note(err, "did you mean \"%s\"?", nearest) : err;
+}
+
+// The file's own table, then its exported symbols, then what a debug file adds.
+static bool symbol_at(struct loaded *loaded, uint64_t addr, unsigned int classes,
+		      struct symbol *ret)
+{
+	uint64_t value = addr - loaded->module.bias;
+
+	if (!loaded->image)
+		return false;
+	module_need_tables(loaded);
+	if (loaded->symtab.n)
+		return symtab_at(&loaded->symtab, loaded->image, value, classes, ret);
+	if (loaded->dynsym.n && symtab_at(&loaded->dynsym, loaded->image, value, classes, ret) &&
+	    ret->size)
+		return true;
+
+	const struct symtab *debug = module_debug_symtab(loaded);
+
+	return debug && symtab_at(debug, loaded->debug_image, value, classes, ret);
+}
+
+bool symbols_name_of(struct symbols *symbols, uint64_t addr, const char **name, uint64_t *offset)
+{
+	struct loaded *loaded = symbols_at(symbols, addr);
+	struct symbol symbol;
+
+	if (!loaded || !symbol_at(loaded, addr, SYMBOL_CODE | SYMBOL_DATA, &symbol))
+		return false;
+	*name = symbols_plain_name(symbols, symbol.name);
+	*offset = addr - loaded->module.bias - symbol.value;
+	return *name != NULL;
+}
+
+static void describe_line(struct loaded *loaded, uint64_t addr, struct dc_frame *frame)
+{
+	struct dwarf_info *info = module_dwarf(loaded, EFFORT_OWN_FILE);
+	Dwarf_Die unit;
+	Dwarf_Line *line;
+
+	if (!info || !dwarf_unit_at(info, addr - loaded->module.bias, &unit))
+		return;
+	line = dwarf_getsrc_die(&unit, addr - loaded->module.bias);
+	if (!line || dwarf_lineno(line, &frame->line))
+		return;
+	frame->file = dwarf_linesrc(line, NULL, NULL);
+}
+
+struct dc_frame symbols_describe(struct symbols *symbols, uint64_t addr)
+{
+	struct dc_frame frame = { .pc = addr };
+	struct loaded *loaded = symbols_at(symbols, addr);
+	struct symbol symbol;
+
+	if (!loaded)
+		return frame;
+	frame.module = loaded->module.name;
+	frame.offset = addr - loaded->module.start;
+	if (symbol_at(loaded, addr, SYMBOL_CODE, &symbol)) {
+		frame.function = symbols_plain_name(symbols, symbol.name);
+		frame.offset = addr - loaded->module.bias - symbol.value;
+	}
+	describe_line(loaded, addr, &frame);
+	return frame;
+}

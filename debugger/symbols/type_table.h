@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Inside symbols/: the table that owns types, and what a type keeps besides its public face.
+// Every struct type is the first part of a struct type_node.
+#ifndef DEBUGGER_SYMBOLS_TYPE_TABLE_H
+#define DEBUGGER_SYMBOLS_TYPE_TABLE_H
+
+#include "debugger/symbols/type.h"
+
+#include <elfutils/libdw.h>
+
+enum parts { PARTS_UNREAD, PARTS_READING, PARTS_READ };
+
+struct type_node {
+	struct type type;
+	// A qualified copy has no parts of its own; they are read once, here.
+	struct type_node *unqualified;
+	struct type_node *next; // in its hash bucket
+	const void *key; // the DIE, or the type it derives from
+	uint64_t key2; // what is derived: kind, count, qualifiers
+	Dwarf_Die die; // origin, when the type comes from DWARF
+	const struct type *is; // a DIE's type when it is another node; NULL while it is being made
+	const struct type *completed; // what a declared-only type is elsewhere; itself when nowhere
+	enum parts parts;
+	uint32_t declared_align; // DW_AT_alignment, 0 without
+	struct type_member *members;
+	struct type_param *params;
+	struct type_enumerator *enumerators;
+	size_t nr_parts;
+};
+
+static inline struct type_node *type_node(const struct type *type)
+{
+	return (struct type_node *)type;
+}
+
+struct arena_chunk;
+
+struct types {
+	struct arena_chunk *chunks;
+	struct type_node **buckets;
+	size_t nr_buckets, nr_nodes;
+};
+
+// Zeroed memory, 16-aligned, that lives as long as the types. NULL: out of memory.
+void *types_alloc(struct types *types, size_t size);
+char *types_strndup(struct types *types, const char *text, size_t n);
+// A node known by its keys; made, with type.kind still VOID, when there is none (*made is then true).
+struct type_node *types_intern(struct types *types, const void *key, uint64_t key2, bool *made);
+
+// Basic types by their canonical spelling, with size and encoding of the DWARF when it has them.
+const char *types_canonical(const char *spelling); // NULL: not a basic C type
+// From a DIE; equal DIEs give the same type. Never fails but for memory: what C cannot hold or the
+// file got wrong becomes OPAQUE. die NULL is void.
+const struct type *type_from_die(struct types *types, Dwarf_Die *die);
+// The type of a DIE's DW_AT_type, void without.
+const struct type *type_of_die(struct types *types, Dwarf_Die *die);
+struct dc_error *type_read_parts(struct type_node *node) DC_CHECK;
+
+#endif

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+// Variables by name, as C finds them: blocks outwards, the unit's statics, the module's globals, the
+// other modules' by load order.
+#include "debugger/symbols/location.h"
+#include "debugger/symbols/scope.h"
+#include "debugger/cleanup.h"
+
+#include <dwarf.h>
+#include <string.h>
+
+static struct dc_error *from_die(const struct location_frame *where, Dwarf_Die *die,
+				 const char *name, struct variable *ret)
+{
+	*ret = (struct variable){ .name = dwarf_diename(die),
+				  .module = &where->loaded->module,
+				  .type = type_of_die(where->symbols->types, die) };
+	if (!ret->name)
+		ret->name = name;
+	if (!ret->type)
+		return error_make(DC_VALUE, "the debug information of \"%s\" is damaged", name);
+	return location_of(where, die, ret);
+}
+
+// ---- locals ----
+
+static bool local_in(Dwarf_Die *scope, const char *name, Dwarf_Die *ret)
+{
+	struct dwarf_walk walk = { 0 };
+	Dwarf_Die child;
+	bool found = false;
+
+	// The last one of a name is the one in force: GCC describes a shadowed parameter first.
+	for (bool more = dwarf_walk_first(&walk, scope, &child); more;
+	     more = dwarf_walk_next(&walk, &child)) {
+		int tag = dwarf_tag(&child);
+		const char *its;
+
+		if (tag != DW_TAG_variable && tag != DW_TAG_formal_parameter)
+			continue;
+		its = dwarf_diename(&child);
+		if (!its || strcmp(its, name) || dwarf_is_declaration(&child))
+			continue;
+		*ret = child;
+		found = true;
+	}
+	return found;
+}
+
+// What the optimizer left out of the function is still named in its abstract form.
+static bool local_in_origin(Dwarf_Die *scope, const char *name, Dwarf_Die *ret)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Die origin;
+
+	return dwarf_attr(scope, DW_AT_abstract_origin, &attr) &&
+	       dwarf_formref_die(&attr, &origin) && local_in(&origin, name, ret);
+}
+
+static struct dc_error *find_local(struct symbols *symbols, const struct symbols_frame *frame,
+				   const char *name, struct variable *ret, bool *done)
+{
+	struct location_frame where = { .symbols = symbols, .frame = frame };
+	Dwarf_Die unit, scopes[SCOPE_MAX], die;
+
+	*done = false;
+	if (!symbols_unit(symbols, frame, EFFORT_DEBUG_FILE, &where.loaded, &unit))
+		return NULL;
+
+	size_t n = scope_chain(&unit, frame->pc - where.loaded->module.bias, scopes);
+
+	where.function = n ? &scopes[0] : NULL;
+	while (n--) {
+		if (!local_in(&scopes[n], name, &die) && !local_in_origin(&scopes[n], name, &die))
+			continue;
+		*done = true;
+		return from_die(&where, &die, name, ret);
+	}
+	return NULL;
+}
+
+// ---- statics and globals by DIE ----
+
+struct found_die {
+	Dwarf_Die definition, declaration;
+	size_t nr_definitions, nr_declarations;
+	uint64_t want_addr; // as in the file; 0: any
+};
+
+static bool take_variable(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
+{
+	struct found_die *found = arg;
+	Dwarf_Attribute attr;
+	Dwarf_Op *ops;
+	size_t n;
+
+	(void)parent;
+	if (dwarf_is_declaration(die)) {
+		if (!found->nr_declarations++)
+			found->declaration = *die;
+		return true;
+	}
+	if (found->want_addr && (!dwarf_attr_integrate(die, DW_AT_location, &attr) ||
+				 dwarf_getlocation(&attr, &ops, &n) || n != 1 ||
+				 ops[0].atom != DW_OP_addr || ops[0].number != found->want_addr))
+		return true;
+	// One that has no place at all says less than any other.
+	if (!found->nr_definitions++ ||
+	    !dwarf_hasattr_integrate(&found->definition, DW_AT_location))
+		found->definition = *die;
+	return !found->want_addr;
+}
+
+static struct dc_error *find_in_unit(struct symbols *symbols, const struct symbols_frame *frame,
+				     const char *name, struct variable *ret, bool *done)
+{
+	struct location_frame where = { .symbols = symbols, .frame = frame };
+	struct found_die found = { .nr_definitions = 0 };
+	Dwarf_Die unit;
+
+	*done = false;
+	if (!symbols_unit(symbols, frame, EFFORT_OWN_FILE, &where.loaded, &unit))
+		return NULL;
+
+	struct dc_error *err = dwarf_find(where.loaded->info, &unit, name, DWARF_VARIABLE,
+					  take_variable, &found);
+
+	if (err || !found.nr_definitions)
+		return err;
+	*done = true;
+	return from_die(&where, &found.definition, name, ret);
+}
+
+static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *name, enum effort effort,
+				      struct variable *ret, bool *done)
+{
+	*done = false;
+	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
+		struct location_frame where = { .symbols = symbols, .loaded = loaded };
+		struct found_die found = { .nr_definitions = 0 };
+		bool had = loaded->info;
+		struct dwarf_info *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
+
+		if (!info || (effort == EFFORT_DEBUG_FILE && had && !loaded->dwarf_is_separate))
+			continue;
+
+		struct dc_error *err = dwarf_find(info, NULL, name, DWARF_VARIABLE, take_variable,
+						  &found);
+
+		if (err)
+			return err;
+		if (!found.nr_definitions)
+			continue;
+		*done = true;
+		return from_die(&where, &found.definition, name, ret);
+	}
+	return NULL;
+}
+
+// ---- by symbol, with the type from wherever it is described ----
+
+static struct dc_error *type_of_symbol(struct symbols *symbols, struct loaded *loaded,
+				       const char *name, uint64_t value, unsigned int class,
+				       struct variable *ret)
+{
+	// The module that defines it; else anyone's declaration, the program's first: a library may
+	// be stripped, and a copied variable lives in the program but is described by its library.
+	struct loaded *order[2] = { loaded, NULL };
+
+	for (int pass = 0; pass < 2 && !ret->type; pass++) {
+		struct loaded *at = pass ? symbols->list : order[0];
+
+		for (; at && !ret->type; at = pass ? at->next : NULL) {
+			struct found_die found = { .want_addr = class == SYMBOL_TLS || at != loaded
+									? 0
+									: value };
+			struct dwarf_info *info = at->seen ? module_dwarf(at, EFFORT_OWN_FILE)
+							   : NULL;
+
+			if (!info)
+				continue;
+
+			struct dc_error *err = dwarf_find(info, NULL, name, DWARF_VARIABLE,
+							  take_variable, &found);
+
+			if (err)
+				return err;
+			if (found.nr_definitions && (at == loaded || !pass))
+				ret->type = type_of_die(symbols->types, &found.definition);
+			else if (found.nr_declarations)
+				ret->type = type_of_die(symbols->types, &found.declaration);
+		}
+	}
+	return NULL;
+}
+
+static struct dc_error *type_from_debug_file(struct symbols *symbols, struct loaded *loaded,
+					     const char *name, struct variable *ret)
+{
+	struct found_die found = { .nr_definitions = 0 };
+	struct dwarf_info *info = module_dwarf(loaded, EFFORT_DEBUG_FILE);
+
+	if (!info)
+		return NULL;
+
+	struct dc_error *err = dwarf_find(info, NULL, name, DWARF_VARIABLE, take_variable, &found);
+
+	if (!err && (found.nr_definitions || found.nr_declarations))
+		ret->type = type_of_die(symbols->types, found.nr_definitions ? &found.definition
+									     : &found.declaration);
+	return err;
+}
+
+static struct dc_error *from_symbol(struct symbols *symbols, struct loaded *loaded,
+				    const struct symbol *symbol, const char *name,
+				    struct variable *ret)
+{
+	bool is_tls = symbol->class == SYMBOL_TLS;
+
+	*ret = (struct variable){ .name = symbols_plain_name(symbols, symbol->name),
+				  .module = &loaded->module,
+				  .place = is_tls ? VARIABLE_TLS : VARIABLE_MEMORY,
+				  .addr = symbol->value + (is_tls ? 0 : loaded->module.bias) };
+	if (!ret->name)
+		return &dc_out_of_memory;
+
+	struct dc_error *err = type_of_symbol(symbols, loaded, name, symbol->value, symbol->class,
+					      ret);
+
+	if (!err && !ret->type)
+		err = type_from_debug_file(symbols, loaded, name, ret);
+	return err;
+}
+
+static struct dc_error *ambiguous(const struct loaded *loaded, const char *name)
+{
+	return error_note(error_make(DC_NAME,
+				     "\"%s\" is ambiguous: %s has more than one static variable "
+				     "of that name",
+				     name, loaded->module.name),
+			  "choose a frame in the file that has it (--frame)");
+}
+
+struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct symbols_frame *frame,
+					 const char *name, struct variable *ret)
+{
+	const unsigned int data = SYMBOL_DATA | SYMBOL_TLS;
+	struct loaded *loaded;
+	struct symbol symbol;
+	size_t nr_locals;
+	bool done;
+	struct dc_error *err = find_local(symbols, frame, name, ret, &done);
+
+	if (!err && !done)
+		err = find_in_unit(symbols, frame, name, ret, &done);
+	if (err || done)
+		return err;
+	if (symbols_find(symbols, frame, name, data, &loaded, &symbol, &nr_locals)) {
+		if (!symbol.is_global && nr_locals > 1)
+			return ambiguous(loaded, name);
+		return from_symbol(symbols, loaded, &symbol, name, ret);
+	}
+	// The name is taken by a function: reading all debug information to say no would be a waste.
+	if (symbols_find(symbols, frame, name, SYMBOL_CODE, &loaded, &symbol, &nr_locals))
+		return error_make(DC_NAME, "\"%s\" is a function, not a variable", name);
+	// Constants that never got a place, and C++ names, which symbol tables have mangled.
+	err = find_by_dwarf(symbols, name, EFFORT_OWN_FILE, ret, &done);
+	if (err || done)
+		return err;
+	for (loaded = symbols->list; loaded; loaded = loaded->next) {
+		const struct symtab *debug = loaded->seen ? module_debug_symtab(loaded) : NULL;
+
+		if (debug &&
+		    symtab_find(debug, loaded->debug_image, name, data, &symbol, &nr_locals)) {
+			if (!symbol.is_global && nr_locals > 1)
+				return ambiguous(loaded, name);
+			return from_symbol(symbols, loaded, &symbol, name, ret);
+		}
+	}
+	err = find_by_dwarf(symbols, name, EFFORT_DEBUG_FILE, ret, &done);
+	if (err || done)
+		return err;
+	return symbols_no_name(symbols, "symbol", name);
+}
