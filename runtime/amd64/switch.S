@@ -70,23 +70,32 @@
 	.cfi_restore %rbp
 	.endm
 
-// void gort__mcall(void (*fn)(struct g *)): saves the calling goroutine and runs fn on the system stack.
-// Returns when somebody runs gort__gogo on it.
+// void gort__mcall(void (*fn)(struct g *, struct m *)): saves the calling goroutine and runs fn on the system
+// stack. Returns when somebody runs gort__gogo on it.
 FUNC gort__mcall
 	PUSH_FRAME
-	SELF	%rax
-	movq	M_CURG(%rax), %rsi
-	movq	%rsp, G_SP(%rsi)
-	movq	M_SYS_SP(%rax), %rsp
-	.cfi_undefined %rip
+	SELF	%rsi
 	movq	%rdi, %rax
-	movq	%rsi, %rdi
+	movq	M_CURG(%rsi), %rdi
+	// What the hardware holds from here to the next goroutine, to compare that one's with.
+	movl	(%rsp), %ecx
+	movl	%ecx, M_MXCSR(%rsi)
+	movzwl	4(%rsp), %ecx
+	movl	%ecx, M_X87CW(%rsi)
+	movq	%rsp, G_SP(%rdi)
+	movq	M_SYS_SP(%rsi), %rsp
+	.cfi_undefined %rip
 	xorl	%ebp, %ebp
-	call	*%rax
-	ud2
+	// A jump: nothing returns here, and a call would leave the CPU's stack of return addresses one off, so that
+	// the goroutine's own returns were mispredicted.
+	leaq	1f(%rip), %rcx
+	pushq	%rcx
+	jmp	*%rax
+	nop
+1:	ud2
 END gort__mcall
 
-// _Noreturn void gort__gogo(struct g *g): goes on where g was saved.
+// _Noreturn void gort__gogo(struct g *g, struct m *m): goes on where g was saved.
 FUNC gort__gogo
 	movq	G_SP(%rdi), %rsp
 	.cfi_def_cfa %rsp, SWITCH_FRAME
@@ -98,21 +107,25 @@ FUNC gort__gogo
 	.cfi_offset %r14, -48
 	.cfi_offset %r15, -56
 	// Loading control words costs more than comparing them, and they hardly ever differ.
-	stmxcsr	-8(%rsp)
-	fnstcw	-4(%rsp)
-	movl	-8(%rsp), %eax
+	movl	M_MXCSR(%rsi), %eax
 	xorl	(%rsp), %eax
-	testl	$0xffc0, %eax
-	jne	2f
-	movzwl	-4(%rsp), %eax
-	cmpw	4(%rsp), %ax
+	andl	$~0x3f, %eax
+	movzwl	4(%rsp), %ecx
+	xorl	M_X87CW(%rsi), %ecx
+	orl	%ecx, %eax
 	jne	2f
 1:
 	POP_REGS
-	// An indirect jump is predicted by its target; a ret here never is.
-	popq	%rcx
+	// A return pairs with the call of gort__mcall and is predicted when both goroutines called from the same
+	// place. A beginning has no such call.
+	leaq	gort__go_start(%rip), %rcx
+	cmpq	%rcx, (%rsp)
+	je	3f
+	ret
+3:
+	addq	$8, %rsp
 	.cfi_adjust_cfa_offset -8
-	.cfi_register %rip, %rcx
+	.cfi_undefined %rip
 	jmp	*%rcx
 2:
 	.cfi_def_cfa_offset SWITCH_FRAME
@@ -158,6 +171,10 @@ END gort__on_stack
 // fn(m) on it, which never returns: gort__sys_return(m) does, to this caller.
 FUNC gort__sys_enter
 	PUSH_FRAME
+	movl	(%rsp), %ecx
+	movl	%ecx, M_MXCSR(%rdi)
+	movzwl	4(%rsp), %ecx
+	movl	%ecx, M_X87CW(%rdi)
 	movq	%rsp, M_SYS_SP(%rdi)
 	call	*%rsi
 	ud2

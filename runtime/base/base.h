@@ -11,6 +11,7 @@
 // Everything internal is hidden: only what gort.h marks leaves the library.
 
 #define gort__hidden	  __attribute__((visibility("hidden")))
+#define gort__inline	  static inline __attribute__((always_inline))
 #define gort__cold	  __attribute__((cold, noinline))
 #define gort__likely(x)	  __builtin_expect(!!(x), 1)
 #define gort__unlikely(x) __builtin_expect(!!(x), 0)

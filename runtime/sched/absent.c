@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What sync/ and fault/ will define, weakly, until they do.
+#include "runtime/gort.h"
 #include "runtime/base/print.h"
 #include "runtime/sched/core.h"
 #include "runtime/sync/netpoll.h"
@@ -68,6 +69,10 @@ weak void gort__defers_exit(struct g *g)
 weak _Noreturn void gort__fault_lock_order(const char *held, const char *taken)
 {
 	gort__fatal("runtime lock %s taken under %s", taken, held);
+}
+weak int64_t gort_now(void)
+{
+	return gort__nanotime();
 }
 weak _Noreturn void gort__callback_end(struct g *g)
 {

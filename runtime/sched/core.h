@@ -9,8 +9,9 @@ struct gort_attr;
 
 // ---- amd64/switch.S -----------------------------------------------------------------------------
 
-gort__hidden void gort__mcall(void (*fn)(struct g *));
-_Noreturn gort__hidden void gort__gogo(struct g *g);
+gort__hidden void gort__mcall(void (*fn)(struct g *, struct m *));
+// Does not return; not marked so, because the compiler takes the way to such a call for a cold one.
+gort__hidden void gort__gogo(struct g *g, struct m *m);
 gort__hidden void gort__go_start(void);
 gort__hidden void gort__on_stack(void (*fn)(void *), void *arg, void *sp, struct g *g);
 gort__hidden void gort__sys_enter(struct m *m, void (*fn)(struct m *));
@@ -20,15 +21,53 @@ gort__hidden void gort__idle_wait(uint32_t *word, uint32_t val);
 // ---- schedule.c: the loop -----------------------------------------------------------------------
 
 // On m's system stack with a P: runs goroutines, for ever.
-_Noreturn gort__hidden void gort__schedule(struct m *m);
-_Noreturn gort__hidden void gort__execute(struct m *m, struct g *g);
-// Takes the calling goroutine off its M (errno saved, curg cleared); on the system stack.
-gort__hidden struct m *gort__detach(struct g *g);
+gort__hidden void gort__schedule(struct m *m);
+// After gort__mcall: takes the calling goroutine off its M.
+gort__inline void gort__detach(struct g *g, struct m *m)
+{
+	g->err = *m->errno_addr;
+	gort__store(&m->curg, NULL);
+}
 
 // ---- runq.c: queues -----------------------------------------------------------------------------
 
 gort__hidden void gort__runq_put(struct p *p, struct g *g, bool next);
 gort__hidden struct g *gort__runq_get(struct p *p);
+gort__hidden void gort__runq_put_slow(struct p *p, struct g *g);
+
+// With one P nobody steals, and who takes that P owns it whole: no locked instructions are needed.
+gort__inline bool gort__alone(void)
+{
+	return gort__load(&sched.nprocs) == 1;
+}
+
+gort__inline void gort__runq_put_tail(struct p *p, struct g *g)
+{
+	uint32_t tail = p->runq_tail;
+
+	if (gort__unlikely(tail - gort__load_acquire(&p->runq_head) >= P_RUNQ)) {
+		gort__runq_put_slow(p, g);
+		return;
+	}
+	gort__store(&p->runq[tail % P_RUNQ], g);
+	gort__store_release(&p->runq_tail, tail + 1);
+}
+
+gort__inline struct g *gort__runq_get_head(struct p *p)
+{
+	uint32_t head = gort__load_acquire(&p->runq_head);
+
+	while (head != p->runq_tail) {
+		struct g *g = gort__load(&p->runq[head % P_RUNQ]);
+		if (gort__alone()) {
+			gort__store(&p->runq_head, head + 1);
+			return g;
+		}
+		if (gort__cas(&p->runq_head, &head, head + 1))
+			return g;
+	}
+	return NULL;
+}
 gort__hidden bool gort__runq_empty(const struct p *p);
 // Half of victim's queue into p's; one of them is returned, not queued. late: also its runnext.
 gort__hidden struct g *gort__runq_steal(struct p *p, struct p *victim, bool late);
@@ -62,13 +101,51 @@ gort__hidden void gort__startm(struct p *p, bool spinning);
 // m has no P: sleeps until it is given one.
 gort__hidden void gort__stopm(struct m *m);
 // m stops until its goroutine is runnable and somebody gives it a P for it; then runs it.
-_Noreturn gort__hidden void gort__stop_locked(struct m *m);
+gort__hidden void gort__stop_locked(struct m *m);
 // g belongs to another M: gives m's P to that one, and stops m.
 gort__hidden void gort__start_locked(struct m *m, struct g *g);
 gort__hidden void gort__m_sleep(struct m *m);
 // The thread of m ends, or goes back to whoever called it into the scheduler.
 _Noreturn gort__hidden void gort__m_exit(struct m *m);
 extern gort__hidden uint64_t gort__initial_mask; // of gort_main's caller: every new M has it
+
+// The two ends of every switch; neither returns.
+gort__inline void gort__execute(struct m *m, struct g *g)
+{
+	struct p *p = m->p;
+
+	gort__store(&m->curg, g);
+	g->m = m;
+	gort__store(&g->status, G_RUNNING);
+	gort__store(&p->schedtick, p->schedtick + 1);
+	*m->errno_addr = g->err;
+	gort__gogo(g, m);
+}
+
+enum { LOOK_EVERY = 8 }; // a power of two: how often a busy P looks at more than its ring
+
+// The commonest way on: the next of this P's ring, with nothing else to look after. All else is gort__schedule's.
+gort__inline void gort__go_on(struct m *m)
+{
+	struct p *p = m->p;
+
+	if (gort__likely(p->schedtick % LOOK_EVERY && !m->tied && !gort__load(&sched.stopping) &&
+			 !gort__load(&gort__freezing) && !gort__load(&p->runnext))) {
+		struct g *g = gort__runq_get_head(p);
+		if (gort__likely(g && !g->lockedm)) {
+			gort__execute(m, g);
+			return;
+		}
+		if (g)
+			gort__runq_put_tail(p, g);
+	}
+	gort__schedule(m);
+}
+
+static inline void gort__m_tie(struct m *m)
+{
+	m->tied = m->lockedg || m->kind == M_MAIN;
+}
 
 // ---- enter.c ------------------------------------------------------------------------------------
 

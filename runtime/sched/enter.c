@@ -2,17 +2,18 @@
 // The slow path of entering the runtime, blocking calls, and work on the system stack.
 #include "runtime/sched/core.h"
 
-static void wait_for_p(struct g *g)
+static void wait_for_p(struct g *g, struct m *m)
 {
-	struct m *m = gort__detach(g);
-
-	g->status = G_RUNNABLE;
+	gort__detach(g, m);
+	gort__store(&g->status, G_RUNNABLE);
 	gort__lock(&sched.lock);
 	gort__glist_push(&sched.runq, g);
 	gort__unlock(&sched.lock);
 	gort__wakep();
-	if (m->lockedg)
+	if (m->lockedg) {
 		gort__stop_locked(m);
+		return;
+	}
 	gort__stopm(m);
 	gort__schedule(m);
 }

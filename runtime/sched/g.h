@@ -78,7 +78,7 @@ struct g {
 	struct switch_frame *sp; // valid while not running
 	struct g *next; // in whatever queue or list holds it
 	uint64_t id; // table slot in the low 24 bits, generation above
-	struct m *m; // running on; NULL otherwise
+	struct m *m; // running on; stale otherwise
 	uint32_t status; // enum g_status
 	uint16_t wait_reason; // enum wait_reason, while WAITING
 	uint8_t flags; // enum g_flag

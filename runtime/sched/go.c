@@ -113,12 +113,12 @@ uint64_t gort_go(void (*fn)(void *), void *arg)
 
 // ---- end ----------------------------------------------------------------------------------------
 
-static void end(struct g *g)
+static void end(struct g *g, struct m *m)
 {
-	struct m *m = gort__detach(g);
 	struct p *p = m->p;
 	bool locked = m->lockedg != NULL;
 
+	gort__detach(g, m);
 	gort__store(&g->status, G_DEAD);
 	g->lockedm = NULL;
 	p->ended++;
@@ -126,7 +126,7 @@ static void end(struct g *g)
 	// Its thread may be in a state that only it knows how to use.
 	if (gort__unlikely(locked))
 		gort__m_exit(m);
-	gort__schedule(m);
+	gort__go_on(m);
 }
 
 void gort__goexit(void)

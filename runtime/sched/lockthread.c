@@ -21,9 +21,9 @@ static void lock_early(void)
 {
 	struct m *m = gort__self();
 
+	if (m ? m != early : gort__load(&sched.started))
+		gort__enter_slow(NULL, "gort_lock_os_thread");
 	if (!m) {
-		if (gort__load(&sched.started))
-			gort__enter_slow(NULL, "gort_lock_os_thread");
 		m = gort__m_new(M_MAIN);
 		if (!m)
 			gort__fatal("no memory for a thread");
@@ -37,7 +37,7 @@ void gort_lock_os_thread(void)
 {
 	struct m *m = gort__self();
 
-	if (!m || m == early ? !m || !m->curg : false) {
+	if (!m || !m->curg) {
 		lock_early();
 		return;
 	}
@@ -46,6 +46,7 @@ void gort_lock_os_thread(void)
 	m->locks++;
 	m->lockedg = m->curg;
 	m->curg->lockedm = m;
+	gort__m_tie(m);
 	gort__leave();
 }
 
@@ -62,6 +63,7 @@ void gort_unlock_os_thread(void)
 	if (m->locks && --m->locks == 0 && !m->locks_internal) {
 		m->lockedg = NULL;
 		m->curg->lockedm = NULL;
+		gort__m_tie(m);
 	}
 	gort__leave();
 }

@@ -44,6 +44,7 @@ struct m {
 	struct g *curg; // the goroutine it runs, NULL in the scheduler
 	struct p *p; // written by this M only; stale while retake is TAKEN
 	void *sys_sp; // gort__mcall and gort__system start here on the system stack
+	uint32_t mxcsr, x87cw; // what the hardware holds, as the last switch away saw it
 	int *errno_addr;
 	bool (*unlockf)(struct g *, void *); // of the park in progress
 	void *unlock_arg;
@@ -56,6 +57,7 @@ struct m {
 	bool spinning; // looks for work without having any
 	bool alive;
 	bool on_system; // in gort__system: curg is set but the system stack is in use
+	bool tied; // lockedg, or kind M_MAIN: the scheduler's short cuts are not for it
 	uint32_t locks; // gort_lock_os_thread nesting
 	uint32_t locks_internal;
 	struct g *lockedg;

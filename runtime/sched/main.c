@@ -68,6 +68,7 @@ int gort_main(void (*fn)(void *), void *arg)
 	gort__started_up();
 	if (m->locks) {
 		m->lockedg = g;
+		gort__m_tie(m);
 		g->lockedm = m;
 		m->nextp = gort__p_release(m);
 		gort__sys_enter(m, m_first);
@@ -82,11 +83,11 @@ int gort_main(void (*fn)(void *), void *arg)
 	return 0;
 }
 
-static void halt(struct g *g)
+static void halt(struct g *g, struct m *m)
 {
-	struct m *m = gort__detach(g);
 	uint32_t word = 0;
 
+	gort__detach(g, m);
 	if (m == main_m)
 		gort__sys_return(m);
 	gort__note_wake(&end_note);

@@ -2,17 +2,11 @@
 // Run queues: a ring per P with one slot in front (runnext), and the global list.
 #include "runtime/sched/core.h"
 
-// With one P nobody steals, and who takes that P owns it whole: no locked instructions are needed.
-static bool alone(void)
-{
-	return gort__load(&sched.nprocs) == 1;
-}
-
 static struct g *swap_next(struct p *p, struct g *g)
 {
 	struct g *old;
 
-	if (alone()) {
+	if (gort__alone()) {
 		old = p->runnext;
 		gort__store(&p->runnext, g);
 		return old;
@@ -21,7 +15,7 @@ static struct g *swap_next(struct p *p, struct g *g)
 }
 
 // The ring is full: half of it and g go to the global queue.
-static gort__cold void put_slow(struct p *p, struct g *g)
+gort__cold void gort__runq_put_slow(struct p *p, struct g *g)
 {
 	struct glist batch = { 0 };
 	uint32_t head = gort__load_acquire(&p->runq_head);
@@ -52,24 +46,17 @@ void gort__runq_put(struct p *p, struct g *g, bool next)
 		if (!g)
 			return;
 	}
-	uint32_t tail = p->runq_tail;
-	if (gort__unlikely(tail - gort__load_acquire(&p->runq_head) >= P_RUNQ)) {
-		put_slow(p, g);
-		return;
-	}
-	gort__store(&p->runq[tail % P_RUNQ], g);
-	gort__store_release(&p->runq_tail, tail + 1);
+	gort__runq_put_tail(p, g);
 }
 
 struct g *gort__runq_get(struct p *p)
 {
 	struct g *g = gort__load(&p->runnext);
-	uint32_t head;
 
 	// Two that wake each other through runnext would starve the ring.
 	if (g && (p->next_streak < P_STREAK || p->runq_head == p->runq_tail)) {
 		p->next_streak++;
-		if (alone()) {
+		if (gort__alone()) {
 			gort__store(&p->runnext, NULL);
 			return g;
 		}
@@ -77,21 +64,7 @@ struct g *gort__runq_get(struct p *p)
 			return g;
 	}
 	p->next_streak = 0;
-	if (alone()) {
-		head = p->runq_head;
-		if (head == p->runq_tail)
-			return NULL;
-		g = p->runq[head % P_RUNQ];
-		gort__store(&p->runq_head, head + 1);
-		return g;
-	}
-	head = gort__load_acquire(&p->runq_head);
-	while (head != p->runq_tail) {
-		g = gort__load(&p->runq[head % P_RUNQ]);
-		if (gort__cas(&p->runq_head, &head, head + 1))
-			return g;
-	}
-	return NULL;
+	return gort__runq_get_head(p);
 }
 
 bool gort__runq_empty(const struct p *p)

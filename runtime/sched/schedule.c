@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The scheduler's loop: choosing the next goroutine, parking, readying, yielding.
+#include "runtime/amd64/offsets.h"
 #include "runtime/sched/core.h"
 #include "runtime/sync/netpoll.h"
 
 enum {
 	GLOBAL_EVERY = 61, // of that many choices one looks at the global queue first
-	TIMERS_EVERY = 4, // a power of two: how often a busy P reads the clock for its timers
+	TIMERS_EVERY = 8, // of that many choices one reads the clock for timers
 	STEAL_ROUNDS = 4,
 	IDLE_BATCH = 0, // as many as is fair
 };
@@ -13,27 +14,12 @@ enum {
 // The M that waits for the next timer or descriptor sleeps here when there is no descriptor.
 static struct note poll_note;
 
-struct m *gort__detach(struct g *g)
-{
-	struct m *m = gort__self();
-
-	g->err = *m->errno_addr;
-	g->m = NULL;
-	gort__store(&m->curg, NULL);
-	return m;
-}
-
-void gort__execute(struct m *m, struct g *g)
-{
-	struct p *p = m->p;
-
-	gort__store(&m->curg, g);
-	g->m = m;
-	gort__store(&g->status, G_RUNNING);
-	gort__store(&p->schedtick, p->schedtick + 1);
-	*m->errno_addr = g->err;
-	gort__gogo(g);
-}
+_Static_assert(offsetof(struct g, sp) == G_SP, "offsets.h");
+_Static_assert(offsetof(struct m, curg) == M_CURG, "offsets.h");
+_Static_assert(offsetof(struct m, sys_sp) == M_SYS_SP, "offsets.h");
+_Static_assert(offsetof(struct m, mxcsr) == M_MXCSR, "offsets.h");
+_Static_assert(offsetof(struct m, x87cw) == M_X87CW, "offsets.h");
+_Static_assert(sizeof(struct switch_frame) == SWITCH_FRAME, "offsets.h");
 
 // ---- looking for work ---------------------------------------------------------------------------
 
@@ -173,7 +159,7 @@ static struct g *wait_for_events(struct m *m, int64_t poll_until)
 	return take_list(&ready);
 }
 
-static struct g *find_runnable(struct m *m)
+static gort__cold struct g *find_runnable(struct m *m)
 {
 	struct g *g;
 
@@ -291,10 +277,15 @@ void gort__schedule(struct m *m)
 		struct g *g = NULL;
 
 		gort__freeze_check();
-		if (gort__unlikely(m->lockedg != NULL))
-			gort__stop_locked(m);
-		if (gort__unlikely(m->kind == M_MAIN))
-			gort__m_exit(m);
+		if (gort__unlikely(m->tied)) {
+			if (m->lockedg) {
+				gort__stop_locked(m);
+				return;
+			}
+			// The process's first thread serves its locked goroutine only.
+			if (m->kind == M_MAIN)
+				gort__m_exit(m);
+		}
 		if (gort__likely(!gort__load(&sched.stopping)))
 			g = choose(m);
 		if (!g)
@@ -306,27 +297,29 @@ void gort__schedule(struct m *m)
 			continue;
 		}
 		gort__execute(m, g);
+		return;
 	}
 }
 
 // ---- parking ------------------------------------------------------------------------------------
 
-static void park(struct g *g)
+static void park(struct g *g, struct m *m)
 {
-	struct m *m = gort__detach(g);
-
+	gort__detach(g, m);
 	g->wait_since = gort__load(&sched.coarse_now);
 	if (!m->unlockf) {
 		gort__store_release(&g->status, G_WAITING);
-		gort__schedule(m);
+		gort__go_on(m);
+		return;
 	}
 	gort__store(&m->parking, g);
 	gort__store_release(&g->status, G_WAITING);
 	bool stay = m->unlockf(g, m->unlock_arg);
 	gort__store_release(&m->parking, NULL);
-	if (!stay)
+	if (stay)
+		gort__go_on(m);
+	else
 		gort__execute(m, g);
-	gort__schedule(m);
 }
 
 void gort__park(gort__unlockf *unlockf, void *arg, enum wait_reason why)
@@ -407,13 +400,12 @@ void gort__ready_list(struct glist *l)
 		gort__startm(NULL, false);
 }
 
-static void yield(struct g *g)
+static void yield(struct g *g, struct m *m)
 {
-	struct m *m = gort__detach(g);
-
+	gort__detach(g, m);
 	gort__store(&g->status, G_RUNNABLE);
-	gort__runq_put(m->p, g, false);
-	gort__schedule(m);
+	gort__runq_put_tail(m->p, g);
+	gort__go_on(m);
 }
 
 void gort__yield(void)

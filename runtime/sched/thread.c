@@ -61,7 +61,9 @@ struct m *gort__m_new(enum m_kind kind)
 		m->sigstack = mem == MAP_FAILED ? NULL : mem;
 		m->sigstack_size = bytes;
 	}
-	m->kind = kind;
+	m->kind = (uint8_t)kind;
+	m->lockedg = NULL;
+	gort__m_tie(m);
 	m->in_runtime = 1;
 	m->retake = RETAKE_TAKEN;
 	gort__lock(&sched.lock);
@@ -277,6 +279,7 @@ void gort__start_locked(struct m *m, struct g *g)
 void gort__m_exit(struct m *m)
 {
 	m->lockedg = NULL;
+	gort__m_tie(m);
 	m->locks = 0;
 	if (m->p)
 		gort__handoff(gort__p_release(m));

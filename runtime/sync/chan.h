@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// What a channel is, for those who send and receive inside the runtime: chan.c, select.c, timers, signals.
+#ifndef RUNTIME_SYNC_CHAN_H
+#define RUNTIME_SYNC_CHAN_H
+
+#include "runtime/gort.h"
+#include "runtime/sync/waiter.h"
+
+enum {
+	CHAN_LIVE = 0x6c616e68,
+	CHAN_RELEASED = 0x65657266,
+};
+
+struct gort_chan {
+	struct lock lock; // RANK_CHAN
+	uint32_t closed;
+	uint32_t elem; // bytes of one
+	size_t cap;
+	size_t n; // buffered
+	size_t first; // index of the oldest
+	struct waiter *receivers, *senders;
+	uint32_t refs;
+	uint32_t magic;
+	struct gort_chan *link; // debug builds: released channels are kept a while
+	char buf[] __attribute__((aligned(16)));
+};
+
+// With c->lock: sends or receives if that is possible at once. 0, -EPIPE, or -EAGAIN. *peer is the waiter that was
+// served by it, to be woken once the lock is free, or unchanged.
+gort__hidden int gort__chan_send(struct gort_chan *c, const void *elem, struct waiter **peer);
+gort__hidden int gort__chan_recv(struct gort_chan *c, void *elem, struct waiter **peer);
+
+// The whole of it, for callers inside the runtime that hold a P and must not park.
+gort__hidden int gort__chan_trysend(struct gort_chan *c, const void *elem);
+
+_Noreturn gort__hidden void gort__chan_dead(const struct gort_chan *c, const char *who);
+
+static inline void gort__chan_check(const struct gort_chan *c, const char *who)
+{
+#ifdef GORT_DEBUG
+	if (gort__load(&c->magic) != CHAN_LIVE)
+		gort__chan_dead(c, who);
+#else
+	(void)c;
+	(void)who;
+#endif
+}
+
+#endif

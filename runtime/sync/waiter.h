@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// A goroutine that waits in the queue of a channel or a lock. The waiter lives in the waiting function's frame; the
+// queue is one pointer, so that an all-zero object has an empty one.
+#ifndef RUNTIME_SYNC_WAITER_H
+#define RUNTIME_SYNC_WAITER_H
+
+#include "runtime/sched/sched.h"
+#include "runtime/sync/solo.h"
+#include "runtime/sync/timer.h"
+
+struct waiter {
+	struct waiter *next, *prev; // circular; next is NULL when in no queue
+	struct g *g;
+	void *elem; // channels: where the peer copies from or to
+	uint32_t ticket;
+	uint32_t tag; // for the owner of the queue
+	bool settle; // parks after the queue's lock was dropped: who claims it must settle first
+};
+
+static inline void gort__queue_push(struct waiter **q, struct waiter *w)
+{
+	struct waiter *first = *q;
+
+	if (!first) {
+		w->next = w->prev = w;
+		gort__store(q, w);
+		return;
+	}
+	w->next = first;
+	w->prev = first->prev;
+	first->prev->next = w;
+	first->prev = w;
+}
+
+static inline void gort__queue_push_front(struct waiter **q, struct waiter *w)
+{
+	gort__queue_push(q, w);
+	gort__store(q, w);
+}
+
+// Does nothing when w is in no queue: whoever claimed it took it out.
+static inline void gort__queue_remove(struct waiter **q, struct waiter *w)
+{
+	if (!w->next)
+		return;
+	if (w->next == w) {
+		gort__store(q, NULL);
+	} else {
+		w->next->prev = w->prev;
+		w->prev->next = w->next;
+		if (*q == w)
+			gort__store(q, w->next);
+	}
+	w->next = NULL;
+}
+
+// Takes out the first waiter whose wait nobody has ended yet, and ends it: the caller must wake it. Those that timed
+// out or were cancelled are dropped on the way; they are going to look for themselves.
+static inline struct waiter *gort__queue_claim(struct waiter **q)
+{
+	struct waiter *w;
+
+	while ((w = *q)) {
+		gort__queue_remove(q, w);
+		if (gort__likely(gort__solo_claim(w->g, w->ticket)))
+			return w;
+	}
+	return NULL;
+}
+
+// Makes the goroutine of a claimed waiter runnable; *w is gone after.
+static inline void gort__waiter_wake(struct waiter *w, bool next)
+{
+	struct g *g = w->g;
+
+	if (w->settle)
+		gort__solo_settle(g);
+	gort__ready(g, next);
+}
+
+// Begins a wait of g with w. 0: it may be queued, and gort__waiter_park must follow. -ECANCELED or -ETIMEDOUT: it
+// ended before it began.
+gort__hidden int gort__waiter_begin(struct waiter *w, struct g *g, int64_t deadline);
+
+// Parks the goroutine of w and releases l (NULL: none). Returns what the claimer left: 0, or another's -errno, or
+// -ECANCELED or -ETIMEDOUT: then w may still be in its queue.
+gort__hidden int gort__waiter_park(struct waiter *w, struct lock *l, int64_t deadline,
+				   enum wait_reason why);
+
+#endif
