@@ -50,7 +50,7 @@ def locals_and_calls():
 @test
 def running():
     """locals of a thread that runs"""
-    with Target("plain", "threads") as target:
+    with Target("threads") as target:
         target.waits()
         counter = target.threads()[1]
         contains(good("-q", "-p", target.pid, "--thread", counter, "--frame", "count", "arg"), "0x0")

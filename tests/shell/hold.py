@@ -5,12 +5,7 @@ import os
 import signal
 import subprocess
 
-from tap import DEBUGCALL, Target, contains, debugcall, ends, equal, main, test, until
-
-
-def start(target, *args, **keywords):
-    return subprocess.Popen([DEBUGCALL, *map(str, args)], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, **keywords)
+from tap import DEBUGCALL, Target, contains, debugcall, ends, equal, main, start, test, until
 
 
 def held(target):
@@ -19,7 +14,7 @@ def held(target):
 
 def interrupt_with(signo):
     with Target() as target:
-        debugger = start(target, "-p", target.pid, "--timeout", "0", "--finally", "note()", "spin()")
+        debugger = start("-p", target.pid, "--timeout", "0", "--finally", "note()", "spin()")
         held(target)
         before = target.call
         debugger.send_signal(signo)
@@ -44,7 +39,7 @@ def interrupts_at_any_time():
     """an interrupt at any time leaves the target as it was"""
     with Target() as target:
         for _ in range(40):
-            debugger = start(target, "-p", target.pid, "add(1, 2)")
+            debugger = start("-p", target.pid, "add(1, 2)")
             debugger.send_signal(signal.SIGINT)
             out, err = debugger.communicate(timeout=60)
             # Before the program's handler stands, the signal's own action is taken.
@@ -97,7 +92,7 @@ def closed_output():
 def stop_key():
     """Ctrl-Z does not suspend the debugger while it holds a thread"""
     with Target() as target:
-        debugger = start(target, "-p", target.pid, "--timeout", "200ms", "spin()")
+        debugger = start("-p", target.pid, "--timeout", "200ms", "spin()")
         held(target)
         debugger.send_signal(signal.SIGTSTP)
         _, status = os.waitpid(debugger.pid, os.WUNTRACED)
@@ -113,10 +108,10 @@ def stop_key():
 @test
 def all_stop():
     """--all-stop holds every thread, and only from attach to detach"""
-    with Target("plain", "threads") as target:
+    with Target("threads") as target:
         target.waits()
         counter = target.threads()[1]
-        debugger = start(target, "--all-stop", "-p", target.pid, "--timeout", "0", "nap(1000)")
+        debugger = start("--all-stop", "-p", target.pid, "--timeout", "0", "nap(1000)")
         until(lambda: target.state(counter) == "t", "the other thread is stopped")
         debugger.send_signal(signal.SIGINT)
         debugger.communicate(timeout=60)
@@ -128,9 +123,9 @@ def all_stop():
 @test
 def one_thread():
     """without --all-stop the other threads run during a call (promise 3)"""
-    with Target("plain", "threads") as target:
+    with Target("threads") as target:
         target.waits()
-        debugger = start(target, "-p", target.pid, "--thread", target.pid, "--timeout", "0",
+        debugger = start("-p", target.pid, "--thread", target.pid, "--timeout", "0",
                          "nap(1000)")
         held(target)
         before = int(target.call("--no-call", "ticks")[0])
@@ -154,11 +149,11 @@ def notes():
 def stopped_stays_stopped():
     """a process stopped by job control is called and stays stopped"""
     with Target() as target:
-        target.signal(signal.SIGSTOP)
+        os.kill(target.pid, signal.SIGSTOP)
         until(lambda: target.state() == "T", "the target is stopped")
         equal(target.call("add(1, 2)"), ["3"])
         until(lambda: target.state() == "T", "the target is stopped again")
-        target.signal(signal.SIGCONT)
+        os.kill(target.pid, signal.SIGCONT)
         target.answers()
 
 

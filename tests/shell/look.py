@@ -11,7 +11,7 @@ from tap import DEBUGCALL, Target, contains, ends, equal, good, main, test
 @test
 def check():
     """check lists the threads, their states and the hosts"""
-    with Target("plain", "threads") as target:
+    with Target("threads") as target:
         target.waits()
         main_thread, counter = target.threads()
         out = good("check", "-p", target.pid)

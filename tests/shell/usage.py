@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # The command line itself: usage errors are status 2 and name what is wrong.
-from tap import contains, debugcall, ends, equal, main, test
+import subprocess
+
+from tap import DEBUGCALL, contains, debugcall, ends, equal, main, test
 
 
 def usage(message, *args):
@@ -67,8 +69,6 @@ def help_and_version():
 def full_disk():
     """output that cannot be written is an error"""
     with open("/dev/full", "w", encoding="utf-8") as full:
-        import subprocess
-        from tap import DEBUGCALL
         done = subprocess.run([DEBUGCALL, "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
     equal(done.returncode, 1)
     contains(done.stderr, "No space left")
