@@ -79,3 +79,7 @@ weak _Noreturn void gort__callback_end(struct g *g)
 	(void)g;
 	gort__throw("no callbacks");
 }
+weak _Noreturn void gort_panic(const char *fmt, ...)
+{
+	gort__fatal("panic: %s", fmt);
+}

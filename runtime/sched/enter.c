@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The slow path of entering the runtime, blocking calls, and work on the system stack.
+#include "runtime/gort.h"
 #include "runtime/sched/core.h"
 
 static void wait_for_p(struct g *g, struct m *m)
@@ -90,4 +91,11 @@ void gort__blocking(void (*fn)(void *), void *arg)
 	gort__store(&m->retake, RETAKE_TAKEN);
 	gort__store(&g->status, G_RUNNING);
 	gort__p_regain(m);
+}
+
+void gort_blocking(void (*fn)(void *), void *arg)
+{
+	gort__enter(__func__);
+	gort__blocking(fn, arg);
+	gort__leave();
 }
