@@ -3,7 +3,10 @@
 #ifndef DEBUGGER_VALUES_VALUE_H
 #define DEBUGGER_VALUES_VALUE_H
 
+#include "debugger/cleanup.h"
 #include "debugger/symbols/type.h"
+
+struct function;
 
 enum value_place {
 	VALUE_NOWHERE, // an rvalue
@@ -20,9 +23,27 @@ struct value {
 	int reg;
 	uint32_t bit_offset, bit_size; // of a bit-field lvalue; bit_size 0: none
 	unsigned char *bytes; // type->size of them, malloc'd; NULL for void and unread lvalues
-	const char *function; // FUNCTION: its name, for messages
+	const char *name; // FUNCTION, MEMORY: its name, for messages; may be NULL
+	const struct function *symbol; // FUNCTION: as symbols know it; lives as the expression
 	bool no_debug; // FUNCTION, MEMORY: the symbol has no debug information, the type is not known
 };
 void value_deinit(struct value *value);
+// Gives the value bytes of its own: a copy, or zeros when bytes is NULL.
+struct dc_error *value_set(struct value *value, const void *bytes, uint64_t size) DC_CHECK;
+struct dc_error *value_copy(const struct value *value, struct value *ret) DC_CHECK;
+
+static inline void cleanup_value(struct value *value)
+{
+	value_deinit(value);
+}
+#define _cleanup_value_ _cleanup_(cleanup_value)
+// The value, leaving an empty one behind.
+static inline struct value value_take(struct value *value)
+{
+	struct value taken = *value;
+
+	value->bytes = NULL;
+	return taken;
+}
 
 #endif

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// Calls: which function, which arguments, converted to what the callee expects.
+#include "debugger/values/evaluator.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct call {
+	struct value callee; // a FUNCTION, or a pointer's value
+	const struct type *type; // FUNCTION
+	const char *name;
+	struct value *args;
+	size_t nr_args;
+};
+
+static void cleanup_call(struct call *call)
+{
+	for (size_t i = 0; i < call->nr_args; i++)
+		value_deinit(&call->args[i]);
+	free(call->args);
+	value_deinit(&call->callee);
+}
+
+static struct dc_error *find_callee(struct context *context, const struct node *node,
+				    struct call *call)
+{
+	struct dc_error *err = eval_node(context, node->call.callee, &call->callee);
+	const struct type *plain;
+
+	if (err || value_unknown(&call->callee))
+		return err;
+	call->name = call->callee.name;
+	if (call->callee.place == VALUE_FUNCTION) {
+		call->type = type_strip(call->callee.type);
+		return NULL;
+	}
+	err = convert_rvalue(context, &call->callee);
+	if (err)
+		return err;
+	plain = type_strip(call->callee.type);
+	if (plain->kind != TYPE_POINTER || type_strip(plain->target)->kind != TYPE_FUNCTION)
+		return type_error(
+			"'%s' cannot be called: it is neither a function nor a pointer to one",
+			call->callee.type, NULL);
+	call->type = type_strip(plain->target);
+	return NULL;
+}
+
+static struct dc_error *count_error(const struct call *call, const char *how, size_t wanted)
+{
+	return error_make(DC_TYPE, "too %s arguments in call of '%s': %zu wanted, %zu given", how,
+			  call->name ? call->name : "the function", wanted, call->nr_args);
+}
+
+// By C's default argument promotions.
+static const struct type *default_promoted(struct context *context, const struct value *value)
+{
+	const struct type *type = convert_promoted(context, value), *plain = type_strip(type);
+
+	if (plain->kind == TYPE_FLOAT && (plain->format == FLOAT_32 || plain->format == FLOAT_16))
+		return context->basics.list[BASIC_DOUBLE];
+	return type;
+}
+
+static struct dc_error *untyped_argument(struct context *context, const struct node *node,
+					 bool promote, struct value *ret)
+{
+	struct dc_error *err = eval_operand(context, node, ret);
+
+	if (err || value_unknown(ret) || !promote)
+		return err;
+	return convert_assign(context, ret, default_promoted(context, ret), "argument");
+}
+
+static struct dc_error *typed_argument(struct context *context, const struct node *node,
+				       const struct call *call, size_t i,
+				       const struct type_param *param, struct value *ret)
+{
+	const struct type *type = param->type;
+	char what[128];
+
+	// A function in the old style was compiled to receive the promoted parameter.
+	if (!call->type->is_prototyped) {
+		struct value as_param = { .type = type };
+
+		type = default_promoted(context, &as_param);
+	}
+	snprintf(what, sizeof(what), "argument %zu of '%s'", i + 1,
+		 call->name ? call->name : "the function");
+	return error_at(initialize_from(context, node, type, what, ret), node->column);
+}
+
+static struct dc_error *find_arguments(struct context *context, const struct node *node,
+				       bool own_types, struct call *call)
+{
+	const struct type_param *params = NULL;
+	size_t n = 0;
+	struct dc_error *err = NULL;
+
+	call->args = calloc(node->call.nr_args + 1, sizeof(*call->args));
+	if (!call->args)
+		return &dc_out_of_memory;
+	call->nr_args = node->call.nr_args;
+	if (call->type && !own_types)
+		err = type_params(call->type, &params, &n);
+	if (!err && call->nr_args < n)
+		err = count_error(call, "few", n);
+	if (!err && call->nr_args > n && call->type && !own_types && call->type->is_prototyped &&
+	    !call->type->is_variadic)
+		err = count_error(call, "many", n);
+	for (size_t i = 0; !err && i < call->nr_args; i++) {
+		const struct node *arg = node->call.args[i];
+
+		if (i < n)
+			err = typed_argument(context, arg, call, i, &params[i], &call->args[i]);
+		else
+			err = untyped_argument(context, arg, !own_types, &call->args[i]);
+	}
+	return err;
+}
+
+// The function's type with the arguments that are really passed: for a function whose own type does
+// not tell (no prototype, "...", no debug information).
+static struct dc_error *passed_type(struct context *context, const struct call *call,
+				    const struct type *result, bool is_variadic,
+				    const struct type **ret)
+{
+	_cleanup_free_ struct type_param *params = calloc(call->nr_args + 1, sizeof(*params));
+
+	if (!params)
+		return &dc_out_of_memory;
+	for (size_t i = 0; i < call->nr_args; i++) {
+		params[i].type = call->args[i].type;
+		// Known only when run, and checked then.
+		if (value_unknown(&call->args[i]))
+			params[i].type = context->basics.list[BASIC_INT];
+	}
+	*ret = types_function(context->basics.types, result, params, call->nr_args, is_variadic,
+			      true);
+	return *ret ? NULL : &dc_out_of_memory;
+}
+
+static struct dc_error *run(struct context *context, struct call *call, struct value *ret)
+{
+	const struct eval_target *target = context->target;
+	struct eval_call request = { .addr = call->callee.addr,
+				     .name = call->name,
+				     .type = call->type,
+				     .args = call->args,
+				     .nr_args = call->nr_args };
+	_cleanup_value_ struct value pointer = { 0 };
+	struct dc_error *err = NULL;
+
+	if (call->callee.place == VALUE_FUNCTION) {
+		// By way of its address, which is where an IFUNC is resolved.
+		err = place_address(context, &call->callee, &pointer);
+		if (!err)
+			memcpy(&request.addr, pointer.bytes, sizeof(request.addr));
+	} else {
+		memcpy(&request.addr, call->callee.bytes, sizeof(request.addr));
+	}
+	if (!err && request.addr == 0)
+		err = error_make(DC_VALUE, "a call through a null pointer");
+	return err ? err : target->call(target->arg, &request, ret);
+}
+
+struct dc_error *invoke(struct context *context, const struct node *node, const struct type *result,
+			struct value *ret)
+{
+	_cleanup_(cleanup_call) struct call call = { 0 };
+	struct dc_error *err = find_callee(context, node, &call);
+	bool own_types = call.callee.no_debug;
+
+	if (!err && own_types && !result)
+		err = error_make(
+			DC_REFUSED,
+			"'%s' has unknown return type; cast the call to its declared return type",
+			call.name ? call.name : "the function");
+	if (!err && call.callee.symbol && call.callee.symbol->no_call)
+		err = error_make(DC_REFUSED, "'%s' cannot be called: %s", call.name,
+				 call.callee.symbol->no_call);
+	if (!err)
+		err = find_arguments(context, node, own_types, &call);
+	if (err)
+		return err;
+	*ret = (struct value){ .type = &type_unknown };
+	if (!call.type)
+		return NULL;
+	if (!own_types)
+		result = call.type->target;
+	if (!result) // DWARF's void
+		result = context->basics.list[BASIC_VOID];
+
+	const struct type *passed = call.type;
+
+	if (own_types || !call.type->is_prototyped || call.type->is_variadic)
+		err = passed_type(context, &call, result, call.type->is_variadic, &passed);
+	if (!err && own_types)
+		call.type = passed;
+	if (!err && context->mode == EVAL_CHECK && context->abi)
+		err = context->abi(passed);
+	if (err)
+		return err;
+	ret->type = result;
+	return context->mode == EVAL_RUN ? run(context, &call, ret) : NULL;
+}

@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: MIT
+// Where values live: reading and writing objects, bit-fields and registers; addresses and members.
+#include "debugger/values/evaluator.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+// An object that is copied out of the target whole; what is larger is shown piece by piece.
+static const uint64_t SIZE_MAX_OBJECT = 16 << 20;
+
+static void sign_extend(unsigned char *bytes, uint32_t bit_size, uint64_t size)
+{
+	if (bit_size == 0 || !(bytes[(bit_size - 1) / 8] >> (bit_size - 1) % 8 & 1))
+		return;
+	for (uint64_t bit = bit_size; bit < size * 8; bit++)
+		bytes[bit / 8] |= 1 << bit % 8;
+}
+
+void place_extract_bits(const unsigned char *bytes, uint32_t bit_offset, uint32_t bit_size,
+			const struct type *type, unsigned char *ret)
+{
+	const struct type *plain = type_strip(type);
+
+	memset(ret, 0, plain->size);
+	for (uint32_t i = 0; i < bit_size && i < plain->size * 8; i++) {
+		uint32_t from = bit_offset + i;
+
+		if (bytes[from / 8] >> from % 8 & 1)
+			ret[i / 8] |= 1 << i % 8;
+	}
+	if (plain->is_signed)
+		sign_extend(ret, bit_size, plain->size);
+}
+
+static void insert_bits(unsigned char *bytes, uint32_t bit_offset, uint32_t bit_size,
+			const unsigned char *value)
+{
+	for (uint32_t i = 0; i < bit_size; i++) {
+		uint32_t to = bit_offset + i;
+
+		bytes[to / 8] &= ~(1 << to % 8);
+		bytes[to / 8] |= (value[i / 8] >> i % 8 & 1) << to % 8;
+	}
+}
+
+static uint32_t bit_span(const struct value *value)
+{
+	return (value->bit_offset + value->bit_size + 7) / 8;
+}
+
+static struct dc_error *object_size(struct context *context, struct value *value, uint64_t *ret)
+{
+	if (type_strip(value->type)->is_incomplete)
+		value->type = symbols_complete(context->symbols, type_strip(value->type));
+	if (!type_size(value->type, ret))
+		return type_error("'%s' is incomplete: its size is not known", value->type, NULL);
+	if (*ret > SIZE_MAX_OBJECT)
+		return error_make(DC_VALUE,
+				  "an object of %" PRIu64 " bytes is too large to read whole",
+				  *ret);
+	return NULL;
+}
+
+// DWARF numbers to gdb's names.
+static bool register_of(int number, char name[8])
+{
+	static const char general[17][4] = { "rax", "rdx", "rcx", "rbx", "rsi", "rdi",
+					     "rbp", "rsp", "r8",  "r9",	 "r10", "r11",
+					     "r12", "r13", "r14", "r15", "rip" };
+
+	if (number >= 0 && number < 17)
+		snprintf(name, 8, "%s", general[number]);
+	else if (number >= 17 && number <= 32)
+		snprintf(name, 8, "xmm%d", number - 17);
+	else
+		return false;
+	return true;
+}
+
+static struct dc_error *read_register_variable(struct context *context, struct value *value,
+					       uint64_t size)
+{
+	struct dc_error *err = context_frame(context);
+	_cleanup_value_ struct value whole = { 0 };
+	char name[8];
+
+	if (err)
+		return err;
+	if (value->reg >= 0 && value->reg < 17) {
+		if (!(context->frame.valid >> value->reg & 1) || size > 8)
+			return error_make(DC_VALUE,
+					  "the register that holds it was not saved in this frame");
+		return value_set(value, &context->frame.regs[value->reg], size);
+	}
+	if (!register_of(value->reg, name))
+		return error_make(DC_VALUE, "it is in a register that cannot be read (%d)",
+				  value->reg);
+	err = context->target->read_register(context->target->arg, name, context->basics.types,
+					     &whole);
+	if (err)
+		return err;
+	if (size > type_strip(whole.type)->size)
+		return error_make(DC_VALUE, "it does not fit the register that holds it");
+	return value_set(value, whole.bytes, size);
+}
+
+struct dc_error *place_load(struct context *context, struct value *value)
+{
+	const struct eval_target *target = context->target;
+	struct dc_error *err;
+	uint64_t size;
+
+	if (value->bytes || (value->place != VALUE_MEMORY && value->place != VALUE_REGISTER) ||
+	    value_unknown(value) || type_strip(value->type)->kind == TYPE_VOID)
+		return NULL;
+	err = object_size(context, value, &size);
+	if (err || context->mode != EVAL_RUN)
+		return err;
+	if (value->place == VALUE_REGISTER)
+		return read_register_variable(context, value, size);
+
+	unsigned char unit[32];
+
+	if (value->bit_size > 0) {
+		err = bit_span(value) > sizeof(unit)
+			      ? error_make(DC_VALUE, "the bit-field is too wide")
+			      : target->read(target->arg, value->addr, unit, bit_span(value));
+		if (!err)
+			err = value_set(value, NULL, size);
+		if (!err)
+			place_extract_bits(unit, value->bit_offset, value->bit_size, value->type,
+					   value->bytes);
+		return err;
+	}
+	err = value_set(value, NULL, size);
+	if (!err && size > 0)
+		err = target->read(target->arg, value->addr, value->bytes, size);
+	if (err)
+		value_deinit(value); // not read: no bytes
+	return err;
+}
+
+static struct dc_error *store_register(struct context *context, const struct value *value,
+				       const unsigned char *bytes, uint64_t size)
+{
+	const struct eval_target *target = context->target;
+	_cleanup_value_ struct value whole = { 0 };
+	char name[8];
+
+	if (!register_of(value->reg, name))
+		return error_make(DC_VALUE, "it is in a register that cannot be written (%d)",
+				  value->reg);
+
+	struct dc_error *err = target->read_register(target->arg, name, context->basics.types,
+						     &whole);
+
+	if (err)
+		return err;
+	if (size > type_strip(whole.type)->size)
+		return error_make(DC_VALUE, "it does not fit the register that holds it");
+	// The rest of the register may belong to another variable.
+	memcpy(whole.bytes, bytes, size);
+	err = target->write_register(target->arg, name, &whole);
+	if (!err && value->reg >= 0 && value->reg < 17)
+		memcpy(&context->frame.regs[value->reg], bytes, size);
+	return err;
+}
+
+struct dc_error *place_store(struct context *context, struct value *value, const struct value *new)
+{
+	const struct eval_target *target = context->target;
+	struct dc_error *err = NULL;
+	uint64_t size;
+
+	if (value_unknown(value))
+		return NULL;
+	if (value->no_debug)
+		return error_make(DC_REFUSED, "'%s' has unknown type; cast it to its declared type",
+				  value->name ? value->name : "it");
+	if (value->place != VALUE_MEMORY && value->place != VALUE_REGISTER)
+		return error_make(DC_TYPE,
+				  "the left side of an assignment must be an object in the target");
+	err = object_size(context, value, &size);
+	if (err)
+		return err;
+	value_deinit(value);
+	if (context->mode != EVAL_RUN || !new->bytes)
+		return NULL;
+	if (value->place == VALUE_REGISTER) {
+		err = store_register(context, value, new->bytes, size);
+	} else if (value->bit_size > 0) {
+		unsigned char unit[32];
+		uint32_t span = bit_span(value);
+
+		if (span > sizeof(unit))
+			return error_make(DC_VALUE, "the bit-field is too wide");
+		err = target->read(target->arg, value->addr, unit, span);
+		if (err)
+			return err;
+		insert_bits(unit, value->bit_offset, value->bit_size, new->bytes);
+		err = target->write(target->arg, value->addr, unit, span);
+		if (err)
+			return err;
+		err = value_set(value, NULL, size);
+		if (!err)
+			place_extract_bits(unit, value->bit_offset, value->bit_size, value->type,
+					   value->bytes);
+		return err;
+	} else if (size > 0) {
+		err = target->write(target->arg, value->addr, new->bytes, size);
+	}
+	return err ? err : value_set(value, new->bytes, size);
+}
+
+static struct dc_error *put_literal(struct context *context, const struct value *value,
+				    uint64_t *addr)
+{
+	const struct eval_target *target = context->target;
+	uint64_t size;
+
+	if (!type_size(value->type, &size))
+		return type_error("'%s' is incomplete: its size is not known", value->type, NULL);
+	if (!target || !target->literal)
+		return error_make(DC_TYPE, "a literal has no address here");
+	return target->literal(target->arg, value->bytes, size, addr);
+}
+
+struct dc_error *place_address(struct context *context, const struct value *value,
+			       struct value *ret)
+{
+	struct dc_error *err = NULL;
+	uint64_t addr = value->addr;
+	bool known = true;
+
+	if (value_unknown(value)) {
+		*ret = *value;
+		ret->bytes = NULL;
+		return NULL;
+	}
+	if (value->bit_size > 0)
+		return error_make(DC_TYPE, "a bit-field has no address");
+	switch (value->place) {
+	case VALUE_MEMORY: known = context->mode == EVAL_RUN || value->addr != 0; break;
+	case VALUE_FUNCTION:
+		// An IFUNC's symbol is its resolver; the function is what that returns.
+		if (value->symbol && value->symbol->is_ifunc) {
+			addr = symbols_bound_ifunc(context->symbols, value->symbol);
+			known = addr != 0;
+			if (!known && context->mode == EVAL_RUN) {
+				err = context->target->resolve_ifunc(context->target->arg,
+								     value->symbol, &addr);
+				known = true;
+			}
+		}
+		break;
+	case VALUE_LITERAL:
+		known = context->mode == EVAL_RUN && value->bytes;
+		if (known)
+			err = put_literal(context, value, &addr);
+		break;
+	case VALUE_REGISTER: return error_make(DC_TYPE, "a variable in a register has no address");
+	case VALUE_NOWHERE:
+		return error_make(DC_TYPE, "a value that is not an object has no address");
+	}
+	if (err)
+		return err;
+	*ret = (struct value){ .type = types_pointer(context->basics.types, value->type),
+			       .name = value->name };
+	if (!ret->type)
+		return &dc_out_of_memory;
+	return known && context->mode != EVAL_TYPE ? value_set(ret, &addr, sizeof(addr)) : NULL;
+}
+
+struct dc_error *place_dereference(struct context *context, const struct value *pointer,
+				   struct value *ret)
+{
+	const struct type *plain = type_strip(pointer->type);
+
+	*ret = (struct value){ .type = &type_unknown };
+	if (value_unknown(pointer))
+		return NULL;
+	if (plain->kind != TYPE_POINTER && plain->kind != TYPE_REFERENCE)
+		return type_error("cannot dereference '%s': it is not a pointer", pointer->type,
+				  NULL);
+	ret->type = plain->target;
+
+	enum type_kind kind = type_strip(plain->target)->kind;
+
+	if (kind == TYPE_VOID)
+		return error_make(DC_TYPE, "cannot dereference a pointer to void");
+	if (type_strip(plain->target)->is_incomplete)
+		ret->type = symbols_complete(context->symbols, type_strip(plain->target));
+	ret->place = kind == TYPE_FUNCTION ? VALUE_FUNCTION : VALUE_MEMORY;
+	if (pointer->bytes)
+		memcpy(&ret->addr, pointer->bytes, sizeof(ret->addr));
+	return NULL;
+}
+
+struct dc_error *place_part(struct context *context, const struct value *whole,
+			    const struct type *type, uint64_t offset, struct value *ret)
+{
+	uint64_t size;
+
+	*ret = (struct value){ .type = type, .place = whole->place };
+	if (whole->place == VALUE_MEMORY) {
+		ret->addr = whole->addr + offset;
+		// $1.x is what it was when $1 was made.
+		if (!whole->bytes || !type_size(type, &size))
+			return NULL;
+	} else {
+		ret->place = VALUE_NOWHERE; // copied out of a value, and no object any more
+	}
+
+	_cleanup_value_ struct value loaded = { 0 };
+	struct dc_error *err = value_copy(whole, &loaded);
+	uint64_t room;
+
+	if (!err)
+		err = place_load(context, &loaded);
+	if (err || !loaded.bytes)
+		return err;
+	if (!type_size(type, &size) || !type_size(whole->type, &room) || offset > room ||
+	    size > room - offset)
+		return error_make(DC_VALUE, "out of the bounds of the value");
+	return value_set(ret, loaded.bytes + offset, size);
+}
+
+// The member by name, also inside anonymous members and base classes; offset grows on the way.
+static struct dc_error *find_member(struct context *context, const struct type *type,
+				    const char *name, unsigned depth, uint64_t *offset,
+				    struct type_member *ret, bool *found)
+{
+	const struct type_member *members;
+	struct dc_error *err;
+	size_t n;
+
+	type = symbols_complete(context->symbols, type_strip(type));
+	if (type->is_incomplete)
+		return type_error("'%s' is incomplete: its members are not known", type, NULL);
+	err = type_members(type, &members, &n);
+	if (err)
+		return err;
+	for (size_t i = 0; i < n; i++) {
+		if (!members[i].is_base && members[i].name && strcmp(members[i].name, name) == 0) {
+			*ret = members[i];
+			*offset += members[i].offset;
+			*found = true;
+			return NULL;
+		}
+	}
+	for (size_t i = 0; i < n && depth < NODE_DEPTH_MAX; i++) {
+		if (!(members[i].is_base || !members[i].name) || !type_is_record(members[i].type))
+			continue;
+
+		uint64_t inside = *offset + members[i].offset;
+
+		err = find_member(context, members[i].type, name, depth + 1, &inside, ret, found);
+		if (err || *found) {
+			*offset = inside;
+			return err;
+		}
+	}
+	return NULL;
+}
+
+struct dc_error *place_member(struct context *context, const struct value *whole, const char *name,
+			      struct value *ret)
+{
+	struct type_member member = { 0 };
+	uint64_t offset = 0;
+	bool found = false;
+	struct dc_error *err;
+
+	if (!type_is_record(whole->type))
+		return type_error("'%s' is not a struct or union", whole->type, NULL);
+	err = find_member(context, whole->type, name, 0, &offset, &member, &found);
+	if (err)
+		return err;
+	if (!found) {
+		_cleanup_free_ char *spelled = type_spell(whole->type, NULL);
+
+		return error_make(DC_NAME, "there is no member named '%s' in '%s'", name,
+				  spelled ? spelled : "?");
+	}
+	if (member.bit_size == 0)
+		return place_part(context, whole, member.type, offset, ret);
+	*ret = (struct value){ .type = member.type,
+			       .place = whole->place,
+			       .bit_offset = member.bit_offset,
+			       .bit_size = member.bit_size };
+	if (whole->place == VALUE_MEMORY) {
+		ret->addr = whole->addr + offset;
+		return NULL;
+	}
+	ret->place = VALUE_NOWHERE;
+
+	_cleanup_value_ struct value loaded = { 0 };
+	uint64_t room;
+
+	err = value_copy(whole, &loaded);
+	if (!err)
+		err = place_load(context, &loaded);
+	if (err || !loaded.bytes)
+		return err;
+	if (!type_size(whole->type, &room) || offset + bit_span(ret) > room)
+		return error_make(DC_VALUE, "out of the bounds of the value");
+	err = value_set(ret, NULL, type_strip(member.type)->size);
+	if (!err)
+		place_extract_bits(loaded.bytes + offset, member.bit_offset, member.bit_size,
+				   member.type, ret->bytes);
+	return err;
+}
+
+static struct dc_error *unknown_name(struct context *context, const char *name)
+{
+	struct dc_error *err = error_make(DC_NAME, "no symbol '%s' in the program", name);
+	const char *nearest = symbols_nearest(context->symbols, name);
+
+	return nearest ? error_note(err, "did you mean '%s'?", nearest) : err;
+}
+
+static struct dc_error *variable_place(struct context *context, const struct variable *variable,
+				       struct value *ret)
+{
+	uint64_t size;
+
+	ret->type = variable->type ? variable->type : context->basics.list[BASIC_VOID];
+	ret->no_debug = !variable->type;
+	switch (variable->place) {
+	case VARIABLE_MEMORY:
+		ret->place = VALUE_MEMORY;
+		ret->addr = variable->addr;
+		return NULL;
+	case VARIABLE_REGISTER:
+		ret->place = VALUE_REGISTER;
+		ret->reg = variable->reg;
+		return NULL;
+	case VARIABLE_CONSTANT:
+		if (!type_size(ret->type, &size) || size > variable->nr_bytes)
+			return error_make(DC_VALUE, "the value of '%s' is not whole",
+					  variable->name);
+		return value_set(ret, variable->bytes, size);
+	case VARIABLE_TLS:
+		ret->place = VALUE_MEMORY;
+		if (context->mode != EVAL_RUN)
+			return NULL;
+		return symbols_tls_address(context->symbols, variable,
+					   context->target->fs_base(context->target->arg),
+					   &ret->addr);
+	case VARIABLE_GONE: break;
+	}
+	if (context->mode == EVAL_TYPE)
+		return NULL;
+	return error_make(DC_VALUE, "'%s' has no value here: %s", variable->name,
+			  variable->why_gone ? variable->why_gone : "optimized out");
+}
+
+struct dc_error *place_name(struct context *context, const struct node *node, struct value *ret)
+{
+	const struct resolution *what = node->what;
+	struct variable variable;
+	struct dc_error *err;
+
+	*ret = (struct value){ .type = what->type, .name = node->name };
+	switch (what->kind) {
+	case NAME_VARIABLE:
+		variable = what->variable;
+		// A local is where the frame of this moment has it.
+		if (what->is_local && context->mode == EVAL_RUN) {
+			err = context_frame(context);
+			if (!err)
+				err = symbols_lookup_variable(context->symbols, &context->frame,
+							      node->name, &variable);
+			if (err)
+				return err;
+		}
+		return variable_place(context, &variable, ret);
+	case NAME_FUNCTION:
+		ret->place = VALUE_FUNCTION;
+		ret->addr = what->function.addr;
+		ret->symbol = &what->function;
+		if (ret->type)
+			return NULL;
+		ret->no_debug = true;
+		ret->type = types_function(context->basics.types, context->basics.list[BASIC_INT],
+					   NULL, 0, false, false);
+		return ret->type ? NULL : &dc_out_of_memory;
+	case NAME_ENUMERATOR:
+	case NAME_CONSTANT: return value_set(ret, &what->value, type_strip(what->type)->size);
+	case NAME_UNKNOWN: break;
+	}
+	return unknown_name(context, node->name);
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// What the rooms of the printer share.
+#ifndef DEBUGGER_VALUES_PRINTER_H
+#define DEBUGGER_VALUES_PRINTER_H
+
+#include "debugger/values/basic.h"
+#include "debugger/values/print.h"
+
+#include <stdio.h>
+
+enum { PRINT_ELEMENTS = 200, PRINT_REPEATS = 10, PRINT_DEPTH = 100 };
+
+struct printer {
+	FILE *out;
+	struct symbols *symbols;
+	const struct eval_target *target;
+	unsigned depth; // of nested structs and arrays: a damaged type could contain itself
+};
+
+// How a character type is written; NULL: it is not one. "" for char, "L", "u", "U".
+const char *print_character_prefix(const struct type *type);
+// 'c', with its prefix, escaped.
+void print_character(struct printer *printer, const struct type *type, uint32_t c);
+// "abc", 'x' <repeats 12 times>; n characters of the type. truncated: there was more.
+void print_text(struct printer *printer, const struct type *type, const unsigned char *bytes,
+		uint64_t n, bool truncated);
+// The string that a pointer to characters points to.
+void print_string_at(struct printer *printer, const struct type *type, uint64_t addr);
+void print_float(FILE *out, enum type_float format, const unsigned char *bytes);
+void print_integer(FILE *out, const struct type *type, const unsigned char *bytes);
+
+#endif
