@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// Memory as one walk of a stack sees it.
+// Unwinding reads the same few pages of tables byte by byte; the cache makes that one read a page.
+#include "debugger/stack/view.h"
+
+#include "debugger/cleanup.h"
+#include "debugger/stack/unwind.h"
+#include "debugger/target/memory.h"
+
+#include <string.h>
+
+struct dc_error *view_init(struct view *view, struct process *process)
+{
+	*view = (struct view){ .process = process };
+	view->pages = calloc(VIEW_SLOTS, sizeof(*view->pages));
+	return view->pages ? NULL : &dc_out_of_memory;
+}
+
+void view_deinit(struct view *view)
+{
+	maps_deinit(&view->maps);
+	free(view->pages);
+	*view = (struct view){ 0 };
+}
+
+// Only what cannot be written matters: the pages that are kept.
+static bool same_code(const struct maps *a, const struct maps *b)
+{
+	size_t i = 0, j = 0;
+
+	for (;;) {
+		while (i < a->n && a->map[i].writable)
+			i++;
+		while (j < b->n && b->map[j].writable)
+			j++;
+		if (i == a->n || j == b->n)
+			return i == a->n && j == b->n;
+		if (a->map[i].start != b->map[j].start || a->map[i].end != b->map[j].end ||
+		    a->map[i].inode != b->map[j].inode || a->map[i].offset != b->map[j].offset ||
+		    a->map[i].readable != b->map[j].readable ||
+		    a->map[i].executable != b->map[j].executable)
+			return false;
+		i++;
+		j++;
+	}
+}
+
+struct dc_error *view_begin(struct view *view, const struct snapshot *snapshot, bool *changed)
+{
+	struct maps maps;
+	struct dc_error *err = maps_read(view->process, &maps);
+
+	if (err)
+		return err;
+	*changed = !same_code(&view->maps, &maps);
+	if (*changed)
+		for (int i = 0; i < VIEW_SLOTS; i++)
+			view->pages[i].addr = 0;
+	maps_deinit(&view->maps);
+	view->maps = maps;
+	view->snapshot = snapshot;
+	view->walk++;
+	return NULL;
+}
+
+static const unsigned char *find_page(struct view *view, uint64_t addr)
+{
+	struct view_page *page = &view->pages[addr / VIEW_PAGE % VIEW_SLOTS];
+	const struct mapping *mapping;
+
+	if (page->addr == addr && (!page->walk || page->walk == view->walk))
+		return page->bytes;
+	page->addr = 0;
+	mapping = maps_find(&view->maps, addr);
+	if (!mapping || memory_read_some(view->process, addr, page->bytes, VIEW_PAGE) != VIEW_PAGE)
+		return NULL;
+	page->addr = addr;
+	page->walk = mapping->writable || !mapping->inode ? view->walk : 0;
+	return page->bytes;
+}
+
+bool view_read(struct view *view, uint64_t addr, void *buf, size_t n)
+{
+	const struct snapshot *snapshot = view->snapshot;
+
+	while (n) {
+		uint64_t offset = snapshot->stack ? addr - snapshot->stack_start : UINT64_MAX;
+		const unsigned char *from;
+		size_t part;
+
+		if (offset < snapshot->stack_size) {
+			from = snapshot->stack + offset;
+			part = snapshot->stack_size - offset;
+		} else {
+			from = find_page(view, addr & -(uint64_t)VIEW_PAGE);
+			if (!from)
+				return false;
+			from += addr % VIEW_PAGE;
+			part = VIEW_PAGE - addr % VIEW_PAGE;
+			// The snapshot wins where it begins.
+			if (snapshot->stack && addr < snapshot->stack_start &&
+			    part > snapshot->stack_start - addr)
+				part = snapshot->stack_start - addr;
+		}
+		if (part > n)
+			part = n;
+		memcpy(buf, from, part);
+		buf = (char *)buf + part;
+		addr += part;
+		n -= part;
+	}
+	return true;
+}
+
+bool view_read_word(struct view *view, uint64_t addr, uint64_t *ret)
+{
+	return view_read(view, addr, ret, sizeof(*ret));
+}
+
+bool view_is_code(const struct view *view, uint64_t addr)
+{
+	const struct mapping *mapping = maps_find(&view->maps, addr);
+
+	return mapping && mapping->executable;
+}
