@@ -5,7 +5,7 @@ DEBUGGER_LIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -lcapstone 
 CFLAGS_debugger := -fvisibility=hidden
 
 LIBDEBUGCALL_SRC := $(wildcard debugger/*.c debugger/target/*.c debugger/symbols/*.c \
-	debugger/stack/*.c debugger/values/*.c debugger/call/*.c agent/pad*.[cS])
+	debugger/stack/*.c debugger/values/*.c debugger/call/*.c agent/pad*.[cS] protocol/*.c)
 LIBDEBUGCALL_SRC := $(filter-out debugger/main.c,$(LIBDEBUGCALL_SRC))
 LIBDEBUGCALL_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(LIBDEBUGCALL_SRC))))
 FRONT_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(wildcard debugger/front/*.c debugger/main.c))))
