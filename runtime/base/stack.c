@@ -23,7 +23,6 @@ enum {
 	LINE = 64,
 	BATCH = 32, // stacks moved between a P and the global list at once
 	P_KEEP = 2048, // free default stacks one P may hold
-	GUARD_OPEN = 16 << 10,
 	SLOT_BITS = 24, // of an id
 	TABLE_CHUNK = 4096, // slots per piece of the table
 };
@@ -242,23 +241,23 @@ bool gort__stack_in_guard(const struct g *g, const void *addr)
 
 void gort__stack_guard_open(struct g *g)
 {
-	char *lo = g->stack.lo - GUARD_OPEN;
+	char *lo = g->stack.lo - STACK_GUARD_OPEN;
 
 	if (stacks.guard_madvise)
-		madvise(lo, GUARD_OPEN, MADV_GUARD_REMOVE);
+		madvise(lo, STACK_GUARD_OPEN, MADV_GUARD_REMOVE);
 	else
-		mprotect(lo, GUARD_OPEN, PROT_READ | PROT_WRITE);
+		mprotect(lo, STACK_GUARD_OPEN, PROT_READ | PROT_WRITE);
 	g->guard_open = true;
 }
 
 void gort__stack_guard_close(struct g *g)
 {
-	char *lo = g->stack.lo - GUARD_OPEN;
+	char *lo = g->stack.lo - STACK_GUARD_OPEN;
 
 	if (stacks.guard_madvise)
-		madvise(lo, GUARD_OPEN, MADV_GUARD_INSTALL);
+		madvise(lo, STACK_GUARD_OPEN, MADV_GUARD_INSTALL);
 	else
-		mprotect(lo, GUARD_OPEN, PROT_NONE);
+		mprotect(lo, STACK_GUARD_OPEN, PROT_NONE);
 	g->guard_open = false;
 }
 

@@ -10,6 +10,7 @@ struct p;
 
 enum {
 	STACK_GUARD = 64 << 10, // bytes below every stack that nobody may touch
+	STACK_GUARD_OPEN = 16 << 10, // bytes of it lent to deferred functions after an overflow
 	STACK_DEFAULT = 64 << 10, // bytes of an ordinary stack
 	STACK_CLASSES = 15, // 64 KB << class; the last is 1 GB
 };
