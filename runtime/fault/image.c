@@ -30,8 +30,8 @@ static struct span section(const struct image *image, const Elf64_Shdr *sh)
 	const struct span *file = &image->file;
 	struct span none = { NULL, 0 };
 
-	if (sh->sh_type == SHT_NOBITS || sh->sh_flags & SHF_COMPRESSED ||
-	    sh->sh_offset > file->n || sh->sh_size > file->n - sh->sh_offset)
+	if (sh->sh_type == SHT_NOBITS || sh->sh_flags & SHF_COMPRESSED || sh->sh_offset > file->n ||
+	    sh->sh_size > file->n - sh->sh_offset)
 		return none;
 	return (struct span){ file->p + sh->sh_offset, sh->sh_size };
 }
@@ -45,8 +45,8 @@ static void find_sections(struct image *image)
 		const char *name;
 		struct span *span;
 	} wanted[] = {
-		{ ".symtab", &image->symtab },		{ ".strtab", &image->strtab },
-		{ ".debug_line", &image->line },	{ ".debug_str", &image->str },
+		{ ".symtab", &image->symtab },		 { ".strtab", &image->strtab },
+		{ ".debug_line", &image->line },	 { ".debug_str", &image->str },
 		{ ".debug_line_str", &image->line_str },
 	};
 
@@ -108,8 +108,8 @@ static void consider(struct best *best, const Elf64_Sym *sym, uint64_t addr)
 	// Labels of assembly have no size: the nearest one below counts.
 	if (!inside && (sym->st_size || addr - sym->st_value > NEAR))
 		return;
-	if (best->sym && (best->inside > inside ||
-			  (best->inside == inside && best->value >= sym->st_value)))
+	if (best->sym &&
+	    (best->inside > inside || (best->inside == inside && best->value >= sym->st_value)))
 		return;
 	*best = (struct best){ sym, sym->st_value, inside };
 }

@@ -1,56 +1,7 @@
 // SPDX-License-Identifier: MIT
 // .debug_line, versions 2 to 5, read straight through: for a process that has nothing else left to do.
 #include "runtime/fault/image.h"
-
-struct cursor {
-	const uint8_t *p, *end;
-};
-
-static uint64_t take(struct cursor *c, unsigned n)
-{
-	uint64_t v = 0;
-
-	if ((size_t)(c->end - c->p) < n) {
-		c->p = c->end;
-		return 0;
-	}
-	for (unsigned i = 0; i < n; i++)
-		v |= (uint64_t)c->p[i] << (8 * i);
-	c->p += n;
-	return v;
-}
-
-static uint64_t uleb(struct cursor *c)
-{
-	uint64_t v = 0;
-
-	for (unsigned shift = 0; c->p < c->end; shift += 7) {
-		uint8_t b = *c->p++;
-		if (shift < 64)
-			v |= (uint64_t)(b & 0x7f) << shift;
-		if (!(b & 0x80))
-			break;
-	}
-	return v;
-}
-
-static int64_t sleb(struct cursor *c)
-{
-	uint64_t v = 0;
-
-	for (unsigned shift = 0; c->p < c->end;) {
-		uint8_t b = *c->p++;
-		if (shift < 64)
-			v |= (uint64_t)(b & 0x7f) << shift;
-		shift += 7;
-		if (b & 0x80)
-			continue;
-		if (b & 0x40 && shift < 64)
-			v |= ~0ull << shift;
-		break;
-	}
-	return (int64_t)v;
-}
+#include "runtime/fault/cursor.h"
 
 static const char *string(struct cursor *c)
 {
@@ -100,9 +51,7 @@ static uint64_t skip_form(const struct unit *u, struct cursor *c, uint64_t form,
 	case FORM_DATA1: return take(c, 1);
 	case FORM_DATA2: return take(c, 2);
 	case FORM_UDATA: return uleb(c);
-	case FORM_DATA16:
-		take(c, 8);
-		return take(c, 8);
+	case FORM_DATA16: take(c, 8); return take(c, 8);
 	case FORM_BLOCK: {
 		uint64_t n = uleb(c);
 		c->p = n > (size_t)(c->end - c->p) ? c->end : c->p + n;
@@ -230,15 +179,28 @@ struct search {
 	void *arg;
 };
 
+static unsigned first_at(const struct search *s, uint64_t addr)
+{
+	unsigned lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+		if (s->addr[mid] < addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 static void emit(const struct unit *u, const struct search *s, struct row *last,
 		 const struct row *now, bool end)
 {
-	if (last->valid)
-		for (unsigned i = 0; i < s->n; i++) {
+	// Discarded sections leave sequences at address 0.
+	if (last->valid && last->addr)
+		for (unsigned i = first_at(s, last->addr); i < s->n && s->addr[i] < now->addr;
+		     i++) {
 			const char *dir, *path;
-			// Discarded sections leave sequences at address 0.
-			if (s->addr[i] < last->addr || s->addr[i] >= now->addr || !last->addr)
-				continue;
 			file_name(u, last->file, &dir, &path);
 			s->found(s->arg, i, dir, path, (unsigned)last->line);
 		}

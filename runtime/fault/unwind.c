@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // An interpreter for the call frame information in .eh_frame, found through glibc's lock-free _dl_find_object.
 #include "runtime/fault/unwind.h"
+#include "runtime/fault/cursor.h"
 #include "runtime/sched/g.h"
 
 #include <dlfcn.h>
@@ -8,64 +9,7 @@
 
 enum { STATES = 4, EXPR_STACK = 16 };
 
-// ---- bounded reading ----------------------------------------------------------------------------
-
-struct cursor {
-	const uint8_t *p, *end; // p is end after any read beyond it
-};
-
-static uint64_t take(struct cursor *c, unsigned n)
-{
-	uint64_t v = 0;
-
-	if ((size_t)(c->end - c->p) < n) {
-		c->p = c->end;
-		return 0;
-	}
-	for (unsigned i = 0; i < n; i++)
-		v |= (uint64_t)c->p[i] << (8 * i);
-	c->p += n;
-	return v;
-}
-
-static int64_t take_signed(struct cursor *c, unsigned n)
-{
-	unsigned shift = 64 - 8 * n;
-
-	return (int64_t)(take(c, n) << shift) >> shift;
-}
-
-static uint64_t uleb(struct cursor *c)
-{
-	uint64_t v = 0;
-
-	for (unsigned shift = 0; c->p < c->end; shift += 7) {
-		uint8_t b = *c->p++;
-		if (shift < 64)
-			v |= (uint64_t)(b & 0x7f) << shift;
-		if (!(b & 0x80))
-			break;
-	}
-	return v;
-}
-
-static int64_t sleb(struct cursor *c)
-{
-	uint64_t v = 0;
-
-	for (unsigned shift = 0; c->p < c->end;) {
-		uint8_t b = *c->p++;
-		if (shift < 64)
-			v |= (uint64_t)(b & 0x7f) << shift;
-		shift += 7;
-		if (b & 0x80)
-			continue;
-		if (b & 0x40 && shift < 64)
-			v |= ~0ull << shift;
-		break;
-	}
-	return (int64_t)v;
-}
+// ---- finding the entry of a PC ------------------------------------------------------------------
 
 enum { PE_ABS = 0, PE_PCREL = 0x10, PE_DATAREL = 0x30, PE_OMIT = 0xff };
 
@@ -90,8 +34,6 @@ static uint64_t encoded(struct cursor *c, uint8_t enc, uint64_t data)
 	}
 	return v;
 }
-
-// ---- finding the entry of a PC ------------------------------------------------------------------
 
 struct cie {
 	struct cursor program;
@@ -209,6 +151,13 @@ static bool find_fde(struct fde *fde, uint64_t pc)
 	return p >= lo && p < hi && parse_fde(fde, p, lo, hi) && pc >= fde->start && pc < fde->end;
 }
 
+uint64_t gort__unwind_entry(uint64_t pc)
+{
+	struct fde fde;
+
+	return find_fde(&fde, pc) ? fde.start : 0;
+}
+
 // ---- the instructions ---------------------------------------------------------------------------
 
 enum how { HOW_SAME, HOW_UNDEFINED, HOW_SAVED, HOW_IS, HOW_REGISTER, HOW_SAVED_EXPR, HOW_IS_EXPR };
@@ -297,7 +246,9 @@ static void execute(const struct fde *fde, struct cursor c, struct rules *r,
 			break;
 		case 0x0c:
 			reg = uleb(&c);
-			r->cfa = (struct rule){ HOW_REGISTER, (uint32_t)reg, { (int64_t)uleb(&c) } };
+			r->cfa = (struct rule){ HOW_REGISTER,
+						(uint32_t)reg,
+						{ (int64_t)uleb(&c) } };
 			break;
 		case 0x0d: r->cfa.len = (uint32_t)uleb(&c); break;
 		case 0x0e: r->cfa.off = (int64_t)uleb(&c); break;
@@ -312,7 +263,8 @@ static void execute(const struct fde *fde, struct cursor c, struct rules *r,
 			break;
 		case 0x12:
 			reg = uleb(&c);
-			r->cfa = (struct rule){ HOW_REGISTER, (uint32_t)reg,
+			r->cfa = (struct rule){ HOW_REGISTER,
+						(uint32_t)reg,
 						{ sleb(&c) * cie->data_align } };
 			break;
 		case 0x13: r->cfa.off = sleb(&c) * cie->data_align; break;
@@ -332,7 +284,7 @@ static void execute(const struct fde *fde, struct cursor c, struct rules *r,
 		default: return; // unknown: what is known so far must do
 		}
 		continue;
-advanced:
+	advanced:
 		if (at > pc)
 			return;
 	}
@@ -540,7 +492,8 @@ static bool step_rules(struct unwind *u, const struct rules *r, bool signal)
 // Rows that need no expression and lose no register are worth keeping: nearly all.
 static bool simple(const struct rules *r, struct unwind_row *row)
 {
-	if (r->cfa.how != HOW_REGISTER || r->cfa.len >= UNWIND_REGS || r->cfa.off != (int32_t)r->cfa.off)
+	if (r->cfa.how != HOW_REGISTER || r->cfa.len >= UNWIND_REGS ||
+	    r->cfa.off != (int32_t)r->cfa.off)
 		return false;
 	row->cfa_reg = (uint8_t)r->cfa.len;
 	row->cfa = (int32_t)r->cfa.off;
@@ -617,7 +570,7 @@ bool gort__unwind_step(struct unwind *u)
 	struct unwind_row *row = NULL;
 
 	if (u->rows) {
-		row = &u->rows[(pc ^ pc >> 8) % UNWIND_ROWS];
+		row = &u->rows[(pc ^ pc >> 8) & (u->nrows - 1)];
 		if (gort__likely(row->pc == pc))
 			return step_row(u, row);
 	}

@@ -45,29 +45,30 @@ struct unwind_row {
 	bool last; // nothing called this one
 };
 
-enum { UNWIND_SAME = INT16_MAX, UNWIND_ROWS = 256 };
+enum { UNWIND_SAME = INT16_MAX };
 
 struct unwind {
 	struct unwind_regs regs; // of the present frame
 	bool exact; // its PC is where it stands, not where it returns to
 	struct unwind_range stack[2]; // where memory may be read
-	struct unwind_row *rows; // UNWIND_ROWS rows remembered between walks, or NULL
+	struct unwind_row *rows; // remembered between walks, or NULL
+	unsigned nrows; // a power of two
 };
 
 // The caller's registers, at the place of this line.
-#define gort__unwind_here(regs)                                              \
-	__asm__ volatile("movq %%rbx, 24(%0)\n\t"                            \
-			 "movq %%rbp, 48(%0)\n\t"                            \
-			 "movq %%rsp, 56(%0)\n\t"                            \
-			 "movq %%r12, 96(%0)\n\t"                            \
-			 "movq %%r13, 104(%0)\n\t"                           \
-			 "movq %%r14, 112(%0)\n\t"                           \
-			 "movq %%r15, 120(%0)\n\t"                           \
-			 "leaq 0(%%rip), %%rcx\n\t"                          \
-			 "movq %%rcx, 128(%0)\n\t"                           \
+#define gort__unwind_here(regs)                                                 \
+	__asm__ volatile("movq %%rbx, 24(%0)\n\t"                               \
+			 "movq %%rbp, 48(%0)\n\t"                               \
+			 "movq %%rsp, 56(%0)\n\t"                               \
+			 "movq %%r12, 96(%0)\n\t"                               \
+			 "movq %%r13, 104(%0)\n\t"                              \
+			 "movq %%r14, 112(%0)\n\t"                              \
+			 "movq %%r15, 120(%0)\n\t"                              \
+			 "leaq 0(%%rip), %%rcx\n\t"                             \
+			 "movq %%rcx, 128(%0)\n\t"                              \
 			 "movl $0x1f0c8, 136(%0)" /* known: those saved here */ \
-			 :                                                   \
-			 : "r"(regs)                                         \
+			 :                                                      \
+			 : "r"(regs)                                            \
 			 : "rcx", "memory")
 
 // From a signal's ucontext_t.
@@ -77,6 +78,9 @@ gort__hidden void gort__unwind_switch(struct unwind_regs *regs, const struct swi
 
 // Goes to the caller's frame. False at the bottom, or where the way is lost.
 gort__hidden bool gort__unwind_step(struct unwind *u);
+
+// Where the function that holds pc begins, by its frame information; 0: unknown.
+gort__hidden uint64_t gort__unwind_entry(uint64_t pc);
 
 // The address by which to look the present frame up: within the call for a return address.
 static inline uint64_t gort__unwind_lookup(const struct unwind *u)

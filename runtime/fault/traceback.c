@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+// Prints goroutines with their frames, for the living (gort_traceback) and for the dying.
+#include "runtime/fault/traceback.h"
+#include "runtime/gort.h"
+#include "runtime/base/print.h"
+#include "runtime/fault/freeze.h"
+#include "runtime/fault/raw.h"
+#include "runtime/sched/sched.h"
+
+enum {
+	TOP = 50, // frames shown at each end of a very deep stack
+	BOTTOM = 50,
+	LINE = 512,
+};
+
+// ---- text ---------------------------------------------------------------------------------------
+
+void gort__sink_flush(struct sink *out)
+{
+	size_t done = 0;
+
+	while (out->fd >= 0 && done < out->len) {
+		long n = gort__raw(SYS_write, out->fd, (long)(out->buf + done),
+				   (long)(out->len - done), 0, 0, 0);
+		if (n == -EINTR)
+			continue;
+		if (n == -EAGAIN) {
+			// Somebody made stderr non-blocking and its reader is slow: some patience, not for ever.
+			struct {
+				int fd;
+				short events, revents;
+			} poll = { out->fd, 4, 0 };
+			if (gort__raw(SYS_poll, (long)&poll, 1, 1000, 0, 0, 0) == 1)
+				continue;
+		}
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	if (out->fd >= 0)
+		out->len = 0;
+}
+
+void gort__emit(struct sink *out, const char *fmt, ...)
+{
+	char line[LINE];
+	va_list ap;
+	size_t n;
+
+	va_start(ap, fmt);
+	n = gort__vformat(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (n >= sizeof(line))
+		n = sizeof(line) - 1;
+	if (out->fd >= 0 && n > out->size - out->len)
+		gort__sink_flush(out);
+	for (size_t i = 0; i < n && out->len < out->size; i++)
+		out->buf[out->len++] = line[i];
+}
+
+// ---- frames -------------------------------------------------------------------------------------
+
+extern const char start[] __asm__("__start_gort_text") __attribute__((visibility("hidden")));
+extern const char stop[] __asm__("__stop_gort_text") __attribute__((visibility("hidden")));
+
+bool gort__in_runtime_text(uint64_t pc)
+{
+	return pc >= (uintptr_t)start && pc < (uintptr_t)stop;
+}
+
+void gort__unwind_begin(struct unwind *u, const struct unwind_regs *regs, const struct g *g,
+			const struct m *m)
+{
+	*u = (struct unwind){ .regs = *regs, .exact = true };
+	if (g) {
+		uintptr_t lo = (uintptr_t)g->stack.lo;
+		// What was opened for deferred functions after an overflow is part of the stack now.
+		u->stack[0] = (struct unwind_range){ g->guard_open ? lo - STACK_GUARD_OPEN : lo,
+						     (uintptr_t)g->stack.hi };
+	} else if (m && m->sys_lo) {
+		u->stack[0] = (struct unwind_range){ (uintptr_t)m->sys_lo, (uintptr_t)m->sys_hi };
+	}
+	if (m && m->sigstack)
+		u->stack[1] = (struct unwind_range){ (uintptr_t)m->sigstack,
+						     (uintptr_t)m->sigstack + m->sigstack_size };
+}
+
+static const struct place *look_up(struct trace *t, uint64_t pc, uint64_t lookup)
+{
+	struct traced *known = &t->places[(pc ^ pc >> 8) % TRACE_PLACES];
+
+	if (known->pc == pc && known->lookup == lookup)
+		return &known->place;
+	known->pc = 0;
+	gort__barrier();
+	gort__place(&known->place, pc, lookup);
+	known->lookup = lookup;
+	gort__barrier();
+	known->pc = pc;
+	for (unsigned i = 0; i < t->nseen; i++)
+		if (t->seen[i].pc == pc && t->seen[i].lookup == lookup)
+			return &known->place;
+	if (t->nseen < TRACE_SEEN)
+		t->seen[t->nseen++] = (struct seen){ pc, lookup };
+	return &known->place;
+}
+
+static void print_place(struct trace *t, const struct place *at)
+{
+	if (at->name)
+		gort__emit(&t->out, "%s+0x%lx ", at->name, at->name_off);
+	if (at->module)
+		gort__emit(&t->out, "%s+0x%lx", at->module, at->module_off);
+	else
+		gort__emit(&t->out, "0x%lx", at->module_off);
+}
+
+static bool internal(const struct place *at, uint64_t lookup)
+{
+	const char *name = at->name;
+
+	if (!name || !gort__in_runtime_text(lookup))
+		return false;
+	return !(name[0] == 'g' && name[1] == 'o' && name[2] == 'r' && name[3] == 't' &&
+		 name[4] == '_' && name[5] != '_');
+}
+
+static void print_frame(struct trace *t, uint64_t pc, uint64_t lookup)
+{
+	const struct place *at = look_up(t, pc, lookup);
+
+	if (!t->internals && internal(at, lookup))
+		return;
+	gort__emit(&t->out, "\t");
+	print_place(t, at);
+	gort__emit(&t->out, "\n");
+}
+
+void gort__trace_frames(struct trace *t, struct unwind *u)
+{
+	struct seen ring[BOTTOM];
+	unsigned n = 0;
+
+	u->rows = t->rows;
+	u->nrows = TRACE_ROWS;
+	do {
+		struct seen frame = { u->regs.reg[UNWIND_PC], gort__unwind_lookup(u) };
+		if (n < TOP)
+			print_frame(t, frame.pc, frame.lookup);
+		else
+			ring[n % BOTTOM] = frame;
+		n++;
+	} while (gort__unwind_step(u));
+	if (n <= TOP)
+		return;
+	if (n > TOP + BOTTOM)
+		gort__emit(&t->out, "\t... %u frames not shown ...\n", n - TOP - BOTTOM);
+	for (unsigned i = n - TOP > BOTTOM ? n - BOTTOM : TOP; i < n; i++)
+		print_frame(t, ring[i % BOTTOM].pc, ring[i % BOTTOM].lookup);
+}
+
+// ---- goroutines ---------------------------------------------------------------------------------
+
+void gort__trace_header(struct trace *t, const struct g *g)
+{
+	uint32_t status = gort__load(&g->status);
+	struct sink *out = &t->out;
+
+	gort__emit(out, "goroutine %lu [%s", gort__load(&g->id), gort__g_status_text[status]);
+	if (status == G_WAITING) {
+		int64_t s = (gort_now() - g->wait_since) / 1000000000;
+		if (g->wait_reason < WAIT_REASONS && g->wait_reason != WAIT_NONE)
+			gort__emit(out, ", %s", gort__wait_reason_text[g->wait_reason]);
+		if (s < 60)
+			gort__emit(out, ", %ld s", s < 0 ? 0 : s);
+		else
+			gort__emit(out, ", %ld min", s / 60);
+	}
+	if (g->lockedm)
+		gort__emit(out, ", locked to thread");
+	if (g->label)
+		gort__emit(out, ", \"%s\"", g->label);
+	gort__emit(out, "]:\n");
+}
+
+void gort__trace_creator(struct trace *t, const struct g *g)
+{
+	uint64_t pc = (uintptr_t)g->creator_pc;
+
+	if (!pc)
+		return;
+	gort__emit(&t->out, "created by ");
+	print_place(t, look_up(t, pc, pc - 1));
+	if (g->creator_id)
+		gort__emit(&t->out, " in goroutine %lu", g->creator_id);
+	gort__emit(&t->out, "\n");
+}
+
+void gort__trace_goroutine(struct trace *t, const struct g *g, const struct unwind_regs *regs)
+{
+	struct unwind_regs parked;
+	uint32_t status = gort__load_acquire(&g->status);
+	const struct m *m = NULL;
+	struct unwind u;
+
+	gort__trace_header(t, g);
+	if (status == G_RUNNING)
+		m = gort__load(&g->m);
+	// Parked, or its M is on the system stack for it: then regs, if any, are of that.
+	if (status != G_RUNNING || (m && m->on_system)) {
+		const struct switch_frame *f = gort__load(&g->sp);
+		// Read while it may change: only what lies in its stack is believed.
+		if ((char *)f >= g->stack.lo && (char *)(f + 1) <= g->stack.hi) {
+			gort__unwind_switch(&parked, f);
+			regs = &parked;
+		}
+	}
+	if (regs) {
+		gort__unwind_begin(&u, regs, g, m);
+		gort__trace_frames(t, &u);
+	} else {
+		gort__emit(&t->out, "\tgoroutine running on other thread; stack unavailable\n");
+	}
+	gort__trace_creator(t, g);
+}
+
+// ---- the public call ----------------------------------------------------------------------------
+
+static struct lock lock = GORT__LOCK_INIT(FAULT);
+static struct trace live; // under lock
+
+static void trace_others(struct trace *t, const struct g *self)
+{
+	for (struct g *g = gort__load_acquire(&sched.allg); g; g = g->allnext) {
+		struct unwind_regs regs;
+		bool running = gort__load(&g->status) == G_RUNNING;
+		if (g == self || gort__load(&g->status) == G_DEAD || g->flags & G_SYSTEM)
+			continue;
+		gort__trace_goroutine(
+			t, g, running && gort__sample(gort__load(&g->m), g, &regs) ? &regs : NULL);
+		gort__emit(&t->out, "\n");
+	}
+}
+
+size_t gort_traceback(char *buf, size_t n, bool all)
+{
+	struct g *g = gort__enter(__func__);
+	struct unwind_regs regs;
+	size_t len;
+
+	if (all)
+		gort__stop_world();
+	gort__lock(&lock);
+	live.out = (struct sink){ .buf = buf, .size = n ? n - 1 : 0, .fd = -1 };
+	live.nseen = 0;
+	gort__unwind_here(&regs);
+	gort__trace_goroutine(&live, g, &regs);
+	if (all) {
+		gort__emit(&live.out, "\n");
+		trace_others(&live, g);
+	}
+	len = live.out.len;
+	gort__unlock(&lock);
+	if (n)
+		buf[len] = '\0';
+	if (all)
+		gort__start_world();
+	gort__leave();
+	return len;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// Stacks as text. One trace at a time: its memory is static, because who prints may have no other.
+#ifndef RUNTIME_FAULT_TRACEBACK_H
+#define RUNTIME_FAULT_TRACEBACK_H
+
+#include "runtime/fault/image.h"
+#include "runtime/fault/unwind.h"
+
+struct g;
+struct m;
+
+// Text goes to a file descriptor in pieces, or to memory until that is full.
+struct sink {
+	char *buf;
+	size_t size, len;
+	int fd; // -1: memory
+};
+
+gort__hidden void gort__emit(struct sink *out, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+gort__hidden void gort__sink_flush(struct sink *out);
+
+enum { TRACE_ROWS = 256, TRACE_PLACES = 256, TRACE_SEEN = 1024 };
+
+struct trace {
+	struct sink out;
+	bool internals; // also show what the runtime calls inside itself
+	struct unwind_row rows[TRACE_ROWS];
+	struct traced {
+		uint64_t pc, lookup;
+		struct place place;
+	} places[TRACE_PLACES]; // remembered names
+	struct seen {
+		uint64_t pc, lookup;
+	} seen[TRACE_SEEN]; // every different place printed, for the symboliser
+	unsigned nseen;
+};
+
+// The frames from u on, one a line.
+gort__hidden void gort__trace_frames(struct trace *t, struct unwind *u);
+// The line "goroutine ID [...]:".
+gort__hidden void gort__trace_header(struct trace *t, const struct g *g);
+gort__hidden void gort__trace_creator(struct trace *t, const struct g *g);
+// A goroutine and all about it. regs: where it stands, NULL for what its parking left; it says by itself when
+// neither can be had.
+gort__hidden void gort__trace_goroutine(struct trace *t, const struct g *g,
+					const struct unwind_regs *regs);
+
+// Where memory may be read when walking from regs: g's stack and the M's signal stack.
+gort__hidden void gort__unwind_begin(struct unwind *u, const struct unwind_regs *regs,
+				     const struct g *g, const struct m *m);
+
+// True for addresses in the runtime's own code.
+gort__hidden bool gort__in_runtime_text(uint64_t pc);
+
+#endif
