@@ -99,7 +99,7 @@ static void insert(struct timers *ts, struct timer *t)
 }
 
 // The last thing that is done to a timer that leaves: gort__timer_remove looks at it without the lock.
-static void delete(struct timers *ts, struct timer *t)
+static void delete (struct timers *ts, struct timer *t)
 {
 	uint32_t i = t->at - 1;
 	struct timer_entry last = ts->heap[--ts->n];

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// Once: the first caller runs, the others wait for it. A panic counts as done and goes on in the first caller.
+#include "runtime/gort.h"
+#include "runtime/sync/waiter.h"
+
+enum once_state { ONCE_NEW, ONCE_RUNNING, ONCE_DONE };
+
+struct once {
+	uint32_t state; // enum once_state
+	struct waiter *queue;
+};
+
+_Static_assert(sizeof(struct once) <= sizeof(gort_once), "gort_once is too small");
+
+struct call {
+	struct once *once;
+	void (*fn)(void *);
+	void *arg;
+};
+
+static void finish(void *arg)
+{
+	struct once *o = arg;
+	struct lock *l = gort__waiter_lock(o);
+	struct glist ready = { 0 };
+	struct waiter *w;
+
+	gort__enter("gort_once_do");
+	gort__solo_lock(l);
+	while ((w = gort__queue_claim(&o->queue)))
+		gort__glist_push(&ready, w->g);
+	gort__store_release(&o->state, ONCE_DONE);
+	gort__solo_unlock(l);
+	gort__ready_list(&ready);
+	gort__leave();
+}
+
+// In a gort_try of its own, so that the deferred finish runs when fn returns, panics or exits, and no later.
+static void run(void *arg)
+{
+	struct call *c = arg;
+
+	gort_defer(finish, c->once);
+	c->fn(c->arg);
+}
+
+static void wait(struct once *o, struct g *g)
+{
+	struct lock *l = gort__waiter_lock(o);
+
+	for (;;) {
+		struct waiter w;
+		gort__solo_lock(l);
+		if (gort__load_acquire(&o->state) == ONCE_DONE) {
+			gort__solo_unlock(l);
+			return;
+		}
+		gort__waiter_begin_always(&w, g);
+		gort__queue_push(&o->queue, &w);
+		if (!gort__waiter_park(&w, l, GORT_FOREVER, WAIT_ONCE))
+			return;
+		// A cancel, which does not count here.
+		gort__solo_lock(l);
+		gort__queue_remove(&o->queue, &w);
+		gort__solo_unlock(l);
+	}
+}
+
+void gort_once_do(gort_once *once, void (*fn)(void *), void *arg)
+{
+	struct once *o = (struct once *)once;
+	struct call call = { o, fn, arg };
+	uint32_t state = ONCE_NEW;
+	struct gort_panic panic;
+	struct g *g;
+
+	if (gort__likely(gort__load_acquire(&o->state) == ONCE_DONE))
+		return;
+	g = gort__enter(__func__);
+	if (!gort__cas(&o->state, &state, ONCE_RUNNING)) {
+		wait(o, g);
+		gort__leave();
+		return;
+	}
+	gort__leave();
+	if (gort_try(run, &call, &panic))
+		gort_panic("%s", panic.msg);
+}
