@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Finding DIEs in a module's units through libdw, lazily.
 #include "debugger/symbols/dwarf.h"
+#include "debugger/symbols/mention.h"
 
 #include <dwarf.h>
 #include <stdlib.h>
@@ -14,8 +15,8 @@ enum { LANG_CXX17 = 0x2a, LANG_CXX20 = 0x2b, LANG_C17 = 0x2c };
 
 struct unit {
 	Dwarf_Die die; // the split unit's where there is one
-	const unsigned char *start, *end; // its bytes
-	bool is_type_unit;
+	const unsigned char *start, *end; // its bytes; NULL when they are in another file
+	bool is_indexed; // refers to strings by number
 };
 
 struct unit_range {
@@ -74,6 +75,21 @@ int dwarf_language(Dwarf_Die *die)
 	    dwarf_formudata(&attr, &language))
 		return 0;
 	return (int)language;
+}
+
+enum type_compiler dwarf_compiler(Dwarf_Die *die)
+{
+	Dwarf_Die unit;
+	Dwarf_Attribute attr;
+	const char *producer;
+
+	if (!dwarf_cu_die(die->cu, &unit, NULL, NULL, NULL, NULL, NULL, NULL) ||
+	    !dwarf_attr_integrate(&unit, DW_AT_producer, &attr) ||
+	    !(producer = dwarf_formstring(&attr)))
+		return COMPILER_UNKNOWN;
+	if (!strncmp(producer, "GNU ", 4))
+		return COMPILER_GCC;
+	return strstr(producer, "clang version") ? COMPILER_CLANG : COMPILER_UNKNOWN;
 }
 
 bool dwarf_language_is_cxx(int language)
@@ -201,7 +217,7 @@ static struct dc_error *add_units(struct dwarf_info *info, Dwarf *dwarf)
 		struct unit *unit = &info->units[info->nr_units++];
 
 		*unit = (struct unit){
-			.die = die, .is_type_unit = kind == DW_UT_type || kind == DW_UT_split_type
+			.die = die, .is_indexed = dwarf_hasattr(&die, DW_AT_str_offsets_base) == 1
 		};
 		if (kind == DW_UT_skeleton && split.addr && dwarf_tag(&split) != DW_TAG_invalid) {
 			unit->die = split;
@@ -460,12 +476,33 @@ struct dc_error *dwarf_find(struct dwarf_info *info, Dwarf_Die *unit, const char
 	}
 
 	struct dc_error *err = need_units(info);
+	struct mention mention = { .is_everywhere = true };
 
-	if (err)
-		return err;
-	for (size_t i = 0; i < info->nr_units && !search.stopped; i++)
-		search_below(&search, &info->units[i].die, 0);
-	return NULL;
+	if (!err && name && !mention_init(&mention, name, info->dwarf, info->alt))
+		err = &dc_out_of_memory;
+	for (size_t i = 0; !err && i < info->nr_units && !search.stopped; i++) {
+		struct unit *its = &info->units[i];
+
+		if (!its->start || mention_in(&mention, its->start, its->end, its->is_indexed))
+			search_below(&search, &its->die, 0);
+	}
+	mention_deinit(&mention);
+	return err;
+}
+
+bool dwarf_mentions(struct dwarf_info *info, const char *name)
+{
+	struct mention mention;
+	bool found = true;
+
+	// Compilers keep names this short out of the string section.
+	if (strlen(name) < 4)
+		return true;
+	// Out of memory counts as a mention: that only costs a look.
+	if (mention_init(&mention, name, info->dwarf, info->alt))
+		found = mention.is_everywhere || mention.n > 0;
+	mention_deinit(&mention);
+	return found;
 }
 
 struct dc_error *dwarf_each(struct dwarf_info *info, unsigned int want, dwarf_visit *visit,

@@ -21,6 +21,7 @@ bool dwarf_walk_next(struct dwarf_walk *walk, Dwarf_Die *die); // die: in, the l
 int dwarf_language(Dwarf_Die *die); // DW_LANG_* of its unit, 0 when it does not say
 bool dwarf_language_is_c(int language); // C, C++, Objective-C: layouts and calls are the C ABI's
 bool dwarf_language_is_cxx(int language);
+enum type_compiler dwarf_compiler(Dwarf_Die *die);
 // Sign-extended as the enum's size and sign ask for.
 bool dwarf_enumerator_value(Dwarf_Die *die, const struct type *type, int64_t *ret);
 bool dwarf_is_declaration(Dwarf_Die *die);
@@ -54,6 +55,8 @@ enum dwarf_want {
 typedef bool dwarf_visit(Dwarf_Die *die, Dwarf_Die *parent, void *arg);
 struct dc_error *dwarf_find(struct dwarf_info *info, Dwarf_Die *unit, const char *name,
 			    unsigned int want, dwarf_visit *visit, void *arg) DC_CHECK;
+// Whether the name is among the strings at all, be it as a local's or a member's.
+bool dwarf_mentions(struct dwarf_info *info, const char *name);
 // Every top-level DIE that has a name and is one of want.
 struct dc_error *dwarf_each(struct dwarf_info *info, unsigned int want, dwarf_visit *visit,
 			    void *arg) DC_CHECK;

@@ -58,12 +58,25 @@ static const char *why_no_call(struct symbols *symbols, Dwarf_Die *die, const ch
 			    (unsigned int)convention);
 }
 
-static struct dc_error *describe(struct symbols *symbols, struct loaded *loaded,
-				 const struct symbol *symbol, struct function *ret)
+void function_add_type(struct symbols *symbols, Dwarf_Die *die, struct function *function)
 {
-	struct dwarf_info *info = module_dwarf(loaded, EFFORT_DEBUG_FILE);
-	const char *name = symbols_plain_name(symbols, symbol->name), *suffix = NULL;
-	Dwarf_Die die;
+	// An assembler's DIE has a name and an address and knows nothing about parameters. The DIE at
+	// an IFUNC's address is the resolver's.
+	if (function->is_ifunc || dwarf_language(die) == DW_LANG_Mips_Assembler)
+		return;
+
+	const struct type *type = type_from_die(symbols->types, die);
+
+	if (type->kind == TYPE_FUNCTION)
+		function->type = type;
+	if (!function->no_call)
+		function->no_call = why_no_call(symbols, die, function->name);
+}
+
+struct dc_error *function_from_symbol(struct symbols *symbols, struct loaded *loaded,
+				      const struct symbol *symbol, struct function *ret)
+{
+	const char *name = symbols_plain_name(symbols, symbol->name), *suffix;
 
 	if (!name)
 		return &dc_out_of_memory;
@@ -79,17 +92,34 @@ static struct dc_error *describe(struct symbols *symbols, struct loaded *loaded,
 					    "it is a copy (%s) that the compiler made for some "
 					    "callers; its arguments are not the source's",
 					    suffix);
-	// An assembler's DIE has a name and an address and knows nothing about parameters. The DIE at
-	// an IFUNC's address is the resolver's.
-	if (symbol->is_ifunc || !info || !dwarf_function_at(info, symbol->value, &die) ||
-	    dwarf_language(&die) == DW_LANG_Mips_Assembler)
-		return NULL;
-	ret->type = type_from_die(symbols->types, &die);
-	if (ret->type->kind != TYPE_FUNCTION)
-		ret->type = NULL;
-	if (!ret->no_call)
-		ret->no_call = why_no_call(symbols, &die, name);
 	return NULL;
+}
+
+static void find_type(struct symbols *symbols, enum effort effort, struct function *function)
+{
+	struct loaded *loaded = loaded_of(function->module);
+	struct dwarf_info *info = module_dwarf(loaded, effort);
+	Dwarf_Die die;
+
+	if (!function->type && info &&
+	    dwarf_function_at(info, function->addr - loaded->module.bias, &die))
+		function_add_type(symbols, &die, function);
+}
+
+// The program's own debug file is opened at once, a library's only by symbols_function_type().
+static struct dc_error *describe(struct symbols *symbols, struct loaded *loaded,
+				 const struct symbol *symbol, struct function *ret)
+{
+	struct dc_error *err = function_from_symbol(symbols, loaded, symbol, ret);
+
+	if (!err)
+		find_type(symbols, loaded->is_program ? EFFORT_DEBUG_FILE : EFFORT_OWN_FILE, ret);
+	return err;
+}
+
+void symbols_function_type(struct symbols *symbols, struct function *function)
+{
+	find_type(symbols, EFFORT_DEBUG_FILE, function);
 }
 
 // ---- by symbol ----
@@ -177,28 +207,29 @@ static bool take_function(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 }
 
 static struct dc_error *from_die(struct symbols *symbols, struct loaded *loaded,
-				 const struct found_die *found, const char *name,
-				 struct function *ret)
+				 struct found_die *found, const char *name, struct function *ret)
 {
-	Dwarf_Die die = found->die;
-	struct symbol symbol;
+	const char *linkage = NULL, *its = dwarf_diename(&found->die);
+	struct symbol symbol = { .name = its ? its : name,
+				 .value = found->entry,
+				 .is_global = dwarf_hasattr_integrate(&found->die,
+								      DW_AT_external) };
 	Dwarf_Attribute attr;
 	Dwarf_Addr high;
-	const char *linkage = NULL, *its = dwarf_diename(&die);
 
-	if (dwarf_attr_integrate(&die, DW_AT_linkage_name, &attr))
+	if (dwarf_attr_integrate(&found->die, DW_AT_linkage_name, &attr))
 		linkage = dwarf_formstring(&attr);
-	symbol = (struct symbol){ .name = its ? its : name,
-				  .value = found->entry,
-				  .is_global = dwarf_hasattr_integrate(&die, DW_AT_external) };
-	if (!dwarf_highpc(&die, &high) && high > found->entry)
+	if (!dwarf_highpc(&found->die, &high) && high > found->entry)
 		symbol.size = high - found->entry;
 
-	struct dc_error *err = describe(symbols, loaded, &symbol, ret);
+	struct dc_error *err = function_from_symbol(symbols, loaded, &symbol, ret);
 
-	if (!err && linkage && clone_suffix(linkage) && !ret->no_call)
+	if (err)
+		return err;
+	if (linkage && clone_suffix(linkage) && !ret->no_call)
 		ret->no_call = "the compiler changed its arguments";
-	return err;
+	function_add_type(symbols, &found->die, ret);
+	return NULL;
 }
 
 static struct dc_error *ambiguous(struct loaded *loaded, const char *name)
@@ -280,7 +311,8 @@ struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct s
 	err = find_by_dwarf(symbols, name, EFFORT_OWN_FILE, ret, &done, &inlined);
 	if (err || done)
 		return err;
-	for (loaded = symbols->list; loaded; loaded = loaded->next) {
+	for (loaded = symbols_is_near(symbols, frame, name) ? NULL : symbols->list; loaded;
+	     loaded = loaded->next) {
 		const struct symtab *debug = loaded->seen ? module_debug_symtab(loaded) : NULL;
 
 		if (debug && symtab_find(debug, loaded->debug_image, name, SYMBOL_CODE, &symbol,
@@ -290,42 +322,12 @@ struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct s
 			return describe(symbols, loaded, &symbol, ret);
 		}
 	}
-	err = find_by_dwarf(symbols, name, EFFORT_DEBUG_FILE, ret, &done, &inlined);
+	if (!inlined && !symbols_is_near(symbols, frame, name))
+		err = find_by_dwarf(symbols, name, EFFORT_DEBUG_FILE, ret, &done, &inlined);
 	if (err || done)
 		return err;
 	if (inlined)
 		return error_make(DC_NAME,
 				  "\"%s\" was inlined everywhere; there is no code to call", name);
-	return symbols_no_name(symbols, "function", name);
-}
-
-// ---- all of them ----
-
-struct dc_error *symbols_each_function(struct symbols *symbols,
-				       bool (*visit)(const struct function *, void *), void *arg)
-{
-	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
-		if (!loaded->seen || !loaded->image)
-			continue;
-		module_need_tables(loaded);
-
-		const struct symtab *table = loaded->symtab.n ? &loaded->symtab : &loaded->dynsym;
-
-		for (size_t i = 1; i < table->n; i++) {
-			struct symbol symbol;
-			struct function function;
-
-			if (!symtab_get(table, loaded->image, i, &symbol) ||
-			    symbol.class != SYMBOL_CODE)
-				continue;
-
-			struct dc_error *err = describe(symbols, loaded, &symbol, &function);
-
-			if (err)
-				return err;
-			if (!visit(&function, arg))
-				return NULL;
-		}
-	}
-	return NULL;
+	return symbols_no_name("function", name);
 }

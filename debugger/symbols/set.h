@@ -31,8 +31,14 @@ bool symbols_unit(struct symbols *symbols, const struct symbols_frame *frame, en
 bool symbols_find(struct symbols *symbols, const struct symbols_frame *frame, const char *name,
 		  unsigned int classes, struct loaded **module, struct symbol *ret,
 		  size_t *nr_locals);
-// The error for a name that nothing has, with the nearest that there is. what: "function", "type" …
-struct dc_error *symbols_no_name(struct symbols *symbols, const char *what, const char *name);
+// The program's own debug information settles what the name is, or may once there is a frame.
+bool symbols_is_near(struct symbols *symbols, const struct symbols_frame *frame, const char *name);
+// All but the type, and the type from a DIE.
+struct dc_error *function_from_symbol(struct symbols *symbols, struct loaded *loaded,
+				      const struct symbol *symbol, struct function *ret) DC_CHECK;
+void function_add_type(struct symbols *symbols, Dwarf_Die *die, struct function *function);
+// The error for a name that nothing has. what: "function", "type" …
+struct dc_error *symbols_no_name(const char *what, const char *name);
 // A string that lives as long as the symbols; NULL: out of memory.
 const char *symbols_text(struct symbols *symbols, const char *format, ...) DC_PRINTF(2, 3);
 // Symbol names up to their version: "memcpy@@GLIBC_2.14" is memcpy. NULL: out of memory.

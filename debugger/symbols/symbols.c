@@ -92,6 +92,8 @@ bool symbols_unit(struct symbols *symbols, const struct symbols_frame *frame, en
 		  struct loaded **loaded, Dwarf_Die *unit)
 {
 	*loaded = frame && frame->pc ? symbols_at(symbols, frame->pc) : NULL;
+	if (*loaded && (*loaded)->is_program)
+		effort = EFFORT_DEBUG_FILE;
 
 	struct dwarf_info *info = *loaded ? module_dwarf(*loaded, effort) : NULL;
 
@@ -119,12 +121,9 @@ const char *symbols_plain_name(struct symbols *symbols, const char *name)
 	return at && at > name ? types_strndup(symbols->types, name, (size_t)(at - name)) : name;
 }
 
-struct dc_error *symbols_no_name(struct symbols *symbols, const char *what, const char *name)
+struct dc_error *symbols_no_name(const char *what, const char *name)
 {
-	struct dc_error *err = error_make(DC_NAME, "no %s \"%s\" in the program", what, name);
-	const char *nearest = symbols_nearest(symbols, name);
-
-	return nearest ? error_note(err, "did you mean \"%s\"?", nearest) : err;
+	return error_make(DC_NAME, "no %s \"%s\" in the program", what, name);
 }
 
 // The file's own table, then its exported symbols, then what a debug file adds.
@@ -161,7 +160,9 @@ bool symbols_name_of(struct symbols *symbols, uint64_t addr, const char **name, 
 
 static void describe_line(struct loaded *loaded, uint64_t addr, struct dc_frame *frame)
 {
-	struct dwarf_info *info = module_dwarf(loaded, EFFORT_OWN_FILE);
+	// Frames of libraries are described without opening their debug files, the program's with.
+	struct dwarf_info *info = module_dwarf(loaded, loaded->is_program ? EFFORT_DEBUG_FILE
+									  : EFFORT_OWN_FILE);
 	Dwarf_Die unit;
 	Dwarf_Line *line;
 

@@ -66,11 +66,14 @@ struct symbols_frame {
 };
 
 // A name as C would find it from the frame: block scopes outward, the unit's statics, globals of the
-// module, then of the others. code NAME with the nearest name in the notes when there is none.
+// module, then of the others. code NAME when there is none; symbols_nearest() is the caller's to ask.
 struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct symbols_frame *frame,
 					 const char *name, struct variable *ret) DC_CHECK;
 struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct symbols_frame *frame,
 					 const char *name, struct function *ret) DC_CHECK;
+// A library's separate debug file costs tens of milliseconds to open; a look-up leaves type NULL
+// instead. For callers that know no prototype by other means this opens it, and fills in what it says.
+void symbols_function_type(struct symbols *symbols, struct function *function);
 struct dc_error *symbols_lookup_enumerator(struct symbols *symbols,
 					   const struct symbols_frame *frame, const char *name,
 					   const struct type **type, int64_t *value) DC_CHECK;

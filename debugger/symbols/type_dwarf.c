@@ -366,6 +366,7 @@ static void make_function(struct types *types, struct type_node *node, int depth
 	}
 	type->kind = TYPE_FUNCTION;
 	type->align = 1;
+	type->compiler = dwarf_compiler(&node->die);
 	type->is_prototyped = flag(&node->die, DW_AT_prototyped) || dwarf_language_is_cxx(language);
 
 	struct dwarf_walk walk = { 0 };

@@ -152,6 +152,9 @@ struct dc_error *symbols_lookup_type(struct symbols *symbols, const struct symbo
 		.symbols = symbols, .frame = frame, .name = name, .want = want_of(tag)
 	};
 	const struct type *basic = tag ? NULL : types_basic(symbols->types, name);
+	struct loaded *loaded;
+	struct symbol symbol;
+	size_t nr_locals;
 	struct dc_error *err;
 
 	if (basic) {
@@ -164,15 +167,11 @@ struct dc_error *symbols_lookup_type(struct symbols *symbols, const struct symbo
 	if (!err && !search.type && !tag)
 		search.type = known_typedef(symbols->types, name);
 	// A name that is a symbol's is no type's; saying so need not open the debug files.
-	if (!err && !search.type) {
-		struct loaded *loaded;
-		struct symbol symbol;
-		size_t nr_locals;
-
-		if (tag || !symbols_find(symbols, frame, name, SYMBOL_CODE | SYMBOL_DATA, &loaded,
-					 &symbol, &nr_locals))
-			err = search_modules(&search, EFFORT_DEBUG_FILE);
-	}
+	if (!err && !search.type &&
+	    (tag || !(symbols_find(symbols, frame, name, SYMBOL_CODE | SYMBOL_DATA, &loaded,
+				   &symbol, &nr_locals) ||
+		      symbols_is_near(symbols, frame, name))))
+		err = search_modules(&search, EFFORT_DEBUG_FILE);
 	if (err)
 		return err;
 	if (!search.type)
@@ -182,7 +181,7 @@ struct dc_error *symbols_lookup_type(struct symbols *symbols, const struct symbo
 
 		if (tag)
 			strncpy(what, tag, sizeof(what) - 1);
-		return symbols_no_name(symbols, what, name);
+		return symbols_no_name(what, name);
 	}
 	*ret = search.type;
 	return NULL;
@@ -236,12 +235,13 @@ struct dc_error *symbols_lookup_enumerator(struct symbols *symbols,
 		err = search_modules(&search, EFFORT_OWN_FILE);
 	if (!err && !search.type &&
 	    !symbols_find(symbols, frame, name, SYMBOL_CODE | SYMBOL_DATA | SYMBOL_TLS, &loaded,
-			  &symbol, &nr_locals))
+			  &symbol, &nr_locals) &&
+	    !symbols_is_near(symbols, frame, name))
 		err = search_modules(&search, EFFORT_DEBUG_FILE);
 	if (err)
 		return err;
 	if (!search.type)
-		return symbols_no_name(symbols, "enumerator", name);
+		return symbols_no_name("enumerator", name);
 	*type = search.type;
 	*value = search.value;
 	return NULL;

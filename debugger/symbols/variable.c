@@ -57,13 +57,14 @@ static bool local_in_origin(Dwarf_Die *scope, const char *name, Dwarf_Die *ret)
 }
 
 static struct dc_error *find_local(struct symbols *symbols, const struct symbols_frame *frame,
-				   const char *name, struct variable *ret, bool *done)
+				   enum effort effort, const char *name, struct variable *ret,
+				   bool *done)
 {
 	struct location_frame where = { .symbols = symbols, .frame = frame };
 	Dwarf_Die unit, scopes[SCOPE_MAX], die;
 
 	*done = false;
-	if (!symbols_unit(symbols, frame, EFFORT_DEBUG_FILE, &where.loaded, &unit))
+	if (!symbols_unit(symbols, frame, effort, &where.loaded, &unit))
 		return NULL;
 
 	size_t n = scope_chain(&unit, frame->pc - where.loaded->module.bias, scopes);
@@ -248,24 +249,37 @@ struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct s
 	struct symbol symbol;
 	size_t nr_locals;
 	bool done;
-	struct dc_error *err = find_local(symbols, frame, name, ret, &done);
+	struct dc_error *err = find_local(symbols, frame, EFFORT_OWN_FILE, name, ret, &done);
 
 	if (!err && !done)
 		err = find_in_unit(symbols, frame, name, ret, &done);
 	if (err || done)
 		return err;
-	if (symbols_find(symbols, frame, name, data, &loaded, &symbol, &nr_locals)) {
+
+	bool is_data = symbols_find(symbols, frame, name, data, &loaded, &symbol, &nr_locals);
+	struct loaded *other;
+	struct symbol code;
+	size_t nr_others;
+
+	// The name is taken by a function: reading all debug information to say no would be a waste.
+	if (!is_data && symbols_find(symbols, frame, name, SYMBOL_CODE, &other, &code, &nr_others))
+		return error_make(DC_NAME, "\"%s\" is a function, not a variable", name);
+	// A frame in a library whose debug file is apart: its locals hide globals all the same.
+	if (!symbols_is_near(symbols, NULL, name) || is_data)
+		err = find_local(symbols, frame, EFFORT_DEBUG_FILE, name, ret, &done);
+	if (err || done)
+		return err;
+	if (is_data) {
 		if (!symbol.is_global && nr_locals > 1)
 			return ambiguous(loaded, name);
 		return from_symbol(symbols, loaded, &symbol, name, ret);
 	}
-	// The name is taken by a function: reading all debug information to say no would be a waste.
-	if (symbols_find(symbols, frame, name, SYMBOL_CODE, &loaded, &symbol, &nr_locals))
-		return error_make(DC_NAME, "\"%s\" is a function, not a variable", name);
 	// Constants that never got a place, and C++ names, which symbol tables have mangled.
 	err = find_by_dwarf(symbols, name, EFFORT_OWN_FILE, ret, &done);
 	if (err || done)
 		return err;
+	if (symbols_is_near(symbols, frame, name))
+		return symbols_no_name("symbol", name);
 	for (loaded = symbols->list; loaded; loaded = loaded->next) {
 		const struct symtab *debug = loaded->seen ? module_debug_symtab(loaded) : NULL;
 
@@ -279,5 +293,5 @@ struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct s
 	err = find_by_dwarf(symbols, name, EFFORT_DEBUG_FILE, ret, &done);
 	if (err || done)
 		return err;
-	return symbols_no_name(symbols, "symbol", name);
+	return symbols_no_name("symbol", name);
 }
