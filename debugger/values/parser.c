@@ -127,7 +127,7 @@ static struct dc_error *comma(struct parser *parser, struct node **ret);
 static struct dc_error *unary(struct parser *parser, struct node **ret);
 static struct dc_error *postfix(struct parser *parser, struct node *node, struct node **ret);
 
-static struct dc_error *make_unary(struct parser *parser, enum node_kind kind, enum operator op,
+static struct dc_error *make_unary(struct parser *parser, enum node_kind kind, enum operation op,
 				   size_t column, struct node *operand, struct node **ret)
 {
 	struct dc_error *err = new_node(parser, kind, column, ret);
@@ -139,7 +139,7 @@ static struct dc_error *make_unary(struct parser *parser, enum node_kind kind, e
 	return adopt(*ret, operand);
 }
 
-static struct dc_error *make_binary(struct parser *parser, enum node_kind kind, enum operator op,
+static struct dc_error *make_binary(struct parser *parser, enum node_kind kind, enum operation op,
 				    size_t column, struct node *left, struct node *right,
 				    struct node **ret)
 {
@@ -199,6 +199,11 @@ static void resolve(struct parser *parser, const char *name, struct resolution *
 		what->type = what->function.type;
 		if (!what->type)
 			what->type = prototype_find(parser, &what->function);
+		if (!what->type) {
+			// Only now: a library's debug file is slow to open.
+			symbols_function_type(symbols, &what->function);
+			what->type = what->function.type;
+		}
 		return;
 	}
 	if (!no_variable) {
@@ -603,7 +608,7 @@ expression:
 	return make_unary(parser, NODE_SIZEOF, align ? OP_ADDRESS : OP_NONE, column, operand, ret);
 }
 
-static enum operator unary_operator(const struct token *token)
+static enum operation unary_operator(const struct token *token)
 {
 	switch (token->kind) {
 	case TOKEN_PLUS: return OP_PLUS;
@@ -624,7 +629,7 @@ static struct dc_error *unary_plain(struct parser *parser, struct node **ret)
 {
 	const struct token *token = &parser->lexer.token;
 	size_t column = lexer_column(&parser->lexer);
-	enum operator op = unary_operator(token);
+	enum operation op = unary_operator(token);
 	struct node *operand;
 	struct dc_error *err;
 
@@ -681,11 +686,11 @@ static struct dc_error *unary(struct parser *parser, struct node **ret)
 }
 
 // How tightly an operator binds; 0: none of these. gdb's @ lies between shifts and sums.
-static unsigned binding(enum token_kind kind, enum operator* op)
+static unsigned binding(enum token_kind kind, enum operation *op)
 {
 	static const struct {
 		enum token_kind kind;
-		enum operator op;
+		enum operation op;
 		unsigned binding;
 	} table[] = {
 		{ TOKEN_OR_OR, OP_LOGICAL_OR, 1 },
@@ -725,7 +730,7 @@ static struct dc_error *binary(struct parser *parser, unsigned least, struct nod
 	while (!err) {
 		size_t column = lexer_column(&parser->lexer);
 		struct node *right;
-		enum operator op;
+		enum operation op;
 		unsigned tight = binding(parser->lexer.token.kind, &op);
 
 		if (tight == 0 || tight < least)
@@ -774,7 +779,7 @@ static struct dc_error *assignment(struct parser *parser, struct node **ret)
 {
 	static const struct {
 		enum token_kind kind;
-		enum operator op;
+		enum operation op;
 	} table[] = {
 		{ TOKEN_ASSIGN, OP_NONE },    { TOKEN_ADD_ASSIGN, OP_ADD },
 		{ TOKEN_SUB_ASSIGN, OP_SUB }, { TOKEN_MUL_ASSIGN, OP_MUL },
