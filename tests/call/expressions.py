@@ -20,7 +20,7 @@ CALLS = [
     ("addl(1.25L, 2)", "3.25"),
     ("mixed(1, 2.5, 3, 4.5f, (struct point){2, 3}, 0.5L)", "17.5"),
     ("mixed(1, 2.5, 3, 4.5f, g_point, 0.5L)", "23.5"),
-    ("conjf_((float _Complex) 3)", "3 - 0i"),
+    ("conjf_((float _Complex) 3)", "3 + -0i"),
     ("mulc(g_complex, g_complex)", "-3 + 4i"),
     ("swapl((long double _Complex) g_complex)", "2 + 1i"),
     ("negate(0)", "true"),
@@ -128,17 +128,17 @@ DATA = [
 
 
 def one(program, expr, wanted):
-    run = debugcall("-p", program.pid, expr)
+    run = debugcall("-p", program.pid, "--", expr)
     expect(run.code == 0 and run.out == wanted + "\n", f"wanted {wanted}\n{run}")
 
 
 def refused(program, expr, word):
-    run = debugcall("-p", program.pid, expr)
+    run = debugcall("-p", program.pid, "--", expr)
     expect(run.code == 6 and word in run.err and not run.out, run)
 
 
 def wrong(program, expr, code, word):
-    run = debugcall("-p", program.pid, expr)
+    run = debugcall("-p", program.pid, "--", expr)
     expect(run.code == code and word in run.err and not run.out, run)
 
 
@@ -159,7 +159,7 @@ def gdb_values(pid):
 
 
 def like_gdb(program, expr, value):
-    run = debugcall("-p", program.pid, expr)
+    run = debugcall("-p", program.pid, "--", expr)
     expect(run.code == 0 and run.out == value + "\n", f"gdb prints {value}\n{run}")
 
 

@@ -71,10 +71,10 @@ int crash_overflow(int a)
 
 // ---- ends ---------------------------------------------------------------------------------------
 
-jmp_buf way_out;
+sigjmp_buf way_out;
 void leave(void)
 {
-	longjmp(way_out, 1);
+	siglongjmp(way_out, 1);
 }
 
 void end_thread(void)

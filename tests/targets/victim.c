@@ -551,7 +551,7 @@ int main(int argc, char **argv)
 		filter(SYS_kexec_load);
 	if (strstr(modifiers, "+no_tgkill"))
 		filter(SYS_tgkill);
-	if (setjmp(way_out))
+	if (sigsetjmp(way_out, 1))
 		page->entered++;
 	page->ready = syscall(SYS_gettid);
 	if (strstr(modifiers, "+coroutine")) {
