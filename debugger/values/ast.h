@@ -29,7 +29,7 @@ enum node_kind {
 	NODE_AT_TYPE, // gdb's {T} address
 };
 
-enum operator{
+enum operation {
 	OP_NONE,
 	OP_ADD,
 	OP_SUB,
@@ -86,7 +86,7 @@ struct resolution {
 
 struct node {
 	uint8_t kind; // enum node_kind
-	uint8_t op; // enum operator
+	uint8_t op; // enum operation
 	bool is_prefix; // INCREMENT
 	bool is_arrow; // MEMBER
 	uint16_t depth; // of the recursion that visits the tree below

@@ -159,6 +159,16 @@ static struct dc_error *tagged_type(struct parser *parser, const struct type **r
 	return lexer_advance(&parser->lexer);
 }
 
+// What types_basic() knows a compiler's own word by; NULL: the word itself.
+static const char *plain_word(const struct token *token)
+{
+	return token_is(token, "__signed__")	? "signed"
+	       : token_is(token, "__complex__") ? "_Complex"
+	       : token_is(token, "__int128_t")	? "__int128"
+	       : token_is(token, "__uint128_t") ? "unsigned __int128"
+						: NULL;
+}
+
 // "const unsigned long", "struct P", "size_t": what stands before the first declarator.
 static struct dc_error *specifiers(struct parser *parser, const struct type **ret)
 {
@@ -168,7 +178,7 @@ static struct dc_error *specifiers(struct parser *parser, const struct type **re
 	const struct type *type = NULL;
 	struct dc_error *err;
 
-	for (; parser_at(parser, TOKEN_NAME); err = lexer_advance(&parser->lexer)) {
+	while (parser_at(parser, TOKEN_NAME)) {
 		const struct token *token = &parser->lexer.token;
 
 		if (is_word_of(token, const_words)) {
@@ -178,11 +188,7 @@ static struct dc_error *specifiers(struct parser *parser, const struct type **re
 		} else if (is_word_of(token, idle_words)) {
 			;
 		} else if (is_word_of(token, basic_words) && !type) {
-			const char *word = token_is(token, "__signed__")    ? "signed"
-					   : token_is(token, "__complex__") ? "_Complex"
-					   : token_is(token, "__int128_t")  ? "__int128"
-					   : token_is(token, "__uint128_t") ? "unsigned __int128"
-									    : NULL;
+			const char *word = plain_word(token);
 
 			used += snprintf(words + used, sizeof(words) - used, " %.*s",
 					 word ? 20 : (int)token->length,
@@ -193,15 +199,7 @@ static struct dc_error *specifiers(struct parser *parser, const struct type **re
 			err = tagged_type(parser, &type);
 			if (err)
 				return err;
-			// tagged_type() has gone past the tag already.
-			while (is_qualifier(&parser->lexer.token)) {
-				is_const |= is_word_of(&parser->lexer.token, const_words);
-				is_volatile |= is_word_of(&parser->lexer.token, volatile_words);
-				err = lexer_advance(&parser->lexer);
-				if (err)
-					return err;
-			}
-			break;
+			continue; // that has gone past the tag
 		} else if (!type && !used) {
 			struct lexer at_end = parser->lexer;
 			const char *name = qualified_name(parser, &at_end);
@@ -216,9 +214,6 @@ static struct dc_error *specifiers(struct parser *parser, const struct type **re
 		err = lexer_advance(&parser->lexer);
 		if (err)
 			return err;
-		if (!parser_at(parser, TOKEN_NAME))
-			break;
-		continue;
 	}
 	if (used)
 		type = types_basic(parser->basics.types, words + 1);

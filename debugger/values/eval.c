@@ -429,7 +429,7 @@ static struct dc_error *eval_sizeof(struct context *context, const struct node *
 		whole = type_strip(whole->target);
 	if (whole->kind != TYPE_VOID && whole->kind != TYPE_FUNCTION && !type_size(whole, &size))
 		return type_error("'%s' is incomplete: its size is not known", value.type, NULL);
-	return make_integer(context, BASIC_ULONG, node->op == OP_ADDRESS ? whole->align : size,
+	return make_integer(context, BASIC_ULONG, node->op == OP_ADDRESS ? type_align(whole) : size,
 			    ret);
 }
 
@@ -596,6 +596,13 @@ struct dc_error *eval_node(struct context *context, const struct node *node, str
 	return error_at(dispatch(context, node, ret), node->column);
 }
 
+static bool has_size(struct context *context, const struct value *value)
+{
+	uint64_t size;
+
+	return type_size(symbols_complete(context->symbols, type_strip(value->type)), &size);
+}
+
 struct dc_error *eval_expression(struct eval *eval, const struct expression *expression,
 				 struct value *ret)
 {
@@ -603,9 +610,13 @@ struct dc_error *eval_expression(struct eval *eval, const struct expression *exp
 	struct context context;
 	struct dc_error *err = context_init(&context, EVAL_RUN, eval);
 
+	context.whole = expression->root;
+	while (context.whole->kind == NODE_CAST)
+		context.whole = context.whole->left;
 	if (!err)
 		err = eval_node(&context, expression->root, &value);
-	if (!err && !value.no_debug)
+	// What has no known size stays an unread object; the printer says so.
+	if (!err && !value.no_debug && (value.place != VALUE_MEMORY || has_size(&context, &value)))
 		err = error_at(place_load(&context, &value), expression->root->column);
 	if (!err && value.no_debug && value.place != VALUE_FUNCTION)
 		err = error_make(DC_REFUSED, "'%s' has unknown type; cast it to its declared type",

@@ -14,6 +14,7 @@ struct eval_call {
 	const struct type *type; // FUNCTION: result, parameters, variadic
 	struct value *args; // bytes filled in
 	size_t nr_args;
+	bool is_whole; // the expression is this call, but for casts: its value is the call's
 };
 
 // What the evaluator needs from the floors above. arg is theirs.
@@ -50,6 +51,12 @@ void expression_destroy(struct expression *expression);
 bool expression_calls(const struct expression *expression); // contains a call
 // Needs a frame: names a local, a register or a thread-local variable. May ask more than is so.
 bool expression_needs_frame(const struct expression *expression);
+
+// Names something other than as the function of a call: a local may be meant.
+bool expression_names_plainly(const struct expression *expression);
+// The functions that are called, NULL for one that is not called by name. False when callee was.
+bool expression_each_callee(const struct expression *expression,
+			    bool (*callee)(const char *name, void *arg), void *arg);
 
 struct eval {
 	struct symbols *symbols;

@@ -22,6 +22,7 @@ struct context {
 	struct eval_variables *variables; // NULL for constant expressions
 	struct basics basics;
 	struct dc_error *(*abi)(const struct type *function); // CHECK
+	const struct node *whole; // RUN: the expression without its outermost casts
 	struct symbols_frame frame; // RUN: read when first needed
 	bool has_frame;
 };
@@ -81,9 +82,9 @@ struct dc_error *type_error(const char *format, const struct type *a,
 			    const struct type *b) DC_CHECK;
 
 // operate.c. Operands are rvalues.
-struct dc_error *operate_binary(struct context *context, enum operator op, const struct value *a,
+struct dc_error *operate_binary(struct context *context, enum operation op, const struct value *a,
 				const struct value *b, struct value *ret) DC_CHECK;
-struct dc_error *operate_unary(struct context *context, enum operator op, const struct value *a,
+struct dc_error *operate_unary(struct context *context, enum operation op, const struct value *a,
 			       struct value *ret) DC_CHECK;
 struct dc_error *make_integer(struct context *context, enum basic basic, uint64_t i,
 			      struct value *ret) DC_CHECK;

@@ -141,14 +141,16 @@ static struct dc_error *passed_type(struct context *context, const struct call *
 	return *ret ? NULL : &dc_out_of_memory;
 }
 
-static struct dc_error *run(struct context *context, struct call *call, struct value *ret)
+static struct dc_error *run(struct context *context, struct call *call, bool is_whole,
+			    struct value *ret)
 {
 	const struct eval_target *target = context->target;
 	struct eval_call request = { .addr = call->callee.addr,
 				     .name = call->name,
 				     .type = call->type,
 				     .args = call->args,
-				     .nr_args = call->nr_args };
+				     .nr_args = call->nr_args,
+				     .is_whole = is_whole };
 	_cleanup_value_ struct value pointer = { 0 };
 	struct dc_error *err = NULL;
 
@@ -198,10 +200,15 @@ struct dc_error *invoke(struct context *context, const struct node *node, const 
 		err = passed_type(context, &call, result, call.type->is_variadic, &passed);
 	if (!err && own_types)
 		call.type = passed;
-	if (!err && context->mode == EVAL_CHECK && context->abi)
-		err = context->abi(passed);
+	if (!err && context->mode == EVAL_CHECK && context->abi) {
+		struct type judged = *passed;
+
+		// gcc and clang differ on a few types, also behind "...".
+		judged.compiler = call.type->compiler;
+		err = context->abi(&judged);
+	}
 	if (err)
 		return err;
 	ret->type = result;
-	return context->mode == EVAL_RUN ? run(context, &call, ret) : NULL;
+	return context->mode == EVAL_RUN ? run(context, &call, node == context->whole, ret) : NULL;
 }

@@ -215,7 +215,7 @@ void number_negate(struct number *number)
 	number->im = -number->im;
 }
 
-static struct dc_error *int_binary(enum operator op, uint128 a, uint128 b, const struct type *type,
+static struct dc_error *int_binary(enum operation op, uint128 a, uint128 b, const struct type *type,
 				   uint128 *ret)
 {
 	const struct type *plain = type_strip(type);
@@ -250,19 +250,19 @@ static struct dc_error *int_binary(enum operator op, uint128 a, uint128 b, const
 }
 
 // One body for each format: both operands are exact in it, so it rounds once, as the target would.
-#define FLOAT_BINARY(name, real)                                                           \
-	static bool name(enum operator op, const struct number *a, const struct number *b, \
-			 struct number *ret)                                               \
-	{                                                                                  \
-		real x = a->re, y = b->re;                                                 \
-                                                                                           \
-		switch (op) {                                                              \
-		case OP_ADD: ret->re = (real)(x + y); return true;                         \
-		case OP_SUB: ret->re = (real)(x - y); return true;                         \
-		case OP_MUL: ret->re = (real)(x * y); return true;                         \
-		case OP_DIV: ret->re = (real)(x / y); return true;                         \
-		default: return false;                                                     \
-		}                                                                          \
+#define FLOAT_BINARY(name, real)                                                            \
+	static bool name(enum operation op, const struct number *a, const struct number *b, \
+			 struct number *ret)                                                \
+	{                                                                                   \
+		real x = a->re, y = b->re;                                                  \
+                                                                                            \
+		switch (op) {                                                               \
+		case OP_ADD: ret->re = (real)(x + y); return true;                          \
+		case OP_SUB: ret->re = (real)(x - y); return true;                          \
+		case OP_MUL: ret->re = (real)(x * y); return true;                          \
+		case OP_DIV: ret->re = (real)(x / y); return true;                          \
+		default: return false;                                                      \
+		}                                                                           \
 	}
 FLOAT_BINARY(binary_float, float)
 FLOAT_BINARY(binary_double, double)
@@ -271,7 +271,7 @@ FLOAT_BINARY(binary_quad, __float128)
 
 // A real operand of a complex operation stays real (C11 annex G): 2 * (inf + 1i) has no NaN.
 #define COMPLEX_BINARY(name, real, make)                                                     \
-	static bool name(enum operator op, const struct number *a, const struct number *b,   \
+	static bool name(enum operation op, const struct number *a, const struct number *b,  \
 			 struct number *ret)                                                 \
 	{                                                                                    \
 		real x = a->re, y = b->re;                                                   \
@@ -305,7 +305,7 @@ static void to_format(struct number *number, enum type_float format)
 	}
 }
 
-struct dc_error *number_binary(enum operator op, const struct number *a, const struct number *b,
+struct dc_error *number_binary(enum operation op, const struct number *a, const struct number *b,
 			       const struct type *type, struct number *ret)
 {
 	const struct type *plain = type_strip(type);
@@ -348,7 +348,7 @@ struct dc_error *number_binary(enum operator op, const struct number *a, const s
 }
 
 // Operands have been converted to one type, so that signedness and kind agree.
-bool number_compare(enum operator op, const struct number *a, const struct number *b)
+bool number_compare(enum operation op, const struct number *a, const struct number *b)
 {
 	if (a->kind == NUMBER_INT && b->kind == NUMBER_INT) {
 		bool less = a->is_signed && b->is_signed ? (int128)a->i < (int128)b->i

@@ -26,9 +26,9 @@ struct dc_error *number_read(const struct type *type, const unsigned char *bytes
 struct dc_error *number_write(const struct number *number, const struct type *type,
 			      unsigned char *bytes) DC_CHECK;
 // Operands are already of the result's type (for shifts: promoted each, type is the left one's).
-struct dc_error *number_binary(enum operator op, const struct number *a, const struct number *b,
+struct dc_error *number_binary(enum operation op, const struct number *a, const struct number *b,
 			       const struct type *type, struct number *ret) DC_CHECK;
-bool number_compare(enum operator op, const struct number *a, const struct number *b);
+bool number_compare(enum operation op, const struct number *a, const struct number *b);
 bool number_is_zero(const struct number *number);
 void number_negate(struct number *number);
 

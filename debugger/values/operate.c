@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const char *operator_text(enum operator op)
+static const char *operator_text(enum operation op)
 {
 	static const char *const texts[] = {
 		[OP_ADD] = "+",		[OP_SUB] = "-",		[OP_MUL] = "*",
@@ -23,7 +23,7 @@ static const char *operator_text(enum operator op)
 	return texts[op];
 }
 
-static struct dc_error *undefined(enum operator op, const struct type *a, const struct type *b)
+static struct dc_error *undefined(enum operation op, const struct type *a, const struct type *b)
 {
 	_cleanup_free_ char *first = type_spell(a, NULL), *second = b ? type_spell(b, NULL) : NULL;
 
@@ -55,12 +55,12 @@ struct dc_error *value_integer(const struct value *value, int64_t *ret)
 	return err;
 }
 
-static bool is_comparison(enum operator op)
+static bool is_comparison(enum operation op)
 {
 	return op >= OP_EQ && op <= OP_GE;
 }
 
-static bool is_bitwise(enum operator op)
+static bool is_bitwise(enum operation op)
 {
 	return op == OP_MOD || op == OP_AND || op == OP_XOR || op == OP_OR || op == OP_SHL ||
 	       op == OP_SHR;
@@ -71,7 +71,7 @@ static bool computes(const struct context *context, const struct value *a, const
 	return context->mode != EVAL_TYPE && a->bytes && b->bytes;
 }
 
-static struct dc_error *compare(struct context *context, enum operator op, const struct value *a,
+static struct dc_error *compare(struct context *context, enum operation op, const struct value *a,
 				const struct value *b, const struct type *common, struct value *ret)
 {
 	_cleanup_value_ struct value x = { 0 }, y = { 0 };
@@ -95,8 +95,8 @@ static struct dc_error *compare(struct context *context, enum operator op, const
 	return err ? err : make_integer(context, BASIC_INT, number_compare(op, &left, &right), ret);
 }
 
-static struct dc_error *arithmetic(struct context *context, enum operator op, const struct value *a,
-				   const struct value *b, struct value *ret)
+static struct dc_error *arithmetic(struct context *context, enum operation op,
+				   const struct value *a, const struct value *b, struct value *ret)
 {
 	const struct type *type = convert_common(context, a, b);
 	bool is_shift = op == OP_SHL || op == OP_SHR;
@@ -179,7 +179,7 @@ static struct dc_error *pointer_difference(struct context *context, const struct
 			    (int64_t)((uint64_t)x - (uint64_t)y) / (int64_t)size, ret);
 }
 
-static struct dc_error *pointer_step(struct context *context, enum operator op,
+static struct dc_error *pointer_step(struct context *context, enum operation op,
 				     const struct value *pointer, const struct value *count,
 				     struct value *ret)
 {
@@ -200,7 +200,7 @@ static struct dc_error *pointer_step(struct context *context, enum operator op,
 	return value_set(ret, &addr, 8);
 }
 
-static struct dc_error *pointers(struct context *context, enum operator op, const struct value *a,
+static struct dc_error *pointers(struct context *context, enum operation op, const struct value *a,
 				 const struct value *b, struct value *ret)
 {
 	bool a_is = type_strip(a->type)->kind == TYPE_POINTER;
@@ -227,20 +227,35 @@ static struct value element(const struct value *value, const struct type *type, 
 	return (struct value){ .type = type, .bytes = value->bytes + i * type_strip(type)->size };
 }
 
-static struct dc_error *vectors(struct context *context, enum operator op, const struct value *a,
+static const struct type *sized_integer(struct context *context, uint64_t size)
+{
+	return context->basics.list[size == 1	? BASIC_SCHAR
+				    : size == 2 ? BASIC_SHORT
+				    : size == 4 ? BASIC_INT
+				    : size == 8 ? BASIC_LONG
+						: BASIC_INT128];
+}
+
+static struct dc_error *vectors(struct context *context, enum operation op, const struct value *a,
 				const struct value *b, struct value *ret)
 {
 	bool a_is = type_strip(a->type)->kind == TYPE_VECTOR;
 	bool b_is = type_strip(b->type)->kind == TYPE_VECTOR;
 	const struct type *vector = a_is ? a->type : b->type, *plain = type_strip(vector);
-	const struct type *item = plain->target;
+	const struct type *item = plain->target, *result = item;
 	uint64_t size = type_strip(item)->size;
 	struct dc_error *err = NULL;
 
-	if ((a_is && b_is && !type_equal(a->type, b->type)) || is_comparison(op) ||
-	    (!a_is && !type_is_real(a->type)) || (!b_is && !type_is_real(b->type)) ||
-	    (is_bitwise(op) && !type_is_integer(item)))
+	if ((a_is && b_is && !type_equal(a->type, b->type)) || (!a_is && !type_is_real(a->type)) ||
+	    (!b_is && !type_is_real(b->type)) || (is_bitwise(op) && !type_is_integer(item)))
 		return undefined(op, a->type, b->type);
+	// GNU C compares vectors by element, into integers that are 0 or -1.
+	if (is_comparison(op)) {
+		result = sized_integer(context, size);
+		vector = types_vector(context->basics.types, result, plain->count);
+		if (!vector)
+			return &dc_out_of_memory;
+	}
 	*ret = (struct value){ .type = vector };
 	if (!computes(context, a, b))
 		return NULL;
@@ -251,14 +266,16 @@ static struct dc_error *vectors(struct context *context, enum operator op, const
 
 		err = arithmetic(context, op, &x, &y, &z);
 		if (!err)
-			err = convert_scalar(&z, item);
+			err = convert_scalar(&z, result);
+		if (!err && is_comparison(op) && z.bytes)
+			memset(z.bytes, z.bytes[0] ? 0xff : 0, size);
 		if (!err && z.bytes)
 			memcpy(ret->bytes + i * size, z.bytes, size);
 	}
 	return err;
 }
 
-struct dc_error *operate_binary(struct context *context, enum operator op, const struct value *a,
+struct dc_error *operate_binary(struct context *context, enum operation op, const struct value *a,
 				const struct value *b, struct value *ret)
 {
 	if (value_unknown(a) || value_unknown(b)) {
@@ -276,7 +293,7 @@ struct dc_error *operate_binary(struct context *context, enum operator op, const
 	return arithmetic(context, op, a, b, ret);
 }
 
-static struct dc_error *complex_part(struct context *context, enum operator op,
+static struct dc_error *complex_part(struct context *context, enum operation op,
 				     const struct value *a, struct value *ret)
 {
 	enum type_float format = type_strip(a->type)->format;
@@ -290,7 +307,7 @@ static struct dc_error *complex_part(struct context *context, enum operator op,
 	return a->bytes ? value_set(ret, a->bytes + (op == OP_IMAG ? size : 0), size) : NULL;
 }
 
-static struct dc_error *negate(struct context *context, enum operator op, const struct value *a,
+static struct dc_error *negate(struct context *context, enum operation op, const struct value *a,
 			       struct value *ret)
 {
 	const struct type *type = convert_promoted(context, a);
@@ -316,7 +333,7 @@ static struct dc_error *negate(struct context *context, enum operator op, const 
 	return err ? err : value_set(ret, bytes, type_strip(type)->size);
 }
 
-struct dc_error *operate_unary(struct context *context, enum operator op, const struct value *a,
+struct dc_error *operate_unary(struct context *context, enum operation op, const struct value *a,
 			       struct value *ret)
 {
 	struct number number;
@@ -342,7 +359,7 @@ struct dc_error *operate_unary(struct context *context, enum operator op, const 
 	if (kind == TYPE_VECTOR && (op == OP_NEGATE || op == OP_COMPLEMENT || op == OP_PLUS)) {
 		// 0 - x would turn -0.0 around; -1 * x and x ^ -1 do not.
 		_cleanup_value_ struct value one = { 0 };
-		enum operator by = op == OP_COMPLEMENT ? OP_XOR : OP_MUL;
+		enum operation by = op == OP_COMPLEMENT ? OP_XOR : OP_MUL;
 
 		err = make_integer(context, BASIC_INT, op == OP_PLUS ? 1 : -1, &one);
 		return err ? err : vectors(context, by, a, &one, ret);

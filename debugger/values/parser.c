@@ -569,7 +569,7 @@ static struct dc_error *size_constant(struct parser *parser, const struct type *
 		return error_at(
 			error_make(DC_TYPE, "the type is incomplete: its size is not known"),
 			column);
-	return integer_constant(parser, column, BASIC_ULONG, align ? whole->align : size, ret);
+	return integer_constant(parser, column, BASIC_ULONG, align ? type_align(whole) : size, ret);
 }
 
 // sizeof and _Alignof, of a parenthesized type or of an expression.

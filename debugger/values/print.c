@@ -152,8 +152,8 @@ static void print_member(struct printer *printer, const struct type *type,
 	else if (member->name)
 		fprintf(printer->out, "%s = ", member->name);
 	// Damaged debug information could place a member outside of its struct.
-	if (!type_size(member->type, &size) && type_strip(member->type)->kind == TYPE_ARRAY)
-		size = 0;
+	if (!type_size(member->type, &size))
+		size = 0; // a flexible array
 	if (member->offset > whole ||
 	    (member->bit_size ? (bits + 7) / 8 : size) > whole - member->offset) {
 		fputs("<outside of its struct>", printer->out);
@@ -301,6 +301,11 @@ static bool is_plain_string(const struct type *type)
 	       (*prefix || (type->target->name && strcmp(type->target->name, "char") == 0));
 }
 
+static bool is_open_array(const struct type *type)
+{
+	return type->kind == TYPE_ARRAY && type->count == UINT64_MAX;
+}
+
 static struct dc_error *print_whole(struct printer *printer, const struct value *value)
 {
 	const struct type *plain = type_strip(value->type);
@@ -317,7 +322,7 @@ static struct dc_error *print_whole(struct printer *printer, const struct value 
 	else if (plain->kind == TYPE_REFERENCE ||
 		 (plain->kind == TYPE_POINTER && !is_plain_string(value->type)))
 		fprintf(printer->out, "(%s) ", spelled);
-	if (is_function || value->bytes || plain->is_incomplete)
+	if (is_function || value->bytes || plain->is_incomplete || is_open_array(plain))
 		print_value(printer, value->type, value->bytes,
 			    is_function || value->place == VALUE_MEMORY ? value->addr : 0);
 	else
