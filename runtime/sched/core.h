@@ -181,7 +181,9 @@ _Noreturn gort__hidden void gort__callback_end(struct g *g);
 
 gort__hidden struct m *gort__main_m_get(void);
 gort__hidden void gort__procs_init(void);
-gort__hidden void gort__started_up(void);
+// With a P, before the main goroutine runs; and sysmon's look for a changed default.
+gort__hidden void gort__procs_updater_start(void);
+gort__hidden void gort__procs_look(int64_t now);
 gort__hidden void gort__start_world_with(uint32_t nprocs);
 gort__hidden void gort__schedtrace(int64_t now);
 // True when /proc/self/task holds a thread the runtime does not know; its id goes to *tid (may be NULL).

@@ -51,7 +51,7 @@ struct g *gort__g_make(void (*fn)(void *), void *arg, const struct gort_attr *at
 	g->creator_id = m->curg ? m->curg->id : 0;
 	g->label = attr ? attr->label : NULL;
 	gort__store(&g->status, G_RUNNABLE);
-	p->made++;
+	p->made += !(flags & G_SYSTEM);
 	return g;
 }
 
@@ -121,7 +121,7 @@ static void end(struct g *g, struct m *m)
 	gort__detach(g, m);
 	gort__store(&g->status, G_DEAD);
 	g->lockedm = NULL;
-	p->ended++;
+	p->ended += !(g->flags & G_SYSTEM);
 	gort__stack_put(p, g);
 	// Its thread may be in a state that only it knows how to use.
 	if (gort__unlikely(locked))

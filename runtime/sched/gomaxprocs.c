@@ -1,49 +1,184 @@
 // SPDX-License-Identifier: MIT
-// How many Ps there are.
+// How many Ps there are: the default, the program's wish, and automatic updates. When gort_gomaxprocs(n) has
+// returned, no update is applied and not one system call is made for one.
 #include "runtime/gort.h"
 #include "runtime/base/debug.h"
+#include "runtime/sched/cgroup.h"
 #include "runtime/sched/core.h"
 
 #include <sched.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+enum {
+	CPU_BYTES = 1024,		   // 8,192 CPUs
+	UPDATE_EVERY = 1000 * 1000 * 1000, // ns
+};
+
+static struct cgroup cgroup = { -1, -1, -1 };
+
+// Held while the default is computed, which makes system calls: taking it waits for such a computation.
+static struct lock computing = GORT__LOCK_INIT(MAXPROCS);
+
+// What sysmon hands to the goroutine that applies it: only a goroutine can stop the world.
+static struct {
+	struct lock lock;
+	struct g *g;
+	bool idle;
+	uint32_t procs;
+} updater = { .lock = GORT__LOCK_INIT(UPDATER) };
+
+static int count_cpus(void)
+{
+	unsigned long set[CPU_BYTES / sizeof(unsigned long)] = { 0 };
+	int n = 0;
+
+	// Of the process's first thread: others may have been tied to a CPU by the program.
+	if (sched_getaffinity(getpid(), sizeof(set), (cpu_set_t *)set))
+		return 1;
+	for (size_t i = 0; i < sizeof(set) / sizeof(set[0]); i++)
+		n += __builtin_popcountl(set[i]);
+	return n ? n : 1;
+}
 
 int gort_num_cpu(void)
 {
-	cpu_set_t set;
+	int n = gort__load(&sched.ncpu);
 
-	if (!sched.ncpu)
-		sched.ncpu = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
-	return sched.ncpu;
+	if (!n) {
+		n = count_cpus();
+		gort__store(&sched.ncpu, n);
+	}
+	return n;
+}
+
+static uint32_t default_procs(void)
+{
+	struct cpu_limit limit;
+	bool limited = gort__debug.containermaxprocs && gort__cgroup_read(&cgroup, &limit);
+	int n = gort__default_procs(count_cpus(), limited ? &limit : NULL);
+
+	return (uint32_t)(n < P_MAX ? n : P_MAX);
 }
 
 void gort__procs_init(void)
 {
 	const char *env = getenv("GORTMAXPROCS");
-	int n = env ? atoi(env) : 0;
+	long n = env ? strtol(env, NULL, 10) : 0;
 
-	if (n <= 0)
-		n = gort_num_cpu();
-	if (n > P_MAX)
-		n = P_MAX;
+	gort_num_cpu();
+	if (gort__debug.containermaxprocs)
+		gort__cgroup_open(&cgroup);
+	if (n > 0)
+		sched.custom_procs = true;
+	else
+		n = default_procs();
 	gort__lock(&sched.lock);
-	gort__procresize((uint32_t)n);
+	gort__procresize((uint32_t)(n < P_MAX ? n : P_MAX));
 	gort__unlock(&sched.lock);
+}
+
+static void update(void *arg)
+{
+	(void)arg;
+	gort__enter("gomaxprocs updater");
+	for (;;) {
+		bool custom;
+
+		gort__lock(&updater.lock);
+		updater.idle = true;
+		gort__park_unlock(&updater.lock, WAIT_UPDATER);
+		gort__stop_world();
+		gort__lock(&sched.lock);
+		custom = sched.custom_procs;
+		gort__unlock(&sched.lock);
+		// The program has decided meanwhile. Go on waiting: it may want the default again later.
+		gort__start_world_with(custom ? sched.nprocs : updater.procs);
+	}
+}
+
+void gort__procs_updater_start(void)
+{
+	struct g *g;
+
+	if (!gort__debug.updatemaxprocs)
+		return;
+	g = gort__spawn(update, NULL, NULL, NULL, G_SYSTEM);
+	if (!g)
+		gort__fatal("no memory");
+	updater.g = g;
+}
+
+void gort__procs_look(int64_t now)
+{
+	static int64_t last;
+	uint32_t procs, current;
+	bool custom;
+
+	if (!gort__debug.updatemaxprocs || now - last < UPDATE_EVERY)
+		return;
+	last = now;
+	gort__lock(&computing);
+	gort__lock(&sched.lock);
+	custom = sched.custom_procs;
+	current = sched.nprocs;
+	gort__unlock(&sched.lock);
+	if (custom) {
+		gort__unlock(&computing);
+		return;
+	}
+	procs = default_procs();
+	gort__unlock(&computing);
+	if (procs == current)
+		return;
+	gort__lock(&updater.lock);
+	if (updater.idle) {
+		updater.idle = false;
+		updater.procs = procs;
+		gort__ready(updater.g, false);
+	}
+	gort__unlock(&updater.lock);
 }
 
 int gort_gomaxprocs(int n)
 {
-	int old;
+	uint32_t old;
 
 	gort__enter(__func__);
-	old = (int)sched.nprocs;
-	if (n > 0 && n != old) {
-		gort__stop_world();
-		gort__start_world_with((uint32_t)(n < P_MAX ? n : P_MAX));
+	gort__lock(&sched.lock);
+	old = sched.nprocs;
+	if (n > 0)
+		sched.custom_procs = true;
+	gort__unlock(&sched.lock);
+	if (n > 0) {
+		// Whoever saw the flag unset is computing under this lock: wait until it has made its calls.
+		gort__lock(&computing);
+		gort__unlock(&computing);
+		if (n > P_MAX)
+			n = P_MAX;
+		if ((uint32_t)n != old) {
+			gort__stop_world();
+			gort__start_world_with((uint32_t)n);
+		}
 	}
 	gort__leave();
-	return old;
+	return (int)old;
 }
 
-void gort__started_up(void)
+void gort_set_default_gomaxprocs(void)
 {
+	uint32_t n;
+
+	gort__enter(__func__);
+	gort__lock(&computing);
+	n = default_procs();
+	gort__unlock(&computing);
+	if (sched.custom_procs || n != sched.nprocs) {
+		gort__stop_world();
+		gort__lock(&sched.lock);
+		sched.custom_procs = false;
+		gort__unlock(&sched.lock);
+		gort__start_world_with(n);
+	}
+	gort__leave();
 }

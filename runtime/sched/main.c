@@ -65,7 +65,7 @@ int gort_main(void (*fn)(void *), void *arg)
 		return -ENOMEM;
 	}
 	start_sysmon();
-	gort__started_up();
+	gort__procs_updater_start();
 	if (m->locks) {
 		m->lockedg = g;
 		gort__m_tie(m);

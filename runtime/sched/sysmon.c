@@ -255,6 +255,7 @@ void gort__sysmon(struct m *m)
 			idle_since = 0;
 		}
 		poll_network(look.now);
+		gort__procs_look(look.now);
 		if (!gort__load(&sched.stopping))
 			for (uint32_t i = 0; i < gort__load(&sched.nprocs); i++)
 				look_at(sched.allp[i], &look);
