@@ -203,8 +203,9 @@ _Noreturn static void finish(struct g *g, struct panicking *p)
 	for (; g->panicking && (!s || (char *)g->panicking < (char *)s);
 	     g->panicking = g->panicking->older)
 		exiting |= g->panicking->exiting;
+	// From here: the scopes outside lie on this stack, and their functions are still to run.
 	if (exiting)
-		restart(g, exit_again);
+		gort_exit();
 	if (!s)
 		restart(g, entry_returns);
 	longjmp(s->env, 1);

@@ -102,6 +102,8 @@ static bool is_leaf(uint64_t pc)
 	return false;
 }
 
+static const char *const in_runtime = "in the runtime";
+
 // NULL when the goroutine may go on by panicking.
 static const char *why_not(const struct m *m, const struct g *g, const struct unwind_regs *regs)
 {
@@ -111,7 +113,7 @@ static const char *why_not(const struct m *m, const struct g *g, const struct un
 	uint64_t pc = 0;
 
 	if (m->on_system || gort__load(&m->in_runtime))
-		return "in the runtime";
+		return in_runtime;
 	if (gort__load(&m->retake) == RETAKE_BLOCKING)
 		return "in gort_blocking";
 	if (g->in_overflow)
@@ -129,7 +131,7 @@ static const char *why_not(const struct m *m, const struct g *g, const struct un
 		if (found && holds_locks(object.dlfo_link_map) && !(top && is_leaf(pc)))
 			return "inside libc, the dynamic linker or an allocator";
 		if (top && gort__in_runtime_text(pc))
-			return "in the runtime";
+			return in_runtime;
 		top = false;
 	} while (gort__unwind_step(&u));
 	// Code that cannot be walked through may hold anything.
@@ -195,7 +197,7 @@ _Noreturn static void die(int sig, const siginfo_t *info, const struct unwind_re
 		gort__format(reason + n, sizeof(reason) - n,
 			     "[signal %d, code %d, address %p, at 0x%lx]\n", sig, info->si_code,
 			     info->si_addr, regs->reg[UNWIND_PC]);
-	gort__die(reason, regs, true);
+	gort__die(reason, regs, why == in_runtime);
 }
 
 static void handler(int sig, siginfo_t *info, void *ucontext)
@@ -222,7 +224,7 @@ static void handler(int sig, siginfo_t *info, void *ucontext)
 	if (g)
 		overflow = sig != SIGFPE && gort__stack_in_guard(g, info->si_addr);
 	what = describe(sig, info, overflow);
-	why = g ? why_not(m, g, &s.regs) : "in the runtime";
+	why = g ? why_not(m, g, &s.regs) : in_runtime;
 	if (why) {
 		if (!chain(sig, info, ucontext, false))
 			die(sig, info, &s.regs, what, why);

@@ -7,6 +7,8 @@
 #include "runtime/fault/raw.h"
 #include "runtime/sched/sched.h"
 
+#include <string.h>
+
 enum {
 	TOP = 50, // frames shown at each end of a very deep stack
 	BOTTOM = 50,
@@ -85,34 +87,46 @@ void gort__unwind_begin(struct unwind *u, const struct unwind_regs *regs, const 
 						     (uintptr_t)m->sigstack + m->sigstack_size };
 }
 
-static const struct place *look_up(struct trace *t, uint64_t pc, uint64_t lookup)
+static struct traced *look_up(struct trace *t, uint64_t pc, uint64_t lookup)
 {
 	struct traced *known = &t->places[(pc ^ pc >> 8) % TRACE_PLACES];
 
 	if (known->pc == pc && known->lookup == lookup)
-		return &known->place;
+		return known;
 	known->pc = 0;
+	known->printed = false;
 	gort__barrier();
 	gort__place(&known->place, pc, lookup);
 	known->lookup = lookup;
 	gort__barrier();
 	known->pc = pc;
-	for (unsigned i = 0; i < t->nseen; i++)
-		if (t->seen[i].pc == pc && t->seen[i].lookup == lookup)
-			return &known->place;
-	if (t->nseen < TRACE_SEEN)
-		t->seen[t->nseen++] = (struct seen){ pc, lookup };
-	return &known->place;
+	return known;
 }
 
-static void print_place(struct trace *t, const struct place *at)
+// The different places printed, for the symboliser; beyond the limit some stay without a line.
+static void remember(struct trace *t, uint64_t pc, uint64_t lookup)
 {
-	if (at->name)
-		gort__emit(&t->out, "%s+0x%lx ", at->name, at->name_off);
-	if (at->module)
-		gort__emit(&t->out, "%s+0x%lx", at->module, at->module_off);
+	for (unsigned i = 0; i < t->nseen; i++)
+		if (t->seen[i].pc == pc && t->seen[i].lookup == lookup)
+			return;
+	if (t->nseen < TRACE_SEEN)
+		t->seen[t->nseen++] = (struct seen){ pc, lookup };
+}
+
+static void print_place(struct trace *t, uint64_t pc, uint64_t lookup)
+{
+	struct traced *at = look_up(t, pc, lookup);
+
+	if (!at->printed) {
+		at->printed = true;
+		remember(t, pc, lookup);
+	}
+	if (at->place.name)
+		gort__emit(&t->out, "%s+0x%lx ", at->place.name, at->place.name_off);
+	if (at->place.module)
+		gort__emit(&t->out, "%s+0x%lx", at->place.module, at->place.module_off);
 	else
-		gort__emit(&t->out, "0x%lx", at->module_off);
+		gort__emit(&t->out, "0x%lx", at->place.module_off);
 }
 
 static bool internal(const struct place *at, uint64_t lookup)
@@ -127,12 +141,10 @@ static bool internal(const struct place *at, uint64_t lookup)
 
 static void print_frame(struct trace *t, uint64_t pc, uint64_t lookup)
 {
-	const struct place *at = look_up(t, pc, lookup);
-
-	if (!t->internals && internal(at, lookup))
+	if (!t->internals && internal(&look_up(t, pc, lookup)->place, lookup))
 		return;
 	gort__emit(&t->out, "\t");
-	print_place(t, at);
+	print_place(t, pc, lookup);
 	gort__emit(&t->out, "\n");
 }
 
@@ -190,7 +202,7 @@ void gort__trace_creator(struct trace *t, const struct g *g)
 	if (!pc)
 		return;
 	gort__emit(&t->out, "created by ");
-	print_place(t, look_up(t, pc, pc - 1));
+	print_place(t, pc, pc - 1);
 	if (g->creator_id)
 		gort__emit(&t->out, " in goroutine %lu", g->creator_id);
 	gort__emit(&t->out, "\n");
@@ -251,8 +263,9 @@ size_t gort_traceback(char *buf, size_t n, bool all)
 	if (all)
 		gort__stop_world();
 	gort__lock(&lock);
+	// Names point into libraries that may have been unloaded since the last time.
+	memset(&live, 0, sizeof(live));
 	live.out = (struct sink){ .buf = buf, .size = n ? n - 1 : 0, .fd = -1 };
-	live.nseen = 0;
 	gort__unwind_here(&regs);
 	gort__trace_goroutine(&live, g, &regs);
 	if (all) {

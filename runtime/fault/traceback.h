@@ -28,6 +28,7 @@ struct trace {
 	struct unwind_row rows[TRACE_ROWS];
 	struct traced {
 		uint64_t pc, lookup;
+		bool printed;
 		struct place place;
 	} places[TRACE_PLACES]; // remembered names
 	struct seen {

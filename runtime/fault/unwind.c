@@ -569,7 +569,7 @@ bool gort__unwind_step(struct unwind *u)
 	uint64_t pc = gort__unwind_lookup(u);
 	struct unwind_row *row = NULL;
 
-	if (u->rows) {
+	if (u->rows && pc) {
 		row = &u->rows[(pc ^ pc >> 8) & (u->nrows - 1)];
 		if (gort__likely(row->pc == pc))
 			return step_row(u, row);
