@@ -74,11 +74,6 @@ weak int64_t gort_now(void)
 {
 	return gort__nanotime();
 }
-weak _Noreturn void gort__callback_end(struct g *g)
-{
-	(void)g;
-	gort__throw("no callbacks");
-}
 weak _Noreturn void gort_panic(const char *fmt, ...)
 {
 	gort__fatal("panic: %s", fmt);

@@ -11,7 +11,8 @@
 enum {
 	TEXT = 64 << 10, // of a /proc file; more is cut
 	PATH = 4096,
-	MIN_LIMITED = 2, // with one P a limit below two CPUs would serialise what the limit lets overlap
+	MIN_LIMITED =
+		2, // with one P a limit below two CPUs would serialise what the limit lets overlap
 };
 
 bool gort__cgroup_parse_max(const char *text, struct cpu_limit *ret)

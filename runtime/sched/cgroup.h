@@ -9,7 +9,7 @@
 
 // Descriptors kept open from the start: a later chroot or unshare changes nothing. -1: none.
 struct cgroup {
-	int max;	   // v2: cpu.max
+	int max; // v2: cpu.max
 	int quota, period; // v1: cpu.cfs_quota_us, cpu.cfs_period_us
 };
 
@@ -29,7 +29,8 @@ bool gort__cgroup_parse_max(const char *text, struct cpu_limit *ret);
 // The path of the leaf that limits CPU time in the text of /proc/self/cgroup, and which version it is of; 0: none.
 int gort__cgroup_parse_self(const char *text, char *path, size_t n);
 // Where that path is mounted, from the text of /proc/self/mountinfo: the directory of the leaf.
-bool gort__cgroup_parse_mounts(const char *text, int version, const char *path, char *dir, size_t n);
+bool gort__cgroup_parse_mounts(const char *text, int version, const char *path, char *dir,
+			       size_t n);
 // min(cpus, max(2, ceil(quota / period))); cpus without a limit.
 int gort__default_procs(int cpus, const struct cpu_limit *limit);
 

@@ -86,8 +86,14 @@ gort__hidden void gort__p_acquire(struct m *m, struct p *p);
 gort__hidden struct p *gort__p_release(struct m *m);
 // Gives p, which nobody owns, to an M if there is anything to do.
 gort__hidden void gort__handoff(struct p *p);
+// The same for a P that is given up for a short while only: wakes nobody unless there is work.
+gort__hidden void gort__p_leave(struct p *p);
 // World stopped, sched.lock held: n Ps from now on. Returns those with work, linked.
 gort__hidden struct p *gort__procresize(uint32_t n);
+
+// Looked at without locks.
+gort__hidden bool gort__any_queue(void);
+gort__hidden int64_t gort__earliest_timer(void);
 
 // ---- thread.c: Ms -------------------------------------------------------------------------------
 
@@ -95,6 +101,9 @@ gort__hidden struct m *gort__m_new(enum m_kind kind);
 // Makes the calling thread m, and the reverse.
 gort__hidden void gort__m_attach(struct m *m);
 gort__hidden void gort__m_detach(struct m *m);
+// The parts of it that do not touch the signal stack or the pool of Ms.
+gort__hidden void gort__m_bind(struct m *m);
+gort__hidden void gort__m_unbind(struct m *m);
 gort__hidden void gort__m_thread(struct m *m);
 // Runs an M with p (NULL: an idle one, or nothing happens). On any stack.
 gort__hidden void gort__startm(struct p *p, bool spinning);
@@ -179,6 +188,7 @@ _Noreturn gort__hidden void gort__callback_end(struct g *g);
 
 // ---- main.c and what it starts ------------------------------------------------------------------
 
+gort__hidden void gort__callbacks_init(void);
 gort__hidden struct m *gort__main_m_get(void);
 gort__hidden void gort__procs_init(void);
 // With a P, before the main goroutine runs; and sysmon's look for a changed default.

@@ -71,9 +71,9 @@ void gort__system(void (*fn)(void *), void *arg)
 	m->on_system = false;
 }
 
-static void handoff(void *p)
+static void leave_p(void *p)
 {
-	gort__handoff(p);
+	gort__p_leave(p);
 }
 
 void gort__blocking(void (*fn)(void *), void *arg)
@@ -83,7 +83,7 @@ void gort__blocking(void (*fn)(void *), void *arg)
 	struct p *p = gort__p_release(m);
 
 	gort__store(&g->status, G_BLOCKING);
-	gort__system(handoff, p);
+	gort__system(leave_p, p);
 	gort__store(&m->retake, RETAKE_BLOCKING);
 	gort__store_release(&m->in_runtime, 0);
 	gort__on_stack(fn, arg, m->sys_sp, g);

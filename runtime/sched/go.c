@@ -51,7 +51,10 @@ struct g *gort__g_make(void (*fn)(void *), void *arg, const struct gort_attr *at
 	g->creator_id = m->curg ? m->curg->id : 0;
 	g->label = attr ? attr->label : NULL;
 	gort__store(&g->status, G_RUNNABLE);
-	p->made += !(flags & G_SYSTEM);
+	if (gort__likely(p != NULL))
+		p->made += !(flags & G_SYSTEM);
+	else
+		gort__add(&sched.made, 1u);
 	return g;
 }
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-	CPU_BYTES = 1024,		   // 8,192 CPUs
+	CPU_BYTES = 1024, // 8,192 CPUs
 	UPDATE_EVERY = 1000 * 1000 * 1000, // ns
 };
 

@@ -11,6 +11,7 @@
 
 struct g;
 struct p;
+struct request;
 
 // m->retake: why gort__enter must take the slow path.
 enum retake {
@@ -53,6 +54,7 @@ struct m {
 
 	uint64_t id;
 	int tid; // 0 until the thread runs
+	int last_tid; // of the thread it was last; that one may still be on its way out
 	uint8_t kind;
 	bool spinning; // looks for work without having any
 	bool alive;
@@ -68,7 +70,10 @@ struct m {
 	struct m *allnext; // every M ever made, newest first
 	struct m *freelink;
 	char *sys_lo, *sys_hi; // bounds of the system stack
-	bool sys_exact;
+	bool sys_exact; // not guessed
+	char *thread_lo, *thread_hi; // of the foreign thread's first stack, once known
+	uint64_t callbacks;
+	struct request *request; // of the callback that begins
 	char *sigstack; // lowest byte
 	size_t sigstack_size;
 	uint64_t sigmask; // at the start of a callback or in gort_blocking

@@ -65,6 +65,7 @@ int gort_main(void (*fn)(void *), void *arg)
 		return -ENOMEM;
 	}
 	start_sysmon();
+	gort__callbacks_init();
 	gort__procs_updater_start();
 	if (m->locks) {
 		m->lockedg = g;

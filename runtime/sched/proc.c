@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Ps: the idle list, acquiring, giving away, changing their number.
 #include "runtime/sched/core.h"
+#include "runtime/sync/netpoll.h"
 
 #include <sys/mman.h>
 
@@ -55,6 +56,14 @@ static bool become_only_spinner(void)
 	       gort__cas(&sched.nspinning, &none, 1);
 }
 
+// With sched.lock, the world being stopped.
+static void give_in(struct p *p)
+{
+	p->status = P_STOPPED;
+	if (--sched.stopwait == 0)
+		gort__note_wake(&sched.stopnote);
+}
+
 void gort__handoff(struct p *p)
 {
 	int64_t when;
@@ -71,9 +80,7 @@ void gort__handoff(struct p *p)
 	}
 	gort__lock(&sched.lock);
 	if (sched.stopping) {
-		p->status = P_STOPPED;
-		if (--sched.stopwait == 0)
-			gort__note_wake(&sched.stopnote);
+		give_in(p);
 		gort__unlock(&sched.lock);
 		return;
 	}
@@ -88,6 +95,32 @@ void gort__handoff(struct p *p)
 	gort__unlock(&sched.lock);
 	if (when != INT64_MAX)
 		gort__wake_for_timer(when);
+}
+
+void gort__p_leave(struct p *p)
+{
+	bool last;
+
+	if (!gort__runq_empty(p) || gort__load(&sched.runq.n)) {
+		gort__startm(p, false);
+		return;
+	}
+	gort__lock(&sched.lock);
+	if (sched.stopping) {
+		give_in(p);
+		gort__unlock(&sched.lock);
+		return;
+	}
+	gort__pidle_put(p);
+	last = sched.npidle == sched.nprocs;
+	gort__unlock(&sched.lock);
+	// Who made work meanwhile saw no idle P.
+	gort__fence();
+	if (gort__any_queue())
+		gort__wakep();
+	else if (last && gort__load(&sched.lastpoll) &&
+		 (gort__load(&gort__netpoll_waiters) || gort__earliest_timer() != INT64_MAX))
+		gort__startm(NULL, false);
 }
 
 static struct p *p_new(uint32_t id)

@@ -39,7 +39,8 @@ struct sched {
 	uint32_t nodeadlock; // somebody outside may still wake goroutines: signals are awaited
 	uint32_t sysmon_asleep;
 	struct note sysmon_note;
-	uint64_t retakes, pauses, world_stops, callbacks;
+	uint64_t made; // goroutines made without a P
+	uint64_t retakes, pauses, world_stops;
 	int ncpu;
 	bool custom_procs; // gomaxprocs was set by the program or GORTMAXPROCS
 };

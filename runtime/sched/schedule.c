@@ -71,7 +71,7 @@ static struct g *steal(struct m *m, int64_t now, int64_t *poll_until)
 	return NULL;
 }
 
-static int64_t earliest_timer(void)
+int64_t gort__earliest_timer(void)
 {
 	int64_t min = INT64_MAX;
 
@@ -95,7 +95,7 @@ static struct p *idle_p_if(bool wanted)
 	return p;
 }
 
-static bool any_queue(void)
+bool gort__any_queue(void)
 {
 	for (uint32_t i = 0; i < sched.nprocs; i++)
 		if (!gort__runq_empty(sched.allp[i]))
@@ -136,7 +136,7 @@ static struct g *wait_for_events(struct m *m, int64_t poll_until)
 	gort__fence();
 	net = gort__load(&gort__netpoll_on) && gort__load(&gort__netpoll_waiters);
 	now = gort__nanotime();
-	int64_t when = earliest_timer();
+	int64_t when = gort__earliest_timer();
 	if (when < poll_until)
 		poll_until = when;
 	gort__store(&sched.poll_until, poll_until);
@@ -229,13 +229,13 @@ static gort__cold struct g *find_runnable(struct m *m)
 			gort__add(&sched.nspinning, -1u);
 			// Work made while we counted as looking was told to nobody: look once more.
 			gort__fence();
-			p = idle_p_if(any_queue());
+			p = idle_p_if(gort__any_queue());
 			if (p) {
 				gort__p_acquire(m, p);
 				spin(m);
 				continue;
 			}
-			poll_until = earliest_timer();
+			poll_until = gort__earliest_timer();
 		}
 		if (poll_until != INT64_MAX || gort__load(&gort__netpoll_waiters)) {
 			g = wait_for_events(m, poll_until);

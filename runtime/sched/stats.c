@@ -23,6 +23,8 @@ void gort_stats(struct gort_stats *out)
 			s.runnable += gort__load(&p->runq_tail) - gort__load(&p->runq_head) +
 				      (gort__load(&p->runnext) != NULL);
 	}
+	s.goroutines_made += gort__load(&sched.made);
+	s.goroutines += gort__load(&sched.made);
 	s.runnable += gort__load(&sched.runq.n);
 	s.threads = gort__load(&sched.nm);
 	s.threads_made = gort__load(&sched.nm_made);
@@ -32,7 +34,8 @@ void gort_stats(struct gort_stats *out)
 	s.pauses = gort__load(&sched.pauses);
 	s.world_stops = gort__load(&sched.world_stops);
 	s.stack_bytes = gort__stack_bytes();
-	s.callbacks = gort__load(&sched.callbacks);
+	for (struct m *m = gort__load_acquire(&sched.allm); m; m = m->allnext)
+		s.callbacks += gort__load(&m->callbacks);
 	*out = s;
 }
 

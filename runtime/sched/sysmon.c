@@ -69,16 +69,6 @@ static char thread_state(struct m *m)
 	return end && end[1] ? end[2] : 'R';
 }
 
-static bool work_anywhere(void)
-{
-	if (gort__load(&sched.runq.n))
-		return true;
-	for (uint32_t i = 0; i < sched.nprocs; i++)
-		if (!gort__runq_empty(sched.allp[i]))
-			return true;
-	return false;
-}
-
 struct look {
 	int64_t now;
 	int64_t next; // look again then
@@ -102,7 +92,7 @@ static void look_at(struct p *p, struct look *look)
 		return;
 	turn = look->now - p->sysmon_when;
 	helpers = gort__load(&sched.npidle) + gort__load(&sched.nspinning) > 0;
-	wanted = (!helpers && work_anywhere()) || !gort__runq_empty(p) ||
+	wanted = (!helpers && gort__any_queue()) || !gort__runq_empty(p) ||
 		 gort__load(&p->timers.when) <= look->now;
 	blocked = (wanted || !helpers || turn >= RELEASE) && thread_state(m) != 'R';
 	if (blocked ? !wanted && helpers && turn < RELEASE : !wanted || turn < SLICE) {

@@ -62,6 +62,8 @@ struct m *gort__m_new(enum m_kind kind)
 		m->sigstack_size = bytes;
 	}
 	m->kind = (uint8_t)kind;
+	m->start = NULL;
+	m->spinning = false;
 	m->lockedg = NULL;
 	gort__m_tie(m);
 	m->in_runtime = 1;
@@ -73,34 +75,47 @@ struct m *gort__m_new(enum m_kind kind)
 		m->allnext = sched.allm;
 		gort__store_release(&sched.allm, m);
 	}
-	m->alive = true;
-	sched.nm++;
+	m->alive = kind != M_EXTRA; // those live while they are lent
 	gort__unlock(&sched.lock);
 	return m;
 }
 
 static void m_free(struct m *m)
 {
-	gort__lock(&sched.lock);
-	m->alive = false;
-	gort__store(&m->tid, 0);
-	sched.nm--;
-	gort__unlock(&sched.lock);
+	gort__m_unbind(m);
 	gort__lock(&pool.lock);
 	m->freelink = pool.free;
 	pool.free = m;
 	gort__unlock(&pool.lock);
 }
 
+void gort__m_bind(struct m *m)
+{
+	gort__store(&m->alive, true);
+	gort__add(&sched.nm, 1u);
+	gort__tls_m = m;
+	m->errno_addr = &errno;
+	gort__store(&m->in_runtime, m->kind != M_EXTRA && m->kind != M_ATTACHED);
+	gort__store_release(&m->tid, (int)syscall(SYS_gettid));
+}
+
+void gort__m_unbind(struct m *m)
+{
+	gort__tls_m = NULL;
+	gort__add(&sched.nm, -1u);
+	gort__store(&m->in_runtime, 1);
+	gort__store(&m->last_tid, m->tid);
+	gort__store(&m->tid, 0);
+	gort__store_release(&m->alive, false);
+}
+
 void gort__m_attach(struct m *m)
 {
 	stack_t ss = { .ss_sp = m->sigstack, .ss_size = m->sigstack_size };
 
-	gort__tls_m = m;
-	m->errno_addr = &errno;
 	if (m->sigstack)
 		sigaltstack(&ss, NULL);
-	gort__store_release(&m->tid, (int)syscall(SYS_gettid));
+	gort__m_bind(m);
 }
 
 void gort__m_detach(struct m *m)
@@ -109,7 +124,6 @@ void gort__m_detach(struct m *m)
 
 	if (m->sigstack)
 		sigaltstack(&ss, NULL);
-	gort__tls_m = NULL;
 	m_free(m);
 }
 
