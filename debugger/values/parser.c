@@ -5,47 +5,10 @@
 
 #include "debugger/cleanup.h"
 #include "debugger/values/literal.h"
-#include "debugger/values/prototypes.h"
-#include "debugger/values/registers.h"
+#include "debugger/values/name.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { CHUNK_SIZE = 16 << 10 };
-
-struct chunk {
-	struct chunk *next;
-	size_t used, size;
-	unsigned char bytes[] __attribute__((aligned(16)));
-};
-
-void *arena_alloc(struct expression *expression, size_t size)
-{
-	struct chunk *chunk = expression->chunks;
-
-	size = (size + 15) & ~(size_t)15;
-	if (!chunk || chunk->size - chunk->used < size) {
-		size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
-
-		chunk = calloc(1, sizeof(*chunk) + room);
-		if (!chunk)
-			return NULL;
-		chunk->size = room;
-		chunk->next = expression->chunks;
-		expression->chunks = chunk;
-	}
-	chunk->used += size;
-	return chunk->bytes + chunk->used - size;
-}
-
-const char *arena_string(struct expression *expression, const char *s, size_t length)
-{
-	char *copy = arena_alloc(expression, length + 1);
-
-	if (copy)
-		memcpy(copy, s, length);
-	return copy;
-}
 
 struct dc_error *parser_error(struct parser *parser, const char *what)
 {
@@ -96,8 +59,8 @@ struct dc_error *parser_expect(struct parser *parser, enum token_kind kind, cons
 	return parser_error(parser, what);
 }
 
-static struct dc_error *new_node(struct parser *parser, enum node_kind kind, size_t column,
-				 struct node **ret)
+struct dc_error *parser_node(struct parser *parser, enum node_kind kind, size_t column,
+			     struct node **ret)
 {
 	*ret = arena_alloc(parser->expression, sizeof(**ret));
 	if (!*ret)
@@ -123,14 +86,13 @@ static struct dc_error *adopt(struct node *node, const struct node *child)
 }
 
 static struct dc_error *assignment(struct parser *parser, struct node **ret);
-static struct dc_error *comma(struct parser *parser, struct node **ret);
 static struct dc_error *unary(struct parser *parser, struct node **ret);
 static struct dc_error *postfix(struct parser *parser, struct node *node, struct node **ret);
 
 static struct dc_error *make_unary(struct parser *parser, enum node_kind kind, enum operation op,
 				   size_t column, struct node *operand, struct node **ret)
 {
-	struct dc_error *err = new_node(parser, kind, column, ret);
+	struct dc_error *err = parser_node(parser, kind, column, ret);
 
 	if (err)
 		return err;
@@ -143,7 +105,7 @@ static struct dc_error *make_binary(struct parser *parser, enum node_kind kind, 
 				    size_t column, struct node *left, struct node *right,
 				    struct node **ret)
 {
-	struct dc_error *err = new_node(parser, kind, column, ret);
+	struct dc_error *err = parser_node(parser, kind, column, ret);
 
 	if (err)
 		return err;
@@ -157,141 +119,13 @@ static struct dc_error *make_binary(struct parser *parser, enum node_kind kind, 
 static struct dc_error *integer_constant(struct parser *parser, size_t column, enum basic basic,
 					 uint64_t value, struct node **ret)
 {
-	struct dc_error *err = new_node(parser, NODE_CONSTANT, column, ret);
+	struct dc_error *err = parser_node(parser, NODE_CONSTANT, column, ret);
 
 	if (err)
 		return err;
 	(*ret)->type = parser->basics.list[basic];
 	memcpy((*ret)->constant, &value, sizeof(value));
 	return NULL;
-}
-
-// Variable, function, enumerator, in the order in which C's scopes would hide one another.
-static void resolve(struct parser *parser, const char *name, struct resolution *what)
-{
-	struct symbols *symbols = parser->symbols;
-	static const struct symbols_frame nowhere;
-	_cleanup_error_ struct dc_error *no_variable = symbols_lookup_variable(
-		symbols, parser->frame, name, &what->variable);
-
-	if (!no_variable && what->variable.type) {
-		struct variable global;
-		_cleanup_error_ struct dc_error *not_global = parser->frame->pc == 0
-								      ? NULL
-								      : symbols_lookup_variable(
-										symbols, &nowhere,
-										name, &global);
-
-		what->kind = NAME_VARIABLE;
-		what->is_local = parser->frame->pc != 0 &&
-				 (not_global || global.place != what->variable.place ||
-				  global.addr != what->variable.addr);
-		if (what->is_local || what->variable.place == VARIABLE_TLS)
-			parser->expression->needs_frame = true;
-		return;
-	}
-
-	_cleanup_error_ struct dc_error *no_function = symbols_lookup_function(
-		symbols, parser->frame, name, &what->function);
-
-	if (!no_function) {
-		what->kind = NAME_FUNCTION;
-		what->type = what->function.type;
-		if (!what->type)
-			what->type = prototype_find(parser, &what->function);
-		if (!what->type) {
-			// Only now: a library's debug file is slow to open.
-			symbols_function_type(symbols, &what->function);
-			what->type = what->function.type;
-		}
-		return;
-	}
-	if (!no_variable) {
-		what->kind = NAME_VARIABLE; // without debug information
-		return;
-	}
-
-	_cleanup_error_ struct dc_error *no_enumerator = symbols_lookup_enumerator(
-		symbols, parser->frame, name, &what->type, &what->value);
-
-	if (!no_enumerator) {
-		what->kind = NAME_ENUMERATOR;
-		return;
-	}
-	// What headers define, and so no debug information names.
-	what->kind = NAME_CONSTANT;
-	what->type = parser->basics.list[BASIC_BOOL];
-	if (strcmp(name, "true") == 0) {
-		what->value = 1;
-	} else if (strcmp(name, "NULL") == 0 || strcmp(name, "nullptr") == 0) {
-		what->type = types_pointer(parser->basics.types, parser->basics.list[BASIC_VOID]);
-	} else if (strcmp(name, "false") != 0) {
-		what->kind = NAME_UNKNOWN;
-		parser->expression->needs_frame = true;
-	}
-}
-
-static struct dc_error *name(struct parser *parser, struct node **ret)
-{
-	struct lexer *lexer = &parser->lexer;
-	const char *start = lexer->token.start;
-	struct dc_error *err = new_node(parser, NODE_NAME, lexer_column(lexer), ret);
-
-	for (bool more = true; !err && more;) {
-		const char *end = lexer->token.start + lexer->token.length;
-
-		err = lexer_advance(lexer);
-		more = !err && parser_at(parser, TOKEN_SCOPE);
-		if (more) {
-			err = lexer_advance(lexer);
-			if (!err && !parser_at(parser, TOKEN_NAME))
-				err = parser_error(parser, "expected a name after ::");
-		} else if (!err) {
-			(*ret)->name = arena_string(parser->expression, start, end - start);
-			(*ret)->what = arena_alloc(parser->expression, sizeof(*(*ret)->what));
-			if (!(*ret)->name || !(*ret)->what)
-				err = &dc_out_of_memory;
-		}
-	}
-	if (!err)
-		resolve(parser, (*ret)->name, (*ret)->what);
-	return err;
-}
-
-// "$" and "$$", "$3" and "$$3", "$rax", "$name".
-static struct dc_error *dollar(struct parser *parser, struct node **ret)
-{
-	const struct token *token = &parser->lexer.token;
-	struct dc_error *err = new_node(parser, NODE_VARIABLE, lexer_column(&parser->lexer), ret);
-	const char *text = err ? NULL
-			       : arena_string(parser->expression, token->start + 1,
-					      token->length - 1);
-	bool from_end = text && (*text == '\0' || *text == '$');
-	const char *digits = from_end && *text ? text + 1 : text;
-
-	if (err)
-		return err;
-	if (!text)
-		return &dc_out_of_memory;
-	if (strspn(digits, "0123456789") == strlen(digits)) {
-		unsigned long long number = strtoull(digits, NULL, 10);
-
-		if (strlen(digits) > 9)
-			return error_at(
-				error_make(DC_SYNTAX, "the number of a result is too large"),
-				(*ret)->column);
-		// $$ alone is the one before the last.
-		if (from_end && *digits == '\0')
-			number = *text == '$' ? 1 : 0;
-		(*ret)->number = from_end ? -1 - (int64_t)number : (int64_t)number;
-	} else {
-		(*ret)->name = text;
-		if (register_known(text)) {
-			(*ret)->kind = NODE_REGISTER;
-			parser->expression->needs_frame = true;
-		}
-	}
-	return lexer_advance(&parser->lexer);
 }
 
 static struct dc_error *designators(struct parser *parser, struct item *item)
@@ -337,7 +171,7 @@ static struct dc_error *designators(struct parser *parser, struct item *item)
 // "{1, .x = 2, [3] = {4}}" with the lexer on the brace.
 static struct dc_error *list(struct parser *parser, struct node **ret)
 {
-	struct dc_error *err = new_node(parser, NODE_LIST, lexer_column(&parser->lexer), ret);
+	struct dc_error *err = parser_node(parser, NODE_LIST, lexer_column(&parser->lexer), ret);
 	struct item **link = err ? NULL : &(*ret)->list.items;
 	bool more = true;
 
@@ -435,27 +269,29 @@ static struct dc_error *primary(struct parser *parser, struct node **ret)
 	switch (parser->lexer.token.kind) {
 	case TOKEN_NUMBER:
 	case TOKEN_CHAR:
-		err = new_node(parser, NODE_CONSTANT, column, ret);
+		err = parser_node(parser, NODE_CONSTANT, column, ret);
 		if (!err)
 			err = parser_at(parser, TOKEN_NUMBER) ? literal_number(parser, *ret)
 							      : literal_char(parser, *ret);
 		return err ? err : lexer_advance(&parser->lexer);
 	case TOKEN_STRING:
-		err = new_node(parser, NODE_STRING, column, ret);
+		err = parser_node(parser, NODE_STRING, column, ret);
 		return err ? err : literal_string(parser, *ret);
-	case TOKEN_DOLLAR: return dollar(parser, ret);
-	case TOKEN_NAME: return name(parser, ret);
+	case TOKEN_DOLLAR: return name_dollar(parser, ret);
+	case TOKEN_NAME: return name_parse(parser, ret);
 	case TOKEN_SCOPE: // "::name" is the name
 		err = lexer_advance(&parser->lexer);
 		if (!err && !parser_at(parser, TOKEN_NAME))
 			err = parser_error(parser, "expected a name");
-		return err ? err : name(parser, ret);
+		return err ? err : name_parse(parser, ret);
 	case TOKEN_LBRACE: return brace(parser, ret);
 	case TOKEN_LPAREN:
 		err = lexer_advance(&parser->lexer);
 		if (!err)
-			err = comma(parser, ret);
-		return err ? err : parser_expect(parser, TOKEN_RPAREN, ")");
+			err = parser_comma(parser, ret);
+		if (!err)
+			err = parser_expect(parser, TOKEN_RPAREN, ")");
+		return err ? err : name_not_type(parser, *ret);
 	default: return parser_error(parser, "expected an expression");
 	}
 }
@@ -463,7 +299,7 @@ static struct dc_error *primary(struct parser *parser, struct node **ret)
 static struct dc_error *arguments(struct parser *parser, struct node *callee, size_t column,
 				  struct node **ret)
 {
-	struct dc_error *err = new_node(parser, NODE_CALL, column, ret);
+	struct dc_error *err = parser_node(parser, NODE_CALL, column, ret);
 	bool more = !parser_at(parser, TOKEN_RPAREN);
 	size_t room = 0, n = 0;
 	struct node **args = NULL;
@@ -537,7 +373,7 @@ static struct dc_error *postfix(struct parser *parser, struct node *node, struct
 		switch (kind) {
 		case TOKEN_LPAREN: err = arguments(parser, node, node->column, &node); break;
 		case TOKEN_LBRACKET:
-			err = comma(parser, &index);
+			err = parser_comma(parser, &index);
 			if (!err)
 				err = make_binary(parser, NODE_INDEX, OP_NONE, column, node, index,
 						  &node);
@@ -758,7 +594,7 @@ struct dc_error *parser_conditional(struct parser *parser, struct node **ret)
 	if (err || !asks)
 		return err;
 	condition = *ret;
-	err = comma(parser, &yes);
+	err = parser_comma(parser, &yes);
 	if (!err)
 		err = parser_expect(parser, TOKEN_COLON, ":");
 	if (!err)
@@ -809,7 +645,7 @@ static struct dc_error *assignment(struct parser *parser, struct node **ret)
 	return err;
 }
 
-static struct dc_error *comma(struct parser *parser, struct node **ret)
+struct dc_error *parser_comma(struct parser *parser, struct node **ret)
 {
 	struct dc_error *err = assignment(parser, ret);
 
@@ -824,66 +660,4 @@ static struct dc_error *comma(struct parser *parser, struct node **ret)
 			err = make_binary(parser, NODE_COMMA, OP_NONE, column, *ret, right, ret);
 	}
 	return err;
-}
-
-static void cleanup_expression(struct expression **expression)
-{
-	expression_destroy(*expression);
-}
-
-struct dc_error *expression_parse(const char *text, size_t length, struct symbols *symbols,
-				  const struct symbols_frame *frame, struct expression **ret)
-{
-	static const struct symbols_frame nowhere;
-	_cleanup_(cleanup_expression) struct expression *expression = calloc(1,
-									     sizeof(*expression));
-	struct parser parser = { .expression = expression,
-				 .symbols = symbols,
-				 .frame = frame ? frame : &nowhere };
-	struct dc_error *err;
-
-	if (!expression)
-		return &dc_out_of_memory;
-	expression->symbols = symbols;
-	// One byte more than empty, and a NUL that ends a number at the end.
-	expression->text = calloc(1, length + 1);
-	if (!expression->text)
-		return &dc_out_of_memory;
-	memcpy(expression->text, text, length);
-	expression->size = length;
-	err = basics_init(&parser.basics, symbols_types(symbols));
-	if (!err)
-		err = lexer_init(&parser.lexer, expression->text, length);
-	if (!err)
-		err = comma(&parser, &expression->root);
-	if (!err && !parser_at(&parser, TOKEN_END))
-		err = parser_error(&parser, "expected an operator or the end");
-	if (err)
-		return err;
-	*ret = take_ptr(expression);
-	return NULL;
-}
-
-void expression_destroy(struct expression *expression)
-{
-	if (!expression)
-		return;
-	while (expression->chunks) {
-		struct chunk *chunk = expression->chunks;
-
-		expression->chunks = chunk->next;
-		free(chunk);
-	}
-	free(expression->text);
-	free(expression);
-}
-
-bool expression_calls(const struct expression *expression)
-{
-	return expression->calls;
-}
-
-bool expression_needs_frame(const struct expression *expression)
-{
-	return expression->needs_frame;
 }

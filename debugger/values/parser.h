@@ -29,7 +29,10 @@ struct dc_error *parser_accept(struct parser *parser, enum token_kind kind,
 			       bool *accepted) DC_CHECK;
 struct dc_error *parser_expect(struct parser *parser, enum token_kind kind,
 			       const char *text) DC_CHECK;
-// A conditional expression, as an array's size is.
+struct dc_error *parser_node(struct parser *parser, enum node_kind kind, size_t column,
+			     struct node **ret) DC_CHECK;
+// The grammar: a whole expression, and a conditional one, as an array's size is.
+struct dc_error *parser_comma(struct parser *parser, struct node **ret) DC_CHECK;
 struct dc_error *parser_conditional(struct parser *parser, struct node **ret) DC_CHECK;
 // A type by its typedef's or class's name in the program, else one of <stdint.h>; NULL: none.
 const struct type *parser_named_type(struct parser *parser, const char *name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where values live: reading and writing objects, bit-fields and registers; addresses and members.
 #include "debugger/values/evaluator.h"
+#include "debugger/values/name.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -412,14 +413,6 @@ struct dc_error *place_member(struct context *context, const struct value *whole
 	return err;
 }
 
-static struct dc_error *unknown_name(struct context *context, const char *name)
-{
-	struct dc_error *err = error_make(DC_NAME, "no symbol '%s' in the program", name);
-	const char *nearest = symbols_nearest(context->symbols, name);
-
-	return nearest ? error_note(err, "did you mean '%s'?", nearest) : err;
-}
-
 static struct dc_error *variable_place(struct context *context, const struct variable *variable,
 				       struct value *ret)
 {
@@ -493,5 +486,5 @@ struct dc_error *place_name(struct context *context, const struct node *node, st
 	case NAME_CONSTANT: return value_set(ret, &what->value, type_strip(what->type)->size);
 	case NAME_UNKNOWN: break;
 	}
-	return unknown_name(context, node->name);
+	return name_unknown(context->symbols, node->name);
 }

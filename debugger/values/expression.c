@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// A parsed expression: its text, its tree, and the arena that holds the tree.
+#include "debugger/cleanup.h"
+#include "debugger/values/parser.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK_SIZE = 16 << 10 };
+
+struct chunk {
+	struct chunk *next;
+	size_t used, size;
+	unsigned char bytes[] __attribute__((aligned(16)));
+};
+
+void *arena_alloc(struct expression *expression, size_t size)
+{
+	struct chunk *chunk = expression->chunks;
+
+	size = (size + 15) & ~(size_t)15;
+	if (!chunk || chunk->size - chunk->used < size) {
+		size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+
+		chunk = calloc(1, sizeof(*chunk) + room);
+		if (!chunk)
+			return NULL;
+		chunk->size = room;
+		chunk->next = expression->chunks;
+		expression->chunks = chunk;
+	}
+	chunk->used += size;
+	return chunk->bytes + chunk->used - size;
+}
+
+const char *arena_string(struct expression *expression, const char *s, size_t length)
+{
+	char *copy = arena_alloc(expression, length + 1);
+
+	if (copy)
+		memcpy(copy, s, length);
+	return copy;
+}
+
+static void cleanup_expression(struct expression **expression)
+{
+	expression_destroy(*expression);
+}
+
+struct dc_error *expression_parse(const char *text, size_t length, struct symbols *symbols,
+				  const struct symbols_frame *frame, struct expression **ret)
+{
+	static const struct symbols_frame nowhere;
+	_cleanup_(cleanup_expression) struct expression *expression = calloc(1,
+									     sizeof(*expression));
+	struct parser parser = { .expression = expression,
+				 .symbols = symbols,
+				 .frame = frame ? frame : &nowhere };
+	struct dc_error *err;
+
+	if (!expression)
+		return &dc_out_of_memory;
+	expression->symbols = symbols;
+	// One byte more than empty, and a NUL that ends a number at the end.
+	expression->text = calloc(1, length + 1);
+	if (!expression->text)
+		return &dc_out_of_memory;
+	memcpy(expression->text, text, length);
+	expression->size = length;
+	err = basics_init(&parser.basics, symbols_types(symbols));
+	if (!err)
+		err = lexer_init(&parser.lexer, expression->text, length);
+	if (!err)
+		err = parser_comma(&parser, &expression->root);
+	if (!err && !parser_at(&parser, TOKEN_END))
+		err = parser_error(&parser, "expected an operator or the end");
+	if (err)
+		return err;
+	*ret = take_ptr(expression);
+	return NULL;
+}
+
+void expression_destroy(struct expression *expression)
+{
+	if (!expression)
+		return;
+	while (expression->chunks) {
+		struct chunk *chunk = expression->chunks;
+
+		expression->chunks = chunk->next;
+		free(chunk);
+	}
+	free(expression->text);
+	free(expression);
+}
+
+bool expression_calls(const struct expression *expression)
+{
+	return expression->calls;
+}
+
+bool expression_needs_frame(const struct expression *expression)
+{
+	return expression->needs_frame;
+}
