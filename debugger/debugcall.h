@@ -92,7 +92,7 @@ struct dc_options {
 	pid_t thread; // 0: chosen for the user
 	int64_t timeout_ns; // of each call; 0: none
 	int64_t wait_ns; // how long to look for a safe point
-	const char *frame; // --frame N|FUNC for locals; NULL: the innermost with debug information
+	const char *frame; // N|FUNC: whose locals; NULL: the innermost that is not a C library's
 	bool all_stop;
 	bool no_call; // an expression that calls is refused
 	bool force; // borrow at a place that is not a safe point

@@ -34,26 +34,40 @@ static struct dc_error *parse(struct dc_session *session, const char *text,
 	return NULL;
 }
 
-// Names of a frame can only be looked up when it is known which frame it is: a short stop finds out,
-// and then the names are loaded with nothing stopped.
+// Names of a frame can only be looked up when it is known which frame it is. A sleeping thread tells
+// without a stop, so whatever may be a local is looked up there; a running one is stopped shortly when
+// nothing else explains a name. Then the names are loaded with nothing stopped.
+static struct dc_error *find_scope(struct dc_session *session, const struct prepared *prepared)
+{
+	if (session->scope.wanted || prepared->needs_frame) {
+		struct dc_error *err = scope_sample(session);
+
+		// Without a frame a name can still be found wrong, and that is the better message.
+		if (!err || err->code != DC_REFUSED || session->options.frame)
+			return err;
+		dc_error_destroy(err);
+		return NULL;
+	}
+	return expression_names_plainly(prepared->expression) && !session->barrier
+		       ? scope_glance(session)
+		       : NULL;
+}
+
 static struct dc_error *parse_in_frame(struct dc_session *session, const char *text,
 				       struct prepared *prepared)
 {
 	struct dc_error *err = parse(session, text, prepared);
 
-	if (err || !prepared->needs_frame || session->scope.known)
-		return err;
-	session->scope.wanted = true;
-	err = scope_sample(session);
-	// Without a frame a name can still be found wrong, and that is the better message.
-	if (err && err->code == DC_REFUSED && !session->options.frame) {
-		dc_error_destroy(err);
-		return NULL;
+	if (!err && !session->scope.known) {
+		err = find_scope(session, prepared);
+		if (!err && session->scope.known) {
+			expression_destroy(take_ptr(prepared->expression));
+			err = parse(session, text, prepared);
+		}
 	}
-	if (err)
-		return err;
-	expression_destroy(take_ptr(prepared->expression));
-	return parse(session, text, prepared);
+	if (!err && prepared->needs_frame)
+		session->scope.wanted = true;
+	return err;
 }
 
 static struct dc_error *prepare(struct dc_session *session, const char *text,

@@ -20,7 +20,7 @@ static struct dc_error *enter(struct dc_session *session, const struct eval_call
 	struct repetition *repetition = session->repetition;
 	int64_t timeout = session->options.timeout_ns;
 
-	if (repetition && repetition->done == 0) {
+	if (repetition && call->is_whole) {
 		struct dc_error *err = borrowed_repeat(session->borrowed, call->addr, call->name,
 						       entry, timeout, repetition->n,
 						       repetition->nanoseconds, exit);

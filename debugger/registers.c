@@ -341,9 +341,8 @@ struct dc_error *register_read(struct dc_session *session, const char *name, str
 	unsigned char *bytes = type ? calloc(1, 64) : NULL;
 	if (!bytes)
 		return &dc_out_of_memory;
-	err = session->scope.known && session->scope.index > 0
-		      ? read_outer(session, name, &place, bytes)
-		      : read_inner(session, name, &place, bytes);
+	err = is_outer(session) ? read_outer(session, name, &place, bytes)
+				: read_inner(session, name, &place, bytes);
 	if (err) {
 		free(bytes);
 		return err;

@@ -42,7 +42,7 @@ struct dc_error *dc_repeat(struct dc_session *session, const char *expr, uint64_
 	session->repetition = NULL;
 	if (!err && !repetition.done)
 		err = error_make(DC_USAGE,
-				 "the expression calls nothing: there is nothing to repeat");
+				 "the expression is not a call: there is nothing to repeat");
 	if (!err)
 		*rate = rate_of(repetition.nanoseconds, n, elapsed);
 	else

@@ -24,6 +24,20 @@ static bool is_in(struct symbols *symbols, const struct symbols_frame *frame, co
 	return here.function && !strcmp(here.function, function);
 }
 
+// Nobody who asks for a local means one of the C library's, though its debug information may be here.
+static bool is_users(struct symbols *symbols, const struct symbols_frame *frame)
+{
+	static const char *const theirs[] = { "libc.so",    "libc-",   "ld-linux", "ld-musl",
+					      "libpthread", "libm.so", "libgcc_s", "[vdso]" };
+	struct dc_frame here = symbols_describe(symbols, frame->pc);
+
+	for (size_t i = 0; here.module && i < sizeof(theirs) / sizeof(*theirs); i++) {
+		if (!strncmp(here.module, theirs[i], strlen(theirs[i])))
+			return false;
+	}
+	return here.file != NULL;
+}
+
 static struct dc_error *pick(struct dc_session *session, pid_t tid, const struct unwound *frames,
 			     size_t n, unsigned *ret)
 {
@@ -35,9 +49,8 @@ static struct dc_error *pick(struct dc_session *session, pid_t tid, const struct
 		return error_make(DC_NAME, "no frame %u: the stack has %zu", *ret, n);
 	}
 	for (unsigned i = 0; i < n; i++) {
-		// Without a wish: the innermost that has names of its own, which libc's seldom have.
 		if (wanted ? is_in(session->symbols, &frames[i].frame, wanted)
-			   : symbols_describe(session->symbols, frames[i].frame.pc).file != NULL) {
+			   : is_users(session->symbols, &frames[i].frame)) {
 			*ret = i;
 			return NULL;
 		}
@@ -72,13 +85,14 @@ struct dc_error *scope_choose(struct dc_session *session, const struct snapshot 
 
 // A sleeping thread's chain of callers shows without a stop, as far as it can be followed without
 // the registers that /proc does not tell. That is enough to know whose names are meant.
-static bool sample_asleep(struct dc_session *session, pid_t tid)
+static void sample_asleep(struct dc_session *session, pid_t tid)
 {
-	struct scope scope = { .wanted = true, .tid = tid };
+	struct scope scope = session->scope;
 	struct snapshot snapshot = { 0 };
 	struct thread_info info;
 	struct dc_error *err = process_thread_info(session->process, tid, &info);
 
+	scope.tid = tid;
 	if (!err && info.in_syscall) {
 		snapshot.regs.rip = info.pc;
 		snapshot.regs.rsp = info.sp;
@@ -87,7 +101,6 @@ static bool sample_asleep(struct dc_session *session, pid_t tid)
 	if (!err && scope.known)
 		session->scope = scope;
 	dc_error_destroy(err);
-	return scope.known;
 }
 
 // Any other thread has to be held for as long as it takes to copy its stack.
@@ -126,15 +139,29 @@ static struct dc_error *sample_stopped(struct dc_session *session, pid_t tid)
 	return err;
 }
 
-struct dc_error *scope_sample(struct dc_session *session)
+static pid_t thread_of_scope(const struct dc_session *session)
 {
-	pid_t tid = session->options.thread ? session->options.thread : session->process->pid;
+	return session->options.thread ? session->options.thread : session->process->pid;
+}
+
+struct dc_error *scope_glance(struct dc_session *session)
+{
 	struct dc_error *err = session_look(session);
 
-	if (err || sample_asleep(session, tid))
-		return err;
-	err = session_ready(session);
-	return err ? err : sample_stopped(session, tid);
+	if (!err)
+		sample_asleep(session, thread_of_scope(session));
+	return err;
+}
+
+struct dc_error *scope_sample(struct dc_session *session)
+{
+	struct dc_error *err = scope_glance(session);
+
+	if (!err && !session->scope.known)
+		err = session_ready(session);
+	if (!err && !session->scope.known)
+		err = sample_stopped(session, thread_of_scope(session));
+	return err;
 }
 
 struct dc_error *scope_settle(struct dc_session *session, bool *same)

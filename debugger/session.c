@@ -3,6 +3,7 @@
 #include "debugger/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 void dc_options_init(struct dc_options *options)
@@ -31,6 +32,15 @@ struct dc_error *dc_find_process(const char *what, pid_t *ret)
 	return NULL;
 }
 
+static bool has_thread(const struct process *process, pid_t tid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "task/%d", tid);
+	_cleanup_close_ int fd = process_openat(process, path, O_PATH);
+	return fd >= 0;
+}
+
 static struct dc_error *open_target(struct dc_session *session)
 {
 	struct dc_options *options = &session->options;
@@ -41,6 +51,9 @@ static struct dc_error *open_target(struct dc_session *session)
 	// -p with a thread's id means that thread.
 	if (options->pid != session->process->pid && !options->thread)
 		options->thread = options->pid;
+	if (options->thread && !has_thread(session->process, options->thread))
+		return error_make(DC_ATTACH, "process %d has no thread %d", session->process->pid,
+				  options->thread);
 	session->barrier = process_may_attach(session->process);
 	err = symbols_load(session->process, &session->symbols);
 	if (err && session->barrier) {
@@ -122,7 +135,7 @@ struct dc_error *session_cancelled(struct dc_session *session)
 	// One operation ends for each cancel; --finally may then still run.
 	if (session->tracer)
 		tracer_clear_cancel(session->tracer);
-	return error_make(DC_CANCELLED, "interrupted");
+	return error_make(DC_CANCELLED, "cancelled");
 }
 
 // The barrier belongs to the session and may be told more than once.
@@ -159,15 +172,33 @@ struct dc_error *session_ready(struct dc_session *session)
 	return session_cancelled(session);
 }
 
+static bool callee_avoids_stdio(const char *name, void *arg)
+{
+	struct dc_session *session = arg;
+
+	return name && safepoints_callee_avoids_stdio(session->safepoints, name);
+}
+
+// A thread that waits inside stdio may serve when nothing that is prepared reaches stdio.
+static bool avoids_stdio(struct dc_session *session)
+{
+	for (struct prepared *prepared = session->prepared; prepared; prepared = prepared->next) {
+		if (!expression_each_callee(prepared->expression, callee_avoids_stdio, session))
+			return false;
+	}
+	return true;
+}
+
 static struct dc_error *borrow_one(struct dc_session *session, bool to_call)
 {
 	const struct dc_options *options = &session->options;
 	struct borrow_options borrow = {
-		.thread = session->scope.known ? session->scope.tid : options->thread,
+		.thread = session->scope.wanted ? session->scope.tid : options->thread,
 		.wait_ns = options->wait_ns,
 		.all_stop = options->all_stop,
 		// Where nothing will run, no place is unsafe.
 		.force = options->force || !to_call,
+		.avoids_stdio = avoids_stdio(session),
 		.drop_literals = options->drop_literals,
 		.assume_seccomp_ok = options->assume_seccomp_ok,
 		.signals = options->signals,
@@ -179,6 +210,7 @@ static struct dc_error *borrow_one(struct dc_session *session, bool to_call)
 
 	if (!err) {
 		session->callable = to_call;
+		session->avoids_stdio = borrow.avoids_stdio;
 		session->lost = false;
 		session->touched = true;
 		session->departure.thread = borrowed_tid(session->borrowed);
@@ -195,7 +227,8 @@ struct dc_error *session_borrow(struct dc_session *session, bool to_call)
 
 	if (session->lost)
 		return error_make(DC_REFUSED, "the borrowed thread did not come back from a call");
-	if (session->borrowed && (session->callable || !to_call))
+	if (session->borrowed &&
+	    (!to_call || (session->callable && (!session->avoids_stdio || avoids_stdio(session)))))
 		return NULL;
 	err = session_release(session);
 	if (!err)

@@ -43,6 +43,7 @@ struct dc_session {
 
 	struct borrowed *borrowed;
 	bool callable; // borrowed at a place where calls are safe
+	bool avoids_stdio; // borrowed at a place where only calls without stdio are
 	bool lost; // the borrowed thread is not at its caller context any more
 	bool touched; // a thread was stopped at some time
 	struct dc_departure departure; // summed over the borrowings that have ended
@@ -66,6 +67,8 @@ struct dc_error *session_ready(struct dc_session *session) DC_CHECK;
 struct dc_error *scope_choose(struct dc_session *session, const struct snapshot *snapshot,
 			      struct scope *ret) DC_CHECK;
 struct dc_error *scope_sample(struct dc_session *session) DC_CHECK;
+// The same only if it takes no stop; else the scope stays unknown.
+struct dc_error *scope_glance(struct dc_session *session) DC_CHECK;
 // At the stop: false when the frame is in another function now, so that its names are not loaded.
 struct dc_error *scope_settle(struct dc_session *session, bool *same) DC_CHECK;
 

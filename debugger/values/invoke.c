@@ -201,11 +201,11 @@ struct dc_error *invoke(struct context *context, const struct node *node, const 
 	if (!err && own_types)
 		call.type = passed;
 	if (!err && context->mode == EVAL_CHECK && context->abi) {
-		struct type judged = *passed;
-
-		// gcc and clang differ on a few types, also behind "...".
-		judged.compiler = call.type->compiler;
-		err = context->abi(&judged);
+		// gcc and clang differ on a few types, also behind "...". A type lives in its table and
+		// cannot be copied; one made here says who compiled until the next is made.
+		if (passed != call.type)
+			((struct type *)passed)->compiler = call.type->compiler;
+		err = context->abi(passed);
 	}
 	if (err)
 		return err;
