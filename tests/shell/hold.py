@@ -20,7 +20,7 @@ def interrupt_with(signo):
         debugger.send_signal(signo)
         out, err = debugger.communicate(timeout=60)
         equal(debugger.returncode, 130, err)
-        contains(err, "interrupted")
+        contains(err, "cancelled")
         equal(out, "1\n", "--finally")
         equal(target.tracer(), 0)
         equal(before("notes"), ["1"])
