@@ -5,7 +5,6 @@
 #include "runtime/fault/fatal.h"
 #include "runtime/fault/freeze.h"
 #include "runtime/fault/panic.h"
-#include "runtime/fault/raw.h"
 #include "runtime/sched/sched.h"
 
 #include <dlfcn.h>
@@ -180,8 +179,6 @@ static bool chain(int sig, siginfo_t *info, void *ucontext, bool foreign)
 		return false;
 	// Not ours to explain: as if the runtime had never been, with the core file its owner expects.
 	gort__sigaction_restore(sig, &(struct gort__sigaction){ 0 });
-	if (info->si_code <= 0)
-		gort__tgkill((int)gort__raw(SYS_gettid, 0, 0, 0, 0, 0, 0), sig);
 	return true;
 }
 
@@ -212,7 +209,7 @@ static void handler(int sig, siginfo_t *info, void *ucontext)
 	if (gort__dying_here())
 		die(sig, info, &s.regs, describe(sig, info, false), NULL);
 	if (raised) {
-		if (chain(sig, info, ucontext, !g))
+		if (chain(sig, info, ucontext, false))
 			return;
 		die(sig, info, &s.regs, "sent by a process", NULL);
 	}

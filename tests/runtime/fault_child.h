@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED "address sanitizer"
+static const char *const sanitized __attribute__((unused)) = "address sanitizer";
 #elif defined(__SANITIZE_THREAD__)
-#define SANITIZED "thread sanitizer"
+static const char *const sanitized __attribute__((unused)) = "thread sanitizer";
 #else
-#define SANITIZED NULL
+static const char *const sanitized __attribute__((unused)) = NULL;
 #endif
 
 struct child {
