@@ -101,6 +101,12 @@ static struct dc_error *write_register(void *arg, const char *name, const struct
 	return err ? err : register_write(session, name, value);
 }
 
+static const struct type *register_type(void *arg, const char *name, struct types *types)
+{
+	(void)arg;
+	return register_type_of(name, types);
+}
+
 static struct dc_error *frame(void *arg, struct symbols_frame *ret)
 {
 	struct dc_session *session = arg;
@@ -158,6 +164,7 @@ struct eval_target evaluation_target(struct dc_session *session)
 		.write = write_memory,
 		.read_register = read_register,
 		.write_register = write_register,
+		.register_type = register_type,
 		.frame = frame,
 		.fs_base = fs_base,
 		.resolve_ifunc = resolve_ifunc,

@@ -353,6 +353,17 @@ struct dc_error *register_read(struct dc_session *session, const char *name, str
 	return NULL;
 }
 
+const struct type *register_type_of(const char *name, struct types *types)
+{
+	struct place place;
+	struct dc_error *err = find(name, &place);
+
+	if (!err)
+		return type_of(&place, types);
+	dc_error_destroy(err);
+	return NULL;
+}
+
 struct dc_error *register_write(struct dc_session *session, const char *name,
 				const struct value *value)
 {

@@ -78,6 +78,7 @@ struct eval_target evaluation_target(struct dc_session *session);
 // $rax and its kin, of the borrowed thread's chosen frame.
 struct dc_error *register_read(struct dc_session *session, const char *name, struct types *types,
 			       struct value *ret) DC_CHECK;
+const struct type *register_type_of(const char *name, struct types *types); // NULL: none, no memory
 struct dc_error *register_write(struct dc_session *session, const char *name,
 				const struct value *value) DC_CHECK;
 

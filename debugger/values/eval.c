@@ -323,11 +323,13 @@ static struct dc_error *store(struct context *context, const struct node *node, 
 
 	if (node->kind == NODE_VARIABLE && node->name) {
 		err = variables_set(context, node->name, value);
+		value_deinit(place);
 		*place = value_take(value);
 		return err;
 	}
 	if (node->kind == NODE_REGISTER) {
 		err = write_machine_register(context, node, value);
+		value_deinit(place);
 		*place = value_take(value);
 		return err;
 	}
@@ -528,7 +530,10 @@ static struct dc_error *eval_register(struct context *context, const struct node
 {
 	const struct eval_target *target = context->target;
 
-	*ret = (struct value){ .type = &type_unknown };
+	*ret = (struct value){ .type = target->register_type(target->arg, node->name,
+							     context->basics.types) };
+	if (!ret->type)
+		return error_make(DC_NAME, "no register $%s on this machine", node->name);
 	if (context->mode != EVAL_RUN)
 		return NULL;
 	return target->read_register(target->arg, node->name, context->basics.types, ret);

@@ -30,6 +30,8 @@ struct eval_target {
 	struct dc_error *(*read_register)(void *arg, const char *name, struct types *types,
 					  struct value *ret);
 	struct dc_error *(*write_register)(void *arg, const char *name, const struct value *value);
+	// Reads nothing. NULL: no such register on this machine, or out of memory.
+	const struct type *(*register_type)(void *arg, const char *name, struct types *types);
 	// The chosen frame; a frame without pc when no thread is borrowed and none is needed.
 	struct dc_error *(*frame)(void *arg, struct symbols_frame *ret);
 	uint64_t (*fs_base)(void *arg);

@@ -149,6 +149,7 @@ def notes():
 def stopped_stays_stopped():
     """a process stopped by job control is called and stays stopped"""
     with Target() as target:
+        target.waits()
         os.kill(target.pid, signal.SIGSTOP)
         until(lambda: target.state() == "T", "the target is stopped")
         equal(target.call("add(1, 2)"), ["3"])
