@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+// timeout: 300 s
+// What runs on, what stops and what a report shows while the process dies, with and without dontfreezetheworld.
+//
+// A dying process whose report nobody reads blocks in write(2) with the world as it froze it: then the test looks
+// at counters in shared memory, reads on, and looks again when the process is gone.
+#include "runtime/gort.h"
+#include "tests/runtime/fault_child.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+enum { YIELDERS = 300, SPINNERS = 2, REPETITIONS = 50, CAMPAIGN = 500, PIPE = 4096 };
+
+static struct shared {
+	_Atomic uint64_t ready;
+	_Atomic uint64_t spins[SPINNERS];
+	_Atomic uint64_t yields[YIELDERS];
+} * shared;
+
+// ---- the process that dies ----------------------------------------------------------------------
+
+__attribute__((noinline)) static void spinner(void *counter)
+{
+	atomic_fetch_add(&shared->ready, 1);
+	for (;;)
+		atomic_fetch_add((_Atomic uint64_t *)counter, 1);
+}
+
+__attribute__((noinline)) static void yielder(void *counter)
+{
+	atomic_fetch_add(&shared->ready, 1);
+	for (;;) {
+		atomic_fetch_add((_Atomic uint64_t *)counter, 1);
+		gort_yield();
+	}
+}
+
+// Also inside malloc a thread must stop; nothing of the report may want the lock it holds.
+__attribute__((noinline)) static void allocator(void *counter)
+{
+	atomic_fetch_add(&shared->ready, 1);
+	for (;;) {
+		void *volatile p = malloc(1 << 18);
+		free(p);
+		atomic_fetch_add((_Atomic uint64_t *)counter, 1);
+	}
+}
+
+static void dies(void *arg)
+{
+	bool spin = !strcmp(arg, "spin"), alloc = !strcmp(arg, "alloc");
+	unsigned n = YIELDERS;
+
+	for (int i = 0; i < YIELDERS; i++)
+		gort_go(yielder, &shared->yields[i]);
+	for (int i = 0; (spin || alloc) && i < SPINNERS; i++, n++)
+		gort_go(spin ? spinner : allocator, &shared->spins[i]);
+	while (atomic_load(&shared->ready) < n)
+		gort_yield();
+	gort_panic("now");
+}
+
+// ---- the test -----------------------------------------------------------------------------------
+
+static uint64_t sum(_Atomic uint64_t *counters, int n)
+{
+	uint64_t all = 0;
+
+	for (int i = 0; i < n; i++)
+		all += atomic_load(&counters[i]);
+	return all;
+}
+
+struct seen {
+	struct child child;
+	uint64_t spins, yields; // when the first stack was printed
+};
+
+static struct seen start(const char *mode, const char *set, bool freeze)
+{
+	struct seen s;
+
+	memset(shared, 0, sizeof(*shared));
+	s.child = child_start(
+		mode, 2, set,
+		freeze ? "GORTDEBUG=dontfreezetheworld=0" : "GORTDEBUG=dontfreezetheworld=1", NULL);
+	// The least a pipe can hold: the report does not fit.
+	fcntl(s.child.fd, F_SETPIPE_SZ, PIPE);
+	child_read(&s.child, "goroutine 1 [running]:\n");
+	s.yields = sum(shared->yields, YIELDERS);
+	s.spins = sum(shared->spins, SPINNERS);
+	return s;
+}
+
+// Every yielding goroutine is in the report once, from its first frame to its maker, whatever it did when it stopped.
+static bool stacks_whole(const char *text, bool freeze)
+{
+	int whole = 0, unavailable = 0;
+
+	for (const char *at = text; (at = strstr(at, "\n\ngoroutine "));) {
+		const char *end = strstr(at + 2, "\n\n");
+		char *block = strndup(at + 2, end ? (size_t)(end - at) : strlen(at + 2));
+		if (strstr(block, "created by dies+")) {
+			whole += strstr(block, "\tyielder+") != NULL;
+			unavailable += strstr(block, "stack unavailable") != NULL;
+		}
+		free(block);
+		at += 2;
+	}
+	return freeze ? whole == YIELDERS : whole + unavailable >= YIELDERS;
+}
+
+static struct {
+	bool freezes, spins_on, stopped, stacks, unavailable, status, alloc;
+} all = { true, true, true, true, true, true, true };
+
+static void keep(bool *verdict, bool ok, struct child *c)
+{
+	if (!ok && *verdict)
+		for (char *line = strtok(c->text, "\n"); line; line = strtok(NULL, "\n"))
+			printf("# %s\n", line);
+	*verdict = *verdict && ok;
+}
+
+static void once_spinning(const char *set, bool freeze)
+{
+	struct seen s = start("spin", set, freeze);
+	uint64_t before = s.spins;
+
+	// The report is blocked: a spinner that still runs shows it by counting.
+	if (!freeze)
+		while (sum(shared->spins, SPINNERS) == before)
+			usleep(100);
+	child_end(&s.child);
+	keep(&all.status, exited(&s.child, 2), &s.child);
+	if (freeze) {
+		keep(&all.freezes, sum(shared->spins, SPINNERS) == before, &s.child);
+		keep(&all.freezes, sum(shared->yields, YIELDERS) == s.yields, &s.child);
+		keep(&all.freezes, !strstr(s.child.text, "stack unavailable"), &s.child);
+		keep(&all.freezes, count(s.child.text, "\tspinner+") == SPINNERS, &s.child);
+	} else {
+		keep(&all.spins_on, sum(shared->spins, SPINNERS) > before, &s.child);
+		keep(&all.unavailable,
+		     count(s.child.text,
+			   "goroutine running on other thread; stack unavailable\n") >= SPINNERS,
+		     &s.child);
+	}
+	free(s.child.text);
+}
+
+static void once_yielding(const char *set, bool freeze)
+{
+	struct seen s = start("yield", set, freeze);
+
+	child_end(&s.child);
+	keep(&all.status, exited(&s.child, 2), &s.child);
+	keep(&all.stopped, sum(shared->yields, YIELDERS) == s.yields, &s.child);
+	keep(&all.stacks, stacks_whole(s.child.text, freeze), &s.child);
+	free(s.child.text);
+}
+
+static void once_allocating(const char *set)
+{
+	struct seen s = start("alloc", set, true);
+
+	child_end(&s.child);
+	keep(&all.alloc, exited(&s.child, 2), &s.child);
+	keep(&all.alloc, sum(shared->spins, SPINNERS) == s.spins, &s.child);
+	keep(&all.alloc, count(s.child.text, "\tallocator+") == SPINNERS, &s.child);
+	free(s.child.text);
+}
+
+int main(int argc, char **argv)
+{
+	int n = getenv("DC_CAMPAIGN") ? CAMPAIGN : REPETITIONS;
+	const char *fd = getenv("FREEZE_FD");
+	char set[32];
+
+	if (argc > 1) {
+		shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, atoi(fd),
+			      0);
+		return gort_main(dies, argv[1]);
+	}
+	int mem = memfd_create("shared", 0);
+	if (mem < 0 || ftruncate(mem, sizeof(*shared)))
+		return 1;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, mem, 0);
+	snprintf(set, sizeof(set), "%d", mem);
+	setenv("FREEZE_FD", set, 1);
+	for (int i = 0; i < n; i++) {
+		snprintf(set, sizeof(set), "GORTMAXPROCS=%s", procs[i % PROCS]);
+		once_spinning(set, true);
+		once_spinning(set, false);
+		once_yielding(set, true);
+		once_yielding(set, false);
+		once_allocating(set);
+	}
+	report(all.spins_on, NULL,
+	       "dontfreezetheworld: a spinning goroutine makes progress (%d times)", n);
+	report(all.freezes, NULL, "otherwise it is stopped, and its stack is shown (%d times)", n);
+	report(all.stopped, NULL,
+	       "who comes to the scheduler after the freeze never runs again (%d times)", n);
+	report(all.stacks, NULL, "the stacks of %d yielding goroutines are whole (%d times)",
+	       YIELDERS, n);
+	report(all.unavailable, NULL, "running ones are said to be unavailable (%d times)", n);
+	report(all.alloc, NULL, "threads are stopped inside malloc too (%d times)", n);
+	report(all.status, NULL, "every exit status is 2");
+	return reported();
+}
