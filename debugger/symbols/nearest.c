@@ -100,14 +100,25 @@ const char *symbols_nearest(struct symbols *symbols, const char *name)
 		return NULL;
 	nearest.limit = nearest.length < 6 ? 1 : nearest.length < 12 ? 2 : 3;
 	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
-		// Only what was opened already: a suggestion is not worth reading a debug file.
-		if (!loaded->seen || !loaded->image || (nearest.best && loaded != symbols->list))
+		if (!loaded->seen || !loaded->image || (nearest.best && !loaded->is_program))
 			continue;
 		module_need_tables(loaded);
-		consider_table(&nearest, loaded->symtab.n ? &loaded->symtab : &loaded->dynsym,
-			       loaded->image);
-		if (loaded->info && !loaded->dwarf_is_separate) {
-			struct dc_error *err = dwarf_each(loaded->info,
+
+		// A library's debug file is not opened for a suggestion, the program's is.
+		const struct symtab *debug = loaded->is_program ? module_debug_symtab(loaded)
+								: NULL;
+		struct dwarf_info *info = loaded->is_program || !loaded->dwarf_is_separate
+						  ? loaded->info
+						  : NULL;
+
+		if (debug)
+			consider_table(&nearest, debug, loaded->debug_image);
+		else
+			consider_table(&nearest,
+				       loaded->symtab.n ? &loaded->symtab : &loaded->dynsym,
+				       loaded->image);
+		if (info) {
+			struct dc_error *err = dwarf_each(info,
 							  DWARF_VARIABLE | DWARF_TYPEDEF |
 								  DWARF_STRUCT | DWARF_UNION |
 								  DWARF_ENUM | DWARF_ENUMERATOR,

@@ -61,6 +61,17 @@ static void make_opaque(struct type_node *node, const char *why)
 	node->parts = PARTS_READ;
 }
 
+// clang calls all of them just "complex". What two parts of 16 bytes are is then not known.
+static const struct type *make_clang_complex(struct types *types, struct type_node *node,
+					     uint64_t size)
+{
+	if (size == 8 || size == 16)
+		return types_basic(types, size == 8 ? "complex float" : "complex double");
+	make_opaque(node, "complex");
+	node->type.name = "complex of long double or of __float128";
+	return &node->type;
+}
+
 static const struct type *make_basic(struct types *types, struct type_node *node)
 {
 	Dwarf_Die *die = &node->die;
@@ -105,6 +116,8 @@ static const struct type *make_basic(struct types *types, struct type_node *node
 		// Nothing but the name says which format the parts have.
 		if (known && known->kind == TYPE_COMPLEX && known->size == size)
 			return known;
+		if (name && !strcmp(name, "complex"))
+			return make_clang_complex(types, node, size);
 		make_opaque(node, "complex");
 		return type;
 	default: make_opaque(node, "base type"); return type;
@@ -253,6 +266,11 @@ static bool seems_nontrivial(struct types *types, Dwarf_Die *die, int depth)
 	return false;
 }
 
+static bool is_alignment(uint64_t align)
+{
+	return align && align <= 1u << 28 && !(align & (align - 1));
+}
+
 static void make_struct(struct types *types, struct type_node *node, int tag, int depth)
 {
 	struct type *type = &node->type;
@@ -275,8 +293,7 @@ static void make_struct(struct types *types, struct type_node *node, int tag, in
 	type->is_incomplete = flag(&node->die, DW_AT_declaration) ||
 			      !number(&node->die, DW_AT_byte_size, &type->size);
 	type->align = 1;
-	if (number(&node->die, DW_AT_alignment, &align) && align && align <= 1u << 28 &&
-	    !(align & (align - 1)))
+	if (number(&node->die, DW_AT_alignment, &align) && is_alignment(align))
 		node->declared_align = align;
 	// From here on the type may be met again below its own members.
 	node->is = type;
@@ -543,7 +560,7 @@ static bool member_location(Dwarf_Die *die, uint64_t *ret)
 static struct dc_error *read_member(struct type_node *node, Dwarf_Die *die,
 				    struct type_member *member, bool *usable)
 {
-	uint64_t bits = 0, position = 0, storage = 0;
+	uint64_t bits = 0, position = 0, storage = 0, align;
 
 	*usable = member_location(die, &member->offset) &&
 		  !(dwarf_tag(die) == DW_TAG_inheritance && dwarf_hasattr(die, DW_AT_virtuality));
@@ -553,6 +570,10 @@ static struct dc_error *read_member(struct type_node *node, Dwarf_Die *die,
 		return error_make(DC_VALUE, "the debug information of %s is damaged",
 				  node->type.name ? node->type.name : "a type");
 	member->is_base = dwarf_tag(die) == DW_TAG_inheritance;
+	// clang tells an alignment that was asked for only here, gcc at the struct as well.
+	if (number(die, DW_AT_alignment, &align) && is_alignment(align) &&
+	    align > node->declared_align)
+		node->declared_align = (uint32_t)align;
 	if (!number(die, DW_AT_bit_size, &bits) || !bits)
 		return NULL;
 	if (bits > 128) {
@@ -618,18 +639,23 @@ static bool leaf_is_odd(const struct type *type, uint64_t offset, int depth)
 	}
 }
 
+// DWARF does not say how far a struct is packed. A member that lies off its own alignment shows it.
 static void find_alignment(struct type_node *node)
 {
-	uint32_t align = 1;
+	uint32_t align = 1, packed = UINT32_MAX;
 
 	for (size_t i = 0; i < node->nr_parts; i++) {
 		const struct type_member *member = &node->members[i];
 		uint32_t own = type_align(member->type);
+		uint32_t off = (uint32_t)(member->offset & (own - 1));
 
-		// A member that lies off its alignment was packed, and asks for none.
-		if (member->offset % own == 0 && own > align)
+		if (!off && own > align)
 			align = own;
+		if (off && !member->bit_size && (off & -off) < packed)
+			packed = off & -off;
 	}
+	if (packed < align)
+		align = packed;
 	// A packed struct's size says so even where its members happen to lie well.
 	while (align > 1 && node->type.size % align)
 		align /= 2;

@@ -7,3 +7,36 @@ LIBS_target_heap := -pthread
 LIBS_target_counters := -pthread
 CFLAGS_target_victim := -Wno-infinite-recursion
 CFLAGS_target_callfuncs := -Wno-psabi -Wno-old-style-definition -O0
+
+# One program, built in the ways in which programs come; a way whose tools are missing is left out, and
+# its tests are skipped. The plain target of that name is one more of them.
+ZOO := $(B)/tests/targets/symbols_zoo
+ZOO_plain := gcc -g
+ZOO_dwarf2 := gcc -gdwarf-2 -gstrict-dwarf
+ZOO_dwarf4 := gcc -gdwarf-4
+ZOO_compressed := gcc -g -gz
+ZOO_nopie := gcc -g -no-pie
+ZOO_static := gcc -g -static
+ZOO_staticpie := gcc -g -static-pie
+ZOO_typeunits := gcc -g -fdebug-types-section
+ZOO_splitdwarf := gcc -g -gsplit-dwarf
+ZOO_debuglink := gcc -g
+ZOO_debuglink_crc := gcc -g -Wl,--build-id=none
+ZOO_sections := gcc -g -ffunction-sections -fdata-sections
+ZOO_clang := $(if $(shell command -v clang),clang -g)
+ZOO_clang4 := $(if $(shell command -v clang),clang -gdwarf-4)
+ZOO_lld := $(if $(and $(shell command -v clang),$(shell command -v ld.lld)),clang -g -fuse-ld=lld)
+ZOO_gold := $(if $(shell command -v ld.gold),gcc -g -fuse-ld=gold -Wl$(comma)--gdb-index -ggnu-pubnames)
+ZOO_musl := $(if $(shell command -v musl-gcc),musl-gcc -g)
+ZOO_muslstatic := $(if $(shell command -v musl-gcc),musl-gcc -g -static)
+ZOO_WAYS := $(patsubst ZOO_%,%,$(foreach v,$(filter ZOO_%,$(.VARIABLES)),$(if $(strip $($(v))),$(v))))
+ZOO_WAYS := $(filter-out WAYS,$(ZOO_WAYS))
+
+$(ZOO_WAYS:%=$(ZOO)-%): $(ZOO)-%: tests/targets/symbols_zoo.c tests/targets/symbols_zoo.h
+	@mkdir -p $(@D)
+	$(call say,TARGET)$(ZOO_$*) -O0 -w -I. -D_GNU_SOURCE -std=gnu11 -o $@.new $<
+	@if [ "$(filter debuglink%,$*)" ]; then \
+		objcopy --only-keep-debug $@.new $@.debug && strip $@.new && \
+		objcopy --add-gnu-debuglink=$@.debug $@.new; fi
+	@mv $@.new $@
+TEST_NEEDS += $(ZOO_WAYS:%=$(ZOO)-%)
