@@ -530,6 +530,8 @@ static struct dc_error *eval_register(struct context *context, const struct node
 {
 	const struct eval_target *target = context->target;
 
+	if (!target)
+		return error_make(DC_TYPE, "a register cannot be used here");
 	*ret = (struct value){ .type = target->register_type(target->arg, node->name,
 							     context->basics.types) };
 	if (!ret->type)

@@ -59,9 +59,8 @@ static struct dc_error *fill_scalar(struct filling *filling, const struct type *
 	_cleanup_value_ struct value value = { 0 };
 	struct dc_error *err;
 
-	// {5} initializes a scalar too.
-	for (int i = 0; i < 2 && node->kind == NODE_LIST && node->list.nr_items == 1; i++)
-		node = node->list.items->value;
+	if (node->kind == NODE_LIST) // {5} initializes a scalar too
+		return fill_list(filling, type, offset, node);
 	err = eval_operand(filling->context, node, &value);
 	if (!err)
 		err = error_at(convert_assign(filling->context, &value, type, "initializer"),
@@ -290,8 +289,11 @@ static struct dc_error *fill_list(struct filling *filling, const struct type *ty
 
 	if (item && !item->next && !item->designators && is_string_for(type, item->value))
 		return fill_string(filling, type, offset, item->value);
-	if (!is_aggregate(type))
-		return fill_scalar(filling, type, offset, list);
+	if (!is_aggregate(type)) {
+		if (item && (item->next || item->designators))
+			return type_error("'%s' has room for one value", type, NULL);
+		return item ? fill_scalar(filling, type, offset, item->value) : NULL;
+	}
 	while (!err && item) {
 		const struct item *at = item;
 		struct slot slot;

@@ -200,8 +200,13 @@ struct dc_error *invoke(struct context *context, const struct node *node, const 
 		err = passed_type(context, &call, result, call.type->is_variadic, &passed);
 	if (!err && own_types)
 		call.type = passed;
-	if (!err && context->mode == EVAL_CHECK && context->abi)
+	if (!err && context->mode == EVAL_CHECK && context->abi) {
+		// gcc and clang differ on a few types, also behind "...". A type lives in its table and
+		// cannot be copied; one made here says who compiled until the next is made.
+		if (passed != call.type)
+			((struct type *)passed)->compiler = call.type->compiler;
 		err = context->abi(passed);
+	}
 	if (err)
 		return err;
 	ret->type = result;

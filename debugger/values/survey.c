@@ -30,9 +30,11 @@ static void visit_call(struct survey *survey, const struct node *node)
 		visit(survey, node->call.args[i]);
 }
 
-// The depth of a tree is bounded by the parser.
+// The depth of a tree is bounded by the parser, but for the left spine of a long sum.
 static void visit(struct survey *survey, const struct node *node)
 {
+	for (; node && (node->kind == NODE_BINARY || node->kind == NODE_COMMA); node = node->left)
+		visit(survey, node->right);
 	if (!node)
 		return;
 	switch ((enum node_kind)node->kind) {
