@@ -142,30 +142,65 @@ static struct dc_error *conclude(struct dc_session *session, struct dc_error *er
 	return error_in_state(ended, DC_STATE_ENDED);
 }
 
-static struct dc_error *describe(struct dc_session *session, struct eval *eval, struct value *value,
-				 struct dc_result *ret)
+struct dc_error *evaluation_finish(struct dc_session *session, struct evaluation *evaluation,
+				   struct dc_result *ret)
 {
-	unsigned number;
-	struct dc_error *err = value_print(value, session->symbols, eval->target, &ret->value);
+	struct eval_target target = evaluation_target(session);
+	const struct value *value = &evaluation->value;
+	struct dc_error *err = value_print(value, session->symbols, &target, &ret->value);
 
 	if (err)
 		return err;
 	ret->type = type_spell(value->type, NULL);
 	if (!ret->type)
 		return &dc_out_of_memory;
-	ret->host = session->borrowed ? "bare" : "none";
-	ret->thread = session->borrowed ? borrowed_tid(session->borrowed) : 0;
-	ret->chosen = session->borrowed && !session->options.thread;
-	return ret->value ? eval_remember(eval, value, &number) : NULL;
+	ret->host = evaluation->thread ? "bare" : "none";
+	ret->thread = evaluation->thread;
+	ret->chosen = evaluation->thread && !session->options.thread;
+	return NULL;
+}
+
+// Whether a value of the type is printed from its own bytes, whatever becomes of the target.
+static bool prints_alone(const struct type *type, unsigned depth)
+{
+	// Deeper types are rare; for them it is merely not known.
+	enum { DEPTH_MAX = 8 };
+	const struct type_member *members;
+	size_t n;
+
+	type = type_strip(type);
+	switch (type->kind) {
+	case TYPE_VOID:
+	case TYPE_BOOL:
+	case TYPE_INT:
+	case TYPE_FLOAT:
+	case TYPE_COMPLEX:
+	case TYPE_ENUM: return true;
+	case TYPE_ARRAY:
+	case TYPE_VECTOR: return depth < DEPTH_MAX && prints_alone(type->target, depth + 1);
+	case TYPE_STRUCT:
+	case TYPE_UNION: break;
+	default: return false;
+	}
+	struct dc_error *err = depth < DEPTH_MAX ? type_members(type, &members, &n) : NULL;
+	if (err || depth == DEPTH_MAX) {
+		dc_error_destroy(err);
+		return false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!prints_alone(members[i].type, depth + 1))
+			return false;
+	}
+	return true;
 }
 
 static struct dc_error *evaluate(struct dc_session *session, const char *expr,
-				 struct dc_result *ret)
+				 struct evaluation *evaluation)
 {
 	struct eval_target target = evaluation_target(session);
 	struct eval eval = { session->symbols, &target, session->variables };
-	struct value value = { 0 };
 	struct dc_error *err = dc_prepare(session, expr);
+	unsigned number;
 
 	if (!err)
 		err = session_cancelled(session);
@@ -174,21 +209,56 @@ static struct dc_error *evaluate(struct dc_session *session, const char *expr,
 	if (err)
 		return err;
 	session->current = find(session, expr);
-	err = eval_expression(&eval, session->current->expression, &value);
-	if (!err)
-		err = describe(session, &eval, &value, ret);
+	err = eval_expression(&eval, session->current->expression, &evaluation->value);
 	session->current = NULL;
-	value_deinit(&value);
+	if (err)
+		return err;
+	evaluation->thread = session->borrowed ? borrowed_tid(session->borrowed) : 0;
+	if (type_strip(evaluation->value.type)->kind == TYPE_VOID)
+		return NULL;
+	return eval_remember(&eval, &evaluation->value, &number);
+}
+
+struct dc_error *evaluation_run(struct dc_session *session, const char *expr,
+				struct evaluation *evaluation, struct dc_result *ret)
+{
+	*evaluation = (struct evaluation){ 0 };
+	*ret = (struct dc_result){ 0 };
+	struct dc_error *err = evaluate(session, expr, evaluation);
+
+	evaluation->later = !err && prints_alone(evaluation->value.type, 0);
+	if (!err && !evaluation->later)
+		err = evaluation_finish(session, evaluation, ret);
+	err = conclude(session, err);
+	if (err && err->code == DC_CANCELLED)
+		dc_error_destroy(session_cancelled(session));
+	if (err)
+		dc_result_deinit(ret);
 	return err;
+}
+
+struct single {
+	struct dc_session *session;
+	const char *expr;
+	struct evaluation evaluation;
+	struct dc_result *ret;
+};
+
+static struct dc_error *run_single(void *arg)
+{
+	struct single *single = arg;
+
+	return evaluation_run(single->session, single->expr, &single->evaluation, single->ret);
 }
 
 struct dc_error *dc_evaluate(struct dc_session *session, const char *expr, struct dc_result *ret)
 {
-	*ret = (struct dc_result){ 0 };
-	struct dc_error *err = conclude(session, evaluate(session, expr, ret));
+	struct single single = { .session = session, .expr = expr, .ret = ret };
+	struct dc_error *err = session_run(session, run_single, &single);
 
-	if (err && err->code == DC_CANCELLED)
-		dc_error_destroy(session_cancelled(session));
+	if (!err && single.evaluation.later)
+		err = evaluation_finish(session, &single.evaluation, ret);
+	value_deinit(&single.evaluation.value);
 	if (err)
 		dc_result_deinit(ret);
 	return err;
