@@ -469,7 +469,13 @@ static struct dc_error *undo(struct bare *bare, const char *name, struct dc_erro
 	}
 	if (hold->restart_lost && wayhome_is_timed_wait(&hold->regs))
 		error_note(why, "the wait that thread %d was in ends with EINTR", hold->tid);
-	return error_in_state(with_frames(bare, why, &snapshot), state_back(hold));
+
+	enum dc_state state = state_back(hold);
+
+	// A signal for the program keeps what was sent with it only if it is delivered from this stop.
+	if (hold->signo)
+		dc_error_destroy(hold_leave(hold, pause_ns));
+	return error_in_state(with_frames(bare, why, &snapshot), state);
 }
 
 static struct dc_error *crashed(struct bare *bare, const char *name, const struct wait *wait,

@@ -194,7 +194,7 @@ static struct dc_error *settle(struct borrowed *borrowed, const struct thread_in
 						   info->sig_pending | info->shared_pending),
 		.inner_pid = info->inner_pid,
 		.room = ground_room(&borrowed->ground, hold->regs.rsp, hold->regs.fs_base),
-		.vectors = registers_vectors(),
+		.vectors = registers_cpu()->vectors,
 	};
 	if (borrowed->ground.handles_faults)
 		bare->pass_faults |= UINT64_C(1) << (SIGSEGV - 1) | UINT64_C(1) << (SIGBUS - 1) |
@@ -394,6 +394,7 @@ static struct dc_error *create(struct tracer *tracer, struct process *process,
 	borrowed->safepoints = safepoints;
 	borrowed->unwind = unwind;
 	borrowed->options = *options;
+	registers_cpu();
 
 	struct dc_error *err = ground_survey(process, &borrowed->ground);
 
@@ -492,7 +493,7 @@ static struct dc_error *by_helper(struct borrowed *borrowed,
 		enum hold_stop stop;
 		int64_t pause_ns = 0;
 
-		if (candidate->rank == RANK_NOT_NOW || candidate->tid == borrowed->tid)
+		if (candidate->rank == RANK_NOT_NOW || candidate->tid == borrowed->hold.tid)
 			continue;
 		err = hold_stop(&helper, candidate->tid, &stop);
 		if (err || stop != HOLD_STOPPED)
@@ -578,8 +579,15 @@ static struct dc_error *ready_pad(struct borrowed *borrowed)
 	return NULL;
 }
 
-static struct dc_error *not_held(const struct borrowed *borrowed)
+// A call that a signal cut short let the thread go for it.
+static struct dc_error *hold_again(struct borrowed *borrowed)
 {
+	bool is_back = borrowed->state == DC_STATE_RUNNING || borrowed->state == DC_STATE_STOPPED;
+
+	if (borrowed->hold.tid)
+		return NULL;
+	if (is_back && !borrowed->pad.kept)
+		return hold_one(borrowed, borrowed->tid);
 	return error_in_state(
 		error_make(DC_REFUSED, "thread %d is not borrowed any more", borrowed->tid),
 		borrowed->state);
@@ -609,9 +617,9 @@ static struct dc_error *prepare(const struct call_job *job, uint64_t *result_add
 {
 	struct dc_error *err;
 
-	if (!job->borrowed->hold.tid)
-		return not_held(job->borrowed);
-	err = ready_pad(job->borrowed);
+	err = hold_again(job->borrowed);
+	if (!err)
+		err = ready_pad(job->borrowed);
 	if (!err)
 		err = bare_prepare(&job->borrowed->bare, job->addr, job->entry, result_addr);
 	return error_in_state(err, job->borrowed->state);
@@ -737,11 +745,10 @@ static struct dc_error *run_literal(void *arg)
 {
 	struct literal_job *job = arg;
 	struct borrowed *borrowed = job->borrowed;
-	struct dc_error *err;
+	struct dc_error *err = hold_again(borrowed);
 
-	if (!borrowed->hold.tid)
-		return not_held(borrowed);
-	err = ready_pad(borrowed);
+	if (!err)
+		err = ready_pad(borrowed);
 	if (!err)
 		err = pad_literal(&borrowed->pad, &borrowed->hold, job->bytes, job->n, job->addr);
 	return error_in_state(err, borrowed->state);
@@ -769,7 +776,8 @@ static struct dc_error *run_release(void *arg)
 		borrowed->state = hold->group_stopped ? DC_STATE_STOPPED : DC_STATE_RUNNING;
 		release = hold_release(hold, &borrowed->pause_ns);
 	}
-	if (!err && !release && pad->base && !pad->kept && borrowed->state == DC_STATE_RUNNING)
+	if (!err && !release && pad->base && !pad->kept &&
+	    (borrowed->state == DC_STATE_RUNNING || borrowed->state == DC_STATE_STOPPED))
 		err = by_helper(borrowed, unmap_all);
 	if (!err)
 		return release;

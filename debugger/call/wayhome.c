@@ -2,8 +2,9 @@
 // The kernel's rt_sigframe, as rt_sigreturn reads it: a ucontext, then the extended state.
 #include "debugger/call/wayhome.h"
 
+#include "debugger/target/registers.h"
+
 #include <asm/sigcontext.h>
-#include <cpuid.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -38,17 +39,12 @@ enum {
 // End of the last component in use, in the standard format that ptrace and signal frames share.
 static size_t xstate_in_use(uint64_t features)
 {
+	const struct cpu_features *cpu = registers_cpu();
 	size_t end = LEGACY_SIZE + HEADER_SIZE;
 
-	for (unsigned i = 2; i < 63; i++) {
-		unsigned size, offset, c, d;
-
-		if (!(features & UINT64_C(1) << i))
-			continue;
-		__cpuid_count(0xd, i, size, offset, c, d);
-		if (offset + size > end)
-			end = offset + size;
-	}
+	for (unsigned i = 2; i < 63; i++)
+		if (features >> i & 1 && cpu->xstate_end[i] > end)
+			end = cpu->xstate_end[i];
 	return end;
 }
 

@@ -5,6 +5,7 @@
 #include <cpuid.h>
 #include <elf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 
@@ -88,7 +89,7 @@ uint64_t registers_rseq_area(pid_t tid)
 	return config.rseq_abi_pointer;
 }
 
-enum vectors registers_vectors(void)
+static enum vectors find_vectors(void)
 {
 	enum { OSXSAVE = 1 << 27, XCR0_AVX = 0x6, XCR0_AVX512 = 0xe6 };
 	unsigned a, b, c, d, low, high;
@@ -102,4 +103,26 @@ enum vectors registers_vectors(void)
 	    (b & bit_AVX512F))
 		return VECTORS_AVX512;
 	return VECTORS_AVX;
+}
+
+static struct cpu_features features;
+
+static void find_features(void)
+{
+	features.vectors = find_vectors();
+	for (unsigned i = 2; i < 63; i++) {
+		unsigned size, offset, c, d;
+
+		if (!__get_cpuid_count(0xd, i, &size, &offset, &c, &d))
+			return;
+		features.xstate_end[i] = size ? offset + size : 0;
+	}
+}
+
+const struct cpu_features *registers_cpu(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, find_features);
+	return &features;
 }

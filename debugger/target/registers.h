@@ -26,8 +26,13 @@ bool registers_has_shadow_stack(pid_t tid);
 // Address of the thread's rseq area, 0 when it registered none.
 uint64_t registers_rseq_area(pid_t tid);
 
-// The vector registers that this CPU and kernel have, which the target's threads share.
+// What this machine's CPUs have, which the target's threads share. Asked once, before a thread is
+// stopped: in a virtual machine each cpuid costs tens of microseconds.
 enum vectors { VECTORS_SSE, VECTORS_AVX, VECTORS_AVX512 };
-enum vectors registers_vectors(void);
+struct cpu_features {
+	enum vectors vectors;
+	uint32_t xstate_end[64]; // of each component in the standard format; 0: none
+};
+const struct cpu_features *registers_cpu(void);
 
 #endif

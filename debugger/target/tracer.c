@@ -27,7 +27,26 @@ struct tracer {
 	struct dc_error *result;
 	bool running, ending, abandon;
 	bool cancelled; // atomic
+	unsigned attached; // tracees; the tracer thread's own count
 };
+
+int64_t tracer_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+// While a thread is held, the next job is moments away, and waking for it would prolong the hold.
+static void expect_job(struct tracer *tracer)
+{
+	enum { EXPECT_NS = 300 * 1000 };
+	int64_t end = tracer_now() + EXPECT_NS;
+
+	while (!__atomic_load_n(&tracer->job, __ATOMIC_RELAXED) && tracer_now() < end)
+		sched_yield();
+}
 
 static void *serve(void *arg)
 {
@@ -48,8 +67,13 @@ static void *serve(void *arg)
 
 		pthread_mutex_lock(&tracer->lock);
 		tracer->result = result;
-		tracer->job = NULL;
+		__atomic_store_n(&tracer->job, NULL, __ATOMIC_RELAXED);
 		pthread_cond_signal(&tracer->done);
+		if (tracer->attached && !tracer->abandon) {
+			pthread_mutex_unlock(&tracer->lock);
+			expect_job(tracer);
+			pthread_mutex_lock(&tracer->lock);
+		}
 	}
 	pthread_mutex_unlock(&tracer->lock);
 	return NULL;
@@ -60,6 +84,7 @@ static struct dc_error *start(struct tracer *tracer)
 	sigset_t all, old;
 
 	tracer->running = tracer->ending = false;
+	tracer->attached = 0;
 	// The host program's signals are not for this thread.
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -136,8 +161,8 @@ struct dc_error *tracer_run(struct tracer *tracer, struct dc_error *(*job)(void 
 			return err;
 	}
 	pthread_mutex_lock(&tracer->lock);
-	tracer->job = job;
 	tracer->arg = arg;
+	__atomic_store_n(&tracer->job, job, __ATOMIC_RELAXED);
 	pthread_cond_signal(&tracer->wake);
 	while (tracer->job)
 		pthread_cond_wait(&tracer->done, &tracer->lock);
@@ -176,18 +201,12 @@ bool tracer_cancelled(const struct tracer *tracer)
 	return __atomic_load_n(&tracer->cancelled, __ATOMIC_RELAXED);
 }
 
-int64_t tracer_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 struct dc_error *tracer_seize(struct tracer *tracer, pid_t tid, unsigned long options)
 {
-	if (ptrace(PTRACE_SEIZE, tid, NULL, options) == 0)
+	if (ptrace(PTRACE_SEIZE, tid, NULL, options) == 0) {
+		tracer->attached++;
 		return NULL;
+	}
 
 	int saved = errno;
 
@@ -236,7 +255,9 @@ struct dc_error *tracer_listen(struct tracer *tracer, pid_t tid)
 
 struct dc_error *tracer_detach(struct tracer *tracer, pid_t tid, int signo)
 {
-	(void)tracer;
+	// One that is gone instead is none either.
+	if (tracer->attached)
+		tracer->attached--;
 	if (ptrace(PTRACE_DETACH, tid, NULL, (void *)(intptr_t)signo))
 		return error_errno(errno, "thread %d cannot be detached from", tid);
 	return NULL;
