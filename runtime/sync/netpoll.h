@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The netpoller. What the scheduler needs to know of it.
+// The netpoller. What the scheduler and the table of descriptors need to know of it.
 #ifndef RUNTIME_SYNC_NETPOLL_H
 #define RUNTIME_SYNC_NETPOLL_H
 
@@ -18,5 +18,10 @@ gort__hidden int gort__netpoll(int64_t delay, struct glist *ready);
 
 // Makes a gort__netpoll that waits return soon. Any thread; async-signal-safe.
 gort__hidden void gort__netpoll_break(void);
+
+// Has every edge of fd reported from now on, and its present state at once. 0, -EPERM for what cannot be polled, or
+// another error of epoll.
+gort__hidden int gort__netpoll_add(int fd, uint32_t generation);
+gort__hidden void gort__netpoll_remove(int fd);
 
 #endif
