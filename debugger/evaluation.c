@@ -88,7 +88,7 @@ static struct dc_error *read_register(void *arg, const char *name, struct types 
 				      struct value *ret)
 {
 	struct dc_session *session = arg;
-	struct dc_error *err = session_borrow(session, session->current->calls);
+	struct dc_error *err = session_borrow(session, session_calls(session));
 
 	return err ? err : register_read(session, name, types, ret);
 }
@@ -96,7 +96,7 @@ static struct dc_error *read_register(void *arg, const char *name, struct types 
 static struct dc_error *write_register(void *arg, const char *name, const struct value *value)
 {
 	struct dc_session *session = arg;
-	struct dc_error *err = session_borrow(session, session->current->calls);
+	struct dc_error *err = session_borrow(session, session_calls(session));
 
 	return err ? err : register_write(session, name, value);
 }
@@ -114,7 +114,7 @@ static struct dc_error *frame(void *arg, struct symbols_frame *ret)
 	*ret = (struct symbols_frame){ 0 };
 	if (!session->scope.wanted || !session->current->needs_frame)
 		return NULL;
-	struct dc_error *err = session_borrow(session, session->current->calls);
+	struct dc_error *err = session_borrow(session, session_calls(session));
 	if (!err)
 		*ret = session->scope.frame;
 	return err;
@@ -123,7 +123,7 @@ static struct dc_error *frame(void *arg, struct symbols_frame *ret)
 static uint64_t fs_base(void *arg)
 {
 	struct dc_session *session = arg;
-	struct dc_error *err = session_borrow(session, session->current->calls);
+	struct dc_error *err = session_borrow(session, session_calls(session));
 
 	if (err) {
 		dc_error_destroy(err);

@@ -172,6 +172,21 @@ struct dc_error *session_ready(struct dc_session *session)
 	return session_cancelled(session);
 }
 
+struct dc_error *session_run(struct dc_session *session, struct dc_error *(*job)(void *), void *arg)
+{
+	return session->tracer ? tracer_run(session->tracer, job, arg) : job(arg);
+}
+
+bool session_calls(const struct dc_session *session)
+{
+	for (const struct prepared *prepared = session->prepared; prepared;
+	     prepared = prepared->next) {
+		if (prepared->calls)
+			return true;
+	}
+	return false;
+}
+
 static bool callee_avoids_stdio(const char *name, void *arg)
 {
 	struct dc_session *session = arg;

@@ -58,6 +58,9 @@ struct dc_error *session_cancelled(struct dc_session *session) DC_CHECK;
 struct dc_error *session_borrow(struct dc_session *session, bool to_call) DC_CHECK;
 struct dc_error *session_release(struct dc_session *session) DC_CHECK;
 
+// Any of the prepared expressions calls: then one thread, borrowed once, serves them all.
+bool session_calls(const struct dc_session *session);
+
 // Everything a borrowing needs and that takes time, so that it is done before the first stop;
 // session_look(): what a look needs, no tracer.
 struct dc_error *session_look(struct dc_session *session) DC_CHECK;
@@ -71,6 +74,20 @@ struct dc_error *scope_sample(struct dc_session *session) DC_CHECK;
 struct dc_error *scope_glance(struct dc_session *session) DC_CHECK;
 // At the stop: false when the frame is in another function now, so that its names are not loaded.
 struct dc_error *scope_settle(struct dc_session *session, bool *same) DC_CHECK;
+
+// One expression, evaluated; what the value prints as may be asked for after the thread is back.
+struct evaluation {
+	struct value value;
+	pid_t thread; // 0: none was needed
+	bool later; // evaluation_finish() is still to be called
+};
+struct dc_error *evaluation_run(struct dc_session *session, const char *expr,
+				struct evaluation *evaluation, struct dc_result *ret) DC_CHECK;
+struct dc_error *evaluation_finish(struct dc_session *session, struct evaluation *evaluation,
+				   struct dc_result *ret) DC_CHECK;
+// Runs job where tracees are held, so that between its steps nobody waits for another thread to wake.
+struct dc_error *session_run(struct dc_session *session, struct dc_error *(*job)(void *),
+			     void *arg) DC_CHECK;
 
 // The evaluator's view of a session.
 struct eval_target evaluation_target(struct dc_session *session);

@@ -1,61 +1,43 @@
 // SPDX-License-Identifier: MIT
-// Evaluates the expressions of the command line: prepare all, run, give the thread back, then print.
+// Evaluates the expressions of the command line; prints once the thread is back.
 #include "debugger/front/commands.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-struct outcome {
-	const char *expr;
-	struct dc_error *err;
-	struct dc_result result; // when err is NULL
-	bool has_rate;
+struct run {
+	struct dc_outcome *outcomes;
+	size_t n;
 	struct dc_rate rate;
+	bool has_rate; // of the first outcome
+	struct dc_departure departure;
 };
 
-static struct dc_error *prepare(struct dc_session *session, const struct options *options,
-				const char **culprit)
+// One expression many times, then --finally; the list's own order, with the steps of the library.
+static struct dc_error *repeat(struct dc_session *session, const struct options *options,
+			       struct run *run)
 {
-	for (size_t i = 0; i <= options->nr_exprs; i++) {
-		*culprit = i < options->nr_exprs ? options->exprs[i] : options->finally;
-		struct dc_error *err = *culprit ? dc_prepare(session, *culprit) : NULL;
+	struct dc_outcome *outcome = run->outcomes;
 
-		if (err)
-			return err;
+	outcome->expr = options->finally;
+	outcome->err = options->finally ? dc_prepare(session, options->finally) : NULL;
+	run->n = 1;
+	if (outcome->err)
+		return NULL;
+	outcome->expr = options->exprs[0];
+	outcome->err = dc_repeat(session, outcome->expr, options->repeat, &outcome->result,
+				 &run->rate);
+	run->has_rate = !outcome->err;
+	if (options->finally) {
+		run->n = 2;
+		outcome[1].expr = options->finally;
+		outcome[1].err = dc_evaluate(session, options->finally, &outcome[1].result);
 	}
-	return NULL;
-}
-
-static struct outcome evaluate(struct dc_session *session, const char *expr, uint64_t repeat)
-{
-	struct outcome outcome = { .expr = expr };
-
-	if (repeat) {
-		outcome.has_rate = true;
-		outcome.err = dc_repeat(session, expr, repeat, &outcome.result, &outcome.rate);
-	} else {
-		outcome.err = dc_evaluate(session, expr, &outcome.result);
-	}
-	return outcome;
-}
-
-static void report(const struct sink *sink, struct outcome *outcome,
-		   const struct dc_departure *departure)
-{
-	if (outcome->err) {
-		if (outcome->err->state == DC_STATE_RUNNING && departure->state == DC_STATE_STOPPED)
-			outcome->err->state = DC_STATE_STOPPED;
-		sink->error(sink, outcome->expr, outcome->err);
-	} else {
-		// Only now is it known how long the thread was away.
-		if (outcome->result.thread)
-			outcome->result.pause_ns = departure->pause_ns;
-		sink->result(sink, outcome->expr, &outcome->result,
-			     outcome->has_rate ? &outcome->rate : NULL);
-		dc_result_deinit(&outcome->result);
-	}
-	dc_error_destroy(outcome->err);
+	struct dc_error *err = dc_detach(session, &run->departure);
+	for (size_t i = 0; i < run->n; i++)
+		outcome[i].result.pause_ns = run->departure.pause_ns;
+	return err;
 }
 
 static void report_departure(const struct sink *sink, const struct dc_departure *departure)
@@ -75,53 +57,53 @@ static void report_departure(const struct sink *sink, const struct dc_departure 
 	}
 }
 
+// The first failure's status.
+static int report(const struct sink *sink, struct run *run)
+{
+	int status = 0;
+
+	// The notes first, so that the last line of a failure is the target's state.
+	report_departure(sink, &run->departure);
+	for (size_t i = 0; i < run->n; i++) {
+		struct dc_outcome *outcome = &run->outcomes[i];
+
+		if (outcome->err) {
+			if (!status)
+				status = dc_code_status(outcome->err->code);
+			sink->error(sink, outcome->expr, outcome->err);
+			dc_error_destroy(outcome->err);
+		} else {
+			sink->result(sink, outcome->expr, &outcome->result,
+				     run->has_rate && !i ? &run->rate : NULL);
+			dc_result_deinit(&outcome->result);
+		}
+	}
+	return status;
+}
+
 int command_evaluate(struct dc_session *session, const struct options *options,
 		     const struct sink *sink)
 {
-	struct dc_departure departure = { 0 };
-	const char *culprit;
-	int status = 0;
-	size_t n = 0;
+	struct run run = { .outcomes = calloc(options->nr_exprs + 1, sizeof(*run.outcomes)) };
 
-	// A list with a fault that can be seen beforehand is not begun, so --finally has nothing to
-	// end.
-	struct dc_error *err = prepare(session, options, &culprit);
-	if (err) {
-		status = dc_code_status(err->code);
-		sink->error(sink, culprit, err);
-		dc_error_destroy(err);
-		return status;
-	}
-
-	struct outcome *outcomes = calloc(options->nr_exprs + 1, sizeof(*outcomes));
-	if (!outcomes) {
+	if (!run.outcomes) {
 		fputs("error: out of memory\n", stderr);
 		return dc_code_status(DC_MEMORY);
 	}
-	while (n < options->nr_exprs && !status) {
-		outcomes[n] = evaluate(session, options->exprs[n], options->repeat);
-		if (outcomes[n].err)
-			status = dc_code_status(outcomes[n].err->code);
-		n++;
-	}
-	if (options->finally) {
-		outcomes[n] = evaluate(session, options->finally, 0);
-		if (outcomes[n].err && !status)
-			status = dc_code_status(outcomes[n].err->code);
-		n++;
-	}
-	err = dc_detach(session, &departure);
+	struct dc_error *err = options->repeat
+				       ? repeat(session, options, &run)
+				       : dc_evaluate_list(session,
+							  (const char *const *)options->exprs,
+							  options->nr_exprs, options->finally,
+							  run.outcomes, &run.n, &run.departure);
+	int status = report(sink, &run);
 
-	// The notes first, so that the last line of a failure is the target's state.
-	report_departure(sink, &departure);
-	for (size_t i = 0; i < n; i++)
-		report(sink, &outcomes[i], &departure);
-	free(outcomes);
-	if (err) {
-		if (!status)
-			status = dc_code_status(err->code);
-		sink->error(sink, NULL, err);
-		dc_error_destroy(err);
-	}
+	free(run.outcomes);
+	if (!err)
+		return status;
+	if (!status)
+		status = dc_code_status(err->code);
+	sink->error(sink, NULL, err);
+	dc_error_destroy(err);
 	return status;
 }
