@@ -64,7 +64,9 @@ static void unbind(void *arg)
 	stack_t ss;
 	uint64_t mask;
 
-	// Signals must not find a thread that is half an M.
+	// A call on all threads that is under way reaches this one first. Then signals must not find a thread that
+	// is half an M.
+	gort__lock(&gort__threads_lock);
 	mask = gort__sigmask(SIG_BLOCK, ~0ull);
 	if (!sigaltstack(NULL, &ss) && ss.ss_sp == m->sigstack) {
 		ss.ss_flags = SS_DISABLE;
@@ -75,6 +77,7 @@ static void unbind(void *arg)
 	m->sys_exact = false;
 	m->kind = M_EXTRA;
 	give_spare(m);
+	gort__unlock(&gort__threads_lock);
 	gort__sigmask(SIG_SETMASK, mask);
 }
 
@@ -86,6 +89,7 @@ static struct m *bind_m(enum m_kind kind)
 
 	if (!extra.have_key)
 		return NULL;
+	gort__lock(&gort__threads_lock);
 	mask = gort__sigmask(SIG_BLOCK, ~0ull);
 	m = take_spare();
 	if (!m) {
@@ -96,6 +100,7 @@ static struct m *bind_m(enum m_kind kind)
 		if (m)
 			give_spare(m);
 		gort__sigmask(SIG_SETMASK, mask);
+		gort__unlock(&gort__threads_lock);
 		return NULL;
 	}
 	m->kind = (uint8_t)kind;
@@ -107,6 +112,7 @@ static struct m *bind_m(enum m_kind kind)
 	}
 	gort__m_bind(m);
 	gort__sigmask(SIG_SETMASK, mask);
+	gort__unlock(&gort__threads_lock);
 	keep_spare();
 	return m;
 }

@@ -105,6 +105,10 @@ gort__hidden void gort__m_detach(struct m *m);
 gort__hidden void gort__m_bind(struct m *m);
 gort__hidden void gort__m_unbind(struct m *m);
 gort__hidden void gort__m_thread(struct m *m);
+// Before the first lock to a thread: from a state that is still clean.
+gort__hidden void gort__template_start(void);
+// Held while a thread is being made: under it, every M is alive with a thread id soon or not at all.
+extern gort__hidden struct lock gort__threads_lock;
 // Runs an M with p (NULL: an idle one, or nothing happens). On any stack.
 gort__hidden void gort__startm(struct p *p, bool spinning);
 // m has no P: sleeps until it is given one.
@@ -189,6 +193,7 @@ _Noreturn gort__hidden void gort__callback_end(struct g *g);
 // ---- main.c and what it starts ------------------------------------------------------------------
 
 gort__hidden void gort__callbacks_init(void);
+gort__hidden void gort__allthreads_init(void);
 gort__hidden struct m *gort__main_m_get(void);
 gort__hidden void gort__procs_init(void);
 // With a P, before the main goroutine runs; and sysmon's look for a changed default.

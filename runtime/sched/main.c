@@ -59,6 +59,7 @@ int gort_main(void (*fn)(void *), void *arg)
 	p = gort__pidle_get();
 	gort__p_acquire(m, p);
 	gort__fault_init();
+	gort__allthreads_init();
 	g = gort__g_make(fn, arg, &attr, __builtin_return_address(0), G_MAIN);
 	if (!g) {
 		gort__m_detach(m);
@@ -68,6 +69,7 @@ int gort_main(void (*fn)(void *), void *arg)
 	gort__callbacks_init();
 	gort__procs_updater_start();
 	if (m->locks) {
+		gort__template_start();
 		m->lockedg = g;
 		gort__m_tie(m);
 		g->lockedm = m;

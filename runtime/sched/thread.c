@@ -14,6 +14,7 @@
 __thread struct m *gort__tls_m __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 uint64_t gort__initial_mask;
+struct lock gort__threads_lock = GORT__LOCK_INIT(THREADS);
 
 static struct {
 	struct lock lock;
@@ -75,7 +76,6 @@ struct m *gort__m_new(enum m_kind kind)
 		m->allnext = sched.allm;
 		gort__store_release(&sched.allm, m);
 	}
-	m->alive = kind != M_EXTRA; // those live while they are lent
 	gort__unlock(&sched.lock);
 	return m;
 }
@@ -105,6 +105,7 @@ void gort__m_unbind(struct m *m)
 	gort__add(&sched.nm, -1u);
 	gort__store(&m->in_runtime, 1);
 	gort__store(&m->last_tid, m->tid);
+	m->held_n = 0;
 	gort__store(&m->tid, 0);
 	gort__store_release(&m->alive, false);
 }
@@ -147,8 +148,11 @@ static void *m_main(void *arg)
 	gort__m_attach(m);
 	gort__sigmask(SIG_SETMASK, gort__initial_mask);
 	gort__sys_enter(m, m_begin);
+	// A call on all threads that is under way reaches this one first.
+	gort__lock(&gort__threads_lock);
 	gort__sigmask(SIG_SETMASK, ~0ull);
 	gort__m_detach(m);
+	gort__unlock(&gort__threads_lock);
 	return NULL;
 }
 
@@ -163,17 +167,84 @@ static void thread_create(void *arg)
 	pthread_attr_setstacksize(&attr, M_STACK_SIZE);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	// The new thread inherits the mask: no handler runs on it before it is an M.
+	gort__lock(&gort__threads_lock);
+	gort__store(&m->alive, true);
 	mask = gort__sigmask(SIG_SETMASK, ~0ull);
 	err = pthread_create(&m->thread, &attr, m_main, m);
 	gort__sigmask(SIG_SETMASK, mask);
+	gort__unlock(&gort__threads_lock);
 	pthread_attr_destroy(&attr);
 	if (err)
 		gort__fatal("cannot make a thread (error %d)", err);
 }
 
+// ---- the template thread ------------------------------------------------------------------------
+// A new thread inherits from its maker: namespaces, capabilities, filters, CPU affinity. A goroutine that locked its
+// thread may have changed them, and a foreign thread's are not ours, so those let this thread make it.
+
+static struct {
+	struct lock lock;
+	struct m *wanted; // through schedlink
+	struct note note;
+	bool made;
+} template = { .lock = GORT__LOCK_INIT(LEAF) };
+
+static void template_main(struct m *m)
+{
+	(void)m;
+	for (;;) {
+		struct m *wanted;
+
+		gort__lock(&template.lock);
+		wanted = template.wanted;
+		template.wanted = NULL;
+		if (!wanted)
+			gort__note_clear(&template.note);
+		gort__unlock(&template.lock);
+		if (!wanted)
+			gort__note_sleep(&template.note, -1);
+		while (wanted) {
+			struct m *next = wanted->schedlink;
+			wanted->schedlink = NULL;
+			thread_create(wanted);
+			wanted = next;
+		}
+	}
+}
+
+void gort__template_start(void)
+{
+	struct m *m;
+	bool first;
+
+	if (gort__load(&template.made))
+		return;
+	gort__lock(&template.lock);
+	first = !template.made;
+	gort__store(&template.made, true);
+	gort__unlock(&template.lock);
+	if (!first)
+		return;
+	m = gort__m_new(M_TEMPLATE);
+	if (!m)
+		gort__fatal("no memory for a thread");
+	m->start = template_main;
+	gort__system(thread_create, m);
+}
+
 void gort__m_thread(struct m *m)
 {
-	gort__system(thread_create, m);
+	struct m *self = gort__self();
+
+	if (!self || !(self->lockedg || self->kind == M_EXTRA) || !gort__load(&template.made)) {
+		gort__system(thread_create, m);
+		return;
+	}
+	gort__lock(&template.lock);
+	m->schedlink = template.wanted;
+	template.wanted = m;
+	gort__unlock(&template.lock);
+	gort__note_wake(&template.note);
 }
 
 static void mput(struct m *m)

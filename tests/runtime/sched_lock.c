@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// Goroutines tied to threads. As "ctor" in argv[1], the lock is taken before gort_main.
+#include "runtime/gort.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int failed;
+
+static void check(bool ok, const char *name)
+{
+	printf("%s - %s\n", ok ? "ok" : "not ok", name);
+	failed |= !ok;
+}
+
+static int tid(void)
+{
+	return (int)syscall(SYS_gettid);
+}
+
+static bool thread_alive(int id)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d", id);
+	return !access(path, F_OK);
+}
+
+static atomic_int count, moved, tids[64];
+
+static void noise(void *arg)
+{
+	for (long i = 0; i < (long)arg; i++)
+		gort_yield();
+	atomic_fetch_add(&count, 1);
+}
+
+static void locked(void *arg)
+{
+	int me, nest = (int)(long)arg;
+
+	for (int i = 0; i < nest; i++)
+		gort_lock_os_thread();
+	me = tid();
+	for (int i = 0; i < 200; i++) {
+		gort_yield();
+		if (tid() != me)
+			atomic_fetch_add(&moved, 1);
+		if (i == 100 && nest > 1)
+			gort_unlock_os_thread();
+	}
+	for (int i = 0; i < nest - (nest > 1); i++)
+		gort_unlock_os_thread();
+	atomic_fetch_add(&count, 1);
+}
+
+static void ends_locked(void *arg)
+{
+	gort_lock_os_thread();
+	atomic_store(&tids[(long)arg], tid());
+	gort_yield();
+}
+
+static uint64_t parked_id;
+static atomic_int rounds;
+
+static void parks_locked(void *arg)
+{
+	int me;
+
+	(void)arg;
+	gort_lock_os_thread();
+	me = tid();
+	while (atomic_load(&rounds) < 1000) {
+		gort_park();
+		if (tid() != me)
+			atomic_fetch_add(&moved, 1);
+		atomic_fetch_add(&rounds, 1);
+	}
+	gort_unlock_os_thread();
+	atomic_fetch_add(&count, 1);
+}
+
+static void others(void)
+{
+	for (int i = 0; i < 50; i++)
+		gort_go(noise, (void *)100);
+	for (long i = 0; i < 20; i++)
+		gort_go(locked, (void *)(1 + i % 3));
+	while (atomic_load(&count) < 70)
+		gort_yield();
+	check(!atomic_load(&moved), "a locked goroutine stays on its thread, nested too");
+
+	for (long i = 0; i < 10; i++)
+		gort_go(ends_locked, (void *)i);
+	for (long i = 0; i < 10; i++) {
+		while (!atomic_load(&tids[i]) || thread_alive(atomic_load(&tids[i])))
+			gort_yield();
+	}
+	check(true, "a goroutine that ends locked takes its thread with it");
+
+	atomic_store(&count, 0);
+	parked_id = gort_go(parks_locked, NULL);
+	while (!gort_ready(parked_id))
+		gort_yield();
+	check(atomic_load(&count) == 1 && !atomic_load(&moved), "its wake goes to its own thread");
+}
+
+static void main_fn(void *arg)
+{
+	bool early = arg != NULL;
+
+	if (early) {
+		for (int i = 0; i < 100; i++) {
+			if (tid() != getpid())
+				atomic_fetch_add(&moved, 1);
+			gort_yield();
+		}
+		check(!atomic_load(&moved), "locked before gort_main: runs on that thread");
+	}
+	others();
+	if (early) {
+		check(tid() == getpid(), "still there");
+		gort_unlock_os_thread();
+		while (tid() == getpid())
+			gort_yield();
+		check(true, "leaves it when unlocked");
+		check(thread_alive(getpid()), "the first thread waits");
+	}
+}
+
+static void exit_locked(void *arg)
+{
+	(void)arg;
+	gort_yield();
+	check(thread_alive(getpid()), "the first thread waits when its goroutine has ended");
+	exit(failed);
+}
+
+static void main_exits(void *arg)
+{
+	gort_go(exit_locked, arg);
+	gort_exit();
+}
+
+int main(int argc, char **argv)
+{
+	const char *how = argc > 1 ? argv[1] : "";
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!*how) {
+		// The other ways to start are processes of their own.
+		char cmd[4096];
+		for (int i = 0; i < 2; i++) {
+			snprintf(cmd, sizeof(cmd), "'%s' %s", argv[0], i ? "exit" : "ctor");
+			fflush(stdout);
+			check(!system(cmd), i ? "main ends locked" : "locked in a constructor");
+		}
+		return gort_main(main_fn, NULL) || failed;
+	}
+	gort_lock_os_thread();
+	return gort_main(strcmp(how, "exit") ? main_fn : main_exits, "") || failed;
+}
