@@ -4,6 +4,7 @@
 #include "debugger/call/safepoint.h"
 
 #include "debugger/call/unsafe.h"
+#include "debugger/call/unsafe_names.h"
 #include "debugger/cleanup.h"
 #include "debugger/target/memory.h"
 
@@ -143,6 +144,8 @@ static void set(struct verdict *ret, enum safety safety, const char *reason)
 	snprintf(ret->reason, sizeof(ret->reason), "%s", reason);
 }
 
+static const char MAYBE_STDIO[] = "may wait inside stdio: no symbol tells";
+
 // What the registers alone rule out; true: settled.
 static bool judge_place(const struct safepoints *safepoints, const struct user_regs_struct *regs,
 			struct verdict *ret)
@@ -198,7 +201,9 @@ void safepoints_scan(const struct safepoints *safepoints, const struct snapshot 
 
 	if (here && !hits.stdio)
 		hits.stdio = here;
-	if (hits.always)
+	if (safepoints->table.is_blind && moves_data(regs) && !hits.always)
+		set(ret, SAFETY_GUARDED, MAYBE_STDIO);
+	else if (hits.always)
 		judge(ret, SAFETY_SUSPECT, "may be inside", hits.always);
 	else if (hits.stdio && moves_data(regs))
 		judge(ret, SAFETY_GUARDED, "waits inside", hits.stdio);
@@ -253,7 +258,9 @@ struct dc_error *safepoints_confirm(const struct safepoints *safepoints, struct 
 		if (!stdio)
 			stdio = hits.stdio;
 	}
-	if (stdio && moves_data(regs))
+	if (safepoints->table.is_blind && moves_data(regs))
+		set(ret, SAFETY_GUARDED, MAYBE_STDIO);
+	else if (stdio && moves_data(regs))
 		judge(ret, SAFETY_GUARDED, "waits inside", stdio);
 	else if (stdio)
 		judge(ret, SAFETY_UNSAFE, "inside", stdio);
@@ -340,6 +347,6 @@ bool safepoints_callee_avoids_stdio(const struct safepoints *safepoints, const c
 								       name, &function);
 
 	return !err && function.module &&
-	       (unsafe_is_libc(function.module->name) ||
+	       (unsafe_names_libc_module(function.module->name) ||
 		!strncmp(function.module->name, "libm", 4));
 }

@@ -36,7 +36,5 @@ struct dc_error *unsafe_table_create(struct process *process, struct symbols *sy
 void unsafe_table_deinit(struct unsafe_table *table);
 // The range that holds the address; NULL: none.
 const struct unsafe_range *unsafe_find(const struct unsafe_table *table, uint64_t addr);
-// libc by its module's name, of any make.
-bool unsafe_is_libc(const char *module);
 
 #endif

@@ -89,13 +89,16 @@ static bool read_image(struct view *view, uint64_t base, uint64_t addr, struct t
 bool tables_find(struct view *view, uint64_t addr, struct tables *ret)
 {
 	const struct mapping *mapping = maps_find(&view->maps, addr);
+	const struct mapping *first = view->maps.map;
 
-	// The header is the start of the module's first mapping, some way below. Other mappings may
-	// lie between, also anonymous ones where text was moved to large pages.
-	for (int i = 0; mapping && i < MAX_STEPS && mapping >= view->maps.map; i++, mapping--) {
+	// The header is at the start of the module's first mapping, some way below. Anonymous pages
+	// lie between where text was moved to large ones, but no holes then.
+	for (int i = 0; mapping && i < MAX_STEPS; i++, mapping--) {
 		if (mapping->offset == 0 && mapping->readable &&
 		    read_image(view, mapping->start, addr, ret))
 			return true;
+		if (mapping == first || (!mapping->inode && mapping[-1].end != mapping->start))
+			break;
 	}
 	return false;
 }

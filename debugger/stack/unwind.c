@@ -23,12 +23,16 @@ enum {
 	CALLEE_SAVED = 1 << RBX | 1 << RBP | 1 << RSP | 0xf << R12 | 1 << RIP,
 };
 
+enum { TABLED = 1024 };
+
 struct unwind {
 	struct symbols *symbols;
 	struct view view;
 	unw_addr_space_t space;
 	uint64_t regs[REGS]; // of the frame that a step starts from, by DWARF number
 	struct tables tables; // the last ones used
+	// Code addresses that are known to have tables, and to have none, by their lowest bits.
+	uint64_t tabled[TABLED], untabled[TABLED];
 };
 
 // libunwind's numbers for x86-64 are DWARF's.
@@ -207,17 +211,19 @@ static bool step_over_signal(struct unwind *unwind)
 
 static enum step step_by_table(struct unwind *unwind, bool is_innermost)
 {
-	uint64_t regs[REGS], pc = unwind->regs[RIP];
+	uint64_t regs[REGS], pc = unwind->regs[RIP], looked_up = is_innermost ? pc : pc - 1;
+	uint64_t *tabled = &unwind->tabled[looked_up % TABLED];
+	uint64_t *untabled = &unwind->untabled[looked_up % TABLED];
 	unw_cursor_t cursor;
 	unw_proc_info_t info;
 	int more = -UNW_ENOINFO;
 
 	// A return address may lie behind its function, or in the row after: its call is what counts.
-	if (!is_innermost)
-		unwind->regs[RIP]--;
+	unwind->regs[RIP] = looked_up;
 	// Asked for first, because without tables unw_step() would guess.
-	if (find_proc_info(unwind->space, unwind->regs[RIP], &info, 0, unwind) == 0 &&
-	    unw_init_remote(&cursor, unwind->space, unwind) == 0)
+	if (*tabled != looked_up && find_proc_info(unwind->space, looked_up, &info, 0, unwind) == 0)
+		*tabled = looked_up;
+	if (*tabled == looked_up && unw_init_remote(&cursor, unwind->space, unwind) == 0)
 		more = unw_step(&cursor);
 	for (int i = 0; more > 0 && i < REGS; i++) {
 		unw_word_t value;
@@ -391,6 +397,17 @@ static bool is_first_frame(struct unwind *unwind)
 		memmem(code, sizeof(code), exit_long, sizeof(exit_long)));
 }
 
+// A module that was built without tables, but for what the compiler's own start files bring. Code
+// without tables in other modules, or in none, is made by compilers at run time, or like theirs: it
+// keeps frame pointers, and seeking a proof among its symbols would take long.
+static bool lacks_tables(struct unwind *unwind)
+{
+	enum { BYTES_PER_ENTRY = 8192 };
+	const struct tables *tables = find_tables(unwind, unwind->regs[RIP] - 1);
+
+	return tables && (tables->end - tables->start) / BYTES_PER_ENTRY >= tables->nr_entries;
+}
+
 // From the registers of one frame to its caller's.
 static enum step step(struct unwind *unwind, bool is_innermost, bool is_signal_frame)
 {
@@ -403,7 +420,8 @@ static enum step step(struct unwind *unwind, bool is_innermost, bool is_signal_f
 		return how;
 	if (!is_innermost && is_first_frame(unwind))
 		return STEP_END;
-	how = step_by_proof(unwind);
+	if (lacks_tables(unwind))
+		how = step_by_proof(unwind);
 	return how == STEP_NONE ? step_by_frame_pointer(unwind) : how;
 }
 
@@ -432,6 +450,8 @@ struct dc_error *unwind_walk(struct unwind *unwind, const struct snapshot *snaps
 		return err;
 	if (changed) {
 		unw_flush_cache(unwind->space, 0, 0);
+		memset(unwind->tabled, 0, sizeof(unwind->tabled));
+		memset(unwind->untabled, 0, sizeof(unwind->untabled));
 		unwind->tables = (struct tables){ 0 };
 	}
 	load_registers(unwind, &snapshot->regs);

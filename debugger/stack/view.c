@@ -8,6 +8,7 @@
 #include "debugger/target/memory.h"
 
 #include <string.h>
+#include <time.h>
 
 struct dc_error *view_init(struct view *view, struct process *process)
 {
@@ -23,22 +24,26 @@ void view_deinit(struct view *view)
 	*view = (struct view){ 0 };
 }
 
-// Only what cannot be written matters: the pages that are kept.
+// Only what is kept matters: pages of files that nobody can write. Compilers at run time change their
+// own pages all the time.
+static bool is_kept(const struct mapping *mapping)
+{
+	return !mapping->writable && mapping->inode;
+}
+
 static bool same_code(const struct maps *a, const struct maps *b)
 {
 	size_t i = 0, j = 0;
 
 	for (;;) {
-		while (i < a->n && a->map[i].writable)
+		while (i < a->n && !is_kept(&a->map[i]))
 			i++;
-		while (j < b->n && b->map[j].writable)
+		while (j < b->n && !is_kept(&b->map[j]))
 			j++;
 		if (i == a->n || j == b->n)
 			return i == a->n && j == b->n;
 		if (a->map[i].start != b->map[j].start || a->map[i].end != b->map[j].end ||
-		    a->map[i].inode != b->map[j].inode || a->map[i].offset != b->map[j].offset ||
-		    a->map[i].readable != b->map[j].readable ||
-		    a->map[i].executable != b->map[j].executable)
+		    a->map[i].inode != b->map[j].inode || a->map[i].offset != b->map[j].offset)
 			return false;
 		i++;
 		j++;
@@ -47,19 +52,33 @@ static bool same_code(const struct maps *a, const struct maps *b)
 
 struct dc_error *view_begin(struct view *view, const struct snapshot *snapshot, bool *changed)
 {
+	// A walk at a stop must cost microseconds, and reading the list costs a hundred. A module that
+	// goes and leaves its very addresses to another one within this time is not expected.
+	enum { FRESH_NS = 20000000 };
 	struct maps maps;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+
+	int64_t time = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+
+	view->snapshot = snapshot;
+	view->walk++;
+	*changed = false;
+	if (view->maps.n && time - view->maps_time < FRESH_NS)
+		return NULL;
+
 	struct dc_error *err = maps_read(view->process, &maps);
 
 	if (err)
 		return err;
+	view->maps_time = time;
 	*changed = !same_code(&view->maps, &maps);
 	if (*changed)
 		for (int i = 0; i < VIEW_SLOTS; i++)
 			view->pages[i].addr = 0;
 	maps_deinit(&view->maps);
 	view->maps = maps;
-	view->snapshot = snapshot;
-	view->walk++;
 	return NULL;
 }
 
@@ -75,7 +94,7 @@ static const unsigned char *find_page(struct view *view, uint64_t addr)
 	if (!mapping || memory_read_some(view->process, addr, page->bytes, VIEW_PAGE) != VIEW_PAGE)
 		return NULL;
 	page->addr = addr;
-	page->walk = mapping->writable || !mapping->inode ? view->walk : 0;
+	page->walk = is_kept(mapping) ? 0 : view->walk;
 	return page->bytes;
 }
 

@@ -19,6 +19,7 @@ struct view_page {
 struct view {
 	struct process *process;
 	struct maps maps;
+	int64_t maps_time; // CLOCK_MONOTONIC nanoseconds
 	const struct snapshot *snapshot; // of the walk under way
 	uint64_t walk;
 	struct view_page *pages; // VIEW_SLOTS

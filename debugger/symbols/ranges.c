@@ -92,7 +92,7 @@ struct dc_error *symbols_ranges(struct symbols *symbols,
 	struct growing growing = { 0 };
 
 	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
-		if (loaded->seen && loaded->image &&
+		if (loaded->seen && loaded->image && pick(&loaded->module, NULL, arg) &&
 		    !add_module(&growing, symbols, loaded, pick, arg)) {
 			free(growing.ranges);
 			return &dc_out_of_memory;

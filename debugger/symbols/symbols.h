@@ -97,7 +97,8 @@ struct dc_frame symbols_describe(struct symbols *symbols, uint64_t addr);
 bool symbols_name_of(struct symbols *symbols, uint64_t addr, const char **name, uint64_t *offset);
 
 // Sized code ranges of symbols, from .symtab or .dynsym or the DWARF, for safe-point tables.
-// pick says whether the symbol belongs; ranges are sorted, merged and malloc'd.
+// pick says whether the symbol belongs, and, asked with no name, whether any of the module can. Ranges
+// are sorted, merged and malloc'd.
 struct range {
 	uint64_t start, end;
 	const char *what; // the symbol's name
