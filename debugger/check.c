@@ -10,23 +10,16 @@
 
 // System calls that threads are found waiting in. A stop makes the last group return EINTR, because
 // the kernel never restarts them once interrupted (signal(7)).
-#define WAITS(X)                                                                                   \
-	X(read)                                                                                    \
-	X(readv)                                                                                   \
-	X(pread64)                                                                                 \
-	X(write)                                                                                   \
-	X(writev)                                                                                  \
-	X(recvfrom)                                                                                \
-	X(recvmsg)                                                                                 \
-	X(sendto)                                                                                  \
-	X(sendmsg)                                                                                 \
-	X(accept)                                                                                  \
-	X(accept4) X(connect) X(wait4) X(waitid) X(futex) X(flock) X(nanosleep) X(clock_nanosleep) \
-		X(poll) X(ppoll) X(select) X(pselect6) X(pause) X(rt_sigsuspend) X(msgrcv)         \
-			X(msgsnd) X(ioctl) X(fcntl) X(io_uring_enter) X(fsync) X(splice)           \
-				X(getrandom)
+// clang-format off
+#define WAITS(X) \
+	X(read) X(readv) X(pread64) X(write) X(writev) X(recvfrom) X(recvmsg) X(sendto) \
+	X(sendmsg) X(accept) X(accept4) X(connect) X(wait4) X(waitid) X(futex) X(flock) \
+	X(nanosleep) X(clock_nanosleep) X(poll) X(ppoll) X(select) X(pselect6) X(pause) \
+	X(rt_sigsuspend) X(msgrcv) X(msgsnd) X(ioctl) X(fcntl) X(io_uring_enter) X(fsync) \
+	X(splice) X(getrandom)
 #define WAITS_EINTR(X) \
 	X(epoll_wait) X(epoll_pwait) X(rt_sigtimedwait) X(semop) X(semtimedop) X(io_getevents)
+// clang-format on
 
 static const char *wait_name(long nr, bool *shows_eintr)
 {
