@@ -283,7 +283,6 @@ static struct dc_error *converse(struct bare *bare, int64_t deadline, struct wai
 // Stops a callee whose time is up. It may end by itself meanwhile, which *ret then says.
 static struct dc_error *stop_callee(struct bare *bare, struct wait *wait, enum outcome *ret)
 {
-	enum { STOP_LIMIT_NS = 100 * 1000 * 1000 };
 	struct hold *hold = bare->hold;
 	struct event *event = &wait->event;
 	struct dc_error *err = tracer_interrupt(hold->tracer, hold->tid);
@@ -294,8 +293,7 @@ static struct dc_error *stop_callee(struct bare *bare, struct wait *wait, enum o
 		dc_error_destroy(err);
 	}
 	for (;;) {
-		err = tracer_wait_through(hold->tracer, hold->tid, tracer_now() + STOP_LIMIT_NS,
-					  event);
+		err = tracer_wait_stop(hold->tracer, hold->tid, event);
 		if (err)
 			return err;
 		wait->stopped = event->kind != EVENT_DEADLINE;

@@ -372,7 +372,8 @@ static struct dc_error *hold_one(struct borrowed *borrowed, pid_t thread)
 
 		if (err || borrowed->hold.tid)
 			return err;
-		if (tracer_now() >= deadline)
+		// Within a job, what cannot be stopped stays seized until the job is over.
+		if (tracer_now() >= deadline || tracer_is_abandoned(borrowed->tracer))
 			return refuse(borrowed, &reasons);
 		// The target gets on with its work between two looks.
 		nanosleep(&(struct timespec){ .tv_nsec = pause }, NULL);

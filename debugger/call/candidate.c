@@ -94,7 +94,22 @@ static enum rank rank(const struct thread_info *info)
 	}
 }
 
-static void judge(struct candidate *candidate, pid_t own)
+// The kernel names the thread that traces; users know processes.
+static pid_t process_of(pid_t tid)
+{
+	struct process *process;
+	struct dc_error *err = process_open(tid, &process);
+	pid_t pid = tid;
+
+	if (!err) {
+		pid = process->pid;
+		process_close(process);
+	}
+	dc_error_destroy(err);
+	return pid;
+}
+
+static void judge(struct candidate *candidate)
 {
 	const struct thread_info *info = &candidate->info;
 	const char *reason = NULL;
@@ -114,12 +129,10 @@ static void judge(struct candidate *candidate, pid_t own)
 	if (reason)
 		snprintf(candidate->reason, sizeof(candidate->reason), "thread %d %s",
 			 candidate->tid, reason);
-	else if (info->tracer == own)
-		snprintf(candidate->reason, sizeof(candidate->reason),
-			 "thread %d is being traced by this process", candidate->tid);
 	else
 		snprintf(candidate->reason, sizeof(candidate->reason),
-			 "thread %d is being traced by process %d", candidate->tid, info->tracer);
+			 "thread %d is being traced by process %d", candidate->tid,
+			 process_of(info->tracer));
 }
 
 static int by_rank(const void *a, const void *b)
@@ -162,7 +175,7 @@ struct dc_error *candidates_read(struct process *process, pid_t thread, struct c
 			dc_error_destroy(err);
 			continue;
 		}
-		judge(candidate, getpid());
+		judge(candidate);
 		ret->n++;
 	}
 	qsort(list, ret->n, sizeof(*list), by_rank);

@@ -33,10 +33,8 @@ static struct dc_error *add(struct company *company, pid_t tid, int signo)
 // The first stop of a thread that is seized and interrupted, or was born traced.
 static struct dc_error *take(struct company *company, pid_t tid)
 {
-	enum { STOP_LIMIT_NS = 100 * 1000 * 1000 };
 	struct event event;
-	struct dc_error *err = tracer_wait_through(company->tracer, tid,
-						   tracer_now() + STOP_LIMIT_NS, &event);
+	struct dc_error *err = tracer_wait_stop(company->tracer, tid, &event);
 
 	if (err || event.kind == EVENT_GONE)
 		return err;
@@ -106,7 +104,7 @@ static void take_newborn(struct company *company)
 		struct dc_error *failed = process_thread_info(company->process, threads.tids[i],
 							      &info);
 
-		if (!failed && info.tracer == getpid() && !has(company, threads.tids[i]))
+		if (!failed && info.tracer == gettid() && !has(company, threads.tids[i]))
 			failed = take(company, threads.tids[i]);
 		dc_error_destroy(failed);
 	}

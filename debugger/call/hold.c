@@ -33,11 +33,9 @@ void hold_deinit(struct hold *hold)
 
 static struct dc_error *first_stop(struct hold *hold, pid_t tid, enum hold_stop *ret)
 {
-	enum { STOP_LIMIT_NS = 100 * 1000 * 1000 };
 	struct tracer *tracer = hold->tracer;
 	struct event event;
-	struct dc_error *err = tracer_wait_through(tracer, tid, tracer_now() + STOP_LIMIT_NS,
-						   &event);
+	struct dc_error *err = tracer_wait_stop(tracer, tid, &event);
 
 	if (err)
 		return err;

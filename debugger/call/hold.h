@@ -43,7 +43,7 @@ enum hold_stop {
 	HOLD_ENDED,
 	HOLD_UNSTOPPABLE, // it stays seized until the tracer thread ends, which has been asked for
 };
-// Stops a thread and reads its general registers. At most 100 ms.
+// Stops a thread and reads its general registers; gives up on one in an uninterruptible sleep.
 struct dc_error *hold_stop(struct hold *hold, pid_t tid, enum hold_stop *ret) DC_CHECK;
 // Reads the rest of what a call may change.
 struct dc_error *hold_keep(struct hold *hold) DC_CHECK;

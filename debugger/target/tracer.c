@@ -186,6 +186,11 @@ void tracer_abandon(struct tracer *tracer)
 	tracer->abandon = true;
 }
 
+bool tracer_is_abandoned(const struct tracer *tracer)
+{
+	return tracer->abandon;
+}
+
 void tracer_cancel(struct tracer *tracer)
 {
 	__atomic_store_n(&tracer->cancelled, true, __ATOMIC_RELAXED);
@@ -391,4 +396,26 @@ struct dc_error *tracer_wait_through(struct tracer *tracer, pid_t tid, int64_t d
 				     struct event *ret)
 {
 	return next_event(tracer, tid, deadline, false, ret);
+}
+
+struct dc_error *tracer_wait_stop(struct tracer *tracer, pid_t tid, struct event *ret)
+{
+	enum { LOOK_NS = 100 * 1000 * 1000, LOOKS_MAX = 50 };
+
+	for (int i = 0; i < LOOKS_MAX; i++) {
+		struct dc_error *err = next_event(tracer, tid, tracer_now() + LOOK_NS, false, ret);
+		struct thread_info info;
+
+		if (err || ret->kind != EVENT_DEADLINE)
+			return err;
+		err = process_thread_info(tracer->process, tid, &info);
+		if (err) {
+			// It is ending: that is its next event.
+			dc_error_destroy(err);
+			continue;
+		}
+		if (info.state == 'D')
+			break;
+	}
+	return NULL;
 }

@@ -21,6 +21,7 @@ struct dc_error *tracer_run(struct tracer *tracer, struct dc_error *(*job)(void 
 // tracee that cannot be stopped (asleep in D, a vfork parent). Called within a job, it happens when
 // the outermost job returns.
 void tracer_abandon(struct tracer *tracer);
+bool tracer_is_abandoned(const struct tracer *tracer); // asked for, and not done yet
 bool tracer_cancelled(const struct tracer *tracer);
 // From any thread or signal handler: every wait in progress ends with EVENT_CANCELLED until
 // tracer_clear_cancel().
@@ -68,7 +69,10 @@ struct dc_error *tracer_detach(struct tracer *tracer, pid_t tid, int signo) DC_C
 // microseconds costs less to spin for than to sleep for; then sleeps a sixteenth of the time gone.
 struct dc_error *tracer_wait(struct tracer *tracer, pid_t tid, int64_t deadline,
 			     struct event *ret) DC_CHECK;
-// The same, deaf to tracer_cancel(): for the steps that put a thread back.
+// After PTRACE_INTERRUPT: the thread's next event, deaf to tracer_cancel(). EVENT_DEADLINE when it
+// sleeps where it cannot be stopped; one that only waits for a CPU is waited for.
+struct dc_error *tracer_wait_stop(struct tracer *tracer, pid_t tid, struct event *ret) DC_CHECK;
+// The same as tracer_wait(), deaf to tracer_cancel(): for the steps that put a thread back.
 struct dc_error *tracer_wait_through(struct tracer *tracer, pid_t tid, int64_t deadline,
 				     struct event *ret) DC_CHECK;
 
