@@ -213,7 +213,6 @@ static enum step step_by_table(struct unwind *unwind, bool is_innermost)
 {
 	uint64_t regs[REGS], pc = unwind->regs[RIP], looked_up = is_innermost ? pc : pc - 1;
 	uint64_t *tabled = &unwind->tabled[looked_up % TABLED];
-	uint64_t *untabled = &unwind->untabled[looked_up % TABLED];
 	unw_cursor_t cursor;
 	unw_proc_info_t info;
 	int more = -UNW_ENOINFO;
