@@ -145,12 +145,14 @@ gort__inline void gort__go_on(struct m *m)
 	if (gort__likely(p->schedtick % LOOK_EVERY && !m->tied && !gort__load(&sched.stopping) &&
 			 !gort__load(&gort__freezing) && !gort__load(&p->runnext))) {
 		struct g *g = gort__runq_get_head(p);
-		if (gort__likely(g && !g->lockedm)) {
-			gort__execute(m, g);
-			return;
+		if (gort__likely(g != NULL)) {
+			if (gort__likely(!g->lockedm)) {
+				gort__execute(m, g);
+				return;
+			}
+			// Its turn must not go to the next in the ring.
+			gort__start_locked(m, g);
 		}
-		if (g)
-			gort__runq_put_tail(p, g);
 	}
 	gort__schedule(m);
 }

@@ -21,13 +21,14 @@ gort__cold void gort__runq_put_slow(struct p *p, struct g *g)
 	uint32_t head = gort__load_acquire(&p->runq_head);
 	uint32_t n = (p->runq_tail - head) / 2;
 
-	for (uint32_t i = 0; i < n; i++)
-		gort__glist_push(&batch, p->runq[(head + i) % P_RUNQ]);
 	if (!gort__cas(&p->runq_head, &head, head + n)) {
 		// Thieves made room meanwhile.
-		gort__runq_put(p, g, false);
+		gort__runq_put_tail(p, g);
 		return;
 	}
+	// Only now are they ours to link; nobody but us overwrites their slots.
+	for (uint32_t i = 0; i < n; i++)
+		gort__glist_push(&batch, p->runq[(head + i) % P_RUNQ]);
 	gort__glist_push(&batch, g);
 	gort__lock(&sched.lock);
 	if (sched.runq.tail)
