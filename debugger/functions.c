@@ -48,44 +48,65 @@ static int compare(const void *a, const void *b)
 	return (x->type == NULL) - (y->type == NULL);
 }
 
+// What an expression would call it as: the table of the C library's prototypes knows some that have no
+// debug information.
+static const struct type *known_type(struct dc_session *session, const struct function *function)
+{
+	struct expression *expression;
+	struct dc_error *err = expression_parse(function->name, strlen(function->name),
+						session->symbols, NULL, &expression);
+
+	if (err) {
+		// A name that is no expression of C has no prototype either.
+		dc_error_destroy(err);
+		return NULL;
+	}
+	uint64_t addr = 0;
+	const struct type *type = expression_function(expression, &addr);
+	expression_destroy(expression);
+	return addr == function->addr ? type : NULL;
+}
+
 // "int add(int a, int b)": the parameters with their names, as the declarator of the result.
-static char *prototype_of(const struct function *function)
+static char *prototype_of(const struct type *type, const char *name)
 {
 	_cleanup_free_ char *declarator = NULL;
 	const struct type_param *params;
 	size_t n, size;
-	struct dc_error *err = type_params(function->type, &params, &n);
+	struct dc_error *err = type_params(type, &params, &n);
 
 	if (err) {
 		dc_error_destroy(err);
-		return type_spell(function->type, function->name);
+		return type_spell(type, name);
 	}
 	FILE *out = open_memstream(&declarator, &size);
 	if (!out)
 		return NULL;
-	fprintf(out, "%s(", function->name);
+	fprintf(out, "%s(", name);
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_free_ char *param = type_spell(params[i].type, params[i].name);
 
 		fprintf(out, "%s%s", i ? ", " : "", param ? param : "?");
 	}
-	if (function->type->is_variadic)
+	if (type->is_variadic)
 		fputs(n ? ", ..." : "...", out);
-	else if (!n && function->type->is_prototyped)
+	else if (!n && type->is_prototyped)
 		fputs("void", out);
 	fputc(')', out);
 	if (fclose(out))
 		return NULL;
-	return type_spell(function->type->target, declarator);
+	return type_spell(type->target, declarator);
 }
 
-static bool show(const struct function *function, bool (*visit)(const struct dc_function *, void *),
-		 void *arg, bool *failed)
+static bool show(struct dc_session *session, const struct function *function,
+		 bool (*visit)(const struct dc_function *, void *), void *arg, bool *failed)
 {
 	_cleanup_free_ char *prototype = NULL;
 
-	if (function->type) {
-		prototype = prototype_of(function);
+	const struct type *type = function->type ? function->type : known_type(session, function);
+
+	if (type) {
+		prototype = prototype_of(type, function->name);
 		if (!prototype) {
 			*failed = true;
 			return false;
@@ -117,7 +138,7 @@ static struct dc_error *list(struct dc_session *session, struct listing *listing
 		if (i && function->addr == function[-1].addr &&
 		    !strcmp(function->name, function[-1].name))
 			continue;
-		go_on = show(function, visit, arg, &listing->failed);
+		go_on = show(session, function, visit, arg, &listing->failed);
 	}
 	return listing->failed ? &dc_out_of_memory : NULL;
 }

@@ -81,3 +81,13 @@ bool expression_each_callee(const struct expression *expression,
 	visit(&survey, expression->root);
 	return !survey.ended;
 }
+
+const struct type *expression_function(const struct expression *expression, uint64_t *addr)
+{
+	const struct node *root = expression->root;
+
+	if (root->kind != NODE_NAME || root->what->kind != NAME_FUNCTION)
+		return NULL;
+	*addr = root->what->function.addr;
+	return root->what->type;
+}
