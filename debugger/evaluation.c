@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The evaluator's view of a session: memory at once, a borrowed thread only when something needs one.
+#include "debugger/call/abi_wide.h"
 #include "debugger/session.h"
 #include "debugger/target/memory.h"
 
@@ -32,6 +33,18 @@ static struct dc_error *enter(struct dc_session *session, const struct eval_call
 						timeout, exit));
 }
 
+static struct dc_error *check_wide(struct dc_session *session, const struct eval_call *call,
+				   const struct abi_entry *entry)
+{
+	unsigned char code[ABI_WIDE_CODE];
+
+	if (entry->vector_width <= 16)
+		return NULL;
+	return abi_check_wide(entry, code,
+			      memory_read_some(session->process, call->addr, code, sizeof(code)),
+			      call->name);
+}
+
 static struct dc_error *call(void *arg, const struct eval_call *call, struct value *ret)
 {
 	struct dc_session *session = arg;
@@ -45,7 +58,9 @@ static struct dc_error *call(void *arg, const struct eval_call *call, struct val
 	struct dc_error *err = abi_classify_call(call, &entry);
 	if (err)
 		return err;
-	err = session_borrow(session, true);
+	err = check_wide(session, call, &entry);
+	if (!err)
+		err = session_borrow(session, true);
 	if (!err)
 		err = enter(session, call, &entry, &exit);
 	abi_entry_deinit(&entry);

@@ -480,6 +480,10 @@ struct dc_error *abi_classify_call(const struct eval_call *call, struct abi_entr
 
 	if (result->kind != TYPE_VOID)
 		err = classify(result, function->compiler, &shape);
+	if (!err && !shape.in_memory)
+		for (uint64_t word = 0, width = 0; word < words_of(result); word++)
+			if (shape.word[word] == SSE || shape.word[word] == SSEUP)
+				use_width(&entry, width = shape.word[word] == SSE ? 8 : width + 8);
 	if (!err && shape.in_memory) {
 		entry.result_size = result->size;
 		entry.result_align = type_align(result) > 16 ? type_align(result) : 16;

@@ -13,7 +13,8 @@ enum { ABI_GENERAL = 6, ABI_VECTOR = 8, ABI_VECTOR_BYTES = 64 };
 struct abi_entry {
 	uint64_t general[ABI_GENERAL]; // rdi rsi rdx rcx r8 r9
 	unsigned char vector[ABI_VECTOR][ABI_VECTOR_BYTES];
-	unsigned vector_width; // 0 none, 16, 32, 64: the widest vector register part in use
+	// 0 none, 16, 32, 64: the widest part of a vector register in use, also by the result.
+	unsigned vector_width;
 	uint8_t al; // vector registers used, for variadic callees
 	unsigned char *stack; // malloc'd
 	size_t stack_size;
