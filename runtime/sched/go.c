@@ -64,7 +64,8 @@ struct g *gort__spawn(void (*fn)(void *), void *arg, const struct gort_attr *att
 	struct g *g = gort__g_make(fn, arg, attr, pc, flags);
 
 	if (g) {
-		gort__runq_put(gort__self()->p, g, true);
+		// At the end of the ring, without a locked instruction: a batch runs in the order of its making.
+		gort__runq_put_tail(gort__self()->p, g);
 		gort__wakep();
 	}
 	return g;

@@ -24,20 +24,23 @@ enum {
 };
 
 struct p {
-	// Owner only, except where named.
-	uint32_t runq_head; // thieves advance it by CAS
-	uint32_t runq_tail; // owner
-	struct g *runnext; // thieves take it by CAS, late
+	// What thieves write.
+	uint32_t runq_head; // by CAS
+	struct g *runnext; // by CAS, late
+
+	// The owner's, which others only read.
+	__attribute__((aligned(64))) uint32_t runq_tail;
 	uint32_t schedtick; // goroutines given this P; sysmon looks on
 	uint32_t status; // enum p_status
-	struct m *m; // NULL when idle
 	uint32_t id;
+	struct m *m; // NULL when idle
 	uint32_t next_streak;
-	struct glist free[STACK_CLASSES]; // dead goroutines with their stacks
-	uint64_t switches;
-	uint64_t steals;
-	uint64_t made; // goroutines made minus ended here: sums are exact, one P's may wrap
+	uint64_t
+		made; // goroutines made here, and ended here: only the sums over all Ps mean anything
 	uint64_t ended;
+	uint64_t steals;
+	struct glist free[STACK_CLASSES]; // dead goroutines with their stacks
+
 	struct p *link; // sched.pidle
 	uint32_t sysmon_tick; // sysmon's view
 	int64_t sysmon_when;

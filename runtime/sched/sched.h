@@ -13,36 +13,44 @@
 
 struct gort_attr;
 
+#define GORT__LINE __attribute__((aligned(64)))
+
 struct sched {
-	struct lock lock;
-	struct glist runq; // global queue
-	struct p *pidle; // idle Ps
-	uint32_t npidle; // read without the lock
-	struct m *midle; // Ms asleep at gort__idle_wait, newest first
-	uint32_t nmidle;
-	uint32_t nspinning; // atomic
-	uint32_t needspinning;
+	// Read at every switch, hardly ever written.
 	uint32_t nprocs; // gomaxprocs in force
 	uint32_t stopping; // the world is being stopped or is stopped
-	int32_t stopwait; // Ps still to stop
-	struct note stopnote;
-	bool ended; // the main goroutine has returned
 	uint32_t started; // gort_main has been called
+	uint32_t nodeadlock; // somebody outside may still wake goroutines: signals are awaited
+	struct m *allm;
+	struct g *allg;
 	int64_t coarse_now; // gort_now, at most 10 ms old while anything runs
+	int ncpu;
+	bool ended; // the main goroutine has returned
+	bool custom_procs; // gomaxprocs was set by the program or GORTMAXPROCS
+
+	// Read by whoever makes work, written when Ms come and go.
+	GORT__LINE uint32_t npidle;
+	uint32_t nspinning; // atomic
+	uint32_t needspinning;
+	uint32_t nmidle;
+	uint32_t sysmon_asleep;
 	int64_t lastpoll; // 0 while an M waits in the netpoller
 	int64_t poll_until; // when it will wake by itself
-	struct m *allm;
+
+	// Under the lock, but for the length of the queue.
+	GORT__LINE struct lock lock;
+	struct glist runq; // global queue
+	struct p *pidle; // idle Ps
+	struct m *midle; // Ms asleep at gort__idle_wait, newest first
+	int32_t stopwait; // Ps still to stop
+	struct note stopnote;
+
+	GORT__LINE struct note sysmon_note;
 	uint32_t nm; // Ms alive, sysmon and template included
 	uint64_t nm_made;
-	struct p *allp[P_MAX];
-	struct g *allg;
-	uint32_t nodeadlock; // somebody outside may still wake goroutines: signals are awaited
-	uint32_t sysmon_asleep;
-	struct note sysmon_note;
 	uint64_t made; // goroutines made without a P
 	uint64_t retakes, pauses, world_stops;
-	int ncpu;
-	bool custom_procs; // gomaxprocs was set by the program or GORTMAXPROCS
+	struct p *allp[P_MAX];
 };
 
 extern gort__hidden struct sched sched;
