@@ -2,7 +2,11 @@
 # Programs that the benches measure with; never instrumented.
 
 BENCH_PROGRAMS := $(addprefix $(B)/tests/bench/,gaps floor xstate_shim.so)
-TEST_NEEDS += $(BENCH_PROGRAMS)
+GORT_BENCHES := $(addprefix $(B)/tests/bench/,gort_micro gort_echo)
+TEST_NEEDS += $(BENCH_PROGRAMS) $(GORT_BENCHES)
+
+$(GORT_BENCHES): %: %.o $(B)/libgort.a
+	$(CC) $(LDFLAGS) -o $@ $^ -pthread
 
 $(B)/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)

@@ -90,7 +90,9 @@ static char trail[16];
 
 static void mark(void *arg)
 {
-	strncat(trail, arg, sizeof(trail) - strlen(trail) - 1);
+	size_t n = strlen(trail);
+
+	snprintf(trail + n, sizeof(trail) - n, "%s", (char *)arg);
 }
 
 // Wants a good part of what is opened for deferred functions.

@@ -11,7 +11,9 @@ static char events[256];
 
 static void event(void *what)
 {
-	strncat(events, what, sizeof(events) - strlen(events) - 1);
+	size_t n = strlen(events);
+
+	snprintf(events + n, sizeof(events) - n, "%s", (char *)what);
 }
 
 static void begin(void)

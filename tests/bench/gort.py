@@ -1,0 +1,237 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# libgort beside Go and Boost.Fiber. All peers of a row are measured in turn, ROUNDS times, and each figure is
+# the median of its own rounds; the ratio is to the best peer of the same run (below 1 is better than it).
+# A peer that is not installed is said to be missing; one that fails is not counted.
+#
+#   tests/bench/gort.py [-r ROUNDS] [ROW...]       rows by the name in the first column
+import argparse
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+
+B = os.environ.get("B", os.path.abspath("build/release"))
+OUT = os.path.join(B, "tests/bench")
+SOURCE = os.path.dirname(os.path.abspath(__file__))
+MICRO = os.path.join(OUT, "gort_micro")
+ECHO = os.path.join(OUT, "gort_echo")
+MEMORY_KIB = 7 << 20  # a million goroutines, with room
+
+
+def build(name, command, tool, cwd=SOURCE):
+    """The program, or why there is none."""
+    path = os.path.join(OUT, name)
+    if not shutil.which(tool):
+        return None, f"{tool} is not installed"
+    done = subprocess.run([*command, path] if command[-1] == "-o" else [*command, "-o", path, "."],
+                          cwd=cwd, capture_output=True, text=True,
+                          env=dict(os.environ, GO111MODULE="off"))
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return None, f"cannot be built: {last}"
+    return path, None
+
+
+def peers():
+    found, missing = {}, {}
+    for name, command, tool, cwd in (
+            ("go", ["go", "build"], "go", SOURCE + "/go/micro"),
+            ("go-echo", ["go", "build"], "go", SOURCE + "/go/echo"),
+            ("go-callback", ["go", "build"], "go", SOURCE + "/go/callback"),
+            ("boost", ["g++", "-O2", "-std=c++17", "gort_fiber.cc", "-pthread",
+                       "-Wl,--no-as-needed", "-lboost_fiber", "-lboost_context", "-o"], "g++", SOURCE)):
+        found[name], missing[name] = build("peer_" + name, command, tool, cwd)
+    return found, missing
+
+
+def run(command, env, timeout=180):
+    """The numbers a program prints, or None."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout,
+                              env=dict(os.environ, **env))
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    try:
+        numbers = [float(x) for x in done.stdout.split()]
+    except ValueError:
+        return None
+    return numbers if done.returncode == 0 and numbers else None
+
+
+def procs(n):
+    return {"GORTMAXPROCS": str(n), "GOMAXPROCS": str(n)}
+
+
+def pin(cpu, command):
+    return ["taskset", "-c", str(cpu), *command]
+
+
+def echo(server, n=50, seconds=1):
+    """Requests per second of a server on the first CPU, asked from the last."""
+    child = subprocess.Popen(pin(0, server), stdout=subprocess.PIPE, text=True,
+                             env=dict(os.environ, **procs(1)))
+    try:
+        port = child.stdout.readline().strip()
+        if not port:
+            return None
+        return run(pin((os.cpu_count() or 1) - 1, [ECHO, "client", port, str(n), str(seconds)]), {})
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+
+
+def instructions(bench, per, low=20000, high=60000):
+    """Instructions of one operation: the difference of two lengths, so that the start does not count."""
+    counts = []
+    for n in (low, high):
+        try:
+            done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+                                   MICRO, bench, str(n)], capture_output=True, text=True, timeout=180,
+                                  env=dict(os.environ, **procs(1)))
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        match = re.search(r"Collected : (\d+)", done.stderr)
+        if not match:
+            return None
+        counts.append(int(match.group(1)))
+    return (counts[1] - counts[0]) / (high - low) / per
+
+
+class Row:
+    """One line of the table. better: which direction is good; which: the number of several that counts."""
+
+    def __init__(self, name, title, unit, p, target=None, bench=None, which=0, scale=1.0,
+                 of=("go", "boost"), args=(), against_go=False, rounds=None, go=None):
+        self.name, self.title, self.unit, self.p = name, title, unit, p
+        self.target, self.bench, self.which, self.scale = target, bench or name, which, scale
+        self.of, self.args, self.against_go, self.rounds, self.go = of, args, against_go, rounds, go
+
+
+ROWS = [
+    Row("yield", "yield between two, P=1", "ns", 1, 20),
+    Row("spawn", "spawn and exit, P=1", "ns", 1, 70),
+    Row("spawn2", "spawn and exit, P=2", "ns", 2, 150, "spawn", of=("go",)),
+    Row("trip", "unbuffered round trip, P=1", "ns", 1, 120),
+    Row("mpmc", "MPMC 4x4 cap 128, per item, P=1", "ns", 1, 30),
+    Row("mpmc2", "MPMC 4x4 cap 128, per item, P=2", "ns", 2, 40, "mpmc", of=("go",)),
+    Row("memory", "1,000,000 parked, RSS + page tables", "B", 2, 4450, of=("go",), args=("1000000",),
+        rounds=1),
+    Row("late50", "100,000 sleepers, lateness p50", "us", 2, 60, "sleepers", 0, 1e-3, rounds=3),
+    Row("late99", "100,000 sleepers, lateness p99", "us", 2, 1200, "sleepers", 1, 1e-3, rounds=3),
+    Row("preempt", "others run beside a loop, P=1, p50", "ms", 1, 11, of=("go",), scale=1e-6),
+    Row("handoff", "P given away from a raw read, p50", "us", 1, None, of=("go",), scale=1e-3,
+        against_go=True),
+    Row("panic", "panic and catch", "ns", 1, None, of=("go",), against_go=True),
+    Row("stops", "stop the world, idle, p50", "us", 2, None, of=("go",), scale=1e-3, against_go=True),
+    Row("stops-busy", "stop the world, two loops, p50", "us", 2, None, of=("go",), scale=1e-3,
+        against_go=True),
+    Row("all-threads", "one system call on 12 threads, p50", "us", 2, None, of=("go",), scale=1e-3,
+        against_go=True),
+    Row("callback1", "callback from a thread, first, p50", "us", 2, 1.3, "callback", 0, 1e-3, of=("go",),
+        go="go-callback"),
+    Row("callback", "callback from a thread, later", "ns", 2, 107, "callback", 1, of=("go",),
+        go="go-callback"),
+    Row("traces", "100,000 goroutines as text, p50", "ms", 2, None, of=("go",), scale=1e-6, rounds=1,
+        against_go=True),
+]
+
+
+def measure(row, found, rounds):
+    commands = {"gort": [MICRO, row.bench, *row.args]}
+    for peer in row.of:
+        path = found[row.go or peer] if peer == "go" else found[peer]
+        if path:
+            commands[peer] = [path, row.bench, *row.args]
+    samples = {name: [] for name in commands}
+    for _ in range(row.rounds or rounds):
+        for name, command in commands.items():
+            numbers = run(command, procs(row.p))
+            if numbers and len(numbers) > row.which:
+                samples[name].append(numbers[row.which] * row.scale)
+    return {name: statistics.median(s) if s else None for name, s in samples.items()}
+
+
+def number(value):
+    if value is None:
+        return "fails"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def line(title, unit, gort, go, boost, ratio, target, verdict):
+    print(f"{title:<37} {unit:>6} {gort:>9} {go:>9} {boost:>9} {ratio:>7} {target:>9}  {verdict}", flush=True)
+
+
+def show(row, figures):
+    gort = figures["gort"]
+    best = min((v for k, v in figures.items() if k != "gort" and v is not None), default=None)
+    ratio = f"{gort / best:.2f}" if gort is not None and best else "-"
+    target = figures.get("go") if row.against_go else row.target
+    verdict = ""
+    if gort is None:
+        verdict = "FAILS"
+    elif target:
+        verdict = "met" if gort <= target else "missed"
+    cell = {peer: number(figures[peer]) if peer in figures else "-" for peer in ("go", "boost")}
+    line(row.title, row.unit, number(gort), cell["go"], cell["boost"], ratio,
+         "Go's" if row.against_go else number(target), verdict)
+
+
+def show_echo(found, rounds):
+    samples = {"bare": [], "gort": [], "go": []}
+    commands = {"bare": [ECHO, "bare"], "gort": [ECHO, "gort"]}
+    if found["go-echo"]:
+        commands["go"] = [found["go-echo"]]
+    for _ in range(rounds):
+        rate = {name: echo(command) for name, command in commands.items()}
+        if rate["bare"]:
+            for name, value in rate.items():
+                if value:
+                    samples[name].append(value[0] / rate["bare"][0])
+    share = {name: statistics.median(s) if s else None for name, s in samples.items()}
+    ratio = f"{share['gort'] / share['go']:.2f}" if share["gort"] and share["go"] else "-"
+    line("TCP echo, 50 connections, of bare epoll", "share", number(share["gort"]),
+         number(share["go"]) if "go" in commands else "-", "-", ratio, "0.95",
+         "FAILS" if not share["gort"] else "met" if share["gort"] >= 0.95 else "missed")
+
+
+def show_instructions():
+    for title, bench, per in (("yield: instructions, callgrind", "yield", 4),
+                              ("round trip: instructions, callgrind", "trip", 1.1)):
+        value = instructions(bench, per) if shutil.which("valgrind") else None
+        text = number(value) if value else ("fails" if shutil.which("valgrind") else "no tool")
+        line(title, "count", text, "-", "-", "-", "-", "")
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("-r", type=int, default=int(os.environ.get("ROUNDS", "5")), dest="rounds")
+    options.add_argument("rows", nargs="*")
+    args = options.parse_args()
+    found, missing = peers()
+    for name, why in missing.items():
+        if why:
+            print(f"peer {name}: {why}")
+    line("work", "unit", "gort", "Go", "Boost", "ratio", "target", "")
+    with open("/proc/meminfo", encoding="ascii") as file:
+        available = int(re.search(r"MemAvailable:\s+(\d+)", file.read()).group(1))
+    for row in ROWS:
+        if args.rows and row.name not in args.rows:
+            continue
+        if row.name == "memory" and available < MEMORY_KIB:
+            line(row.title, row.unit, "-", "-", "-", "-", number(row.target),
+                 f"skipped: {available >> 20} GB of memory")
+            continue
+        show(row, measure(row, found, args.rounds))
+    if not args.rows or "echo" in args.rows:
+        show_echo(found, args.rounds)
+    if not args.rows or "instructions" in args.rows:
+        show_instructions()
+    return 0
+
+
+sys.exit(main())
