@@ -46,21 +46,16 @@ pad_setup:
 	// Nothing can be stored then: the handshake comes with the count of returned calls unchanged.
 	test	%rax, %rax
 	jnz	4f
-	lea	pad_name_code(%rip), %r8
-	lea	FIELD(PAD_NAMES), %rbx
-1:	mov	8(%rbx), %r10
+	mov	FIELD(PAD_NAME_SIZE), %r10
 	test	%r10, %r10
-	jz	2f
+	jz	1f
 	mov	$NR_prctl, %eax
 	mov	$PR_SET_VMA, %edi
 	mov	$PR_SET_VMA_ANON_NAME, %esi
-	mov	(%rbx), %rdx
+	lea	pad_start(%rip), %rdx
+	lea	pad_name_code(%rip), %r8
 	syscall
-2:	add	$16, %rbx
-	lea	pad_name_code(%rip), %rax
-	cmp	%rax, %r8
-	lea	pad_name_literals(%rip), %r8
-	je	1b
+1:
 	// The debugger has a call ready: no stop is needed in between.
 	test	%r15d, %r15d
 	jnz	pad_entry

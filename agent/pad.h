@@ -25,7 +25,7 @@
 #define PAD_HANDSHAKE	0x68
 #define PAD_WAY_HOME	0x70
 #define PAD_SETUP_SIZE	0x78
-#define PAD_NAMES	0x80
+#define PAD_NAME_SIZE	0x80
 #define PAD_PID		0xa0
 #define PAD_TID		0xa8
 #define PAD_RETURNED	0xb0
@@ -39,10 +39,6 @@
 #ifndef __ASSEMBLER__
 #include <stddef.h>
 #include <stdint.h>
-
-struct pad_name {
-	uint64_t start, size; // size 0: none
-};
 
 struct pad_data {
 	// What the debugger says: everything up to PAD_PID.
@@ -58,7 +54,8 @@ struct pad_data {
 	uint64_t handshake; // signal; 0: none is sent, the system call alone is the handshake
 	uint64_t way_home; // ucontext of the way home
 	uint64_t setup_size; // bytes from PAD_DATA on that become writable
-	struct pad_name names[2]; // mappings that get pad_names[]
+	uint64_t name_size; // bytes from the start on that get a name; 0: none
+	uint64_t unused[3];
 	// What the thread says.
 	uint64_t pid, tid; // its own ids in its own namespace
 	uint64_t returned; // counts calls that came back
@@ -81,7 +78,7 @@ PAD_CHECK(PAD_MASK, mask);
 PAD_CHECK(PAD_HANDSHAKE, handshake);
 PAD_CHECK(PAD_WAY_HOME, way_home);
 PAD_CHECK(PAD_SETUP_SIZE, setup_size);
-PAD_CHECK(PAD_NAMES, names);
+PAD_CHECK(PAD_NAME_SIZE, name_size);
 PAD_CHECK(PAD_PID, pid);
 PAD_CHECK(PAD_TID, tid);
 PAD_CHECK(PAD_RETURNED, returned);

@@ -202,7 +202,7 @@ static struct dc_error *settle(struct borrowed *borrowed, const struct thread_in
 	borrowed->tid = hold->tid;
 	borrowed->locked_memory = info->locked_bytes > 0;
 	borrowed->called = false;
-	borrowed->state = hold->group_stopped ? DC_STATE_STOPPED : DC_STATE_RUNNING;
+	borrowed->state = hold_state(hold);
 	// It stays true once a name was refused; the next slice may have another filter.
 	borrowed->pad.may_name = true;
 	if (info->seccomp == 2 && !borrowed->options.assume_seccomp_ok)
@@ -774,7 +774,7 @@ static struct dc_error *run_release(void *arg)
 	if (by_itself)
 		err = unmap_all(borrowed, hold);
 	if (hold->tid) {
-		borrowed->state = hold->group_stopped ? DC_STATE_STOPPED : DC_STATE_RUNNING;
+		borrowed->state = hold_state(hold);
 		release = hold_release(hold, &borrowed->pause_ns);
 	}
 	if (!err && !release && pad->base && !pad->kept &&

@@ -52,6 +52,11 @@ struct dc_error *hold_write_home(struct hold *hold) DC_CHECK;
 // A system call by the held thread; needs room below home_top, or home_top in a mapping of ours.
 struct dc_error *hold_syscall(struct hold *hold, const struct remote_syscall *call,
 			      int64_t *result) DC_CHECK;
+// What is said of the thread once it is back.
+static inline enum dc_state hold_state(const struct hold *hold)
+{
+	return hold->group_stopped ? DC_STATE_STOPPED : DC_STATE_RUNNING;
+}
 // Everything as it was, the thread stopped still.
 struct dc_error *hold_restore(struct hold *hold) DC_CHECK;
 // Restores and detaches. *pause_ns grows by the time the thread was held.

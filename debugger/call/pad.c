@@ -186,12 +186,11 @@ struct dc_error *pad_unmap(struct pad *pad, struct hold *hold, bool drop_literal
 	struct pad_mapping *first = &pad->literals[0];
 	bool drop_first = drop_literals || !first->used;
 
-	if (!drop_first && !pad->ready) {
-		// No call ran, so the setup did not either.
+	// When no call ran, the setup did not either.
+	if (!drop_first && !pad->ready)
 		err = protect(hold, first->addr, first->size, PROT_READ | PROT_WRITE);
-		if (!err)
-			err = name_literals(pad, hold, first);
-	}
+	if (!err && !drop_first)
+		err = name_literals(pad, hold, first);
 	for (size_t i = 1; !err && i < pad->nr_literals && drop_literals; i++)
 		err = unmap(hold, pad->literals[i].addr, pad->literals[i].size);
 	if (!err && pad->stack.addr)
