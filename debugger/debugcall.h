@@ -119,6 +119,7 @@ struct dc_result {
 };
 DC_API void dc_result_deinit(struct dc_result *result);
 
+// Frames and libraries are as they were when an expression was first prepared, until dc_detach().
 // dc_prepare() parses and types the expressions, so that unknown names and refusals are found before
 // a thread is stopped. Preparing and attaching happen by themselves in dc_evaluate().
 DC_API DC_CHECK struct dc_error *dc_prepare(struct dc_session *session, const char *expr);

@@ -102,6 +102,8 @@ struct dc_error *dc_prepare(struct dc_session *session, const char *expr)
 	if (find(session, expr))
 		return NULL;
 	struct dc_error *err = session_cancelled(session);
+	if (!err)
+		err = session_refresh(session);
 	if (err)
 		return err;
 

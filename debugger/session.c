@@ -92,12 +92,8 @@ struct dc_error *dc_open(const struct dc_options *options, struct dc_session **r
 	return NULL;
 }
 
-void dc_close(struct dc_session *session)
+static void forget_prepared(struct dc_session *session)
 {
-	if (!session)
-		return;
-	// What cannot be said any more: the caller closes without having detached.
-	dc_error_destroy(borrowed_release(session->borrowed, &session->departure));
 	while (session->prepared) {
 		struct prepared *prepared = session->prepared;
 
@@ -106,10 +102,24 @@ void dc_close(struct dc_session *session)
 		free(prepared->text);
 		free(prepared);
 	}
+}
+
+static void forget_tables(struct dc_session *session)
+{
+	safepoints_destroy(take_ptr(session->safepoints));
+	unwind_destroy(take_ptr(session->unwind));
+}
+
+void dc_close(struct dc_session *session)
+{
+	if (!session)
+		return;
+	// What cannot be said any more: the caller closes without having detached.
+	dc_error_destroy(borrowed_release(session->borrowed, &session->departure));
+	forget_prepared(session);
 	eval_variables_destroy(session->variables);
 	tracer_destroy(session->tracer);
-	safepoints_destroy(session->safepoints);
-	unwind_destroy(session->unwind);
+	forget_tables(session);
 	symbols_destroy(session->symbols);
 	dc_error_destroy(session->barrier);
 	process_close(session->process);
@@ -299,5 +309,18 @@ struct dc_error *dc_detach(struct dc_session *session, struct dc_departure *ret)
 
 	*ret = session->departure;
 	session->departure = (struct dc_departure){ 0 };
+	// The program goes on: its frames move, it may load libraries.
+	forget_prepared(session);
+	session->scope = (struct scope){ .wanted = session->options.frame != NULL };
+	session->stale = true;
 	return err;
+}
+
+struct dc_error *session_refresh(struct dc_session *session)
+{
+	if (!session->stale || session->borrowed)
+		return NULL;
+	forget_tables(session);
+	session->stale = false;
+	return symbols_refresh(session->symbols);
 }

@@ -46,6 +46,7 @@ struct dc_session {
 	bool avoids_stdio; // borrowed at a place where only calls without stdio are
 	bool lost; // the borrowed thread is not at its caller context any more
 	bool touched; // a thread was stopped at some time
+	bool stale; // the program has run on since its modules were read
 	struct dc_departure departure; // summed over the borrowings that have ended
 
 	atomic_bool cancelled;
@@ -58,6 +59,8 @@ struct dc_error *session_cancelled(struct dc_session *session) DC_CHECK;
 struct dc_error *session_borrow(struct dc_session *session, bool to_call) DC_CHECK;
 struct dc_error *session_release(struct dc_session *session) DC_CHECK;
 
+// After a detach: the modules as they are now.
+struct dc_error *session_refresh(struct dc_session *session) DC_CHECK;
 // Any of the prepared expressions calls: then one thread, borrowed once, serves them all.
 bool session_calls(const struct dc_session *session);
 

@@ -148,7 +148,10 @@ static void text_check(const struct sink *sink, const struct dc_check *check)
 static void text_function(const struct sink *sink, const struct dc_function *function)
 {
 	(void)sink;
-	printf("%-28s  %s  [%s]\n", function->name,
+	// "[vdso]" has brackets of its own.
+	bool bare = function->module[0] != '[';
+
+	printf(bare ? "%-28s  %s  [%s]\n" : "%-28s  %s  %s\n", function->name,
 	       function->prototype ? function->prototype : "(prototype not known: cast the call)",
 	       function->module);
 }
