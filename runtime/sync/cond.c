@@ -28,8 +28,12 @@ static int wait(struct cond *c, gort_mutex *m, int64_t deadline, const char *who
 			gort__queue_remove(&c->queue, &w);
 			gort__solo_unlock(l);
 		}
-		gort__mutex_lock(m, g);
+	} else {
+		// The others get the mutex all the same: the caller may look again and again until they change something.
+		gort__mutex_unlock(m);
+		gort__yield();
 	}
+	gort__mutex_lock(m, g);
 	gort__leave();
 	return ret;
 }

@@ -2,8 +2,9 @@
 // Timers: the heaps, firing, and the public gort_timer.
 #include "runtime/gort.h"
 #include "runtime/sched/sched.h"
-#include "runtime/sync/solo.h"
+#include "runtime/sync/chan.h"
 
+#include <stdlib.h>
 #include <sys/mman.h>
 
 enum {
@@ -334,4 +335,46 @@ int gort_timer_reset(gort_timer *timer, int64_t deadline)
 out:
 	gort__leave();
 	return ret;
+}
+
+// ---- gort_after ---------------------------------------------------------------------------------
+
+struct after {
+	struct timer t;
+	gort_chan *c;
+};
+
+static void send_time(void *arg)
+{
+	struct after *a = arg;
+	int64_t now = gort_now();
+
+	gort__chan_trysend(a->c, &now);
+	gort_chan_release(a->c);
+	free(a);
+}
+
+gort_chan *gort_after(int64_t ns)
+{
+	gort_chan *c = gort_chan_make(sizeof(int64_t), 1);
+	struct after *a = malloc(sizeof(*a));
+
+	if (!c || !a) {
+		gort_chan_release(c);
+		free(a);
+		errno = ENOMEM;
+		return NULL;
+	}
+	gort__enter(__func__);
+	*a = (struct after){ .c = gort_chan_retain(c) };
+	a->t.kind = TIMER_CALL;
+	a->t.fn = send_time;
+	a->t.arg = a;
+	if (__builtin_add_overflow(gort_now(), ns, &a->t.when))
+		a->t.when = ns > 0 ? GORT_FOREVER : 0;
+	int64_t when = a->t.when;
+	if (gort__timer_add(&a->t))
+		gort__wake_for_timer(when);
+	gort__leave();
+	return c;
 }

@@ -301,7 +301,8 @@ static void deadlines_end_waits(void)
 
 static void cancel_ends_waits(void)
 {
-	static const char *const reasons[] = { "chan receive", "chan send", "chan null", "chan null" };
+	static const char *const reasons[] = { "chan receive", "chan send", "chan null",
+					       "chan null" };
 	gort_chan *c = gort_chan_make(sizeof(long), 0);
 
 	for (int i = 0; i < 4; i++) {

@@ -17,11 +17,18 @@
 struct test {
 	const char *name;
 	void (*run)(void);
-	const char *dies; // NULL, or what must be on stderr when run has ended the process with status 2
+	const char *
+		dies; // NULL, or what must be on stderr when run has ended the process with status 2
 };
 
-#define TEST(text, fn)	 { .name = (text), .run = (fn), .dies = NULL }
-#define DEATH(text, fn, says) { .name = (text), .run = (fn), .dies = (says) }
+#define TEST(text, fn)                                    \
+	{                                                 \
+		.name = (text), .run = (fn), .dies = NULL \
+	}
+#define DEATH(text, fn, says)                               \
+	{                                                   \
+		.name = (text), .run = (fn), .dies = (says) \
+	}
 
 static const char *sync_current;
 static bool sync_failed;
@@ -29,28 +36,28 @@ static bool sync_failed;
 #define MS INT64_C(1000000)
 
 // A condition of the present test. All must hold.
-#define expect(cond)                                                                                \
-	do {                                                                                        \
-		if (!(cond)) {                                                                      \
-			fprintf(stderr, "%s: line %d: %s\n", sync_current, __LINE__, #cond);        \
-			sync_failed = true;                                                         \
-		}                                                                                   \
+#define expect(cond)                                                                         \
+	do {                                                                                 \
+		if (!(cond)) {                                                               \
+			fprintf(stderr, "%s: line %d: %s\n", sync_current, __LINE__, #cond); \
+			sync_failed = true;                                                  \
+		}                                                                            \
 	} while (0)
 
 // As expect for two numbers, which are printed.
-#define expect_eq(a, b)                                                                             \
-	do {                                                                                        \
-		long long got_ = (long long)(a), want_ = (long long)(b);                            \
-		if (got_ != want_) {                                                                \
-			fprintf(stderr, "%s: line %d: %s is %lld, not %lld\n", sync_current,        \
-				__LINE__, #a, got_, want_);                                         \
-			sync_failed = true;                                                         \
-		}                                                                                   \
+#define expect_eq(a, b)                                                                      \
+	do {                                                                                 \
+		long long got_ = (long long)(a), want_ = (long long)(b);                     \
+		if (got_ != want_) {                                                         \
+			fprintf(stderr, "%s: line %d: %s is %lld, not %lld\n", sync_current, \
+				__LINE__, #a, got_, want_);                                  \
+			sync_failed = true;                                                  \
+		}                                                                            \
 	} while (0)
 
-#define until(cond)                                                                                 \
-	do {                                                                                        \
-		gort_yield();                                                                       \
+#define until(cond)           \
+	do {                  \
+		gort_yield(); \
 	} while (!(cond))
 
 // The status of goroutine id as a traceback words it, like "waiting, chan receive".
@@ -185,10 +192,10 @@ static inline int sync_main(int argc, char **argv, const struct test *tests, siz
 	return failed;
 }
 
-#define SYNC_MAIN(tests)                                                                            \
-	int main(int argc, char **argv)                                                             \
-	{                                                                                           \
-		return sync_main(argc, argv, tests, sizeof(tests) / sizeof(*(tests)));              \
+#define SYNC_MAIN(tests)                                                               \
+	int main(int argc, char **argv)                                                \
+	{                                                                              \
+		return sync_main(argc, argv, tests, sizeof(tests) / sizeof(*(tests))); \
 	}
 
 #endif
