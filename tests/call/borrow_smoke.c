@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 struct shared {
-	volatile uint64_t beats, wrong, calls;
+	volatile uint64_t beats, wrong, calls, release;
 };
 static struct shared *shared;
 static int to_child[2], from_child[2];
@@ -80,6 +80,28 @@ static long forks(void)
 	if (pid > 0)
 		waitpid(pid, &status, 0);
 	return pid ? status : 7;
+}
+// A vfork parent sleeps where nothing stops it.
+static long vforks(void)
+{
+	if (!vfork()) {
+		while (!shared->release)
+			usleep(1000);
+		_exit(0);
+	}
+	return 5;
+}
+static void *newborn(void *arg)
+{
+	for (;;)
+		shared->beats++;
+	return arg;
+}
+static long creates(void)
+{
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, newborn, NULL);
 }
 static void naps(void)
 {
@@ -216,9 +238,9 @@ static void stop(struct fixture *fixture)
 	close(from_child[1]);
 }
 
-static struct borrowed *borrow(struct fixture *fixture)
+static struct borrowed *borrow(struct fixture *fixture, bool all_stop)
 {
-	struct borrow_options options = { .wait_ns = 2000000000 };
+	struct borrow_options options = { .wait_ns = 2000000000, .all_stop = all_stop };
 	struct borrowed *borrowed;
 
 	fail(borrow_thread(fixture->tracer, fixture->process, NULL, NULL, NULL, &options,
@@ -243,7 +265,7 @@ static void plain(enum work work, const char *doing)
 
 	start(&fixture, work);
 
-	struct borrowed *borrowed = borrow(&fixture);
+	struct borrowed *borrowed = borrow(&fixture, false);
 	struct dc_error *err = call(borrowed, add, "add", 1, 2, &exit);
 
 	ok(!err && exit.rax == 3, "add(1, 2) on a thread that %s: %s", doing,
@@ -298,7 +320,7 @@ static void goes_wrong(void *function, const char *name, enum dc_code code, enum
 
 	start(&fixture, work);
 
-	struct borrowed *borrowed = borrow(&fixture);
+	struct borrowed *borrowed = borrow(&fixture, false);
 	struct dc_error *err = call(borrowed, function, name, 1, 0, &exit);
 
 	ok(err && err->code == code && err->state == state, "%s: %s", name,
@@ -330,7 +352,7 @@ static void repeats(void)
 
 	start(&fixture, COUNTS);
 
-	struct borrowed *borrowed = borrow(&fixture);
+	struct borrowed *borrowed = borrow(&fixture, false);
 	struct dc_error *err = borrowed_repeat(borrowed, (uint64_t)(uintptr_t)add, "add", &entry,
 					       1000000000, N, times, &exit);
 	int64_t sum = 0;
@@ -344,6 +366,50 @@ static void repeats(void)
 	err = borrowed_release(borrowed, &departure);
 	ok(!err && works(&fixture, COUNTS), "it goes on after them");
 	dc_error_destroy(err);
+	stop(&fixture);
+}
+
+static void asleep_for_good(void)
+{
+	struct fixture fixture;
+	struct abi_exit exit;
+	struct dc_departure departure;
+
+	start(&fixture, READS);
+
+	struct borrowed *borrowed = borrow(&fixture, false);
+	struct dc_error *err = call(borrowed, vforks, "vforks", 0, 0, &exit);
+
+	ok(err && err->code == DC_DEADLINE && err->state == DC_STATE_IN_CALLEE,
+	   "a callee that cannot be stopped: %s", err ? err->message : "returned");
+	dc_error_destroy(err);
+	err = borrowed_release(borrowed, &departure);
+	ok(!err && departure.state == DC_STATE_IN_CALLEE, "is left to go home by itself: %s",
+	   err ? err->message : "yes");
+	dc_error_destroy(err);
+	shared->release = 1;
+	ok(works(&fixture, READS), "and does");
+	stop(&fixture);
+}
+
+static void newborns(void)
+{
+	struct fixture fixture;
+	struct abi_exit exit;
+	struct dc_departure departure;
+
+	start(&fixture, READS);
+
+	struct borrowed *borrowed = borrow(&fixture, true);
+	struct dc_error *err = call(borrowed, creates, "creates", 0, 0, &exit);
+
+	ok(!err && exit.rax == 0, "a callee creates a thread: %s", err ? err->message : "yes");
+	dc_error_destroy(err);
+	ok(shared->beats == 0, "which does not run while all are stopped");
+	err = borrowed_release(borrowed, &departure);
+	ok(!err, "released: %s", err ? err->message : "yes");
+	dc_error_destroy(err);
+	ok(works(&fixture, COUNTS), "and runs afterwards");
 	stop(&fixture);
 }
 
@@ -376,7 +442,7 @@ int main(void)
 
 	start(&fixture, READS);
 
-	struct borrowed *borrowed = borrow(&fixture);
+	struct borrowed *borrowed = borrow(&fixture, false);
 	struct dc_error *err = call(borrowed, forks, "forks", 0, 0, &exit);
 
 	ok(!err && exit.rax == 0, "a child of fork ends in the landing pad: %s",
@@ -386,6 +452,9 @@ int main(void)
 	ok(!err && works(&fixture, READS), "and the parent goes on");
 	dc_error_destroy(err);
 	stop(&fixture);
+
+	asleep_for_good();
+	newborns();
 
 	printf("1..%u\n", number);
 	return failures != 0;
