@@ -12,15 +12,15 @@ ABI_ARGS_16 := 1 400 600 16
 ABI_ARGS_32 := 2 60 120 32
 ABI_ARGS_64 := 3 60 120 64
 
-$(B)/tests/unit/abi/cases_%.c: tests/unit/abi/cases.py
+$(B)/tests/unit/abi_cases_%.c: tests/unit/abi/cases.py
 	@mkdir -p $(@D)
 	/usr/bin/python3 $< abi_$(*) $(ABI_ARGS_$(lastword $(subst _, ,$*))) > $@.new
 	@mv $@.new $@
 
 define ABI_OBJECT
-$(B)/tests/unit/abi/cases_$(1)_$(2).o: $(B)/tests/unit/abi/cases_$(1)_$(2).c tests/unit/abi/cases.h \
+$(B)/tests/unit/abi_cases_$(1)_$(2).o: $(B)/tests/unit/abi_cases_$(1)_$(2).c tests/unit/abi/cases.h \
 		debugger/call/abi.h debugger/symbols/type.h
 	$(1) $(CPPFLAGS) -std=gnu11 -O1 -w $(ABI_FLAGS_$(2)) -c $$< -o $$@
-$(B)/tests/unit/abi: $(B)/tests/unit/abi/cases_$(1)_$(2).o
+$(B)/tests/unit/abi: $(B)/tests/unit/abi_cases_$(1)_$(2).o
 endef
 $(foreach cc,$(ABI_CC),$(foreach width,$(ABI_WIDTHS),$(eval $(call ABI_OBJECT,$(cc),$(width)))))
