@@ -9,6 +9,10 @@ GORT_LIB := $(B)/libgort.a $(B)/libgort.so $(B)/gort.pc
 # initial-exec: the current M is one load away. Users' stacks are guarded by 64 KB, which clash protection relies on.
 CFLAGS_runtime := -fvisibility=hidden -ftls-model=initial-exec -fno-plt -fstack-clash-protection
 
+# Signal handlers and what walks others' stacks: instrumented, they would report what they are there to see.
+UNINSTRUMENTED := signal freeze unwind traceback fatal symbolise image lines
+$(UNINSTRUMENTED:%=$(B)/runtime/fault/%.o): SANFLAGS :=
+
 all: $(GORT_LIB)
 
 # Unit tests that look inside link this one.
