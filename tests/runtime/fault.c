@@ -15,21 +15,24 @@ static volatile int zero, sink;
 // Frames are looked for by name: nothing is inlined, and something follows every call.
 #pragma GCC optimize("no-inline", "no-optimize-sibling-calls")
 
+// What is wrong on purpose is to reach the processor.
+#define RAW __attribute__((no_sanitize("address", "undefined")))
+
 // ---- faults -------------------------------------------------------------------------------------
 
-static void read_null(void *arg)
+RAW static void read_null(void *arg)
 {
 	(void)arg;
 	sink = *null;
 }
 
-static void write_null(void *arg)
+RAW static void write_null(void *arg)
 {
 	(void)arg;
 	*null = 1;
 }
 
-static void call_null(void *arg)
+RAW static void call_null(void *arg)
 {
 	void (*volatile fn)(void) = NULL;
 
@@ -38,35 +41,35 @@ static void call_null(void *arg)
 	sink = 1;
 }
 
-static void write_readonly(void *arg)
+RAW static void write_readonly(void *arg)
 {
 	*(volatile char *)arg = 1;
 }
 
-static void non_canonical(void *arg)
+RAW static void non_canonical(void *arg)
 {
 	(void)arg;
 	sink = *(volatile int *)0x8123456789abcdefull;
 }
 
-static void divide(void *arg)
+RAW static void divide(void *arg)
 {
 	(void)arg;
 	sink = 5 / zero;
 }
 
-static void beyond_file(void *arg)
+RAW static void beyond_file(void *arg)
 {
 	sink = ((volatile char *)arg)[4096];
 }
 
-static void copy_to_null(void *arg)
+RAW static void copy_to_null(void *arg)
 {
 	memcpy(null, arg, 4000);
 	sink = *(volatile char *)arg;
 }
 
-static void length_of_null(void *arg)
+RAW static void length_of_null(void *arg)
 {
 	(void)arg;
 	sink = (int)strlen((char *)null);
@@ -251,7 +254,7 @@ static void suite(void *arg)
 
 // ---- fatal --------------------------------------------------------------------------------------
 
-static void bad_free(void *arg)
+RAW static void bad_free(void *arg)
 {
 	char *volatile nowhere = (char *)0x12345670;
 
@@ -259,7 +262,7 @@ static void bad_free(void *arg)
 	free(nowhere);
 }
 
-static int compare_fault(const void *a, const void *b)
+RAW static int compare_fault(const void *a, const void *b)
 {
 	(void)a;
 	return *(const int *)b + *null;
@@ -273,7 +276,7 @@ static void sort_fault(void *arg)
 	qsort(array, 3, sizeof(array[0]), compare_fault);
 }
 
-static void print_null(void *arg)
+RAW static void print_null(void *arg)
 {
 	(void)arg;
 	fputs((char *)null, stderr);
@@ -311,7 +314,7 @@ static void sent(void *arg)
 		gort_yield();
 }
 
-static void *faulting_thread(void *arg)
+RAW static void *faulting_thread(void *arg)
 {
 	(void)arg;
 	*null = 1;
