@@ -111,6 +111,8 @@ static struct m *bind_m(enum m_kind kind)
 		sigaltstack(&ss, NULL);
 	}
 	gort__m_bind(m);
+	// Locked when there was no M to note it on.
+	gort__lock_rank_take(&gort__threads_lock);
 	gort__sigmask(SIG_SETMASK, mask);
 	gort__unlock(&gort__threads_lock);
 	keep_spare();
