@@ -4,6 +4,7 @@
 #include "debugger/symbols/mention.h"
 
 #include <dwarf.h>
+#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,8 +196,62 @@ void dwarf_info_destroy(struct dwarf_info *info)
 
 // ---- units -----------------------------------------------------------------------------------
 
+struct bytes {
+	const unsigned char *start, *end;
+};
+
+// The section that the address lies in, as libdw holds it, decompressed.
+static void find_section(Dwarf *dwarf, const unsigned char *at, struct bytes *ret)
+{
+	Elf *elf = dwarf_getelf(dwarf);
+	size_t names;
+
+	*ret = (struct bytes){ at, at };
+	if (elf_getshdrstrndx(elf, &names))
+		return;
+	for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn));) {
+		GElf_Shdr header;
+		const char *name;
+		Elf_Data *data;
+
+		if (!gelf_getshdr(scn, &header) || header.sh_type == SHT_NOBITS ||
+		    !(name = elf_strptr(elf, names, header.sh_name)) ||
+		    (!strstr(name, "debug_info") && !strstr(name, "debug_types")) ||
+		    !(data = elf_rawdata(scn, NULL)) || !data->d_buf)
+			continue;
+
+		const unsigned char *start = data->d_buf;
+
+		if (at >= start && at < start + data->d_size) {
+			*ret = (struct bytes){ start, start + data->d_size };
+			return;
+		}
+	}
+}
+
+// A unit's head says how long it is; a damaged one may say more than there is.
+static const unsigned char *unit_end(Dwarf_Die *die, struct bytes *section)
+{
+	const unsigned char *at = die->addr, *start = at - dwarf_cuoffset(die);
+	uint32_t length;
+	uint64_t long_length;
+
+	if (at < section->start || at >= section->end)
+		find_section(dwarf_cu_getdwarf(die->cu), at, section);
+	if (start < section->start || at >= section->end)
+		return at;
+	memcpy(&length, start, sizeof(length));
+	memcpy(&long_length, start + sizeof(length), sizeof(long_length));
+
+	uint64_t room = (uint64_t)(section->end - start);
+	uint64_t size = length == UINT32_MAX ? 12 + long_length : 4 + (uint64_t)length;
+
+	return size > room || size < (uint64_t)(at - start) ? section->end : start + size;
+}
+
 static struct dc_error *add_units(struct dwarf_info *info, Dwarf *dwarf)
 {
+	struct bytes section = { NULL, NULL };
 	Dwarf_CU *cu = NULL;
 	Dwarf_Die die, split;
 	uint8_t kind;
@@ -224,19 +279,8 @@ static struct dc_error *add_units(struct dwarf_info *info, Dwarf *dwarf)
 			continue;
 		}
 
-		// The length that stands at the unit's head, which libdw has checked.
-		const unsigned char *start = (unsigned char *)die.addr - dwarf_cuoffset(&die);
-		uint32_t length;
-		uint64_t length64;
-
-		memcpy(&length, start, sizeof(length));
 		unit->start = die.addr;
-		if (length == UINT32_MAX) {
-			memcpy(&length64, start + 4, sizeof(length64));
-			unit->end = start + 12 + length64;
-		} else {
-			unit->end = start + 4 + length;
-		}
+		unit->end = unit_end(&die, &section);
 	}
 	return NULL;
 }

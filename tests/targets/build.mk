@@ -40,3 +40,16 @@ $(ZOO_WAYS:%=$(ZOO)-%): $(ZOO)-%: tests/targets/symbols_zoo.c tests/targets/symb
 		objcopy --add-gnu-debuglink=$@.debug $@.new; fi
 	@mv $@.new $@
 TEST_NEEDS += $(ZOO_WAYS:%=$(ZOO)-%)
+
+# A library to be damaged while it is mapped.
+LDFLAGS_target_symbols_host := -static
+LIBRARY := $(B)/tests/targets/symbols_library
+LIBRARY_dwarf5 := -gdwarf-5
+LIBRARY_dwarf4 := -gdwarf-4
+LIBRARY_compressed := -g -gz
+LIBRARIES := $(patsubst %,$(LIBRARY)-%.so,dwarf5 dwarf4 compressed)
+$(LIBRARIES): $(LIBRARY)-%.so: tests/targets/symbols_library.c
+	@mkdir -p $(@D)
+	$(call say,TARGET)$(CC) $(LIBRARY_$*) -O1 -w -std=gnu11 -shared -fPIC -o $@ $<
+TEST_NEEDS += $(LIBRARIES)
+$(B)/tests/targets/symbols_library: CFLAGS_target_symbols_library := -shared -fPIC

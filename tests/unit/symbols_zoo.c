@@ -538,7 +538,7 @@ static bool is_add(const struct module *module, const char *name, void *arg)
 {
 	(void)module;
 	(void)arg;
-	return !strcmp(name, "add") || !strcmp(name, "make_point");
+	return !name || !strcmp(name, "add") || !strcmp(name, "make_point");
 }
 
 static void test_ranges(void **state)
