@@ -763,6 +763,34 @@ struct dc_error *borrowed_literal(struct borrowed *borrowed, const void *bytes, 
 	return tracer_run(borrowed->tracer, run_literal, &job);
 }
 
+// The thread unmaps the pad on its way home; its last step is seen by the pad's absence.
+static struct dc_error *go_through_unmap(struct borrowed *borrowed,
+					 const struct remote_syscall *unmap)
+{
+	enum { LIMIT_S = 10 };
+	uint64_t base = borrowed->pad.base, word;
+	struct dc_error *err = hold_release_through(&borrowed->hold, unmap, &borrowed->pause_ns);
+	int64_t limit = tracer_now() + LIMIT_S * INT64_C(1000000000);
+
+	if (err)
+		return err;
+	while (read_held(borrowed->tid, base, &word, sizeof(word))) {
+		struct thread_info info;
+
+		err = process_thread_info(borrowed->process, borrowed->tid, &info);
+		// Ended, or stopped by job control: what is left of it happens without us.
+		if (err || info.state == 'T')
+			break;
+		if (tracer_now() > limit)
+			return error_make(DC_REFUSED, "thread %d has not unmapped the landing pad",
+					  borrowed->tid);
+		nanosleep(&(struct timespec){ .tv_nsec = 20000 }, NULL);
+	}
+	dc_error_destroy(err);
+	pad_unmapped(&borrowed->pad, borrowed->options.drop_literals);
+	return NULL;
+}
+
 static struct dc_error *run_release(void *arg)
 {
 	struct borrowed *borrowed = arg;
@@ -770,6 +798,13 @@ static struct dc_error *run_release(void *arg)
 	struct pad *pad = &borrowed->pad;
 	struct dc_error *err = NULL, *release = NULL;
 	bool by_itself = hold->tid && has_room_for_frame(borrowed);
+	struct remote_syscall unmap;
+
+	if (by_itself && hold_may_go_alone(hold) &&
+	    pad_unmap_at_once(pad, borrowed->options.drop_literals, &unmap)) {
+		borrowed->state = hold_state(hold);
+		return go_through_unmap(borrowed, &unmap);
+	}
 
 	if (by_itself)
 		err = unmap_all(borrowed, hold);

@@ -211,6 +211,23 @@ struct dc_error *hold_release(struct hold *hold, int64_t *pause_ns)
 	return hold_leave(hold, pause_ns);
 }
 
+struct dc_error *hold_release_through(struct hold *hold, const struct remote_syscall *call,
+				      int64_t *pause_ns)
+{
+	struct dc_error *err = hold_write_home(hold);
+
+	if (!err) {
+		struct user_regs_struct entry = remote_syscall_entry(hold->gadgets, &hold->regs,
+								     hold->way->start, call);
+
+		err = registers_set(hold->tid, &entry);
+	}
+	if (!err)
+		return hold_leave(hold, pause_ns);
+	dc_error_destroy(hold_release(hold, pause_ns));
+	return err;
+}
+
 void hold_forget(struct hold *hold, int64_t *pause_ns)
 {
 	*pause_ns += tracer_now() - hold->since;

@@ -197,14 +197,28 @@ struct dc_error *pad_unmap(struct pad *pad, struct hold *hold, bool drop_literal
 		err = unmap(hold, pad->stack.addr, pad->stack.size);
 	if (!err)
 		err = unmap(hold, pad->base, PAD_SIZE + (drop_first ? first->size : 0));
-	if (!err) {
-		if (drop_literals)
-			pad->nr_literals = 0;
-		pad->base = 0;
-		pad->ready = false;
-		pad->stack = (struct pad_mapping){ 0 };
-	}
+	if (!err)
+		pad_unmapped(pad, drop_literals);
 	return err;
+}
+
+bool pad_unmap_at_once(const struct pad *pad, bool drop_literals, struct remote_syscall *ret)
+{
+	if (!pad->ready || pad->kept || pad->stack.addr || pad->nr_literals != 1 ||
+	    (pad->literals[0].used && !drop_literals))
+		return false;
+	*ret = (struct remote_syscall){ SYS_munmap,
+					{ pad->base, PAD_SIZE + pad->literals[0].size } };
+	return true;
+}
+
+void pad_unmapped(struct pad *pad, bool drop_literals)
+{
+	if (drop_literals)
+		pad->nr_literals = 0;
+	pad->base = 0;
+	pad->ready = false;
+	pad->stack = (struct pad_mapping){ 0 };
 }
 
 uint64_t pad_literal_bytes(const struct pad *pad)

@@ -42,6 +42,9 @@ struct dc_error *pad_literal(struct pad *pad, struct hold *hold, const void *byt
 // Unmaps all but used literals, these too when drop_literals. The held thread's way home must be
 // on its own stack.
 struct dc_error *pad_unmap(struct pad *pad, struct hold *hold, bool drop_literals) DC_CHECK;
+// When one system call does all of that: that call. pad_unmapped() says that it was made.
+bool pad_unmap_at_once(const struct pad *pad, bool drop_literals, struct remote_syscall *ret);
+void pad_unmapped(struct pad *pad, bool drop_literals);
 uint64_t pad_literal_bytes(const struct pad *pad); // what stays mapped for literals
 
 // Addresses of pads whose debugger died, from the target's mappings; malloc'd.

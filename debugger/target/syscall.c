@@ -54,11 +54,10 @@ static struct dc_error *until_exit(struct tracer *tracer, pid_t tid, uint64_t be
 	}
 }
 
-struct dc_error *remote_syscall(struct tracer *tracer, pid_t tid, const struct gadgets *gadgets,
-				const struct user_regs_struct *regs, uint64_t stack,
-				const struct remote_syscall *call, int64_t *result)
+struct user_regs_struct remote_syscall_entry(const struct gadgets *gadgets,
+					     const struct user_regs_struct *regs, uint64_t stack,
+					     const struct remote_syscall *call)
 {
-	enum { SYSCALL_SIZE = 2 };
 	struct user_regs_struct entry = *regs;
 
 	entry.rip = gadgets->syscall;
@@ -71,6 +70,15 @@ struct dc_error *remote_syscall(struct tracer *tracer, pid_t tid, const struct g
 	entry.r10 = call->args[3];
 	entry.r8 = call->args[4];
 	entry.r9 = call->args[5];
+	return entry;
+}
+
+struct dc_error *remote_syscall(struct tracer *tracer, pid_t tid, const struct gadgets *gadgets,
+				const struct user_regs_struct *regs, uint64_t stack,
+				const struct remote_syscall *call, int64_t *result)
+{
+	enum { SYSCALL_SIZE = 2 };
+	struct user_regs_struct entry = remote_syscall_entry(gadgets, regs, stack, call);
 
 	// The mask comes second: from the moment the registers are set, the way home restores it.
 	struct dc_error *err = registers_set(tid, &entry);

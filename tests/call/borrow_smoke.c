@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -415,7 +416,7 @@ static void newborns(void)
 
 static void ends_thread(void)
 {
-	pthread_exit(NULL);
+	syscall(SYS_exit, 0);
 }
 
 int main(void)
@@ -432,7 +433,7 @@ int main(void)
 	goes_wrong(naps, "naps", DC_DEADLINE, DC_STATE_RUNNING, READS);
 	goes_wrong(leave, "leave", DC_LEFT, DC_STATE_AS_LEFT, LEAVES);
 	goes_wrong(execs, "execs", DC_TARGET_EXECED, DC_STATE_EXECED, READS);
-	goes_wrong(exit, "exit", DC_TARGET_ENDED, DC_STATE_ENDED, READS);
+	goes_wrong(_exit, "_exit", DC_TARGET_ENDED, DC_STATE_ENDED, READS);
 	goes_wrong(ends_thread, "ends_thread", DC_TARGET_ENDED, DC_STATE_ENDED, READS);
 	repeats();
 
