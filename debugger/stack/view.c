@@ -10,11 +10,23 @@
 #include <string.h>
 #include <time.h>
 
+// Not a page's address; zero is one.
+static const uint64_t NO_PAGE = 1;
+
+static void forget_pages(struct view *view)
+{
+	for (int i = 0; i < VIEW_SLOTS; i++)
+		view->pages[i].addr = NO_PAGE;
+}
+
 struct dc_error *view_init(struct view *view, struct process *process)
 {
 	*view = (struct view){ .process = process };
 	view->pages = calloc(VIEW_SLOTS, sizeof(*view->pages));
-	return view->pages ? NULL : &dc_out_of_memory;
+	if (!view->pages)
+		return &dc_out_of_memory;
+	forget_pages(view);
+	return NULL;
 }
 
 void view_deinit(struct view *view)
@@ -75,8 +87,7 @@ struct dc_error *view_begin(struct view *view, const struct snapshot *snapshot, 
 	view->maps_time = time;
 	*changed = !same_code(&view->maps, &maps);
 	if (*changed)
-		for (int i = 0; i < VIEW_SLOTS; i++)
-			view->pages[i].addr = 0;
+		forget_pages(view);
 	maps_deinit(&view->maps);
 	view->maps = maps;
 	return NULL;
@@ -89,7 +100,7 @@ static const unsigned char *find_page(struct view *view, uint64_t addr)
 
 	if (page->addr == addr && (!page->walk || page->walk == view->walk))
 		return page->bytes;
-	page->addr = 0;
+	page->addr = NO_PAGE;
 	mapping = maps_find(&view->maps, addr);
 	if (!mapping || memory_read_some(view->process, addr, page->bytes, VIEW_PAGE) != VIEW_PAGE)
 		return NULL;

@@ -11,7 +11,7 @@ struct snapshot;
 enum { VIEW_PAGE = 4096, VIEW_SLOTS = 256 };
 
 struct view_page {
-	uint64_t addr; // of the page; 0: empty
+	uint64_t addr; // of the page
 	uint64_t walk; // the walk that read it; 0: holds for all walks
 	unsigned char bytes[VIEW_PAGE];
 };
