@@ -94,26 +94,38 @@ const struct type *parser_named_type(struct parser *parser, const char *name)
 	return type ? type : standard_type(parser, name);
 }
 
-// A name that is a type, and not also a variable or function, which would hide it.
-static const struct type *type_of_name(struct parser *parser, const char *name)
+static bool is_variable(struct parser *parser, const char *name)
 {
-	const struct type *type = parser_named_type(parser, name);
 	struct variable variable;
-	struct function function;
-
-	if (!type)
-		return NULL;
-
-	_cleanup_error_ struct dc_error *no_variable = symbols_lookup_variable(
+	_cleanup_error_ struct dc_error *err = symbols_lookup_variable(
 		parser->symbols, parser->frame, name, &variable);
 
-	if (!no_variable && variable.type)
-		return NULL;
+	return !err && variable.type;
+}
 
-	_cleanup_error_ struct dc_error *no_function = symbols_lookup_function(
-		parser->symbols, parser->frame, name, &function);
+// Behind a name, what only a type can have: "T) x", "T *)", "T **". A static variable somewhere may
+// have the name of a type elsewhere.
+static bool must_be_type(struct lexer lexer)
+{
+	_cleanup_error_ struct dc_error *err = lexer_advance(&lexer);
+	enum token_kind first = lexer.token.kind;
+	_cleanup_error_ struct dc_error *none = err ? NULL : lexer_advance(&lexer);
 
-	return !no_function && function.type ? NULL : type;
+	if (err || none || (first != TOKEN_RPAREN && first != TOKEN_STAR))
+		return false;
+	switch (lexer.token.kind) {
+	case TOKEN_RPAREN:
+	case TOKEN_STAR: return first == TOKEN_STAR;
+	case TOKEN_NAME:
+	case TOKEN_NUMBER:
+	case TOKEN_CHAR:
+	case TOKEN_STRING:
+	case TOKEN_DOLLAR:
+	case TOKEN_LBRACE:
+	case TOKEN_TILDE:
+	case TOKEN_NOT: return first == TOKEN_RPAREN;
+	default: return false;
+	}
 }
 
 bool declarator_begins(struct parser *parser)
@@ -128,7 +140,9 @@ bool declarator_begins(struct parser *parser)
 
 	const char *name = qualified_name(parser, &lexer);
 
-	return name && type_of_name(parser, name);
+	// A function in parentheses is rarer than a cast.
+	return name && parser_named_type(parser, name) &&
+	       (must_be_type(lexer) || !is_variable(parser, name));
 }
 
 static struct dc_error *tagged_type(struct parser *parser, const struct type **ret)
@@ -204,7 +218,7 @@ static struct dc_error *specifiers(struct parser *parser, const struct type **re
 			struct lexer at_end = parser->lexer;
 			const char *name = qualified_name(parser, &at_end);
 
-			type = name ? type_of_name(parser, name) : NULL;
+			type = name ? parser_named_type(parser, name) : NULL;
 			if (!type)
 				break;
 			parser->lexer = at_end;
@@ -297,13 +311,17 @@ static struct dc_error *parameters(struct parser *parser, const struct type *res
 	return *ret ? NULL : &dc_out_of_memory;
 }
 
+static struct dc_error *too_high(size_t column)
+{
+	return error_at(error_make(DC_SYNTAX, "the type is too deeply nested"), column);
+}
+
 // Types are walked recursively, so a type may not be built higher than a stack can bear.
 static struct dc_error *not_too_high(struct parser *parser, const struct type *type)
 {
 	for (unsigned n = 0; type; type = type->target)
 		if (++n > NODE_DEPTH_MAX)
-			return error_at(error_make(DC_SYNTAX, "the type is too deeply nested"),
-					lexer_column(&parser->lexer));
+			return too_high(lexer_column(&parser->lexer));
 	return NULL;
 }
 
@@ -382,6 +400,8 @@ static struct dc_error *skip_parentheses(struct parser *parser, struct lexer *le
 {
 	for (size_t depth = 1; depth > 0;) {
 		depth += lexer->token.kind == TOKEN_LPAREN;
+		if (depth > NODE_DEPTH_MAX)
+			return too_high(lexer_column(lexer));
 		depth -= lexer->token.kind == TOKEN_RPAREN;
 		if (lexer->token.kind == TOKEN_END) {
 			parser->lexer = *lexer;

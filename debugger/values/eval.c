@@ -345,6 +345,8 @@ static struct dc_error *eval_assign(struct context *context, const struct node *
 
 	if (!is_variable || node->op != OP_NONE)
 		err = eval_node(context, node->left, &place);
+	if (!err && place.no_debug)
+		err = error_at(place_store(context, &place, &value), node->left->column);
 	if (!err && place.type && !value_unknown(&place) &&
 	    type_strip(place.type)->kind == TYPE_REFERENCE) {
 		_cleanup_value_ struct value reference = value_take(&place);

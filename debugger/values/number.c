@@ -152,8 +152,11 @@ static struct dc_error *truncate_to_int(const struct type *type, __float128 valu
 	__float128 limit = plain->is_signed ? top : top * 2;
 	__float128 lowest = plain->is_signed ? -top : 0;
 
-	// The fraction goes first: -0.5 fits an unsigned type.
-	if (!(value < limit && value > lowest - 1)) {
+	// The fraction goes first: -0.5 fits an unsigned type. Above 2^126 there is none.
+	__float128 edge = (__float128)((uint128)1 << 126);
+	__float128 whole = value < edge && value > -edge ? (__float128)(int128)value : value;
+
+	if (!(whole < limit && whole >= lowest)) {
 		_cleanup_free_ char *name = type_spell(type, NULL);
 		char text[64];
 

@@ -594,11 +594,11 @@ struct dc_error *parser_conditional(struct parser *parser, struct node **ret)
 	if (err || !asks)
 		return err;
 	condition = *ret;
-	err = parser_comma(parser, &yes);
+	err = parser_enter(parser);
+	if (!err)
+		err = parser_comma(parser, &yes);
 	if (!err)
 		err = parser_expect(parser, TOKEN_COLON, ":");
-	if (!err)
-		err = parser_enter(parser);
 	if (!err)
 		err = parser_conditional(parser, &no);
 	if (err)
