@@ -299,8 +299,8 @@ int gort__chan_trysend(struct gort_chan *c, const void *elem)
 	return ret;
 }
 
-// Neither parks, so neither is cancelled. The looks without the lock are for those who poll: a channel that another
-// goroutine has not touched yet is as it was.
+// Neither parks, so neither is cancelled. The looks without the lock are for those who poll. Whether it is closed is
+// looked at last: a channel that is open then was open at the looks before.
 int gort_trysend(gort_chan *c, const void *elem)
 {
 	int ret = -EAGAIN;
@@ -308,8 +308,8 @@ int gort_trysend(gort_chan *c, const void *elem)
 	gort__enter(__func__);
 	if (c) {
 		gort__chan_check(c, __func__);
-		if (gort__load(&c->closed) || gort__load(&c->receivers) ||
-		    gort__load(&c->n) != c->cap)
+		if (gort__load_acquire(&c->receivers) || gort__load_acquire(&c->n) != c->cap ||
+		    gort__load(&c->closed))
 			ret = gort__chan_trysend(c, elem);
 	}
 	gort__leave();
@@ -324,7 +324,8 @@ int gort_tryrecv(gort_chan *c, void *elem)
 	gort__enter(__func__);
 	if (c) {
 		gort__chan_check(c, __func__);
-		if (gort__load(&c->n) || gort__load(&c->senders) || gort__load(&c->closed)) {
+		if (gort__load_acquire(&c->n) || gort__load_acquire(&c->senders) ||
+		    gort__load(&c->closed)) {
 			gort__solo_lock(&c->lock);
 			ret = gort__chan_recv(c, elem, &peer);
 			gort__solo_unlock(&c->lock);
