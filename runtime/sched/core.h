@@ -175,6 +175,14 @@ gort__hidden struct p *gort__retake(struct p *p);
 // Takes all running Ps but self's; how many.
 gort__hidden int gort__retake_all(struct m *self);
 
+// ---- pause.c ------------------------------------------------------------------------------------
+
+gort__hidden void gort__pause_init(void);
+// m computes without a P: asks it to wait for one. False when it need not be asked any more.
+gort__hidden bool gort__pause(struct m *m);
+// Gives an idle P to an idle M, where there are both. Makes no thread; for signal handlers.
+gort__hidden void gort__wake_idle(void);
+
 // ---- sysmon.c, poll -----------------------------------------------------------------------------
 
 gort__hidden void gort__sysmon(struct m *m);

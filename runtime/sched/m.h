@@ -82,9 +82,10 @@ struct m {
 	pthread_t thread;
 	int stat_fd; // /proc/self/task/TID/stat, kept by sysmon; -1: not open
 	int stat_tid; // whose it is
-	uint32_t pause; // futex: 1 while a SIGURG pause is wanted
-	uint32_t paused;
-	bool lost_p; // runs user code without a P
+	uint32_t pause; // SIGURG is under way to it
+	uint32_t paused; // waits in the handler
+	bool lost_p; // sysmon took its P while it computed
+	int64_t lost_when;
 
 	uint32_t thread_call; // owned by sched/allthreads.c
 	uint32_t frozen; // owned by fault/

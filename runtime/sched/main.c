@@ -60,6 +60,7 @@ int gort_main(void (*fn)(void *), void *arg)
 	gort__p_acquire(m, p);
 	gort__fault_init();
 	gort__allthreads_init();
+	gort__pause_init();
 	g = gort__g_make(fn, arg, &attr, __builtin_return_address(0), G_MAIN);
 	if (!g) {
 		gort__m_detach(m);

@@ -75,6 +75,8 @@ struct look {
 	bool found;
 };
 
+static uint32_t lost; // Ms with lost_p
+
 static void look_at(struct p *p, struct look *look)
 {
 	struct m *m = gort__load_acquire(&p->m);
@@ -107,7 +109,32 @@ static void look_at(struct p *p, struct look *look)
 	if (!p)
 		return;
 	look->found = true;
+	m->lost_p = !blocked;
+	m->lost_when = look->now;
+	lost += m->lost_p;
 	gort__handoff(p);
+}
+
+// Those that computed when they lost their P, and still do: they are asked again until they are met in program text.
+// Waiting a while first makes sure that they are not about to sleep in a system call, which the signal would end.
+static void pause_lost(struct look *look)
+{
+	if (!lost)
+		return;
+	lost = 0;
+	for (struct m *m = gort__load_acquire(&sched.allm); m; m = m->allnext) {
+		if (!m->lost_p)
+			continue;
+		if (look->now - m->lost_when >= WATCH) {
+			m->lost_when = look->now;
+			m->lost_p = thread_state(m) != 'R' || gort__pause(m);
+		}
+		if (m->lost_p) {
+			lost++;
+			if (m->lost_when + WATCH < look->next)
+				look->next = m->lost_when + WATCH;
+		}
+	}
 }
 
 static void poll_network(int64_t now)
@@ -249,6 +276,10 @@ void gort__sysmon(struct m *m)
 		if (!gort__load(&sched.stopping))
 			for (uint32_t i = 0; i < gort__load(&sched.nprocs); i++)
 				look_at(sched.allp[i], &look);
+		pause_lost(&look);
+		// A paused M cannot make a thread for its own goroutine.
+		if (gort__load(&sched.runq.n))
+			gort__wakep();
 		calm = look.found ? 0 : calm + 1;
 		if (calm == 0)
 			delay = TICK;

@@ -24,7 +24,9 @@ static struct {
 
 enum {
 	POOL_CHUNK = 64 << 10,
-	SIGSTACK_ROOM = 32 << 10, // beyond the kernel's own frame
+	SIGSTACK_ROOM =
+		64
+		<< 10, // beyond the kernel's frame; handlers nest, each with a frame of 3 to 11 KB
 };
 
 struct m *gort__m_new(enum m_kind kind)
@@ -282,6 +284,21 @@ static void wake_with(struct m *m, struct p *p, bool spinning)
 	m->spinning = spinning;
 	m->nextp = p;
 	gort__note_wake(&m->park);
+}
+
+void gort__wake_idle(void)
+{
+	struct p *p = NULL;
+	struct m *m = NULL;
+
+	gort__lock(&sched.lock);
+	if (sched.pidle && sched.midle) {
+		p = gort__pidle_get();
+		m = mget();
+	}
+	gort__unlock(&sched.lock);
+	if (m)
+		wake_with(m, p, false);
 }
 
 void gort__startm(struct p *p, bool spinning)
