@@ -64,8 +64,11 @@ static void same(const char *what, const char *type, const void *is, const void 
 {
 	if (memcmp(is, wanted, size) == 0)
 		return;
-	fail_msg("%s in %s: low bytes %lx, wanted %lx", what, type, *(const unsigned long *)is,
-		 *(const unsigned long *)wanted);
+	unsigned long low[2] = { 0 };
+
+	memcpy(&low[0], is, size < 8 ? size : 8);
+	memcpy(&low[1], wanted, size < 8 ? size : 8);
+	fail_msg("%s in %s: low bytes %lx, wanted %lx", what, type, low[0], low[1]);
 }
 
 static uint128 edge(unsigned i)
