@@ -166,7 +166,9 @@ static struct dc_error *refuse_ignored_faults(const struct thread_info *info)
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		if (info->sig_ignored >> (signals[i] - 1) & 1)
+		// Without a filter no system call raises SIGSYS; nginx, among others, ignores it.
+		if ((info->sig_ignored >> (signals[i] - 1) & 1) &&
+		    (signals[i] != SIGSYS || info->seccomp))
 			return error_make(DC_REFUSED,
 					  "the program ignores SIG%s, and a fault in the callee "
 					  "would reset that",
