@@ -2,6 +2,7 @@
 // May this thread be borrowed here? A scan of the stack finds what may be a return address into unsafe
 // code; a walk tells the live ones from what earlier calls left behind.
 #include "debugger/call/safepoint.h"
+#include "debugger/call/callee.h"
 
 #include "debugger/call/unsafe.h"
 #include "debugger/call/unsafe_names.h"
@@ -296,57 +297,7 @@ struct dc_error *safepoints_asleep(const struct safepoints *safepoints, struct u
 	return safepoints_confirm(safepoints, unwind, &snapshot, ret);
 }
 
-bool safepoints_callee_avoids_stdio(const struct safepoints *safepoints, const char *name)
+bool safepoints_callee_avoids_stdio(const struct safepoints *safepoints, uint64_t addr)
 {
-	static const char *const leaves[] = { "strlen",	   "strnlen",	   "strcmp",
-					      "strncmp",   "strcasecmp",   "strncasecmp",
-					      "strchr",	   "strrchr",	   "strstr",
-					      "strcpy",	   "strncpy",	   "strcat",
-					      "strncat",   "strdup",	   "strndup",
-					      "strspn",	   "strcspn",	   "strpbrk",
-					      "memcpy",	   "memmove",	   "memset",
-					      "memcmp",	   "memchr",	   "memmem",
-					      "bcmp",	   "bzero",	   "wcslen",
-					      "malloc",	   "calloc",	   "realloc",
-					      "free",	   "malloc_trim",  "malloc_usable_size",
-					      "mallopt",   "mallinfo",	   "mallinfo2",
-					      "getpid",	   "getppid",	   "gettid",
-					      "getuid",	   "geteuid",	   "getgid",
-					      "getegid",   "getpgrp",	   "getpgid",
-					      "getsid",	   "getenv",	   "secure_getenv",
-					      "abs",	   "labs",	   "llabs",
-					      "atoi",	   "atol",	   "atoll",
-					      "atof",	   "strtol",	   "strtoul",
-					      "strtoll",   "strtoull",	   "strtod",
-					      "strtof",	   "toupper",	   "tolower",
-					      "isalpha",   "isdigit",	   "isspace",
-					      "isupper",   "islower",	   "time",
-					      "clock",	   "gettimeofday", "clock_gettime",
-					      "sysconf",   "getpagesize",  "kill",
-					      "raise",	   "sched_yield",  "open",
-					      "close",	   "read",	   "write",
-					      "lseek",	   "stat",	   "fstat",
-					      "access",	   "unlink",	   "chdir",
-					      "dup",	   "dup2",	   "isatty",
-					      "umask",	   "getrlimit",	   "setrlimit",
-					      "getrusage", "sin",	   "cos",
-					      "tan",	   "exp",	   "log",
-					      "log10",	   "pow",	   "sqrt",
-					      "floor",	   "ceil",	   "fabs",
-					      "fmod" };
-	struct function function;
-	size_t i = 0;
-
-	while (i < sizeof(leaves) / sizeof(leaves[0]) && strcmp(leaves[i], name))
-		i++;
-	if (i == sizeof(leaves) / sizeof(leaves[0]))
-		return false;
-
-	// The program may have a function of its own by that name.
-	_cleanup_error_ struct dc_error *err = symbols_lookup_function(safepoints->symbols, NULL,
-								       name, &function);
-
-	return !err && function.module &&
-	       (unsafe_names_libc_module(function.module->name) ||
-		!strncmp(function.module->name, "libm", 4));
+	return callee_avoids_stdio(safepoints->process, safepoints->symbols, addr);
 }

@@ -3,7 +3,7 @@
 #include "debugger/values/ast.h"
 
 struct survey {
-	bool (*callee)(const char *name, void *arg);
+	bool (*callee)(const struct function *function, void *arg);
 	void *arg;
 	bool names_plainly;
 	bool ended;
@@ -23,7 +23,8 @@ static void visit_call(struct survey *survey, const struct node *node)
 	bool is_named = callee->kind == NODE_NAME && callee->what->kind == NAME_FUNCTION;
 
 	if (survey->callee && !survey->ended)
-		survey->ended = !survey->callee(is_named ? callee->name : NULL, survey->arg);
+		survey->ended = !survey->callee(is_named ? &callee->what->function : NULL,
+						survey->arg);
 	if (!is_named)
 		visit(survey, callee);
 	for (size_t i = 0; i < node->call.nr_args; i++)
@@ -74,7 +75,7 @@ bool expression_names_plainly(const struct expression *expression)
 }
 
 bool expression_each_callee(const struct expression *expression,
-			    bool (*callee)(const char *name, void *arg), void *arg)
+			    bool (*callee)(const struct function *function, void *arg), void *arg)
 {
 	struct survey survey = { .callee = callee, .arg = arg };
 
