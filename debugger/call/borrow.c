@@ -88,7 +88,7 @@ static struct dc_error *judge_stopped(struct borrowed *borrowed, bool as_seen_as
 		// Even by force: memory shared by all threads of a CPU would be damaged.
 		*safe = false;
 		snprintf(verdict->reason, sizeof(verdict->reason),
-			 "thread %d is inside a restartable sequence", hold->tid);
+			 "is inside a restartable sequence");
 		return NULL;
 	}
 	if (borrowed->options.force || !borrowed->safepoints)
@@ -212,6 +212,12 @@ static struct dc_error *settle(struct borrowed *borrowed, const struct thread_in
 	return NULL;
 }
 
+static void explain(pid_t tid, const struct verdict *verdict, char *reason, size_t size)
+{
+	snprintf(reason, size, "thread %d %s%s", tid, verdict->reason,
+		 verdict->safety == SAFETY_GUARDED ? ", and the callee may use stdio" : "");
+}
+
 static struct dc_error *attempt(struct borrowed *borrowed, const struct candidate *candidate,
 				enum attempt *ret, char *reason, size_t size)
 {
@@ -231,7 +237,7 @@ static struct dc_error *attempt(struct borrowed *borrowed, const struct candidat
 	if (err)
 		return err;
 	if (!safe) {
-		snprintf(reason, size, "%s", verdict.reason);
+		explain(candidate->tid, &verdict, reason, size);
 		return NULL;
 	}
 	err = hold_stop(hold, candidate->tid, &stop);
@@ -256,7 +262,7 @@ static struct dc_error *attempt(struct borrowed *borrowed, const struct candidat
 	if (err)
 		goto fail;
 	if (!safe || !hold->tid) {
-		snprintf(reason, size, "%s", verdict.reason);
+		explain(candidate->tid, &verdict, reason, size);
 		return hold->tid ? hold_release(hold, &borrowed->pause_ns) : NULL;
 	}
 	if (!maps_find(&borrowed->ground.maps, hold->regs.rsp)) {
@@ -280,7 +286,7 @@ static struct dc_error *cancelled(void)
 }
 
 struct reasons {
-	char text[8][160];
+	char text[8][240];
 	size_t n, more;
 };
 
