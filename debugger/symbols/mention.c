@@ -74,35 +74,69 @@ void mention_deinit(struct mention *mention)
 	free(mention->references);
 }
 
-// The four bytes at any alignment: four overlapping comparisons cover sixteen places.
-static bool has_word(const unsigned char *start, const unsigned char *end, uint32_t word)
+static uint32_t word_at(const void *at)
 {
-	__m128i wanted = _mm_set1_epi32((int)word);
+	uint32_t word;
 
-	for (; end - start >= 32; start += 16) {
-		__m128i hits = _mm_setzero_si128();
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
 
-		for (int i = 0; i < 4; i++) {
-			__m128i bytes = _mm_loadu_si128((const __m128i *)(start + i));
+// Whether any of the words may stand at one of the sixteen places from at on. Four overlapping
+// comparisons cover them all; memory is read once, whatever the number of words.
+static bool block_has(const unsigned char *at, const __m128i *words, size_t n)
+{
+	__m128i hits = _mm_setzero_si128();
 
-			hits = _mm_or_si128(hits, _mm_cmpeq_epi32(bytes, wanted));
-		}
-		if (_mm_movemask_epi8(hits))
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(at + i));
+
+		for (size_t w = 0; w < n; w++)
+			hits = _mm_or_si128(hits, _mm_cmpeq_epi32(bytes, words[w]));
+	}
+	return _mm_movemask_epi8(hits);
+}
+
+static bool stands_at(const struct mention *mention, const unsigned char *at,
+		      const unsigned char *end)
+{
+	uint32_t word = word_at(at);
+
+	for (size_t i = 0; i < mention->n; i++) {
+		if (word == mention->references[i])
 			return true;
 	}
-	return end - start >= 4 && memmem(start, (size_t)(end - start), &word, sizeof(word));
+	// Compilers write short names into the DIE itself.
+	return (size_t)(end - at) >= mention->length && !memcmp(at, mention->name, mention->length);
 }
 
 bool mention_in(const struct mention *mention, const unsigned char *start, const unsigned char *end,
 		bool indexed)
 {
+	enum { BLOCK = 16, SLACK = 3 };
+	__m128i words[MAX_REFERENCES + 1];
+	size_t n = mention->n;
+
 	if (mention->is_everywhere || (indexed && mention->n))
 		return true;
-	// Compilers write short names into the DIE itself.
-	if (memmem(start, (size_t)(end - start), mention->name, mention->length))
+	for (size_t i = 0; i < n; i++)
+		words[i] = _mm_set1_epi32((int)mention->references[i]);
+	// Names of one or two letters have no four bytes of their own to compare.
+	if (mention->length >= sizeof(uint32_t))
+		words[n++] = _mm_set1_epi32((int)word_at(mention->name));
+	else if (memmem(start, (size_t)(end - start), mention->name, mention->length))
 		return true;
-	for (size_t i = 0; i < mention->n; i++) {
-		if (has_word(start, end, mention->references[i]))
+	for (; end - start >= BLOCK + SLACK; start += BLOCK) {
+		if (!block_has(start, words, n))
+			continue;
+		for (int i = 0; i < BLOCK; i++) {
+			if (stands_at(mention, start + i, end))
+				return true;
+		}
+	}
+	for (; end - start >= (ptrdiff_t)sizeof(uint32_t); start++) {
+		if (stands_at(mention, start, end))
 			return true;
 	}
 	return false;
