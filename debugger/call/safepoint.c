@@ -207,7 +207,7 @@ void safepoints_scan(const struct safepoints *safepoints, const struct snapshot 
 	else if (hits.always)
 		judge(ret, SAFETY_SUSPECT, "may be inside", hits.always);
 	else if (hits.stdio && moves_data(regs))
-		judge(ret, SAFETY_GUARDED, "waits inside", hits.stdio);
+		judge(ret, SAFETY_GUARDED, "waits in stdio, inside", hits.stdio);
 	else if (hits.stdio)
 		judge(ret, SAFETY_SUSPECT, "may be inside", hits.stdio);
 }
@@ -262,7 +262,7 @@ struct dc_error *safepoints_confirm(const struct safepoints *safepoints, struct 
 	if (safepoints->table.is_blind && moves_data(regs))
 		set(ret, SAFETY_GUARDED, MAYBE_STDIO);
 	else if (stdio && moves_data(regs))
-		judge(ret, SAFETY_GUARDED, "waits inside", stdio);
+		judge(ret, SAFETY_GUARDED, "waits in stdio, inside", stdio);
 	else if (stdio)
 		judge(ret, SAFETY_UNSAFE, "inside", stdio);
 	return NULL;

@@ -87,7 +87,7 @@ REFUSED = [
 WRONG = [
     ("add(1)", 1, "few arguments"),
     ("add(1, 2, 3)", 1, "many arguments"),
-    ("ad(1, 2)", 1, "add"),
+    ("addd(1, 2)", 1, "add"),
     ("g_point.z", 1, "z"),
     ("add(1, 2", 1, ""),
     ("1 +", 1, ""),

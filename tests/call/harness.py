@@ -149,7 +149,7 @@ class Run:
 def start(*args, env=None):
     whole = dict(os.environ, **(env or {}))
     return subprocess.Popen([DEBUGCALL, *map(str, args)], env=whole, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
 
 
 def finish(process, limit=LIMIT):
