@@ -66,9 +66,37 @@ static bool read_float(enum type_float format, const unsigned char *bytes, __flo
 	return false;
 }
 
+// Rounded once, to the nearest, halves to even: compilers differ in whether they know the type.
+static uint16_t half_bits(__float128 value)
+{
+	uint16_t sign = __builtin_copysign(1, (double)value) < 0 ? 0x8000 : 0;
+	__float128 magnitude = value < 0 ? -value : value;
+	__float128 unit = ldexp(1, -24); // of the subnormal numbers
+	int exponent = 0;
+
+	if (value != value)
+		return sign | 0x7e00;
+	if (magnitude >= 65520)
+		return sign | 0x7c00;
+	while (magnitude >= unit * 2048) {
+		unit *= 2;
+		exponent++;
+	}
+
+	__float128 units = magnitude / unit;
+	uint32_t n = (uint32_t)units;
+	__float128 rest = units - n;
+
+	if (rest > 0.5 || (rest == 0.5 && (n & 1)))
+		n++;
+	// A fraction that overflows carries into the exponent, as it should.
+	return sign | (exponent * 1024 + n);
+}
+
 static bool write_float(enum type_float format, __float128 value, unsigned char *bytes)
 {
 	union {
+		uint16_t h;
 		float f;
 		double d;
 		long double l;
@@ -76,6 +104,10 @@ static bool write_float(enum type_float format, __float128 value, unsigned char 
 
 	memset(&u, 0, sizeof(u));
 	switch (format) {
+	case FLOAT_16:
+		u.h = half_bits(value);
+		memcpy(bytes, &u, 2);
+		return true;
 	case FLOAT_32:
 		u.f = value;
 		memcpy(bytes, &u, 4);
@@ -90,7 +122,6 @@ static bool write_float(enum type_float format, __float128 value, unsigned char 
 		memcpy(bytes, &u, 10);
 		return true;
 	case FLOAT_128: memcpy(bytes, &value, 16); return true;
-	case FLOAT_16:
 	case FLOAT_NONE:
 	case FLOAT_OTHER: break;
 	}

@@ -19,7 +19,7 @@ struct number {
 	__float128 re, im;
 };
 
-// type: arithmetic or pointer. Codes TYPE for formats that are only shown (binary16, decimal).
+// type: arithmetic or pointer. Code TYPE for formats that C has no arithmetic for here (decimal).
 struct dc_error *number_read(const struct type *type, const unsigned char *bytes,
 			     struct number *ret) DC_CHECK;
 // Converts as C does; a float that does not fit an integer type is an error (C leaves it undefined).

@@ -311,6 +311,42 @@ static void test_complex(void **state)
 	COMPLEX(long double _Complex, "long double _Complex", long double)
 }
 
+// All 65536 halves there and back, and the points where rounding turns.
+static void test_half(void **state)
+{
+	const struct type half = {
+		.kind = TYPE_FLOAT, .format = FLOAT_16, .size = 2, .is_signed = true
+	};
+	static const struct {
+		double value;
+		uint16_t bits;
+	} turns[] = { { 65519.99, 0x7bff }, { 65520, 0x7c00 },	      { 2049, 0x6800 },
+		      { 2051, 0x6802 },	    { 0x1p-25, 0 },	      { 0x1.8p-25, 1 },
+		      { 0x1p-14, 0x0400 },  { -0x1.ff8p-15, 0x83ff }, { 1.0 / 3, 0x3555 },
+		      { -0.0, 0x8000 } };
+
+	(void)state;
+	for (uint32_t i = 0; i < 65536; i++) {
+		uint16_t bits = i, again;
+		struct number number;
+		bool is_nan = (bits & 0x7c00) == 0x7c00 && (bits & 0x3ff);
+
+		ok(number_read(&half, (unsigned char *)&bits, &number));
+		ok(number_write(&number, &half, (unsigned char *)&again));
+		if (is_nan)
+			assert_int_equal(again & 0x7e00, 0x7e00);
+		else
+			assert_int_equal(again, bits);
+	}
+	for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+		struct number number = { .kind = NUMBER_REAL, .re = turns[i].value };
+		uint16_t bits;
+
+		ok(number_write(&number, &half, (unsigned char *)&bits));
+		assert_int_equal(bits, turns[i].bits);
+	}
+}
+
 static int start(void **state)
 {
 	(void)state;
@@ -334,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_integers),
 		cmocka_unit_test(test_floats),
 		cmocka_unit_test(test_complex),
+		cmocka_unit_test(test_half),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
