@@ -97,6 +97,13 @@ static struct prepared *find(const struct dc_session *session, const char *text)
 	return prepared;
 }
 
+static bool callee_is_known(const struct function *function, void *arg)
+{
+	struct dc_session *session = arg;
+
+	return function && safepoints_callee_avoids_stdio(session->safepoints, function->addr);
+}
+
 struct dc_error *dc_prepare(struct dc_session *session, const char *expr)
 {
 	if (find(session, expr))
@@ -114,6 +121,9 @@ struct dc_error *dc_prepare(struct dc_session *session, const char *expr)
 	// All that a call needs is made ready here too, so that the thread is held for the call only.
 	if (!err && (prepared->calls || prepared->needs_frame || session->options.all_stop))
 		err = session_ready(session);
+	if (!err)
+		prepared->avoids_stdio = expression_each_callee(prepared->expression,
+								callee_is_known, session);
 	if (err) {
 		expression_destroy(prepared->expression);
 		free(prepared->text);

@@ -197,18 +197,12 @@ bool session_calls(const struct dc_session *session)
 	return false;
 }
 
-static bool callee_is_known(const struct function *function, void *arg)
-{
-	struct dc_session *session = arg;
-
-	return function && safepoints_callee_avoids_stdio(session->safepoints, function->addr);
-}
-
 // A thread that waits inside stdio may serve when nothing that is prepared reaches stdio.
-static bool avoids_stdio(struct dc_session *session)
+static bool avoids_stdio(const struct dc_session *session)
 {
-	for (struct prepared *prepared = session->prepared; prepared; prepared = prepared->next) {
-		if (!expression_each_callee(prepared->expression, callee_is_known, session))
+	for (const struct prepared *prepared = session->prepared; prepared;
+	     prepared = prepared->next) {
+		if (!prepared->avoids_stdio)
 			return false;
 	}
 	return true;

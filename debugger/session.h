@@ -14,7 +14,7 @@ struct prepared {
 	struct prepared *next;
 	char *text;
 	struct expression *expression;
-	bool calls, needs_frame;
+	bool calls, needs_frame, avoids_stdio;
 };
 
 // The frame whose locals are meant. Names are looked up there before the stop, so the frame is

@@ -10,6 +10,27 @@
 // Enough for small helpers, which is what is asked of a program that waits for a line of input.
 enum { MAX_FUNCTIONS = 64, MAX_CODE = 4096 };
 
+// Functions of libc that lock no FILE, whatever their arguments.
+// clang-format off
+static const char *const leaves[] = {
+	"strlen", "strnlen", "strcmp", "strncmp", "strcasecmp", "strncasecmp", "strchr",
+	"strrchr", "strstr", "strcpy", "strncpy", "strcat", "strncat", "strdup", "strndup",
+	"strspn", "strcspn", "strpbrk", "memcpy", "memmove", "memset", "memcmp", "memchr",
+	"memmem", "bcmp", "bzero", "wcslen", "malloc", "calloc", "realloc", "free",
+	"malloc_trim", "malloc_usable_size", "mallopt", "mallinfo", "mallinfo2", "getpid",
+	"getppid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getpgrp", "getpgid",
+	"getsid", "getenv", "secure_getenv", "abs", "labs", "llabs", "atoi", "atol", "atoll",
+	"atof", "strtol", "strtoul", "strtoll", "strtoull", "strtod", "strtof", "toupper",
+	"tolower", "isalpha", "isdigit", "isspace", "isupper", "islower", "time", "clock",
+	"gettimeofday", "clock_gettime", "sysconf", "getpagesize", "kill", "raise",
+	"sched_yield", "open", "close", "read", "write", "lseek", "stat", "fstat", "access",
+	"unlink", "chdir", "dup", "dup2", "isatty", "umask", "getrlimit", "setrlimit",
+	"getrusage", "sin", "cos", "tan", "exp", "log", "log10", "pow", "sqrt", "floor", "ceil",
+	"fabs", "fmod",
+};
+// clang-format on
+enum { NR_LEAVES = sizeof(leaves) / sizeof(*leaves) };
+
 struct walk {
 	struct process *process;
 	struct symbols *symbols;
@@ -17,60 +38,53 @@ struct walk {
 	cs_insn *insn;
 	uint64_t functions[MAX_FUNCTIONS]; // seen; those from next on are still to be followed
 	size_t n, next;
+	// What the program's calls of those leaves are bound to that choose their code at run time.
+	uint64_t bound[NR_LEAVES];
+	bool bound_read;
 };
+
+static bool is_libc(struct walk *walk, uint64_t addr)
+{
+	const char *module = symbols_describe(walk->symbols, addr).module;
+
+	return module && (unsafe_names_libc_module(module) || !strncmp(module, "libm", 4));
+}
+
+static void read_bound(struct walk *walk)
+{
+	for (size_t i = 0; i < NR_LEAVES; i++) {
+		struct function function;
+		struct dc_error *err = symbols_lookup_function(walk->symbols, NULL, leaves[i],
+							       &function);
+
+		if (!err && function.is_ifunc)
+			walk->bound[i] = symbols_bound_ifunc(walk->symbols, &function);
+		dc_error_destroy(err);
+	}
+	walk->bound_read = true;
+}
 
 static bool is_leaf(struct walk *walk, uint64_t addr)
 {
-	static const char *const leaves[] = { "strlen",	   "strnlen",	   "strcmp",
-					      "strncmp",   "strcasecmp",   "strncasecmp",
-					      "strchr",	   "strrchr",	   "strstr",
-					      "strcpy",	   "strncpy",	   "strcat",
-					      "strncat",   "strdup",	   "strndup",
-					      "strspn",	   "strcspn",	   "strpbrk",
-					      "memcpy",	   "memmove",	   "memset",
-					      "memcmp",	   "memchr",	   "memmem",
-					      "bcmp",	   "bzero",	   "wcslen",
-					      "malloc",	   "calloc",	   "realloc",
-					      "free",	   "malloc_trim",  "malloc_usable_size",
-					      "mallopt",   "mallinfo",	   "mallinfo2",
-					      "getpid",	   "getppid",	   "gettid",
-					      "getuid",	   "geteuid",	   "getgid",
-					      "getegid",   "getpgrp",	   "getpgid",
-					      "getsid",	   "getenv",	   "secure_getenv",
-					      "abs",	   "labs",	   "llabs",
-					      "atoi",	   "atol",	   "atoll",
-					      "atof",	   "strtol",	   "strtoul",
-					      "strtoll",   "strtoull",	   "strtod",
-					      "strtof",	   "toupper",	   "tolower",
-					      "isalpha",   "isdigit",	   "isspace",
-					      "isupper",   "islower",	   "time",
-					      "clock",	   "gettimeofday", "clock_gettime",
-					      "sysconf",   "getpagesize",  "kill",
-					      "raise",	   "sched_yield",  "open",
-					      "close",	   "read",	   "write",
-					      "lseek",	   "stat",	   "fstat",
-					      "access",	   "unlink",	   "chdir",
-					      "dup",	   "dup2",	   "isatty",
-					      "umask",	   "getrlimit",	   "setrlimit",
-					      "getrusage", "sin",	   "cos",
-					      "tan",	   "exp",	   "log",
-					      "log10",	   "pow",	   "sqrt",
-					      "floor",	   "ceil",	   "fabs",
-					      "fmod" };
 	const char *name;
 	uint64_t offset;
 
-	if (!symbols_name_of(walk->symbols, addr, &name, &offset) || offset)
+	// The program may have a function of its own by such a name.
+	if (!is_libc(walk, addr))
 		return false;
-	size_t i = 0;
-	while (i < sizeof(leaves) / sizeof(*leaves) && strcmp(leaves[i], name))
-		i++;
-	if (i == sizeof(leaves) / sizeof(*leaves))
-		return false;
-
-	// The program may have a function of its own by that name.
-	const char *module = symbols_describe(walk->symbols, addr).module;
-	return module && (unsafe_names_libc_module(module) || !strncmp(module, "libm", 4));
+	bool is_named = symbols_name_of(walk->symbols, addr, &name, &offset) && !offset;
+	for (size_t i = 0; is_named && i < NR_LEAVES; i++) {
+		if (!strcmp(leaves[i], name))
+			return true;
+	}
+	// The variants for one processor or another have no names in a stripped libc.
+	if (!walk->bound_read)
+		read_bound(walk);
+	for (size_t i = 0; i < NR_LEAVES; i++) {
+		if (walk->bound[i] == addr)
+			return true;
+	}
+	return false;
 }
 
 // One more function to follow, unless it is known or a leaf. False: there are too many.
