@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Borrowing: which thread, whether it is at a safe point, the pad it calls through, and its release.
+// Borrowing: a thread that was found, the pad it calls through, its calls and its release.
 #include "debugger/call/borrow.h"
 
 #include "debugger/call/bare.h"
 #include "debugger/call/company.h"
 #include "debugger/call/filters.h"
+#include "debugger/call/seek.h"
 #include "debugger/cleanup.h"
 #include "debugger/target/memory.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
 #include <time.h>
 
 struct borrowed {
 	struct tracer *tracer;
 	struct process *process;
-	struct safepoints *safepoints; // NULL: every place is safe
 	struct unwind *unwind;
 	struct borrow_options options;
 	struct ground ground;
@@ -30,151 +26,10 @@ struct borrowed {
 	struct company company; // --all-stop
 	pid_t tid; // also when it is not held any more
 	bool locked_memory;
-	bool called; // the thread stands behind a handshake with its call in the pad
 	int64_t pause_ns;
 	enum dc_state state; // once it is not held
-
-	unsigned char scan[SAFEPOINT_SCAN];
-	bool walked_cold; // the unwinder has this program's tables by now
+	struct seek seek;
 };
-
-enum attempt {
-	ATTEMPT_HELD,
-	ATTEMPT_NOT_NOW, // reason
-	ATTEMPT_STALE, // what is known of the mappings is out of date
-};
-
-// Reads of a thread that we hold: its number cannot pass to another.
-static bool read_held(pid_t tid, uint64_t addr, void *buf, size_t n)
-{
-	struct iovec local = { buf, n }, remote = { (void *)(uintptr_t)addr, n };
-
-	return process_vm_readv(tid, &local, 1, &remote, 1, 0) == (ssize_t)n;
-}
-
-struct sequence {
-	uint64_t start, end;
-};
-
-// The restartable sequence that the thread may be in; a call would end it without its abort handler.
-static struct sequence read_sequence(pid_t tid)
-{
-	enum { OFFSET_CS = 8 };
-	struct {
-		uint32_t version, flags;
-		uint64_t start_ip, post_commit_offset, abort_ip;
-	} descriptor;
-	uint64_t area = registers_rseq_area(tid), address;
-
-	if (!area || !read_held(tid, area + OFFSET_CS, &address, sizeof(address)) || !address ||
-	    !read_held(tid, address, &descriptor, sizeof(descriptor)))
-		return (struct sequence){ 0 };
-	return (struct sequence){ descriptor.start_ip,
-				  descriptor.start_ip + descriptor.post_commit_offset };
-}
-
-// At the stop: may the thread be borrowed where it is?
-static struct dc_error *judge_stopped(struct borrowed *borrowed, bool as_seen_asleep, bool *safe,
-				      struct verdict *verdict)
-{
-	const struct hold *hold = &borrowed->hold;
-	struct sequence sequence = { 0 };
-
-	*safe = true;
-	if (as_seen_asleep)
-		return NULL;
-	sequence = read_sequence(hold->tid);
-	if (sequence.end && hold->regs.rip >= sequence.start && hold->regs.rip < sequence.end) {
-		// Even by force: memory shared by all threads of a CPU would be damaged.
-		*safe = false;
-		snprintf(verdict->reason, sizeof(verdict->reason),
-			 "is inside a restartable sequence");
-		return NULL;
-	}
-	if (borrowed->options.force || !borrowed->safepoints)
-		return NULL;
-
-	struct snapshot snapshot = { .regs = hold->regs,
-				     .stack_start = hold->regs.rsp - WAYHOME_RED_ZONE,
-				     .stack = borrowed->scan };
-	struct iovec local = { borrowed->scan, sizeof(borrowed->scan) };
-	struct iovec remote = { (void *)(uintptr_t)snapshot.stack_start, local.iov_len };
-	ssize_t n = process_vm_readv(hold->tid, &local, 1, &remote, 1, 0);
-
-	if (n <= 0) {
-		// The red zone may reach below what is mapped.
-		snapshot.stack_start = hold->regs.rsp;
-		remote.iov_base = (void *)(uintptr_t)snapshot.stack_start;
-		n = process_vm_readv(hold->tid, &local, 1, &remote, 1, 0);
-	}
-	snapshot.stack_size = n > 0 ? (size_t)n : 0;
-	safepoints_scan(borrowed->safepoints, &snapshot, sequence.start, sequence.end, verdict);
-	*safe = verdict->safety == SAFETY_SAFE ||
-		(verdict->safety == SAFETY_GUARDED && borrowed->options.avoids_stdio);
-	if (verdict->safety != SAFETY_SUSPECT)
-		return NULL;
-
-	// The first walk reads tables for milliseconds: the thread is let go of meanwhile, and the
-	// next time a walk costs microseconds.
-	bool cold = !borrowed->walked_cold;
-
-	borrowed->walked_cold = true;
-	if (cold) {
-		struct dc_error *err = hold_release(&borrowed->hold, &borrowed->pause_ns);
-
-		if (err)
-			return err;
-	}
-
-	struct dc_error *err = safepoints_confirm(borrowed->safepoints, borrowed->unwind, &snapshot,
-						  verdict);
-
-	if (err)
-		return err;
-	*safe = !cold && (verdict->safety == SAFETY_SAFE ||
-			  (verdict->safety == SAFETY_GUARDED && borrowed->options.avoids_stdio));
-	return NULL;
-}
-
-// Unstopped: is a sleeping thread at a place where stopping it is worth while?
-static struct dc_error *judge_asleep(struct borrowed *borrowed, const struct candidate *candidate,
-				     bool *known_safe, bool *worth, struct verdict *verdict)
-{
-	*known_safe = false;
-	*worth = true;
-	if (!candidate->info.in_syscall || candidate->info.syscall < 0)
-		return NULL;
-	if (borrowed->options.force || !borrowed->safepoints) {
-		*known_safe = true;
-		return NULL;
-	}
-
-	struct dc_error *err = safepoints_asleep(borrowed->safepoints, borrowed->unwind,
-						 &candidate->info, verdict);
-
-	if (err)
-		return err;
-	borrowed->walked_cold = true;
-	*known_safe = verdict->safety == SAFETY_SAFE ||
-		      (verdict->safety == SAFETY_GUARDED && borrowed->options.avoids_stdio);
-	*worth = *known_safe || verdict->safety == SAFETY_SUSPECT;
-	return NULL;
-}
-
-static struct dc_error *refuse_ignored_faults(const struct thread_info *info)
-{
-	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		// Without a filter no system call raises SIGSYS; nginx, among others, ignores it.
-		if ((info->sig_ignored >> (signals[i] - 1) & 1) &&
-		    (signals[i] != SIGSYS || info->seccomp))
-			return error_make(DC_REFUSED,
-					  "the program ignores SIG%s, and a fault in the callee "
-					  "would reset that",
-					  sigabbrev_np(signals[i]));
-	return NULL;
-}
 
 // The thread is held at a safe point: what is needed to call on it.
 static struct dc_error *settle(struct borrowed *borrowed, const struct thread_info *info)
@@ -203,7 +58,6 @@ static struct dc_error *settle(struct borrowed *borrowed, const struct thread_in
 				     UINT64_C(1) << (SIGFPE - 1);
 	borrowed->tid = hold->tid;
 	borrowed->locked_memory = info->locked_bytes > 0;
-	borrowed->called = false;
 	borrowed->state = hold_state(hold);
 	// It stays true once a name was refused; the next slice may have another filter.
 	borrowed->pad.may_name = true;
@@ -212,182 +66,21 @@ static struct dc_error *settle(struct borrowed *borrowed, const struct thread_in
 	return NULL;
 }
 
-static void explain(pid_t tid, const struct verdict *verdict, char *reason, size_t size)
+static struct dc_error *run_settle(void *arg)
 {
-	snprintf(reason, size, "thread %d %s%s", tid, verdict->reason,
-		 verdict->safety == SAFETY_GUARDED ? ", and the callee may use stdio" : "");
-}
-
-static struct dc_error *attempt(struct borrowed *borrowed, const struct candidate *candidate,
-				enum attempt *ret, char *reason, size_t size)
-{
-	struct hold *hold = &borrowed->hold;
-	struct verdict verdict = { 0 };
-	bool known_safe, safe;
-	enum hold_stop stop;
-
-	*ret = ATTEMPT_NOT_NOW;
-	if (candidate->rank == RANK_NOT_NOW) {
-		snprintf(reason, size, "%s", candidate->reason);
-		return NULL;
-	}
-
-	struct dc_error *err = judge_asleep(borrowed, candidate, &known_safe, &safe, &verdict);
+	struct borrowed *borrowed = arg;
+	struct dc_error *err = settle(borrowed, &borrowed->seek.info);
 
 	if (err)
-		return err;
-	if (!safe) {
-		explain(candidate->tid, &verdict, reason, size);
-		return NULL;
-	}
-	err = hold_stop(hold, candidate->tid, &stop);
-	if (err)
-		goto fail;
-	if (stop != HOLD_STOPPED) {
-		static const char *const reasons[] = {
-			[HOLD_BUSY] = "was taking a signal",
-			[HOLD_ENDED] = "has ended",
-			[HOLD_UNSTOPPABLE] = "cannot be stopped",
-		};
-
-		snprintf(reason, size, "thread %d %s", candidate->tid, reasons[stop]);
-		return NULL;
-	}
-
-	const struct thread_info *info = &candidate->info;
-	bool as_seen = known_safe && hold->regs.rip == info->pc && hold->regs.rsp == info->sp &&
-		       (long)hold->regs.orig_rax == info->syscall;
-
-	err = judge_stopped(borrowed, as_seen, &safe, &verdict);
-	if (err)
-		goto fail;
-	if (!safe || !hold->tid) {
-		explain(candidate->tid, &verdict, reason, size);
-		return hold->tid ? hold_release(hold, &borrowed->pause_ns) : NULL;
-	}
-	if (!maps_find(&borrowed->ground.maps, hold->regs.rsp)) {
-		*ret = ATTEMPT_STALE;
-		return hold_release(hold, &borrowed->pause_ns);
-	}
-	err = settle(borrowed, info);
-	if (err)
-		goto fail;
-	*ret = ATTEMPT_HELD;
-	return NULL;
-fail:
-	if (hold->tid)
-		dc_error_destroy(hold_release(hold, &borrowed->pause_ns));
+		dc_error_destroy(hold_release(&borrowed->hold, &borrowed->pause_ns));
 	return err;
 }
 
-static struct dc_error *cancelled(void)
-{
-	return error_make(DC_CANCELLED, "interrupted");
-}
-
-struct reasons {
-	char text[8][240];
-	size_t n, more;
-};
-
-static void reasons_add(struct reasons *reasons, const char *text)
-{
-	if (!*text)
-		return;
-	for (size_t i = 0; i < reasons->n; i++)
-		if (!strcmp(reasons->text[i], text))
-			return;
-	if (reasons->n < sizeof(reasons->text) / sizeof(*reasons->text))
-		snprintf(reasons->text[reasons->n++], sizeof(*reasons->text), "%s", text);
-	else
-		reasons->more++;
-}
-
-static struct dc_error *refuse(const struct borrowed *borrowed, const struct reasons *reasons)
-{
-	const char *first = reasons->n ? reasons->text[0] : "it has no threads";
-	struct dc_error *err;
-
-	if (!process_alive(borrowed->process))
-		return error_in_state(
-			error_make(DC_TARGET_ENDED, "process %d has ended", borrowed->process->pid),
-			DC_STATE_ENDED);
-	err = error_make(DC_REFUSED, "%s %d came to no safe point within %.3g s: %s",
-			 borrowed->options.thread ? "thread" : "process",
-			 borrowed->options.thread ?: borrowed->process->pid,
-			 (double)borrowed->options.wait_ns / 1e9, first);
-	for (size_t i = 1; i < reasons->n; i++)
-		err = error_note(err, "%s", reasons->text[i]);
-	if (reasons->more)
-		err = error_note(err, "and %zu other threads", reasons->more);
-	return err;
-}
-
-// Once through the candidates. A pass stops at most one thread at a time.
-static struct dc_error *one_pass(struct borrowed *borrowed, pid_t thread, struct reasons *reasons)
-{
-	_cleanup_(candidates_deinit) struct candidates candidates = { 0 };
-	struct dc_error *err = candidates_read(borrowed->process, thread, &candidates);
-
-	reasons->n = reasons->more = 0;
-	for (size_t i = 0; !err && i < candidates.n && !borrowed->hold.tid; i++) {
-		char reason[sizeof(*reasons->text)] = "";
-		enum attempt result;
-
-		if (tracer_cancelled(borrowed->tracer))
-			return cancelled();
-		if (!i)
-			err = borrowed->options.force
-				      ? NULL
-				      : refuse_ignored_faults(&candidates.candidate[i].info);
-		if (!err)
-			err = attempt(borrowed, &candidates.candidate[i], &result, reason,
-				      sizeof(reason));
-		if (!err && result == ATTEMPT_STALE) {
-			ground_deinit(&borrowed->ground);
-			err = ground_survey(borrowed->process, &borrowed->ground);
-		}
-		if (!err && result == ATTEMPT_NOT_NOW)
-			reasons_add(reasons, reason);
-	}
-	return err;
-}
-
-struct pass_job {
-	struct borrowed *borrowed;
-	pid_t thread;
-	struct reasons *reasons;
-};
-
-static struct dc_error *run_pass(void *arg)
-{
-	struct pass_job *job = arg;
-
-	return one_pass(job->borrowed, job->thread, job->reasons);
-}
-
-// Until a thread is held or the time to wait is over.
 static struct dc_error *hold_one(struct borrowed *borrowed, pid_t thread)
 {
-	enum { PAUSE_MIN_NS = 50 * 1000, PAUSE_MAX_NS = 2 * 1000 * 1000 };
-	int64_t deadline = tracer_now() + borrowed->options.wait_ns;
-	struct reasons reasons = { 0 };
-	struct pass_job job = { borrowed, thread, &reasons };
-	long pause = PAUSE_MIN_NS;
+	struct dc_error *err = seek_hold(&borrowed->seek, thread);
 
-	for (;;) {
-		struct dc_error *err = tracer_run(borrowed->tracer, run_pass, &job);
-
-		if (err || borrowed->hold.tid)
-			return err;
-		// Within a job, what cannot be stopped stays seized until the job is over.
-		if (tracer_now() >= deadline || tracer_is_abandoned(borrowed->tracer))
-			return refuse(borrowed, &reasons);
-		// The target gets on with its work between two looks.
-		nanosleep(&(struct timespec){ .tv_nsec = pause }, NULL);
-		if (pause < PAUSE_MAX_NS)
-			pause += pause / 8;
-	}
+	return err ? err : tracer_run(borrowed->tracer, run_settle, borrowed);
 }
 
 static struct dc_error *create(struct tracer *tracer, struct process *process,
@@ -400,9 +93,18 @@ static struct dc_error *create(struct tracer *tracer, struct process *process,
 		return &dc_out_of_memory;
 	borrowed->tracer = tracer;
 	borrowed->process = process;
-	borrowed->safepoints = safepoints;
 	borrowed->unwind = unwind;
 	borrowed->options = *options;
+	borrowed->seek = (struct seek){
+		.tracer = tracer,
+		.process = process,
+		.safepoints = safepoints,
+		.unwind = unwind,
+		.options = &borrowed->options,
+		.ground = &borrowed->ground,
+		.hold = &borrowed->hold,
+		.pause_ns = &borrowed->pause_ns,
+	};
 	registers_cpu();
 
 	struct dc_error *err = ground_survey(process, &borrowed->ground);
@@ -508,12 +210,11 @@ static struct dc_error *by_helper(struct borrowed *borrowed,
 		if (err || stop != HOLD_STOPPED)
 			continue;
 
-		struct sequence sequence = read_sequence(helper.tid);
 		struct room room = ground_room(&borrowed->ground, helper.regs.rsp,
 					       helper.regs.fs_base);
 		bool may_name;
 		bool fits = room.low && helper.regs.rsp > room.low + ROOM_MIN &&
-			    !(helper.regs.rip - sequence.start < sequence.end - sequence.start);
+			    !seek_in_sequence(&helper);
 
 		if (fits)
 			err = hold_keep(&helper);
@@ -616,7 +317,6 @@ struct call_job {
 // What an error of a call says about the thread.
 static struct dc_error *note_state(struct borrowed *borrowed, struct dc_error *err)
 {
-	borrowed->called = false;
 	if (!borrowed->hold.tid)
 		borrowed->state = err->state;
 	return err;
@@ -782,7 +482,7 @@ static struct dc_error *go_through_unmap(struct borrowed *borrowed,
 
 	if (err)
 		return err;
-	while (read_held(borrowed->tid, base, &word, sizeof(word))) {
+	while (seek_read(borrowed->tid, base, &word, sizeof(word))) {
 		struct thread_info info;
 
 		err = process_thread_info(borrowed->process, borrowed->tid, &info);
