@@ -4,19 +4,14 @@
 #ifndef RUNTIME_SYNC_SOLO_H
 #define RUNTIME_SYNC_SOLO_H
 
+#include "runtime/base/sanitize.h"
 #include "runtime/sched/sched.h"
 
 // Debug builds check ranks and TSan needs to see the order, so they always lock.
 static inline bool gort__solo(void)
 {
-#if defined(GORT_DEBUG) || defined(__SANITIZE_THREAD__)
+#if defined(GORT_DEBUG) || defined(GORT__TSAN)
 	return false;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-	return false;
-#else
-	return gort__load(&sched.nprocs) == 1;
-#endif
 #else
 	return gort__load(&sched.nprocs) == 1;
 #endif

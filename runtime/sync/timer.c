@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Timers: the heaps, firing, and the public gort_timer.
 #include "runtime/gort.h"
+#include "runtime/base/sanitize.h"
 #include "runtime/sched/sched.h"
 #include "runtime/sync/chan.h"
 
@@ -89,6 +90,7 @@ static gort__cold void grow(struct timers *ts)
 		gort__fatal("no memory for %u timers", cap);
 	ts->heap = mem;
 	ts->cap = cap;
+	gort__san_arena(mem, bytes);
 }
 
 static void insert(struct timers *ts, struct timer *t)
@@ -358,6 +360,7 @@ gort_chan *gort_after(int64_t ns)
 {
 	gort_chan *c = gort_chan_make(sizeof(int64_t), 1);
 	struct after *a = malloc(sizeof(*a));
+	int64_t when;
 
 	if (!c || !a) {
 		gort_chan_release(c);
@@ -366,15 +369,18 @@ gort_chan *gort_after(int64_t ns)
 		return NULL;
 	}
 	gort__enter(__func__);
-	*a = (struct after){ .c = gort_chan_retain(c) };
-	a->t.kind = TIMER_CALL;
-	a->t.fn = send_time;
-	a->t.arg = a;
-	if (__builtin_add_overflow(gort_now(), ns, &a->t.when))
-		a->t.when = ns > 0 ? GORT_FOREVER : 0;
-	int64_t when = a->t.when;
-	if (gort__timer_add(&a->t))
-		gort__wake_for_timer(when);
+	if (__builtin_add_overflow(gort_now(), ns, &when)) {
+		// Never: a timer would only keep the memory.
+		free(a);
+	} else {
+		*a = (struct after){ .c = gort_chan_retain(c) };
+		a->t.kind = TIMER_CALL;
+		a->t.when = when;
+		a->t.fn = send_time;
+		a->t.arg = a;
+		if (gort__timer_add(&a->t))
+			gort__wake_for_timer(when);
+	}
 	gort__leave();
 	return c;
 }
