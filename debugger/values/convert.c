@@ -173,6 +173,57 @@ static struct dc_error *cannot_convert(const struct value *value, const struct t
 			  to ? to : "?");
 }
 
+// Where base lies in a C++ class, through all its bases.
+static struct dc_error *find_base(struct context *context, const struct type *derived,
+				  const struct type *base, unsigned depth, uint64_t *offset,
+				  bool *found)
+{
+	const struct type_member *members;
+	size_t n;
+	const struct type *whole = symbols_complete(context->symbols, type_strip(derived));
+	struct dc_error *err = whole->is_incomplete ? NULL : type_members(whole, &members, &n);
+
+	*found = false;
+	if (err || whole->is_incomplete)
+		return err;
+	for (size_t i = 0; i < n && !err && !*found && depth < 64; i++) {
+		uint64_t inside = 0;
+
+		if (!members[i].is_base)
+			continue;
+		*found = type_equal(type_strip(members[i].type), type_strip(base));
+		if (!*found)
+			err = find_base(context, members[i].type, base, depth + 1, &inside, found);
+		*offset = members[i].offset + inside;
+	}
+	return err;
+}
+
+// A pointer to a class becomes one to its base, or back: in C++ they need not be equal.
+static struct dc_error *convert_pointer(struct context *context, struct value *value,
+					const struct type *type)
+{
+	const struct type *from = type_strip(value->type)->target, *to = type_strip(type)->target;
+	uint64_t offset = 0, addr;
+	bool up = false, down = false;
+	struct dc_error *err = NULL;
+
+	if (type_is_record(from) && type_is_record(to) && !type_equal(from, to)) {
+		err = find_base(context, from, to, 0, &offset, &up);
+		if (!err && !up)
+			err = find_base(context, to, from, 0, &offset, &down);
+	}
+	if (!err)
+		err = convert_scalar(value, type);
+	if (err || !value->bytes || (!up && !down))
+		return err;
+	memcpy(&addr, value->bytes, sizeof(addr));
+	if (addr != 0)
+		addr += up ? offset : -offset;
+	memcpy(value->bytes, &addr, sizeof(addr));
+	return NULL;
+}
+
 // The same struct, also when one unit only declares it.
 static bool same_object_type(struct context *context, const struct type *a, const struct type *b)
 {
@@ -245,8 +296,9 @@ struct dc_error *convert_assign(struct context *context, struct value *value,
 		return error_make(DC_TYPE, "%s: a void value has no use here", what);
 	if (type_is_arithmetic(to) && type_is_arithmetic(from))
 		err = convert_scalar(value, type);
-	else if ((to->kind == TYPE_POINTER &&
-		  (from->kind == TYPE_POINTER || type_is_integer(from))) ||
+	else if (to->kind == TYPE_POINTER && from->kind == TYPE_POINTER)
+		err = convert_pointer(context, value, type);
+	else if ((to->kind == TYPE_POINTER && type_is_integer(from)) ||
 		 (type_is_integer(to) && from->kind == TYPE_POINTER))
 		err = convert_scalar(value, type);
 	else if ((type_is_record(to) || to->kind == TYPE_VECTOR || to->kind == TYPE_OPAQUE) &&
@@ -326,5 +378,7 @@ struct dc_error *convert_cast(struct context *context, struct value *value, cons
 	    (to->kind == TYPE_POINTER && !type_is_integer(from) && from->kind != TYPE_POINTER) ||
 	    (from->kind == TYPE_POINTER && !type_is_integer(to) && to->kind != TYPE_POINTER))
 		return type_error("cannot cast '%s' to '%s'", value->type, type);
-	return convert_scalar(value, type);
+	return to->kind == TYPE_POINTER && from->kind == TYPE_POINTER
+		       ? convert_pointer(context, value, type)
+		       : convert_scalar(value, type);
 }

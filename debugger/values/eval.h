@@ -58,8 +58,7 @@ bool expression_needs_frame(const struct expression *expression);
 bool expression_names_plainly(const struct expression *expression);
 // The functions that are called, NULL for one that is not called by name. False when callee was.
 bool expression_each_callee(const struct expression *expression,
-			    bool (*callee)(const struct function *function, void *arg),
-			    void *arg);
+			    bool (*callee)(const struct function *function, void *arg), void *arg);
 // The type and address of the function that the whole expression names, as it would be called; NULL: it
 // names none, or one without a known prototype.
 const struct type *expression_function(const struct expression *expression, uint64_t *addr);

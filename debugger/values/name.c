@@ -54,61 +54,37 @@ static bool resolve_static(struct symbols *symbols, const char *name, struct res
 	return true;
 }
 
-// Variable, function, enumerator, in the order in which C's scopes would hide one another.
-static void resolve(struct parser *parser, const char *name, struct resolution *what)
+static bool in_program(struct symbols *symbols, const struct module *module)
 {
-	struct symbols *symbols = parser->symbols;
-	static const struct symbols_frame nowhere;
-	_cleanup_error_ struct dc_error *no_variable = symbols_lookup_variable(
-		symbols, parser->frame, name, &what->variable);
+	const struct module *const *modules;
 
-	if (!no_variable && what->variable.type) {
-		struct variable global;
-		_cleanup_error_ struct dc_error *not_global = parser->frame->pc == 0
-								      ? NULL
-								      : symbols_lookup_variable(
-										symbols, &nowhere,
-										name, &global);
+	return symbols_modules(symbols, &modules) > 0 && module == modules[0];
+}
 
-		what->kind = NAME_VARIABLE;
-		what->is_local = parser->frame->pc != 0 &&
-				 (not_global || global.place != what->variable.place ||
-				  global.addr != what->variable.addr);
-		if (what->is_local || what->variable.place == VARIABLE_TLS)
-			parser->expression->needs_frame = true;
-		return;
-	}
+static void take_variable(struct parser *parser, bool is_local, struct resolution *what)
+{
+	what->kind = NAME_VARIABLE;
+	what->is_local = is_local;
+	if (is_local || what->variable.place == VARIABLE_TLS)
+		parser->expression->needs_frame = true;
+}
 
-	_cleanup_error_ struct dc_error *no_function = symbols_lookup_function(
-		symbols, parser->frame, name, &what->function);
-
-	if (!no_function) {
-		what->kind = NAME_FUNCTION;
+static void take_function(struct parser *parser, struct resolution *what)
+{
+	what->kind = NAME_FUNCTION;
+	what->type = what->function.type;
+	if (!what->type)
+		what->type = prototype_find(parser, &what->function);
+	if (!what->type) {
+		// Only now: a library's debug file is slow to open.
+		symbols_function_type(parser->symbols, &what->function);
 		what->type = what->function.type;
-		if (!what->type)
-			what->type = prototype_find(parser, &what->function);
-		if (!what->type) {
-			// Only now: a library's debug file is slow to open.
-			symbols_function_type(symbols, &what->function);
-			what->type = what->function.type;
-		}
-		return;
 	}
-	if (!no_variable) {
-		what->kind = NAME_VARIABLE; // without debug information
-		return;
-	}
-	if (resolve_static(symbols, name, what))
-		return;
+}
 
-	_cleanup_error_ struct dc_error *no_enumerator = symbols_lookup_enumerator(
-		symbols, parser->frame, name, &what->type, &what->value);
-
-	if (!no_enumerator) {
-		what->kind = NAME_ENUMERATOR;
-		return;
-	}
-	// What headers define, and so no debug information names.
+// What headers define, and so no debug information names.
+static void take_constant(struct parser *parser, const char *name, struct resolution *what)
+{
 	what->kind = NAME_CONSTANT;
 	what->type = parser->basics.list[BASIC_BOOL];
 	if (strcmp(name, "true") == 0) {
@@ -117,8 +93,63 @@ static void resolve(struct parser *parser, const char *name, struct resolution *
 		what->type = types_pointer(parser->basics.types, parser->basics.list[BASIC_VOID]);
 	} else if (strcmp(name, "false") != 0) {
 		what->kind = NAME_UNKNOWN;
-		parser->expression->needs_frame = true;
+		parser->expression->needs_frame = true; // it may be a local
 	}
+}
+
+// Found only by way of the frame.
+static bool is_local(struct parser *parser, const char *name, const struct variable *variable)
+{
+	static const struct symbols_frame nowhere;
+	struct variable global;
+
+	if (parser->frame->pc == 0)
+		return false;
+
+	_cleanup_error_ struct dc_error *not_global = symbols_lookup_variable(
+		parser->symbols, &nowhere, name, &global);
+
+	return not_global || global.place != variable->place || global.addr != variable->addr;
+}
+
+// Locals, then the program's own names before those of libraries: a static variable deep in the C
+// library's debug information must not hide a function or an enumerator of the program.
+static void resolve(struct parser *parser, const char *name, struct resolution *what)
+{
+	struct symbols *symbols = parser->symbols;
+	_cleanup_error_ struct dc_error *no_variable = symbols_lookup_variable(
+		symbols, parser->frame, name, &what->variable);
+	bool has_typed = !no_variable && what->variable.type;
+	bool local = has_typed && is_local(parser, name, &what->variable);
+
+	if (has_typed && (local || in_program(symbols, what->variable.module))) {
+		take_variable(parser, local, what);
+		return;
+	}
+
+	_cleanup_error_ struct dc_error *no_function = symbols_lookup_function(
+		symbols, parser->frame, name, &what->function);
+
+	if (!no_function && (!has_typed || in_program(symbols, what->function.module))) {
+		take_function(parser, what);
+		return;
+	}
+	if (!no_variable && !has_typed) {
+		take_variable(parser, false, what); // without debug information
+		return;
+	}
+	if (no_variable && resolve_static(symbols, name, what))
+		return;
+
+	_cleanup_error_ struct dc_error *no_enumerator = symbols_lookup_enumerator(
+		symbols, parser->frame, name, &what->type, &what->value);
+
+	if (!no_enumerator)
+		what->kind = NAME_ENUMERATOR;
+	else if (has_typed)
+		take_variable(parser, false, what);
+	else
+		take_constant(parser, name, what);
 }
 
 struct dc_error *name_parse(struct parser *parser, struct node **ret)

@@ -140,6 +140,11 @@ static void print_array(struct printer *printer, const struct type *type,
 		print_elements(printer, type->target, count, bytes, addr, false);
 }
 
+static const char *name_of(const struct type *type)
+{
+	return type->name ? type->name : "base";
+}
+
 static void print_member(struct printer *printer, const struct type *type,
 			 const struct type_member *member, const unsigned char *bytes,
 			 uint64_t addr)
@@ -148,7 +153,7 @@ static void print_member(struct printer *printer, const struct type *type,
 	uint32_t bits = member->bit_offset + member->bit_size;
 
 	if (member->is_base)
-		fprintf(printer->out, "<%s> = ", member->name ? member->name : "base");
+		fprintf(printer->out, "<%s> = ", name_of(member->type));
 	else if (member->name)
 		fprintf(printer->out, "%s = ", member->name);
 	// Damaged debug information could place a member outside of its struct.
@@ -226,7 +231,10 @@ static void print_reference(struct printer *printer, const struct type *type,
 	uint64_t addr, size;
 
 	memcpy(&addr, bytes, sizeof(addr));
-	fprintf(printer->out, "@0x%" PRIx64 ": ", addr);
+	fprintf(printer->out, "@0x%" PRIx64, addr);
+	if (printer->depth > 1) // inside a struct the address is all
+		return;
+	fputs(": ", printer->out);
 	if (target->kind == TYPE_FUNCTION || !type_size(target, &size) || size > 1 << 20) {
 		print_address(printer, addr);
 		return;

@@ -76,6 +76,12 @@ struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct s
 	return NULL;
 }
 
+size_t symbols_modules(struct symbols *symbols, const struct module *const **ret)
+{
+	(void)symbols, (void)ret;
+	return 0;
+}
+
 void symbols_function_type(struct symbols *symbols, struct function *function)
 {
 	(void)symbols, (void)function;
