@@ -31,13 +31,26 @@ static unsigned bits_in(const struct picker *picker, const struct module *module
 	return holds_libc(picker, module) ? bits : bits & NAME_ALLOCATOR;
 }
 
+static bool is_whole(const struct module *module)
+{
+	return unsafe_names_whole_module(module->name) ||
+	       unsafe_names_sanitizer_module(module->name);
+}
+
 // A module that is unsafe as a whole is asked only for what is not: every access to a thread-local
-// variable passes __tls_get_addr, and what takes time is elsewhere.
+// variable passes __tls_get_addr, and what takes time is elsewhere; a sanitizer's wrappers of other
+// functions may wait in them.
 static bool pick_unsafe(const struct module *module, const char *name, void *arg)
 {
+	const struct picker *picker = arg;
+
+	if (!name)
+		return true;
+	if (unsafe_names_sanitizer_module(module->name))
+		return !(unsafe_names_match(&picker->names, name) & NAME_ALLOCATOR);
 	if (unsafe_names_whole_module(module->name))
-		return !name || !strcmp(name, "__tls_get_addr");
-	return !name || bits_in(arg, module, name);
+		return !strcmp(name, "__tls_get_addr");
+	return bits_in(picker, module, name);
 }
 
 static bool pick_libc(const struct module *module, const char *name, void *arg)
@@ -120,7 +133,7 @@ static struct dc_error *add_named(struct builder *builder, struct picker *picker
 	for (size_t i = 0; i < n && !err; i++) {
 		const struct module *module = module_at(builder, ranges[i].start);
 
-		if (!module || unsafe_names_whole_module(module->name))
+		if (!module || is_whole(module))
 			continue;
 
 		unsigned bits = bits_in(picker, module, ranges[i].what);
@@ -134,7 +147,7 @@ static struct dc_error *add_named(struct builder *builder, struct picker *picker
 			err = &dc_out_of_memory;
 	}
 	for (size_t i = 0; i < builder->nr_modules && !err; i++)
-		if (unsafe_names_whole_module(builder->modules[i]->name) &&
+		if (is_whole(builder->modules[i]) &&
 		    !add_whole(builder, maps, builder->modules[i], ranges, n))
 			err = &dc_out_of_memory;
 	return err;

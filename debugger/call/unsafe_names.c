@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-// Names are compared without leading underscores, "GI_", "libc_", and without what compilers and libc
+// Names are compared without leading underscores, "GI_", "libc_" and the like, and without what compilers and libc
 // append: ".part.0", "_chk", "_unlocked", "64".
 
 // In every module: programs bring allocators of their own.
@@ -249,6 +249,7 @@ static const struct prefix prefixes[] = {
 	{ "mi_segment_", NAME_ALLOCATOR },
 	{ "_mi_", NAME_ALLOCATOR },
 	{ "_ZN5scudo", NAME_ALLOCATOR },
+	{ "_ZN6__asan", NAME_ALLOCATOR },
 	{ "scudo_", NAME_ALLOCATOR },
 	{ "rpmalloc", NAME_ALLOCATOR },
 	{ "rpfree", NAME_ALLOCATOR },
@@ -307,10 +308,17 @@ bool unsafe_names_whole_module(const char *module)
 	return any_prefix(module, names, COUNT(names));
 }
 
+bool unsafe_names_sanitizer_module(const char *module)
+{
+	static const char *const names[] = { "libasan", "libtsan", "liblsan", "libhwasan" };
+
+	return any_prefix(module, names, COUNT(names));
+}
+
 // The part of a symbol that lists compare; *length of it.
 static const char *plain_name(const char *name, size_t *length)
 {
-	static const char *const heads[] = { "GI_", "libc_", "isoc99_", "isoc23_" };
+	static const char *const heads[] = { "GI_", "libc_", "isoc99_", "isoc23_", "interceptor_" };
 	static const char *const tails[] = { "_chk", "_unlocked", "64" };
 
 	for (bool again = true; again;) {

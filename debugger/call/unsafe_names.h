@@ -25,6 +25,8 @@ void unsafe_names_init(struct unsafe_names *names);
 unsigned unsafe_names_match(const struct unsafe_names *names, const char *symbol);
 // Modules that are nothing but allocator or dynamic linker.
 bool unsafe_names_whole_module(const char *module);
+// A sanitizer's runtime: it wraps libc's functions and brings an allocator.
+bool unsafe_names_sanitizer_module(const char *module);
 // libc by its module's name, of any make.
 bool unsafe_names_libc_module(const char *module);
 

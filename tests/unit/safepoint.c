@@ -52,9 +52,10 @@ static struct child *start(void (*body)(void), long syscall)
 	}
 	close(input[0]);
 	assert_null(process_open(child->pid, &child->process));
-	do
+	do {
 		assert_null(process_thread_info(child->process, child->pid, &info));
-	while (syscall >= 0 && (!info.in_syscall || info.syscall != syscall));
+		assert_int_not_equal(info.state, 'Z');
+	} while (syscall >= 0 && (!info.in_syscall || info.syscall != syscall));
 	assert_null(symbols_load(child->process, &child->symbols));
 	assert_null(unwind_create(child->process, child->symbols, &child->unwind));
 	assert_null(safepoints_create(child->process, child->symbols, &child->safepoints));
@@ -303,12 +304,14 @@ static void guards_stdio(void **state)
 	assert_in_range(scan(child).safety, SAFETY_GUARDED, SAFETY_SUSPECT);
 	assert_int_equal(confirm(child).safety, SAFETY_GUARDED);
 	assert_int_equal(judge_asleep(child).safety, SAFETY_GUARDED);
+#ifndef __SANITIZE_ADDRESS__ // whose checks may print a report anywhere
 	assert_true(avoids_stdio(child, "strlen"));
 	assert_true(avoids_stdio(child, "malloc_trim"));
-	assert_false(avoids_stdio(child, "puts"));
-	assert_false(avoids_stdio(child, "body_line"));
 	assert_true(avoids_stdio(child, "twice"));
 	assert_true(avoids_stdio(child, "measure"));
+#endif
+	assert_false(avoids_stdio(child, "puts"));
+	assert_false(avoids_stdio(child, "body_line"));
 	assert_false(avoids_stdio(child, "through_pointer"));
 	end(child);
 }
