@@ -13,6 +13,9 @@ CFLAGS_runtime := -fvisibility=hidden -ftls-model=initial-exec -fno-plt -fstack-
 UNINSTRUMENTED := signal freeze unwind traceback fatal symbolise image lines
 $(UNINSTRUMENTED:%=$(B)/runtime/fault/%.o): SANFLAGS :=
 
+# The scheduler leaves frames on system stacks for good, which TSan's shadow stack would count; it is told by hand.
+$(B)/runtime/sched/%.o $(B)/runtime/base/%.o: CFLAGS_runtime += $(if $(filter thread,$(SAN)),-fno-sanitize=thread -DGORT_TSAN)
+
 all: $(GORT_LIB)
 
 # Unit tests that look inside link this one.

@@ -218,6 +218,7 @@ static void finish(struct g *g, struct m *m)
 	g->lockedm = NULL;
 	m->lockedg = NULL;
 	p->ended++;
+	gort__san_end(g);
 	gort__stack_put(p, g);
 	gort__p_leave(gort__p_release(m));
 	gort__sys_return(m);
@@ -226,8 +227,7 @@ static void finish(struct g *g, struct m *m)
 void gort__callback_end(struct g *g)
 {
 	(void)g;
-	gort__mcall(finish);
-	__builtin_unreachable();
+	gort__switch_for_ever(finish);
 }
 
 __attribute__((noinline)) int gort_callback(void (*fn)(void *), void *arg)
@@ -237,6 +237,8 @@ __attribute__((noinline)) int gort_callback(void (*fn)(void *), void *arg)
 	struct request r = { fn, arg, __builtin_return_address(0), false };
 	struct covered c;
 
+	if (gort__load(&sched.forked))
+		gort__fatal("gort_callback: called after fork without exec");
 	if (!gort__load(&sched.started) || !gort__load(&extra.have_key) || gort__load(&sched.ended))
 		return -EAGAIN;
 	if (!m) {
@@ -252,8 +254,6 @@ __attribute__((noinline)) int gort_callback(void (*fn)(void *), void *arg)
 		if (gort__load(&m->in_runtime) ||
 		    (sp >= m->sigstack && sp < m->sigstack + m->sigstack_size))
 			return -EDEADLK;
-		if (gort__load(&m->retake) == RETAKE_FORKED)
-			gort__fatal("gort_callback: called after fork without exec");
 	}
 	c = (struct covered){ m->sys_sp,  m->sys_lo, m->sys_hi,		m->curg,
 			      m->lockedg, m->locks,  m->locks_internal, m->retake,

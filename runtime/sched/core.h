@@ -3,6 +3,7 @@
 #ifndef RUNTIME_SCHED_CORE_H
 #define RUNTIME_SCHED_CORE_H
 
+#include "runtime/base/sanitize.h"
 #include "runtime/sched/sched.h"
 
 struct gort_attr;
@@ -25,8 +26,25 @@ gort__hidden void gort__schedule(struct m *m);
 // After gort__mcall: takes the calling goroutine off its M.
 gort__inline void gort__detach(struct g *g, struct m *m)
 {
+	gort__san_on_system(m);
 	g->err = *m->errno_addr;
 	gort__store(&m->curg, NULL);
+}
+
+// Leaves the calling goroutine; comes back when it is executed again.
+gort__inline void gort__switch(void (*fn)(struct g *, struct m *))
+{
+	gort__san_to_system(gort__self()->curg, gort__self(), false);
+	gort__mcall(fn);
+	gort__san_on_g();
+}
+
+// The same for one that does not come back.
+gort__inline _Noreturn void gort__switch_for_ever(void (*fn)(struct g *, struct m *))
+{
+	gort__san_to_system(gort__self()->curg, gort__self(), true);
+	gort__mcall(fn);
+	__builtin_unreachable();
 }
 
 // ---- runq.c: queues -----------------------------------------------------------------------------
@@ -45,6 +63,7 @@ gort__inline void gort__runq_put_tail(struct p *p, struct g *g)
 {
 	uint32_t tail = p->runq_tail;
 
+	gort__san_ready(g);
 	if (gort__unlikely(tail - gort__load_acquire(&p->runq_head) >= P_RUNQ)) {
 		gort__runq_put_slow(p, g);
 		return;
@@ -132,6 +151,7 @@ gort__inline void gort__execute(struct m *m, struct g *g)
 	gort__store(&g->status, G_RUNNING);
 	gort__store(&p->schedtick, p->schedtick + 1);
 	*m->errno_addr = g->err;
+	gort__san_to_g(m, g);
 	gort__gogo(g, m);
 }
 
@@ -204,6 +224,7 @@ _Noreturn gort__hidden void gort__callback_end(struct g *g);
 
 gort__hidden void gort__callbacks_init(void);
 gort__hidden void gort__allthreads_init(void);
+gort__hidden void gort__fork_init(void);
 gort__hidden struct m *gort__main_m_get(void);
 gort__hidden void gort__procs_init(void);
 // With a P, before the main goroutine runs; and sysmon's look for a changed default.

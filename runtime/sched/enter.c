@@ -33,7 +33,7 @@ void gort__p_regain(struct m *m)
 	if (p)
 		gort__p_acquire(m, p);
 	else
-		gort__mcall(wait_for_p);
+		gort__switch(wait_for_p);
 }
 
 void gort__enter_slow(struct m *m, const char *who)
@@ -58,6 +58,40 @@ void gort__enter_slow(struct m *m, const char *who)
 	}
 }
 
+#ifdef GORT__SAN
+struct hop {
+	void (*fn)(void *);
+	void *arg;
+	struct m *m;
+};
+
+static void hop(void *arg)
+{
+	struct hop *h = arg;
+
+	gort__san_on_system(h->m);
+	h->fn(h->arg);
+	gort__san_to_g(h->m, h->m->hopped);
+}
+
+static void on_system_stack(void (*fn)(void *), void *arg, struct m *m)
+{
+	struct hop h = { fn, arg, m };
+	struct g *outer = m->hopped;
+
+	m->hopped = m->curg;
+	gort__san_to_system(m->curg, m, false);
+	gort__on_stack(hop, &h, m->sys_sp, m->curg);
+	gort__san_on_g();
+	m->hopped = outer;
+}
+#else
+static void on_system_stack(void (*fn)(void *), void *arg, struct m *m)
+{
+	gort__on_stack(fn, arg, m->sys_sp, m->curg);
+}
+#endif
+
 void gort__system(void (*fn)(void *), void *arg)
 {
 	struct m *m = gort__self();
@@ -67,7 +101,7 @@ void gort__system(void (*fn)(void *), void *arg)
 		return;
 	}
 	m->on_system = true;
-	gort__on_stack(fn, arg, m->sys_sp, m->curg);
+	on_system_stack(fn, arg, m);
 	m->on_system = false;
 }
 
@@ -86,8 +120,10 @@ void gort__blocking(void (*fn)(void *), void *arg)
 	gort__system(leave_p, p);
 	gort__store(&m->retake, RETAKE_BLOCKING);
 	gort__store_release(&m->in_runtime, 0);
-	gort__on_stack(fn, arg, m->sys_sp, g);
+	on_system_stack(fn, arg, m);
 	gort__store(&m->in_runtime, 1);
+	if (gort__load(&m->retake) == RETAKE_FORKED)
+		gort__fatal("gort_blocking: returned after fork without exec");
 	gort__store(&m->retake, RETAKE_TAKEN);
 	gort__store(&g->status, G_RUNNING);
 	gort__p_regain(m);

@@ -50,6 +50,7 @@ struct g *gort__g_make(void (*fn)(void *), void *arg, const struct gort_attr *at
 	g->creator_pc = pc;
 	g->creator_id = m->curg ? m->curg->id : 0;
 	g->label = attr ? attr->label : NULL;
+	gort__san_make(g);
 	gort__store(&g->status, G_RUNNABLE);
 	if (gort__likely(p != NULL))
 		p->made += !(flags & G_SYSTEM);
@@ -77,6 +78,7 @@ void gort__entry(void)
 {
 	struct g *g = gort__g();
 
+	gort__san_on_g();
 	gort__leave();
 	g->fn(g->arg);
 	gort__enter("goroutine entry");
@@ -126,6 +128,7 @@ static void end(struct g *g, struct m *m)
 	gort__store(&g->status, G_DEAD);
 	g->lockedm = NULL;
 	p->ended += !(g->flags & G_SYSTEM);
+	gort__san_end(g);
 	gort__stack_put(p, g);
 	// Its thread may be in a state that only it knows how to use.
 	if (gort__unlikely(locked))
@@ -143,8 +146,7 @@ void gort__goexit(void)
 		gort__main_end();
 	if (gort__unlikely(g->flags & G_CALLBACK))
 		gort__callback_end(g);
-	gort__mcall(end);
-	__builtin_unreachable();
+	gort__switch_for_ever(end);
 }
 
 void gort_exit(void)

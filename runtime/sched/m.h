@@ -99,6 +99,7 @@ struct m {
 	uint8_t held_n; // debug builds: locks held, oldest first
 	struct lock *held[M_LOCKS_HELD];
 	uint32_t rng;
+	struct g *hopped; // sanitizer builds: to which gort__system returns
 	void *asan_stack_lo; // the system stack as ASan knows it
 	size_t asan_stack_size;
 	void *tsan_fiber;

@@ -60,6 +60,7 @@ int gort_main(void (*fn)(void *), void *arg)
 	gort__p_acquire(m, p);
 	gort__fault_init();
 	gort__allthreads_init();
+	gort__fork_init();
 	gort__pause_init();
 	g = gort__g_make(fn, arg, &attr, __builtin_return_address(0), G_MAIN);
 	if (!g) {
@@ -83,6 +84,7 @@ int gort_main(void (*fn)(void *), void *arg)
 	// Not at the idle place: this thread runs nothing.
 	if (!sched.ended)
 		gort__note_sleep(&end_note, -1);
+	gort__san_acquire(&sched);
 	gort__m_detach(m);
 	return 0;
 }
@@ -102,7 +104,7 @@ static void halt(struct g *g, struct m *m)
 void gort__main_end(void)
 {
 	gort__stop_world();
+	gort__san_ready(&sched);
 	gort__store_release(&sched.ended, true);
-	gort__mcall(halt);
-	__builtin_unreachable();
+	gort__switch_for_ever(halt);
 }

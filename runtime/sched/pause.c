@@ -81,6 +81,8 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	    !in_program((uintptr_t)uc->uc_mcontext.gregs[REG_RIP]) ||
 	    (sp >= m->sigstack && sp < m->sigstack + m->sigstack_size))
 		return;
+	// Where tracebacks find its registers.
+	m->fault_data = context;
 	if (gort__add(&paused, 1u) <= PAUSED_MAX)
 		wait_for_p(m);
 	gort__add(&paused, -1u);

@@ -25,6 +25,7 @@ struct sched {
 	struct g *allg;
 	int64_t coarse_now; // gort_now, at most 10 ms old while anything runs
 	int ncpu;
+	bool forked; // this is the child of a fork
 	bool ended; // the main goroutine has returned
 	bool custom_procs; // gomaxprocs was set by the program or GORTMAXPROCS
 

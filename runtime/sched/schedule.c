@@ -329,7 +329,7 @@ void gort__park(gort__unlockf *unlockf, void *arg, enum wait_reason why)
 	m->curg->wait_reason = (uint16_t)why;
 	m->unlockf = unlockf;
 	m->unlock_arg = arg;
-	gort__mcall(park);
+	gort__switch(park);
 }
 
 static bool unlock_it(struct g *g, void *lock)
@@ -359,6 +359,7 @@ void gort__ready(struct g *g, bool next)
 	struct p *p = m->p;
 
 	gort__store(&g->status, G_RUNNABLE);
+	gort__san_ready(g);
 	if (gort__likely(p != NULL)) {
 		gort__runq_put(p, g, next);
 	} else {
@@ -385,8 +386,10 @@ void gort__ready_list(struct glist *l)
 		gort__wakep();
 		return;
 	}
-	for (struct g *g = l->head; g; g = g->next)
+	for (struct g *g = l->head; g; g = g->next) {
+		gort__san_ready(g);
 		gort__store(&g->status, G_RUNNABLE);
+	}
 	gort__lock(&sched.lock);
 	if (sched.runq.tail)
 		sched.runq.tail->next = l->head;
@@ -410,7 +413,7 @@ static void yield(struct g *g, struct m *m)
 
 void gort__yield(void)
 {
-	gort__mcall(yield);
+	gort__switch(yield);
 }
 
 // ---- waking -------------------------------------------------------------------------------------
