@@ -75,6 +75,9 @@ static struct dc_error *refuse_modes(const struct hold *hold)
 		return error_make(DC_REFUSED, "thread %d runs 32-bit code", hold->tid);
 	if (registers_has_shadow_stack(hold->tid))
 		return error_make(DC_REFUSED, "thread %d has a shadow stack", hold->tid);
+	if (registers_has_dispatch(hold->tid))
+		return error_make(DC_REFUSED, "thread %d dispatches its system calls itself",
+				  hold->tid);
 	return NULL;
 }
 

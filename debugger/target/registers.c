@@ -80,6 +80,18 @@ bool registers_has_shadow_stack(pid_t tid)
 	return ptrace(PTRACE_GETREGSET, tid, NT_X86_SHSTK, &iov) == 0;
 }
 
+bool registers_has_dispatch(pid_t tid)
+{
+	// linux/ptrace.h: struct ptrace_sud_config
+	enum { GET_DISPATCH = 0x4211, DISPATCH_ON = 1 };
+	struct {
+		uint64_t mode, selector, offset, len;
+	} config;
+
+	return ptrace((enum __ptrace_request)GET_DISPATCH, tid, sizeof(config), &config) == 0 &&
+	       config.mode == DISPATCH_ON;
+}
+
 uint64_t registers_rseq_area(pid_t tid)
 {
 	struct __ptrace_rseq_configuration config;

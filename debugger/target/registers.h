@@ -23,6 +23,8 @@ struct dc_error *registers_set_mask(pid_t tid, uint64_t mask) DC_CHECK;
 
 // The user shadow stack is on: a forged return address would end the thread.
 bool registers_has_shadow_stack(pid_t tid);
+// Its system calls may be turned into SIGSYS (Wine does that), ours among them.
+bool registers_has_dispatch(pid_t tid);
 // Address of the thread's rseq area, 0 when it registered none.
 uint64_t registers_rseq_area(pid_t tid);
 

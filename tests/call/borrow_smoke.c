@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -104,6 +105,23 @@ static long creates(void)
 
 	return pthread_create(&thread, NULL, newborn, NULL);
 }
+// Its fault is part of how it works: the handler opens the page.
+static char *guarded;
+static void open_page(int signo)
+{
+	(void)signo;
+	mprotect(guarded, 4096, PROT_READ | PROT_WRITE);
+}
+static long touches(void)
+{
+	*(volatile char *)guarded = 7;
+	return *(volatile char *)guarded;
+}
+static void note(int signo)
+{
+	(void)signo;
+	shared->calls++;
+}
 static void naps(void)
 {
 	nanosleep(&(struct timespec){ 30, 0 }, NULL);
@@ -123,7 +141,7 @@ static struct wide widen(struct wide in, long by)
 }
 
 // What the child does.
-enum work { READS, COUNTS, SLEEPS, LEAVES };
+enum work { READS, COUNTS, SLEEPS, LEAVES, SUSPENDS, DISPATCHES };
 
 static void child(enum work work)
 {
@@ -152,7 +170,34 @@ static void child(enum work work)
 				shared->wrong++;
 			shared->beats++;
 		}
+	case SUSPENDS: {
+		sigset_t blocked, none;
+
+		signal(SIGUSR1, note);
+		sigemptyset(&none);
+		sigemptyset(&blocked);
+		sigaddset(&blocked, SIGUSR1);
+		for (;;) {
+			sigset_t now;
+
+			sigprocmask(SIG_SETMASK, &blocked, NULL);
+			if (sigsuspend(&none) != -1 || errno != EINTR)
+				shared->wrong++;
+			sigprocmask(SIG_SETMASK, NULL, &now);
+			if (!sigismember(&now, SIGUSR1) || sigismember(&now, SIGUSR2))
+				shared->wrong++;
+			shared->beats++;
+		}
+	}
+	case DISPATCHES: {
+		static volatile char selector; // SYSCALL_DISPATCH_FILTER_ALLOW
+
+		prctl(59 /* PR_SET_SYSCALL_USER_DISPATCH */, 1, 0, 0, &selector);
+		for (;;)
+			shared->beats++;
+	}
 	case LEAVES:
+		signal(SIGSEGV, open_page);
 		if (setjmp(jump))
 			shared->calls += 1000;
 		for (;;) {
@@ -193,7 +238,7 @@ static void start(struct fixture *fixture, enum work work)
 	}
 	if (read(from_child[0], &byte, 1) != 1)
 		exit(1);
-	if (work != COUNTS) {
+	if (work != COUNTS && work != DISPATCHES) {
 		// Until it sleeps.
 		char path[64], line[32];
 
@@ -393,6 +438,80 @@ static void asleep_for_good(void)
 	stop(&fixture);
 }
 
+static void suspended(void)
+{
+	struct fixture fixture;
+	struct abi_exit exit;
+	struct dc_departure departure;
+
+	start(&fixture, SUSPENDS);
+
+	struct borrowed *borrowed = borrow(&fixture, false);
+	struct dc_error *err = call(borrowed, add, "add", 1, 2, &exit);
+
+	ok(!err && exit.rax == 3, "add(1, 2) in sigsuspend: %s", err ? err->message : "3");
+	dc_error_destroy(err);
+	kill(fixture.pid, SIGUSR1);
+	ok(shared->calls == 1, "its signal waits until the thread is back");
+	err = borrowed_release(borrowed, &departure);
+	while (shared->calls < 2)
+		sched_yield();
+	kill(fixture.pid, SIGUSR1);
+	while (shared->calls < 3 || shared->beats < 2)
+		sched_yield();
+	ok(!err && !shared->wrong, "and arrives with the mask that it waits with");
+	dc_error_destroy(err);
+	stop(&fixture);
+}
+
+static void dispatching(void)
+{
+	struct borrow_options options = { .wait_ns = 100000000 };
+	struct fixture fixture;
+	struct borrowed *borrowed;
+
+	start(&fixture, DISPATCHES);
+	while (!shared->beats)
+		sched_yield();
+
+	struct dc_error *err = borrow_thread(fixture.tracer, fixture.process, NULL, NULL, NULL,
+					     &options, &borrowed);
+
+	ok(err && err->code == DC_REFUSED, "system calls that are dispatched: %s",
+	   err ? err->message : "borrowed");
+	dc_error_destroy(err);
+	ok(works(&fixture, DISPATCHES), "it goes on");
+	stop(&fixture);
+}
+
+static void handled_fault(bool pass)
+{
+	struct borrow_options options = { .wait_ns = 1000000000,
+					  .pass_signals = pass ? 1 << (SIGSEGV - 1) : 0 };
+	struct fixture fixture;
+	struct borrowed *borrowed;
+	struct abi_exit exit;
+	struct dc_departure departure;
+
+	start(&fixture, LEAVES);
+	fail(borrow_thread(fixture.tracer, fixture.process, NULL, NULL, NULL, &options, &borrowed),
+	     "borrow_thread");
+
+	struct dc_error *err = call(borrowed, touches, "touches", 0, 0, &exit);
+
+	if (pass)
+		ok(!err && exit.rax == 7, "a fault that the program handles, passed: %s",
+		   err ? err->message : "7");
+	else
+		ok(err && err->code == DC_CRASHED && err->signo == SIGSEGV,
+		   "a fault that the program handles: %s", err ? err->message : "returned");
+	dc_error_destroy(err);
+	err = borrowed_release(borrowed, &departure);
+	ok(!err && works(&fixture, LEAVES), "it goes on");
+	dc_error_destroy(err);
+	stop(&fixture);
+}
+
 static void newborns(void)
 {
 	struct fixture fixture;
@@ -422,6 +541,7 @@ static void ends_thread(void)
 int main(void)
 {
 	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	guarded = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	plain(READS, "reads");
 	plain(COUNTS, "counts");
@@ -455,6 +575,10 @@ int main(void)
 	stop(&fixture);
 
 	asleep_for_good();
+	suspended();
+	dispatching();
+	handled_fault(true);
+	handled_fault(false);
 	newborns();
 
 	printf("1..%u\n", number);
