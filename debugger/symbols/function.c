@@ -37,15 +37,15 @@ static const char *foreign_language(int language)
 	}
 }
 
-static const char *why_no_call(struct symbols *symbols, Dwarf_Die *die, const char *symbol)
+static const char *why_no_call(struct symbols *symbols, Dwarf_Die *die)
 {
 	Dwarf_Attribute attr;
 	Dwarf_Word convention;
-	const char *language = foreign_language(dwarf_language(die));
+	int code = dwarf_language(die);
+	const char *language = foreign_language(code);
 
-	// What Rust exports under its own name is exported to be called from C.
-	if (language && !(dwarf_language(die) == DW_LANG_Rust && dwarf_diename(die) && symbol &&
-			  !strcmp(dwarf_diename(die), symbol)))
+	// What Rust exports without mangling its name is exported to be called from C.
+	if (language && (code != DW_LANG_Rust || dwarf_hasattr_integrate(die, DW_AT_linkage_name)))
 		return symbols_text(symbols, "it is a %s function, whose calls are not C's",
 				    language);
 	if (!dwarf_attr_integrate(die, DW_AT_calling_convention, &attr) ||
@@ -70,7 +70,7 @@ void function_add_type(struct symbols *symbols, Dwarf_Die *die, struct function 
 	if (type->kind == TYPE_FUNCTION)
 		function->type = type;
 	if (!function->no_call)
-		function->no_call = why_no_call(symbols, die, function->name);
+		function->no_call = why_no_call(symbols, die);
 }
 
 struct dc_error *function_from_symbol(struct symbols *symbols, struct loaded *loaded,
@@ -181,6 +181,7 @@ bool symbols_find(struct symbols *symbols, const struct symbols_frame *frame, co
 // ---- by DIE ----
 
 struct found_die {
+	const struct image *image; // of the module
 	Dwarf_Die die;
 	uint64_t entry;
 	size_t nr, nr_inlined;
@@ -198,7 +199,8 @@ static bool take_function(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 		found->nr_inlined += dwarf_func_inline(die);
 		return true;
 	}
-	if (found->nr && found->entry == entry)
+	// What the linker dropped is described at an address of nothing.
+	if (!image_has_code(found->image, entry) || (found->nr && found->entry == entry))
 		return true;
 	found->die = *die;
 	found->entry = entry;
@@ -238,7 +240,8 @@ static struct dc_error *ambiguous(struct loaded *loaded, const char *name)
 				     "\"%s\" is ambiguous: %s has more than one function of "
 				     "that name",
 				     name, loaded->module.name),
-			  "choose a frame in the file that has it (--frame)");
+			  "in C, choose a frame in the file that has it (--frame); C++ overloads "
+			  "cannot be told apart yet");
 }
 
 // The frame's own unit, where a static function comes before any other.
@@ -252,6 +255,7 @@ static struct dc_error *find_in_unit(struct symbols *symbols, const struct symbo
 	*done = false;
 	if (!symbols_unit(symbols, frame, EFFORT_OWN_FILE, &loaded, &unit))
 		return NULL;
+	found.image = loaded->image;
 
 	struct dc_error *err = dwarf_find(loaded->info, &unit, name, DWARF_FUNCTION, take_function,
 					  &found);
@@ -268,7 +272,7 @@ static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *name,
 {
 	*done = false;
 	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
-		struct found_die found = { .nr = 0 };
+		struct found_die found = { .image = loaded->image };
 		bool had = loaded->info;
 		struct dwarf_info *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
 

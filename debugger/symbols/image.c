@@ -104,6 +104,21 @@ bool image_segment_of(const struct image *image, uint32_t type, GElf_Phdr *ret)
 	return false;
 }
 
+bool image_has_code(const struct image *image, uint64_t value)
+{
+	size_t n = image_nr_segments(image);
+
+	for (size_t i = 0; i < n; i++) {
+		GElf_Phdr segment;
+
+		if (image_segment(image, i, &segment) && segment.p_type == PT_LOAD &&
+		    segment.p_flags & PF_X && value >= segment.p_vaddr &&
+		    value - segment.p_vaddr < segment.p_memsz)
+			return true;
+	}
+	return false;
+}
+
 Elf_Scn *image_section(const struct image *image, const char *name, GElf_Shdr *ret)
 {
 	size_t strings;
@@ -131,33 +146,38 @@ Elf_Data *image_section_data(const struct image *image, const char *name)
 	return data && data->d_buf && data->d_size ? data : NULL;
 }
 
-size_t image_build_id(const struct image *image, const unsigned char **ret)
+static size_t build_id_in(Elf_Data *data, const unsigned char **ret)
 {
-	size_t n = image_nr_segments(image);
+	size_t at = 0, name, desc, next;
+	GElf_Nhdr note;
 
-	for (size_t i = 0; i < n; i++) {
-		GElf_Phdr segment;
-
-		if (!image_segment(image, i, &segment) || segment.p_type != PT_NOTE)
-			continue;
-
-		// The alignment decides how notes are padded.
-		Elf_Data *data = elf_getdata_rawchunk(
-			image->elf, segment.p_offset, segment.p_filesz,
-			segment.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
-		size_t at = 0, name, desc, next;
-		GElf_Nhdr note;
-
-		while (data && (next = gelf_getnote(data, at, &note, &name, &desc))) {
-			if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
-			    !memcmp((char *)data->d_buf + name, "GNU", 4)) {
-				*ret = (unsigned char *)data->d_buf + desc;
-				return note.n_descsz;
-			}
-			at = next;
+	while (data && (next = gelf_getnote(data, at, &note, &name, &desc))) {
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+		    !memcmp((char *)data->d_buf + name, "GNU", 4)) {
+			*ret = (unsigned char *)data->d_buf + desc;
+			return note.n_descsz;
 		}
+		at = next;
 	}
 	return 0;
+}
+
+size_t image_build_id(const struct image *image, const unsigned char **ret)
+{
+	size_t n = image_nr_segments(image), size = 0;
+
+	for (size_t i = 0; i < n && !size; i++) {
+		GElf_Phdr segment;
+
+		// The alignment decides how notes are padded.
+		if (image_segment(image, i, &segment) && segment.p_type == PT_NOTE)
+			size = build_id_in(elf_getdata_rawchunk(
+						   image->elf, segment.p_offset, segment.p_filesz,
+						   segment.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR),
+					   ret);
+	}
+	// dwz's files have sections alone.
+	return size || n ? size : build_id_in(image_section_data(image, ".note.gnu.build-id"), ret);
 }
 
 const char *image_link(const struct image *image, const char *section, const unsigned char **rest,

@@ -26,6 +26,8 @@ size_t image_nr_segments(const struct image *image);
 bool image_segment(const struct image *image, size_t i, GElf_Phdr *ret);
 // The first segment of the type.
 bool image_segment_of(const struct image *image, uint32_t type, GElf_Phdr *ret);
+// The address, as in the file, lies in code.
+bool image_has_code(const struct image *image, uint64_t value);
 // A section by name; NULL when there is none or it has no bytes in the file.
 Elf_Scn *image_section(const struct image *image, const char *name, GElf_Shdr *ret);
 // A section's bytes as they are in the file. NULL: none or damaged.
