@@ -190,12 +190,44 @@ static struct dc_error *add_gaps(struct builder *builder, struct picker *picker,
 	return err;
 }
 
+// Both forms that restorers take, `mov $15, %rax` and `mov $15, %eax`, then `syscall`, end alike.
+enum { RESTORER_HEAD = 3 };
+
+static struct dc_error *add_restorers_in(struct builder *builder, struct process *process,
+					 const struct mapping *mapping, const char *module)
+{
+	static const unsigned char tail[] = { 0x0f, 0, 0, 0, 0x0f, 0x05 };
+	enum { CHUNK = 65536, OVERLAP = RESTORER_HEAD + sizeof(tail) - 1 };
+	_cleanup_free_ unsigned char *text = malloc(CHUNK);
+
+	if (!text)
+		return &dc_out_of_memory;
+	for (uint64_t start = mapping->start; start < mapping->end; start += CHUNK - OVERLAP) {
+		size_t n = mapping->end - start < CHUNK ? mapping->end - start : CHUNK;
+		const unsigned char *at = text;
+
+		n = memory_read_some(process, start, text, n);
+		while ((at = memmem(at, n - (size_t)(at - text), tail, sizeof(tail)))) {
+			size_t head = (size_t)(at++ - text);
+			size_t form = 0;
+
+			if (head >= 3 && !memcmp(at - 4, "\x48\xc7\xc0", 3))
+				form = 3;
+			else if (head >= 1 && at[-2] == 0xb8)
+				form = 1;
+			// One byte wide: only the address itself is returned to.
+			if (form && !add(builder, start + head - form - 1, start + head - form,
+					 UNSAFE_RESTORER, "a signal handler", module))
+				return &dc_out_of_memory;
+		}
+	}
+	return NULL;
+}
+
 // Where signal handlers return to: code of libc that no symbol names, known by its bytes.
 static struct dc_error *add_restorers(struct builder *builder, const struct picker *picker,
 				      struct process *process, const struct maps *maps)
 {
-	static const unsigned char long_form[] = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 };
-	static const unsigned char short_form[] = { 0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05 };
 	enum { MAX_TEXT = 16 << 20 };
 
 	for (size_t i = 0; i < maps->n; i++) {
@@ -203,34 +235,15 @@ static struct dc_error *add_restorers(struct builder *builder, const struct pick
 		const struct module *module = mapping->executable
 						      ? module_at(builder, mapping->start)
 						      : NULL;
-		size_t size = mapping->end - mapping->start;
 
-		if (!module || size > MAX_TEXT || !holds_libc(picker, module))
+		if (!module || mapping->end - mapping->start > MAX_TEXT ||
+		    !holds_libc(picker, module))
 			continue;
 
-		_cleanup_free_ unsigned char *text = malloc(size);
+		struct dc_error *err = add_restorers_in(builder, process, mapping, module->name);
 
-		if (!text)
-			return &dc_out_of_memory;
-		size = memory_read_some(process, mapping->start, text, size);
-		for (unsigned char *at = text, *found; at < text + size; at = found + 1) {
-			unsigned char *other;
-			size_t rest = (size_t)(text + size - at);
-
-			found = memmem(at, rest, long_form, sizeof(long_form));
-			other = memmem(at, rest, short_form, sizeof(short_form));
-			if (!found || (other && other < found))
-				found = other;
-			if (!found)
-				break;
-
-			// One byte wide: only the address itself is returned to.
-			uint64_t addr = mapping->start + (uint64_t)(found - text);
-
-			if (!add(builder, addr - 1, addr, UNSAFE_RESTORER, "a signal handler",
-				 module->name))
-				return &dc_out_of_memory;
-		}
+		if (err)
+			return err;
 	}
 	return NULL;
 }
