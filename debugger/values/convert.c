@@ -11,13 +11,22 @@ const struct type type_unknown = { .kind = TYPE_OPAQUE, .name = "<known only whe
 
 struct dc_error *type_error(const char *format, const struct type *a, const struct type *b)
 {
-	_cleanup_free_ char *first = type_spell(a, NULL), *second = b ? type_spell(b, NULL) : NULL;
-	char message[512];
+	const struct type *types[2] = { a, b };
+	char message[512] = "";
+	size_t used = 0, n = 0;
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(message, sizeof(message), format, first ? first : "?", second ? second : "?");
-#pragma GCC diagnostic pop
+	while (*format && used < sizeof(message) - 1) {
+		if (strncmp(format, "%s", 2) != 0 || n == 2 || !types[n]) {
+			message[used++] = *format++;
+			continue;
+		}
+
+		_cleanup_free_ char *name = type_spell(types[n++], NULL);
+
+		snprintf(message + used, sizeof(message) - used, "%s", name ? name : "?");
+		used += strlen(message + used);
+		format += 2;
+	}
 	return error_make(DC_TYPE, "%s", message);
 }
 

@@ -585,7 +585,7 @@ struct dc_error *parser_conditional(struct parser *parser, struct node **ret)
 {
 	size_t column;
 	struct node *condition, *yes, *no;
-	bool asks;
+	bool asks = false;
 	struct dc_error *err = binary(parser, 1, ret);
 
 	column = lexer_column(&parser->lexer);
