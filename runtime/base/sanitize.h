@@ -77,11 +77,12 @@ static inline void gort__san_arena(void *mem, size_t size)
 }
 #endif
 
-// Valgrind's client request STACK_REGISTER: a few instructions that do nothing outside of it. Returns its id of the
-// stack.
-static inline uint32_t gort__valgrind_stack(const void *lo, const void *hi)
+// Valgrind's client requests: a few instructions that do nothing outside of it.
+enum { VALGRIND_RUNNING = 0x1001, VALGRIND_STACK_REGISTER = 0x1501 };
+
+static inline uint64_t gort__valgrind(uint64_t request, const void *a, const void *b)
 {
-	volatile uint64_t args[6] = { 0x1501, (uintptr_t)lo, (uintptr_t)hi, 0, 0, 0 };
+	volatile uint64_t args[6] = { request, (uintptr_t)a, (uintptr_t)b, 0, 0, 0 };
 	uint64_t ret = 0;
 
 	__asm__ volatile(
@@ -90,7 +91,7 @@ static inline uint32_t gort__valgrind_stack(const void *lo, const void *hi)
 		: "+d"(ret)
 		: "a"(&args[0])
 		: "cc", "memory", "rdi");
-	return (uint32_t)ret;
+	return ret;
 }
 
 #endif

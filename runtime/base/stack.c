@@ -32,6 +32,7 @@ static struct {
 	struct lock lock;
 	char *arena, *arena_end; // what is left of the newest arena
 	struct glist free[STACK_CLASSES];
+	struct glist cold[STACK_CLASSES]; // the same, with their pages given back
 	uint64_t reserved;
 	bool guard_madvise;
 } stacks = { .lock = GORT__LOCK_INIT(STACKS) };
@@ -53,8 +54,8 @@ int gort__stack_class(size_t size)
 	return -1;
 }
 
-// A version number would not tell: Valgrind answers 0 without doing anything. The kernel's own access to a guarded
-// page fails with EFAULT.
+// A version number would not tell: an emulator may answer 0 without doing anything. The kernel's own access to a
+// guarded page fails with EFAULT.
 static bool probe_guard(void)
 {
 	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -73,7 +74,9 @@ void gort__stack_init(void)
 	// The leak check reads what /proc/self/maps calls readable, and such guards do not show there.
 	gort__debug.guard = 0;
 #endif
-	stacks.guard_madvise = gort__debug.guard && probe_guard();
+	// Valgrind reads guest memory itself and would die on such a guard.
+	stacks.guard_madvise = gort__debug.guard && !gort__valgrind(VALGRIND_RUNNING, NULL, NULL) &&
+			       probe_guard();
 }
 
 static void *reserve(size_t size)
@@ -146,7 +149,7 @@ static struct g *make(char *slot, int class)
 	g->stack.hi = (char *)g;
 	g->stack_class = (uint8_t) class;
 	g->status = G_DEAD;
-	g->valgrind_id = gort__valgrind_stack(g->stack.lo, g->stack.hi);
+	gort__valgrind(VALGRIND_STACK_REGISTER, g->stack.lo, g->stack.hi);
 	if (!table_add(g))
 		return NULL;
 	return g;
@@ -206,6 +209,8 @@ static gort__cold struct g *get_slow(struct p *p, int class)
 	for (int i = 0; p && i < BATCH && free->n > 1; i++)
 		free_push(&p->free[class], free_pop(free));
 	g = free_pop(free);
+	if (!g)
+		g = free_pop(&stacks.cold[class]);
 	if (!g)
 		g = carve(class);
 	gort__unlock(&stacks.lock);
@@ -271,4 +276,32 @@ void gort__stack_guard_close(struct g *g)
 uint64_t gort__stack_bytes(void)
 {
 	return gort__load(&stacks.reserved);
+}
+
+// All but the top page of a stack that nobody uses.
+static void give_back(struct g *g)
+{
+	char *top = (char *)((uintptr_t)g & -(uintptr_t)PAGE);
+
+	madvise(g->stack.lo, (size_t)(top - g->stack.lo), MADV_DONTNEED);
+}
+
+bool gort__stack_trim(void)
+{
+	for (int class = 0; class < STACK_CLASSES; class++) {
+		struct g *g = NULL;
+
+		gort__lock(&stacks.lock);
+		if (stacks.free[class].n)
+			g = free_pop(&stacks.free[class]);
+		gort__unlock(&stacks.lock);
+		if (!g)
+			continue;
+		give_back(g);
+		gort__lock(&stacks.lock);
+		free_push(&stacks.cold[class], g);
+		gort__unlock(&stacks.lock);
+		return true;
+	}
+	return false;
 }

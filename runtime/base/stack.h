@@ -40,7 +40,8 @@ gort__hidden void gort__stack_guard_close(struct g *g);
 // Reserved bytes, guards included.
 gort__hidden uint64_t gort__stack_bytes(void);
 
-// Gives the pages of idle stacks back to the kernel; called by sysmon when nothing runs.
-gort__hidden void gort__stack_trim(void);
+// Gives the pages of one free stack of the global list back to the kernel. False when none is left. For sysmon, when
+// nothing runs.
+gort__hidden bool gort__stack_trim(void);
 
 #endif

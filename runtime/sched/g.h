@@ -114,7 +114,6 @@ struct g {
 	uint64_t fault_scratch[2];
 	void *asan_fake_stack;
 	void *tsan_fiber;
-	uint32_t valgrind_id;
 };
 
 // A queue of goroutines through g->next; all-zero is empty.

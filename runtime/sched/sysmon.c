@@ -262,6 +262,8 @@ void gort__sysmon(struct m *m)
 			if (!idle_since)
 				idle_since = look.now;
 			else if (look.now - idle_since > DEEP_AFTER) {
+				while (all_idle() && gort__stack_trim())
+					;
 				deep_sleep(foreign);
 				idle_since = 0;
 				calm = 0;
