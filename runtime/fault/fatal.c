@@ -6,6 +6,7 @@
 #include "runtime/fault/fault.h"
 #include "runtime/fault/freeze.h"
 #include "runtime/fault/raw.h"
+#include "runtime/gort.h"
 #include "runtime/sched/sched.h"
 
 enum { EXIT_STATUS = 2, TEXT = 4096, REASON = 1024 };
@@ -133,6 +134,7 @@ _Noreturn void gort__die(const char *reason, const struct unwind_regs *regs, boo
 		gort__freeze_stop();
 	}
 	trace.out = (struct sink){ .buf = dying.text, .size = TEXT, .fd = 2 };
+	trace.now = gort_now();
 	trace.internals = internals;
 	gort__emit(&trace.out, "%s", reason);
 	gort__sink_flush(&trace.out);

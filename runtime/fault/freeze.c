@@ -14,7 +14,7 @@
 
 enum {
 	SETTLE_NS = 1000000, // those between two doors reach one
-	ROUNDS = 100, // of waiting that long for the signal to arrive everywhere
+	ROUNDS = 1000, // of waiting that long for the signal to arrive everywhere
 	SAMPLE_ROUNDS = 50,
 	SAMPLE_NS = 100000,
 };

@@ -13,6 +13,8 @@ enum {
 	TOP = 50, // frames shown at each end of a very deep stack
 	BOTTOM = 50,
 	LINE = 512,
+	LINE_MODULE = 48, // of a place's text kept for module and offset
+	G_LINES = 4, // cache lines of a goroutine that printing it reads
 };
 
 // ---- text ---------------------------------------------------------------------------------------
@@ -43,6 +45,16 @@ void gort__sink_flush(struct sink *out)
 		out->len = 0;
 }
 
+static void append(struct sink *out, const char *text, size_t n)
+{
+	if (out->fd >= 0 && n > out->size - out->len)
+		gort__sink_flush(out);
+	if (n > out->size - out->len)
+		n = out->size - out->len;
+	memcpy(out->buf + out->len, text, n);
+	out->len += n;
+}
+
 void gort__emit(struct sink *out, const char *fmt, ...)
 {
 	char line[LINE];
@@ -52,12 +64,7 @@ void gort__emit(struct sink *out, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = gort__vformat(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	if (n >= sizeof(line))
-		n = sizeof(line) - 1;
-	if (out->fd >= 0 && n > out->size - out->len)
-		gort__sink_flush(out);
-	for (size_t i = 0; i < n && out->len < out->size; i++)
-		out->buf[out->len++] = line[i];
+	append(out, line, n < sizeof(line) ? n : sizeof(line) - 1);
 }
 
 // ---- frames -------------------------------------------------------------------------------------
@@ -87,16 +94,48 @@ void gort__unwind_begin(struct unwind *u, const struct unwind_regs *regs, const 
 						     (uintptr_t)m->sigstack + m->sigstack_size };
 }
 
+static bool internal(const char *name, uint64_t lookup)
+{
+	static const char public[] = "gort_";
+	unsigned i = 0;
+
+	if (!name || !gort__in_runtime_text(lookup))
+		return false;
+	while (public[i] && name[i] == public[i])
+		i++;
+	return public[i] || name[i] == '_';
+}
+
+static size_t describe(char *text, size_t size, const struct place *at)
+{
+	size_t n = 0;
+
+	text[0] = '\0';
+	// A name too long for its place is left out rather than cut.
+	if (at->name)
+		n = gort__format(text, size, "%s+0x%lx ", at->name, at->name_off);
+	if (n > size - LINE_MODULE)
+		n = 0;
+	if (at->module)
+		n += gort__format(text + n, size - n, "%s+0x%lx", at->module, at->module_off);
+	else
+		n += gort__format(text + n, size - n, "0x%lx", at->module_off);
+	return n < size ? n : size - 1;
+}
+
 static struct traced *look_up(struct trace *t, uint64_t pc, uint64_t lookup)
 {
 	struct traced *known = &t->places[(pc ^ pc >> 8) % TRACE_PLACES];
+	struct place at;
 
-	if (known->pc == pc && known->lookup == lookup)
+	if (gort__likely(known->pc == pc && known->lookup == lookup))
 		return known;
 	known->pc = 0;
-	known->printed = false;
 	gort__barrier();
-	gort__place(&known->place, pc, lookup);
+	gort__place(&at, pc, lookup);
+	known->printed = false;
+	known->internal = internal(at.name, lookup);
+	known->len = (uint8_t)describe(known->text, sizeof(known->text), &at);
 	known->lookup = lookup;
 	gort__barrier();
 	known->pc = pc;
@@ -113,39 +152,24 @@ static void remember(struct trace *t, uint64_t pc, uint64_t lookup)
 		t->seen[t->nseen++] = (struct seen){ pc, lookup };
 }
 
-static void print_place(struct trace *t, uint64_t pc, uint64_t lookup)
+static void print_place(struct trace *t, struct traced *at)
 {
-	struct traced *at = look_up(t, pc, lookup);
-
 	if (!at->printed) {
 		at->printed = true;
-		remember(t, pc, lookup);
+		remember(t, at->pc, at->lookup);
 	}
-	if (at->place.name)
-		gort__emit(&t->out, "%s+0x%lx ", at->place.name, at->place.name_off);
-	if (at->place.module)
-		gort__emit(&t->out, "%s+0x%lx", at->place.module, at->place.module_off);
-	else
-		gort__emit(&t->out, "0x%lx", at->place.module_off);
-}
-
-static bool internal(const struct place *at, uint64_t lookup)
-{
-	const char *name = at->name;
-
-	if (!name || !gort__in_runtime_text(lookup))
-		return false;
-	return !(name[0] == 'g' && name[1] == 'o' && name[2] == 'r' && name[3] == 't' &&
-		 name[4] == '_' && name[5] != '_');
+	append(&t->out, at->text, at->len);
 }
 
 static void print_frame(struct trace *t, uint64_t pc, uint64_t lookup)
 {
-	if (!t->internals && internal(&look_up(t, pc, lookup)->place, lookup))
+	struct traced *at = look_up(t, pc, lookup);
+
+	if (!t->internals && at->internal)
 		return;
-	gort__emit(&t->out, "\t");
-	print_place(t, pc, lookup);
-	gort__emit(&t->out, "\n");
+	append(&t->out, "\t", 1);
+	print_place(t, at);
+	append(&t->out, "\n", 1);
 }
 
 void gort__trace_frames(struct trace *t, struct unwind *u)
@@ -173,6 +197,14 @@ void gort__trace_frames(struct trace *t, struct unwind *u)
 
 // ---- goroutines ---------------------------------------------------------------------------------
 
+// The M in whose SIGURG handler g waits for a P.
+static const struct m *paused_on(const struct g *g)
+{
+	const struct m *m = gort__load(&g->lockedm);
+
+	return m && gort__load_acquire(&m->paused) && gort__load(&m->curg) == g ? m : NULL;
+}
+
 void gort__trace_header(struct trace *t, const struct g *g)
 {
 	uint32_t status = gort__load(&g->status);
@@ -180,7 +212,7 @@ void gort__trace_header(struct trace *t, const struct g *g)
 
 	gort__emit(out, "goroutine %lu [%s", gort__load(&g->id), gort__g_status_text[status]);
 	if (status == G_WAITING) {
-		int64_t s = (gort_now() - g->wait_since) / 1000000000;
+		int64_t s = (t->now - g->wait_since) / 1000000000;
 		if (g->wait_reason < WAIT_REASONS && g->wait_reason != WAIT_NONE)
 			gort__emit(out, ", %s", gort__wait_reason_text[g->wait_reason]);
 		if (s < 60)
@@ -188,7 +220,9 @@ void gort__trace_header(struct trace *t, const struct g *g)
 		else
 			gort__emit(out, ", %ld min", s / 60);
 	}
-	if (g->lockedm)
+	if (paused_on(g))
+		gort__emit(out, ", paused");
+	else if (g->lockedm)
 		gort__emit(out, ", locked to thread");
 	if (g->label)
 		gort__emit(out, ", \"%s\"", g->label);
@@ -201,30 +235,42 @@ void gort__trace_creator(struct trace *t, const struct g *g)
 
 	if (!pc)
 		return;
-	gort__emit(&t->out, "created by ");
-	print_place(t, pc, pc - 1);
+	append(&t->out, "created by ", 11);
+	print_place(t, look_up(t, pc, pc - 1));
 	if (g->creator_id)
 		gort__emit(&t->out, " in goroutine %lu", g->creator_id);
 	gort__emit(&t->out, "\n");
 }
 
+static bool stands_on(const struct g *g, const struct m *m, const struct unwind_regs *regs)
+{
+	uint64_t sp = regs->reg[UNWIND_RSP];
+
+	return (sp >= (uintptr_t)g->stack.lo - STACK_GUARD && sp < (uintptr_t)g->stack.hi) ||
+	       (m && m->sigstack && sp - (uintptr_t)m->sigstack < m->sigstack_size);
+}
+
 void gort__trace_goroutine(struct trace *t, const struct g *g, const struct unwind_regs *regs)
 {
-	struct unwind_regs parked;
+	struct unwind_regs found;
 	uint32_t status = gort__load_acquire(&g->status);
-	const struct m *m = NULL;
+	const struct m *m = status == G_RUNNING ? gort__load(&g->m) : paused_on(g);
+	const struct switch_frame *f = gort__load(&g->sp);
 	struct unwind u;
 
 	gort__trace_header(t, g);
-	if (status == G_RUNNING)
-		m = gort__load(&g->m);
-	// Parked, or its M is on the system stack for it: then regs, if any, are of that.
-	if (status != G_RUNNING || (m && m->on_system)) {
-		const struct switch_frame *f = gort__load(&g->sp);
-		// Read while it may change: only what lies in its stack is believed.
+	if (status != G_RUNNING && m) {
+		// Frozen in that handler it is walked from there, through the signal's frame.
+		if (!regs)
+			gort__unwind_context(&found, m->fault_data);
+		regs = regs ? regs : &found;
+	} else if (status != G_RUNNING || (regs && !stands_on(g, m, regs))) {
+		// Parked, or its M is on the system stack: then regs are of that. What is read while it may change is
+		// believed only if it lies in its stack.
+		regs = NULL;
 		if ((char *)f >= g->stack.lo && (char *)(f + 1) <= g->stack.hi) {
-			gort__unwind_switch(&parked, f);
-			regs = &parked;
+			gort__unwind_switch(&found, f);
+			regs = &found;
 		}
 	}
 	if (regs) {
@@ -241,10 +287,25 @@ void gort__trace_goroutine(struct trace *t, const struct g *g, const struct unwi
 static struct lock lock = GORT__LOCK_INIT(FAULT);
 static struct trace live; // under lock
 
+// Each goroutine's lines are far from the others' and cold: ask for them two and one ahead.
+static void prefetch(const struct g *g)
+{
+	const struct g *after;
+
+	if (!g)
+		return;
+	for (unsigned i = 0; i < 3; i++)
+		__builtin_prefetch((const char *)gort__load(&g->sp) + 64 * i);
+	after = g->allnext;
+	for (unsigned i = 0; after && i < G_LINES; i++)
+		__builtin_prefetch((const char *)after + 64 * i);
+}
+
 static void trace_others(struct trace *t, const struct g *self)
 {
 	for (struct g *g = gort__load_acquire(&sched.allg); g; g = g->allnext) {
 		struct unwind_regs regs;
+		prefetch(g->allnext);
 		bool running = gort__load(&g->status) == G_RUNNING;
 		if (g == self || gort__load(&g->status) == G_DEAD || g->flags & G_SYSTEM)
 			continue;
@@ -266,6 +327,7 @@ size_t gort_traceback(char *buf, size_t n, bool all)
 	// Names point into libraries that may have been unloaded since the last time.
 	memset(&live, 0, sizeof(live));
 	live.out = (struct sink){ .buf = buf, .size = n ? n - 1 : 0, .fd = -1 };
+	live.now = gort_now();
 	gort__unwind_here(&regs);
 	gort__trace_goroutine(&live, g, &regs);
 	if (all) {

@@ -20,17 +20,19 @@ gort__hidden void gort__emit(struct sink *out, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 gort__hidden void gort__sink_flush(struct sink *out);
 
-enum { TRACE_ROWS = 256, TRACE_PLACES = 256, TRACE_SEEN = 1024 };
+enum { TRACE_ROWS = 256, TRACE_PLACES = 256, TRACE_SEEN = 1024, TRACE_TEXT = 128 };
 
 struct trace {
 	struct sink out;
+	int64_t now; // gort_now() when it began
 	bool internals; // also show what the runtime calls inside itself
 	struct unwind_row rows[TRACE_ROWS];
 	struct traced {
 		uint64_t pc, lookup;
-		bool printed;
-		struct place place;
-	} places[TRACE_PLACES]; // remembered names
+		bool printed, internal;
+		uint8_t len;
+		char text[TRACE_TEXT];
+	} places[TRACE_PLACES]; // remembered
 	struct seen {
 		uint64_t pc, lookup;
 	} seen[TRACE_SEEN]; // every different place printed, for the symboliser

@@ -292,9 +292,7 @@ static void execute(const struct fde *fde, struct cursor c, struct rules *r,
 
 // ---- memory and expressions ---------------------------------------------------------------------
 
-// Reads other frames' memory, which address sanitizer poisons on purpose.
-__attribute__((noinline, no_sanitize("address", "thread", "undefined"))) static bool
-load(const struct unwind *u, uint64_t addr, uint64_t *value)
+static bool load(const struct unwind *u, uint64_t addr, uint64_t *value)
 {
 	for (unsigned i = 0; i < sizeof(u->stack) / sizeof(u->stack[0]); i++) {
 		const struct unwind_range *range = &u->stack[i];

@@ -70,6 +70,8 @@ __attribute__((unused)) static struct child child_start_program(const char *prog
 
 	if (pipe2(fds, O_CLOEXEC))
 		abort();
+	// Small, so that a report which nobody reads holds its process.
+	fcntl(fds[0], F_SETPIPE_SZ, 4096);
 	fflush(stdout);
 	c.pid = fork();
 	if (c.pid == 0) {

@@ -208,11 +208,13 @@ static void test_running(void)
 		gort_yield();
 	all();
 	// Off its CPU it may not answer in time, and says so.
-	while (!has(spin, "[running]:\n", "\tin_spin+") &&
-	       has(spin, "[running]:\n",
+	while (has(spin, "[running]:\n",
 		   "\tgoroutine running on other thread; stack unavailable\n"))
 		all();
-	report(has(spin, "[running]:\n", "\tin_spin+"), text, "a loop without calls is shown");
+	// With one P it may wait in SIGURG's handler for its turn.
+	report(has(spin, "[running]:\n", "\tin_spin+") ||
+		       has(spin, "[runnable, paused]:\n", "\tin_spin+"),
+	       text, "a loop without calls is shown");
 	atomic_store(&quit, 1);
 	ended(spin);
 	atomic_store(&quit, 0);
