@@ -72,11 +72,12 @@ static struct dc_error *judge_asleep(struct dc_session *session, const struct th
 
 	if (err)
 		return err;
-	row->borrowable = verdict.safety == SAFETY_SAFE || verdict.safety == SAFETY_GUARDED ||
-			  session->options.force;
+	row->borrowable = verdict.safety != SAFETY_UNSAFE || session->options.force;
 	err = set(&row->state, "%s (system call %ld)%s%s", name, info->syscall,
 		  shows_eintr ? ", sees EINTR when stopped" : "",
-		  verdict.safety == SAFETY_GUARDED ? ", only for functions without stdio" : "");
+		  verdict.safety == SAFETY_GUARDED   ? ", only for functions without stdio"
+		  : verdict.safety == SAFETY_SUSPECT ? ", decided at the stop"
+						     : "");
 	if (err || row->borrowable)
 		return err;
 	return set(&row->reason, "%s", verdict.reason);

@@ -212,8 +212,9 @@ void safepoints_scan(const struct safepoints *safepoints, const struct snapshot 
 		judge(ret, SAFETY_SUSPECT, "may be inside", hits.stdio);
 }
 
-struct dc_error *safepoints_confirm(const struct safepoints *safepoints, struct unwind *unwind,
-				    const struct snapshot *snapshot, struct verdict *ret)
+// *by_scan: the verdict rests on words of the stack that the walk did not get to.
+static struct dc_error *confirm(const struct safepoints *safepoints, struct unwind *unwind,
+				const struct snapshot *snapshot, struct verdict *ret, bool *by_scan)
 {
 	const struct user_regs_struct *regs = &snapshot->regs;
 	_cleanup_free_ struct unwound *frames = calloc(UNWIND_MAX, sizeof(*frames));
@@ -224,6 +225,7 @@ struct dc_error *safepoints_confirm(const struct safepoints *safepoints, struct 
 	if (!frames)
 		return &dc_out_of_memory;
 	*ret = (struct verdict){ .safety = SAFETY_SAFE };
+	*by_scan = false;
 	if (judge_place(safepoints, regs, ret))
 		return NULL;
 
@@ -253,11 +255,14 @@ struct dc_error *safepoints_confirm(const struct safepoints *safepoints, struct 
 					n ? frames[n - 1].frame.regs[RSP] : 0);
 
 		if (hits.always) {
+			*by_scan = true;
 			judge(ret, SAFETY_UNSAFE, "may be inside", hits.always);
 			return NULL;
 		}
-		if (!stdio)
+		if (!stdio) {
+			*by_scan = hits.stdio != NULL;
 			stdio = hits.stdio;
+		}
 	}
 	if (safepoints->table.is_blind && moves_data(regs))
 		set(ret, SAFETY_GUARDED, MAYBE_STDIO);
@@ -266,6 +271,14 @@ struct dc_error *safepoints_confirm(const struct safepoints *safepoints, struct 
 	else if (stdio)
 		judge(ret, SAFETY_UNSAFE, "inside", stdio);
 	return NULL;
+}
+
+struct dc_error *safepoints_confirm(const struct safepoints *safepoints, struct unwind *unwind,
+				    const struct snapshot *snapshot, struct verdict *ret)
+{
+	bool by_scan;
+
+	return confirm(safepoints, unwind, snapshot, ret, &by_scan);
 }
 
 struct dc_error *safepoints_asleep(const struct safepoints *safepoints, struct unwind *unwind,
@@ -294,7 +307,14 @@ struct dc_error *safepoints_asleep(const struct safepoints *safepoints, struct u
 	safepoints_scan(safepoints, &snapshot, 0, 0, ret);
 	if (ret->safety != SAFETY_SUSPECT && ret->safety != SAFETY_GUARDED)
 		return NULL;
-	return safepoints_confirm(safepoints, unwind, &snapshot, ret);
+
+	bool by_scan;
+	struct dc_error *err = confirm(safepoints, unwind, &snapshot, ret, &by_scan);
+
+	// /proc tells no frame pointer; with it the walk may get past what is only left on the stack.
+	if (!err && by_scan)
+		ret->safety = SAFETY_SUSPECT;
+	return err;
 }
 
 bool safepoints_callee_avoids_stdio(const struct safepoints *safepoints, uint64_t addr)

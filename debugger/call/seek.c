@@ -91,7 +91,8 @@ static struct dc_error *judge_stopped(struct seek *seek, bool as_seen_asleep, bo
 	safepoints_scan(seek->safepoints, &snapshot, sequence.start, sequence.end, verdict);
 	*safe = verdict->safety == SAFETY_SAFE ||
 		(verdict->safety == SAFETY_GUARDED && seek->options->avoids_stdio);
-	if (verdict->safety != SAFETY_SUSPECT)
+	// Only a walk tells a frame of stdio from what an earlier one left on the stack.
+	if (*safe || verdict->safety == SAFETY_UNSAFE)
 		return NULL;
 
 	// The first walk reads tables for milliseconds: the thread is let go of meanwhile, and the

@@ -303,7 +303,8 @@ static void guards_stdio(void **state)
 	// What the test left on the stack may look like more than stdio until it is walked.
 	assert_in_range(scan(child).safety, SAFETY_GUARDED, SAFETY_SUSPECT);
 	assert_int_equal(confirm(child).safety, SAFETY_GUARDED);
-	assert_int_equal(judge_asleep(child).safety, SAFETY_GUARDED);
+	// Without the frame pointer the walk may end before what the fork left on the stack.
+	assert_in_range(judge_asleep(child).safety, SAFETY_GUARDED, SAFETY_SUSPECT);
 #ifndef __SANITIZE_ADDRESS__ // whose checks may print a report anywhere
 	assert_true(avoids_stdio(child, "strlen"));
 	assert_true(avoids_stdio(child, "malloc_trim"));
