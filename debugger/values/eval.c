@@ -300,21 +300,6 @@ static struct dc_error *eval_conditional(struct context *context, const struct n
 	return err;
 }
 
-static struct dc_error *write_machine_register(struct context *context, const struct node *node,
-					       struct value *value)
-{
-	const struct eval_target *target = context->target;
-	_cleanup_value_ struct value old = { 0 };
-	struct dc_error *err;
-
-	if (context->mode != EVAL_RUN)
-		return NULL;
-	err = target->read_register(target->arg, node->name, context->basics.types, &old);
-	if (!err)
-		err = convert_assign(context, value, old.type, "assignment");
-	return err ? err : target->write_register(target->arg, node->name, value);
-}
-
 // What stands on the left decides what a store is: a convenience variable, a register, an object.
 static struct dc_error *store(struct context *context, const struct node *node, struct value *place,
 			      struct value *value)
@@ -328,7 +313,10 @@ static struct dc_error *store(struct context *context, const struct node *node, 
 		return err;
 	}
 	if (node->kind == NODE_REGISTER) {
-		err = write_machine_register(context, node, value);
+		err = convert_assign(context, value, place->type, "assignment");
+		if (!err && context->mode == EVAL_RUN)
+			err = context->target->write_register(context->target->arg, node->name,
+							      value);
 		value_deinit(place);
 		*place = value_take(value);
 		return err;

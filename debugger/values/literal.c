@@ -3,29 +3,12 @@
 #include "debugger/values/literal.h"
 
 #include "debugger/cleanup.h"
+#include "debugger/values/locales.h"
 #include "debugger/values/number.h"
 #include "debugger/values/parser.h"
 
 #include <ctype.h>
-#include <locale.h>
-#include <pthread.h>
 #include <string.h>
-
-static locale_t c_locale;
-
-static void make_locale(void)
-{
-	c_locale = newlocale(LC_ALL_MASK, "C", NULL);
-}
-
-// The program that hosts us may have set a locale in which 1.5 is spelled 1,5.
-static locale_t plain_locale(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, make_locale);
-	return c_locale;
-}
 
 static struct dc_error *bad_number(const struct token *token)
 {
@@ -53,10 +36,10 @@ static struct dc_error *float_literal(struct parser *parser, struct node *node)
 	char *end;
 	struct number number = { .kind = NUMBER_REAL };
 
-	if (!text || !plain_locale())
+	if (!text || !locale_plain())
 		return &dc_out_of_memory;
 	// Read once to find the suffix, then in the suffix's own format, so that it rounds once.
-	strtod_l(text, &end, plain_locale());
+	strtod_l(text, &end, locale_plain());
 	for (const char *s = end; *s; s++) {
 		int c = tolower((unsigned char)*s);
 
@@ -71,9 +54,9 @@ static struct dc_error *float_literal(struct parser *parser, struct node *node)
 	}
 	if (end == text)
 		return bad_number(token);
-	__float128 value = basic == BASIC_FLOAT	   ? strtof_l(text, &end, plain_locale())
-			   : basic == BASIC_DOUBLE ? strtod_l(text, &end, plain_locale())
-						   : strtold_l(text, &end, plain_locale());
+	__float128 value = basic == BASIC_FLOAT	   ? strtof_l(text, &end, locale_plain())
+			   : basic == BASIC_DOUBLE ? strtod_l(text, &end, locale_plain())
+						   : strtold_l(text, &end, locale_plain());
 	if (is_imaginary) {
 		number.kind = NUMBER_COMPLEX;
 		number.im = value;

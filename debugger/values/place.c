@@ -10,6 +10,9 @@
 // An object that is copied out of the target whole; what is larger is shown piece by piece.
 static const uint64_t SIZE_MAX_OBJECT = 16 << 20;
 
+// What eval_target.literal() promises.
+static const uint64_t LITERAL_ALIGN = 16;
+
 static void sign_extend(unsigned char *bytes, uint32_t bit_size, uint64_t size)
 {
 	if (bit_size == 0 || !(bytes[(bit_size - 1) / 8] >> (bit_size - 1) % 8 & 1))
@@ -224,7 +227,20 @@ static struct dc_error *put_literal(struct context *context, const struct value 
 		return type_error("'%s' is incomplete: its size is not known", value->type, NULL);
 	if (!target || !target->literal)
 		return error_make(DC_TYPE, "a literal has no address here");
-	return target->literal(target->arg, value->bytes, size, addr);
+
+	uint64_t align = type_align(type_strip(value->type));
+
+	if (align <= LITERAL_ALIGN)
+		return target->literal(target->arg, value->bytes, size, addr);
+	// A vector that a callee loads whole must lie as its type says.
+	_cleanup_free_ unsigned char *room = calloc(1, size + align);
+	struct dc_error *err = room ? target->literal(target->arg, room, size + align, addr)
+				    : &dc_out_of_memory;
+
+	if (err)
+		return err;
+	*addr = (*addr + align - 1) & ~(align - 1);
+	return target->write(target->arg, *addr, value->bytes, size);
 }
 
 struct dc_error *place_address(struct context *context, const struct value *value,
@@ -486,5 +502,17 @@ struct dc_error *place_name(struct context *context, const struct node *node, st
 	case NAME_CONSTANT: return value_set(ret, &what->value, type_strip(what->type)->size);
 	case NAME_UNKNOWN: break;
 	}
+
+	// Code VALUE: it is there, but not one thing that could be used, and the message says why.
+	struct function function;
+
+	err = symbols_lookup_function(context->symbols, NULL, node->name, &function);
+	if (err && err->code == DC_VALUE)
+		return err;
+	dc_error_destroy(err);
+	err = symbols_lookup_variable(context->symbols, NULL, node->name, &variable);
+	if (err && err->code == DC_VALUE)
+		return err;
+	dc_error_destroy(err);
 	return name_unknown(context->symbols, node->name);
 }

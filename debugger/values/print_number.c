@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Numbers as text: all the digits that a format needs to be read back, NaNs with their payload.
+#include "debugger/values/locales.h"
 #include "debugger/values/number.h"
 #include "debugger/values/printer.h"
 
@@ -100,6 +101,9 @@ void print_float(FILE *out, enum type_float format, const unsigned char *bytes)
 		return;
 	}
 	snprintf(how, sizeof(how), "%%.%ug", layout.digits);
+	locale_t users = uselocale(locale_plain());
+
 	strfromf128(text, sizeof(text), how, number.re);
+	uselocale(users);
 	fputs(text, out);
 }

@@ -4,10 +4,9 @@
 #include "debugger/values/printer.h"
 
 #include "debugger/cleanup.h"
+#include "debugger/values/locales.h"
 
 #include <inttypes.h>
-#include <locale.h>
-#include <pthread.h>
 #include <string.h>
 #include <wctype.h>
 
@@ -27,20 +26,12 @@ const char *print_character_prefix(const struct type *type)
 	return type->kind == TYPE_INT && type->is_char && type->size == 1 ? "" : NULL;
 }
 
-static locale_t unicode;
-
-static void make_locale(void)
-{
-	unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
-}
-
 static bool is_printable(uint32_t c)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	locale_t unicode = locale_unicode();
 
 	if (c < 0x80)
 		return c >= 0x20 && c < 0x7f;
-	pthread_once(&once, make_locale);
 	return unicode && iswprint_l(c, unicode);
 }
 

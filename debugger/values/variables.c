@@ -160,6 +160,7 @@ struct dc_error *variables_set(struct context *context, const char *name, const 
 	}
 	value_deinit(&named->value);
 	named->value = kept;
+	named->value.bit_size = 0;
 	// A value of its own, no window on what it was copied from.
 	if (kept.place != VALUE_FUNCTION)
 		named->value.place = type_strip(kept.type)->kind == TYPE_ARRAY ? VALUE_LITERAL

@@ -122,6 +122,7 @@ static void test_types(void **state)
 		{ "add = 2", DC_TYPE, -1, "" },
 		{ "gi + 1 = 2", DC_TYPE, -1, "left side" },
 		{ "s = 1", DC_TYPE, 2, "cannot convert" },
+		{ "$rax = s", DC_TYPE, 5, "cannot convert" },
 		{ "s = bf", DC_TYPE, 2, "cannot convert" },
 		{ "gd = gp", DC_TYPE, 3, "cannot convert" },
 		{ "gp = 1.5", DC_TYPE, 3, "cannot convert" },

@@ -315,6 +315,8 @@ static void test_literals(void **state)
 		{ "*(int *){&gi}", "3" },
 		{ "(ints){1, 2}", "{1, 2, 0, 0}" },
 		{ "sizeof (int[]){1, 2, 3}", "12" },
+		{ "&(char){1}, (long)&(wide_floats){1} % 32", "0" },
+		{ "*&(wide_floats){1, 2}", "{1, 2, 0, 0, 0, 0, 0, 0}" },
 		{ "sizeof(struct point){1, 2}", "16" },
 	};
 
@@ -404,6 +406,7 @@ static void test_variables(void **state)
 		{ "$1", "5" },
 		{ "$2 + $1", "11" },
 		{ "$y = 1, $y + 1", "2" },
+		{ "$narrow = bf.a, sizeof $narrow", "4" },
 		{ "$rax", "42" },
 		{ "$rax = 7", "7" },
 		{ "$rax + 1", "8" },

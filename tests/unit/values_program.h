@@ -26,6 +26,7 @@ typedef int (*binary)(int, int);
 typedef int ints __attribute__((vector_size(16)));
 typedef float floats __attribute__((vector_size(16)));
 typedef char bytes __attribute__((vector_size(16)));
+typedef float wide_floats __attribute__((vector_size(32)));
 struct point {
 	int a;
 	double b;
@@ -157,6 +158,7 @@ KEEP unsigned __int128 u128 = (unsigned __int128)1 << 100;
 KEEP ints vi = { 1, 2, 3, 4 };
 KEEP floats vf = { 1, 2, 3.5, 4 };
 KEEP bytes vb = { 65, 66 };
+KEEP wide_floats vw = { 1, 2, 3, 4, 5, 6, 7, 8 };
 KEEP struct all all = { { 1, 2 }, { 1, 2, 3 }, "abc", { 7 }, { 8, 9 }, &gi,
 			"str",	  add,	       &gi,   BLUE,  true,     'x' };
 KEEP struct {
