@@ -113,6 +113,8 @@ gort__hidden struct p *gort__procresize(uint32_t n);
 // Looked at without locks.
 gort__hidden bool gort__any_queue(void);
 gort__hidden int64_t gort__earliest_timer(void);
+// Somebody waits for a timer or a descriptor, and no M for them.
+gort__hidden bool gort__must_poll(void);
 
 // ---- thread.c: Ms -------------------------------------------------------------------------------
 

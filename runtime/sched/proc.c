@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Ps: the idle list, acquiring, giving away, changing their number.
 #include "runtime/sched/core.h"
-#include "runtime/sync/netpoll.h"
 
 #include <sys/mman.h>
 
@@ -114,12 +113,10 @@ void gort__p_leave(struct p *p)
 	gort__pidle_put(p);
 	last = sched.npidle == sched.nprocs;
 	gort__unlock(&sched.lock);
-	// Who made work meanwhile saw no idle P.
-	gort__fence();
+	// Who made work meanwhile saw no idle P. (Unlocking is a full fence.)
 	if (gort__any_queue())
 		gort__wakep();
-	else if (last && gort__load(&sched.lastpoll) &&
-		 (gort__load(&gort__netpoll_waiters) || gort__earliest_timer() != INT64_MAX))
+	else if (last && gort__must_poll())
 		gort__startm(NULL, false);
 }
 

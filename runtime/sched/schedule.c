@@ -83,6 +83,12 @@ int64_t gort__earliest_timer(void)
 	return min;
 }
 
+bool gort__must_poll(void)
+{
+	return gort__load(&sched.lastpoll) &&
+	       (gort__load(&gort__netpoll_waiters) || gort__earliest_timer() != INT64_MAX);
+}
+
 static struct p *idle_p_if(bool wanted)
 {
 	struct p *p = NULL;

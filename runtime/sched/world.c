@@ -58,7 +58,6 @@ void gort__stop_world(void)
 
 void gort__start_world_with(uint32_t nprocs)
 {
-	struct m *m = gort__self();
 	struct p *runnable;
 	struct g *next;
 
@@ -69,7 +68,6 @@ void gort__start_world_with(uint32_t nprocs)
 	if (!next)
 		world.busy = false;
 	gort__unlock(&sched.lock);
-	(void)m;
 	while (runnable) {
 		struct p *p = runnable;
 		runnable = p->link;
@@ -78,7 +76,8 @@ void gort__start_world_with(uint32_t nprocs)
 	}
 	if (next)
 		gort__ready(next, false);
-	gort__wakep();
+	if (gort__any_queue() || gort__must_poll())
+		gort__wakep();
 }
 
 void gort__start_world(void)
