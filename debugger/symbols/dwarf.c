@@ -33,6 +33,7 @@ struct dwarf_info {
 	struct unit_range *ranges; // sorted; filled when .debug_aranges does not settle an address
 	size_t nr_ranges;
 	bool have_ranges;
+	bool damaged;
 };
 
 bool dwarf_walk_first(struct dwarf_walk *walk, Dwarf_Die *parent, Dwarf_Die *ret)
@@ -256,7 +257,9 @@ static struct dc_error *add_units(struct dwarf_info *info, Dwarf *dwarf)
 	Dwarf_Die die, split;
 	uint8_t kind;
 
-	while (!dwarf_get_units(dwarf, cu, &cu, NULL, &kind, &die, &split)) {
+	int status;
+
+	while (!(status = dwarf_get_units(dwarf, cu, &cu, NULL, &kind, &die, &split))) {
 		if (!(info->nr_units & (info->nr_units - 1))) {
 			size_t room = info->nr_units ? info->nr_units * 2 : 16;
 			struct unit *units = realloc(info->units, room * sizeof(*units));
@@ -266,8 +269,10 @@ static struct dc_error *add_units(struct dwarf_info *info, Dwarf *dwarf)
 			info->units = units;
 		}
 		// A unit that cannot be read is left out; the others still count.
-		if (!die.addr || dwarf_tag(&die) == DW_TAG_invalid)
+		if (!die.addr || dwarf_tag(&die) == DW_TAG_invalid) {
+			info->damaged = true;
 			continue;
+		}
 
 		struct unit *unit = &info->units[info->nr_units++];
 
@@ -282,6 +287,7 @@ static struct dc_error *add_units(struct dwarf_info *info, Dwarf *dwarf)
 		unit->start = die.addr;
 		unit->end = unit_end(&die, &section);
 	}
+	info->damaged |= status < 0;
 	return NULL;
 }
 
@@ -426,6 +432,7 @@ bool dwarf_function_at(struct dwarf_info *info, uint64_t addr, Dwarf_Die *ret)
 // ---- names -----------------------------------------------------------------------------------
 
 struct search {
+	struct dwarf_info *info;
 	const char *name; // NULL: all
 	unsigned int want;
 	dwarf_visit *visit;
@@ -507,12 +514,13 @@ static void search_below(struct search *search, Dwarf_Die *parent, int level)
 	for (bool more = dwarf_walk_first(&walk, parent, &child); more && !search->stopped;
 	     more = dwarf_walk_next(&walk, &child))
 		search_die(search, &child, parent, level);
+	search->info->damaged |= walk.damaged;
 }
 
 struct dc_error *dwarf_find(struct dwarf_info *info, Dwarf_Die *unit, const char *name,
 			    unsigned int want, dwarf_visit *visit, void *arg)
 {
-	struct search search = { name, want, visit, arg, !unit, false };
+	struct search search = { info, name, want, visit, arg, !unit, false };
 
 	if (unit) {
 		search_below(&search, unit, 0);
@@ -532,6 +540,11 @@ struct dc_error *dwarf_find(struct dwarf_info *info, Dwarf_Die *unit, const char
 	}
 	mention_deinit(&mention);
 	return err;
+}
+
+bool dwarf_is_damaged(const struct dwarf_info *info)
+{
+	return info->damaged;
 }
 
 bool dwarf_mentions(struct dwarf_info *info, const char *name)

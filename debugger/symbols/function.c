@@ -119,7 +119,19 @@ static struct dc_error *describe(struct symbols *symbols, struct loaded *loaded,
 
 void symbols_function_type(struct symbols *symbols, struct function *function)
 {
-	find_type(symbols, EFFORT_DEBUG_FILE, function);
+	uint64_t bound = function->is_ifunc ? symbols_bound_ifunc(symbols, function) : 0;
+
+	if (!function->is_ifunc) {
+		find_type(symbols, EFFORT_DEBUG_FILE, function);
+	} else if (bound) {
+		// The name has no parameters of its own: what it was bound to has.
+		struct function target = *function;
+
+		target.is_ifunc = false;
+		target.addr = bound;
+		find_type(symbols, EFFORT_DEBUG_FILE, &target);
+		function->type = target.type;
+	}
 }
 
 // ---- by symbol ----
@@ -236,12 +248,7 @@ static struct dc_error *from_die(struct symbols *symbols, struct loaded *loaded,
 
 static struct dc_error *ambiguous(struct loaded *loaded, const char *name)
 {
-	return error_note(error_make(DC_NAME,
-				     "\"%s\" is ambiguous: %s has more than one function of "
-				     "that name",
-				     name, loaded->module.name),
-			  "in C, choose a frame in the file that has it (--frame); C++ overloads "
-			  "cannot be told apart yet");
+	return symbols_ambiguous(loaded, DWARF_FUNCTION, "function", name);
 }
 
 // The frame's own unit, where a static function comes before any other.
@@ -331,7 +338,7 @@ struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct s
 	if (err || done)
 		return err;
 	if (inlined)
-		return error_make(DC_NAME,
+		return error_make(DC_VALUE,
 				  "\"%s\" was inlined everywhere; there is no code to call", name);
 	return symbols_no_name("function", name);
 }

@@ -121,7 +121,7 @@ static bool binary(struct machine *m, int atom)
 	case DW_OP_xor: result = a ^ b; break;
 	case DW_OP_shl: result = b < 64 ? a << b : 0; break;
 	case DW_OP_shr: result = b < 64 ? a >> b : 0; break;
-	case DW_OP_shra: result = (uint64_t)(x >> (b < 64 ? b : 63)); break;
+	case DW_OP_shra: result = b < 63 ? (uint64_t)(x >> b) : -(uint64_t)(x < 0); break;
 	case DW_OP_div:
 		if (!b)
 			return fail(m, "its location is damaged");

@@ -434,6 +434,8 @@ static struct dc_error *open_dwarf(struct loaded *loaded, struct image *image)
 
 struct dwarf_info *module_dwarf(struct loaded *loaded, enum effort effort)
 {
+	if (loaded->info && !loaded->module.problem && dwarf_is_damaged(loaded->info))
+		module_problem(loaded, error_make(DC_VALUE, "its debug information is damaged"));
 	if (loaded->info || loaded->dwarf_tried || !loaded->image)
 		return loaded->info;
 

@@ -37,6 +37,9 @@ bool symbols_is_near(struct symbols *symbols, const struct symbols_frame *frame,
 struct dc_error *function_from_symbol(struct symbols *symbols, struct loaded *loaded,
 				      const struct symbol *symbol, struct function *ret) DC_CHECK;
 void function_add_type(struct symbols *symbols, Dwarf_Die *die, struct function *function);
+// The error for a name that several of a module's files have to themselves, naming the files.
+struct dc_error *symbols_ambiguous(struct loaded *loaded, enum dwarf_want want, const char *what,
+				   const char *name);
 // The error for a name that nothing has. what: "function", "type" …
 struct dc_error *symbols_no_name(const char *what, const char *name);
 // A string that lives as long as the symbols; NULL: out of memory.

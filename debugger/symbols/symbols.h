@@ -66,7 +66,8 @@ struct symbols_frame {
 };
 
 // A name as C would find it from the frame: block scopes outward, the unit's statics, globals of the
-// module, then of the others. code NAME when there is none; symbols_nearest() is the caller's to ask.
+// module, then of the others. code NAME when there is none (symbols_nearest() is the
+// caller's to ask), VALUE when there is but it is not one: several of the name, or inlined everywhere.
 struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct symbols_frame *frame,
 					 const char *name, struct variable *ret) DC_CHECK;
 struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct symbols_frame *frame,

@@ -85,7 +85,21 @@ struct found_die {
 	Dwarf_Die definition, declaration;
 	size_t nr_definitions, nr_declarations;
 	uint64_t want_addr; // as in the file; 0: any
+	bool differ; // constants of the name that are not the same
 };
+
+// Headers give each file its own constant of a name; different ones are different things.
+static bool same_constant(Dwarf_Die *a, Dwarf_Die *b)
+{
+	Dwarf_Attribute attr_a, attr_b;
+	Dwarf_Word value_a, value_b;
+
+	if (!dwarf_attr_integrate(a, DW_AT_const_value, &attr_a) ||
+	    !dwarf_attr_integrate(b, DW_AT_const_value, &attr_b) ||
+	    dwarf_formudata(&attr_a, &value_a) || dwarf_formudata(&attr_b, &value_b))
+		return true;
+	return value_a == value_b;
+}
 
 static bool take_variable(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 {
@@ -104,6 +118,7 @@ static bool take_variable(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 				 dwarf_getlocation(&attr, &ops, &n) || n != 1 ||
 				 ops[0].atom != DW_OP_addr || ops[0].number != found->want_addr))
 		return true;
+	found->differ |= found->nr_definitions && !same_constant(&found->definition, die);
 	// One that has no place at all says less than any other.
 	if (!found->nr_definitions++ ||
 	    !dwarf_hasattr_integrate(&found->definition, DW_AT_location))
@@ -152,6 +167,8 @@ static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *name,
 		if (!found.nr_definitions)
 			continue;
 		*done = true;
+		if (found.differ)
+			return symbols_ambiguous(loaded, DWARF_VARIABLE, "static constant", name);
 		return from_die(&where, &found.definition, name, ret);
 	}
 	return NULL;
@@ -232,15 +249,6 @@ static struct dc_error *from_symbol(struct symbols *symbols, struct loaded *load
 	return err;
 }
 
-static struct dc_error *ambiguous(const struct loaded *loaded, const char *name)
-{
-	return error_note(error_make(DC_NAME,
-				     "\"%s\" is ambiguous: %s has more than one static variable "
-				     "of that name",
-				     name, loaded->module.name),
-			  "choose a frame in the file that has it (--frame)");
-}
-
 struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct symbols_frame *frame,
 					 const char *name, struct variable *ret)
 {
@@ -271,7 +279,7 @@ struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct s
 		return err;
 	if (is_data) {
 		if (!symbol.is_global && nr_locals > 1)
-			return ambiguous(loaded, name);
+			return symbols_ambiguous(loaded, DWARF_VARIABLE, "static variable", name);
 		return from_symbol(symbols, loaded, &symbol, name, ret);
 	}
 	// Constants that never got a place, and C++ names, which symbol tables have mangled.
@@ -286,7 +294,8 @@ struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct s
 		if (debug &&
 		    symtab_find(debug, loaded->debug_image, name, data, &symbol, &nr_locals)) {
 			if (!symbol.is_global && nr_locals > 1)
-				return ambiguous(loaded, name);
+				return symbols_ambiguous(loaded, DWARF_VARIABLE, "static variable",
+							 name);
 			return from_symbol(symbols, loaded, &symbol, name, ret);
 		}
 	}

@@ -53,3 +53,9 @@ $(LIBRARIES): $(LIBRARY)-%.so: tests/targets/symbols_library.c
 	$(call say,TARGET)$(CC) $(LIBRARY_$*) -O1 -w -std=gnu11 -shared -fPIC -o $@ $<
 TEST_NEEDS += $(LIBRARIES)
 $(B)/tests/targets/symbols_library: CFLAGS_target_symbols_library := -shared -fPIC
+
+# Two files of one program that have the same names for themselves.
+$(B)/tests/targets/symbols_twin.c:
+	@mkdir -p $(@D)
+	@echo '#include "tests/targets/symbols_twins.c"' > $@
+$(B)/tests/targets/symbols_twins: $(B)/tests/targets/symbols_twin.c

@@ -320,6 +320,36 @@ static void test_truncated(void **state)
 	stop(&victim);
 }
 
+// All of .debug_info is noise: the module says so, and its symbol table still serves.
+static void test_noise(void **state)
+{
+	struct victim victim;
+	struct symbols *symbols;
+	struct function function;
+	struct variable variable;
+	const struct module *const *modules;
+	size_t start_at, size, problems = 0;
+
+	(void)state;
+	start(&victim, "dwarf5");
+	find_section(&victim, ".debug_info", &start_at, &size);
+	for (size_t i = 0; i < size; i++)
+		victim.bytes[start_at + i] = (unsigned char)next_random(&victim);
+	assert_int_equal(pwrite(victim.fd, victim.bytes, victim.size, 0), victim.size);
+	assert_null(symbols_load(victim.process, &symbols));
+	assert_null(symbols_lookup_function(symbols, NULL, "library_function", &function));
+	assert_null(function.type);
+	assert_null(symbols_lookup_variable(symbols, NULL, "library_variable", &variable));
+	assert_null(variable.type);
+	// The damage is known from the first look on, and said from the next.
+	drop(symbols_lookup_variable(symbols, NULL, "nowhere_to_be_found", &variable));
+	for (size_t i = 0, n = symbols_modules(symbols, &modules); i < n; i++)
+		problems += modules[i]->problem != NULL;
+	assert_int_equal(problems, 1);
+	symbols_destroy(symbols);
+	stop(&victim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_damaged_dwarf4),
 		cmocka_unit_test(test_damaged_compressed),
 		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_noise),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
