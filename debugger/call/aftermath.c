@@ -94,8 +94,14 @@ bool aftermath_has_left(struct bare *bare)
 static struct dc_error *with_frames(struct bare *bare, struct dc_error *err,
 				    const struct snapshot *snapshot)
 {
-	if (bare->unwind && snapshot->stack && err != &dc_out_of_memory)
-		err->frames = unwind_describe(bare->unwind, snapshot, &err->nr_frames);
+	if (!bare->unwind || !snapshot->stack || err == &dc_out_of_memory)
+		return err;
+	err->frames = unwind_describe(bare->unwind, snapshot, &err->nr_frames);
+	// Below the callee lies our return stub, which is nobody's frame.
+	for (size_t i = 0; i < err->nr_frames; i++) {
+		if (pad_covers_code(bare->pad, err->frames[i].pc))
+			err->nr_frames = i;
+	}
 	return err;
 }
 
