@@ -36,7 +36,7 @@ all:
 
 # What this machine lacks is installed once, by name, and said so.
 DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev libcapstone-dev \
-	libreadline-dev libjansson-dev libcmocka-dev python3
+	libjansson-dev libcmocka-dev python3
 DEPS_TEST := $(DEPS) gdb strace musl-tools ruby-full binutils wrk procps
 DEPS_LINT := clang-format cppcheck
 deps:
