@@ -147,7 +147,7 @@ static void test_plain(const char *set)
 
 	report(exited(&c, 2) && strstr(c.text, "panic: plain\n") == c.text &&
 		       well_formed(c.text, 4) &&
-		       count(c.text, "[waiting, chan receive, 0 s]:\n\tgort_recv+") == 3 &&
+		       count(c.text, "[waiting, chan receive, 0 s]:\n\t") == 3 &&
 		       count(c.text, "created by gather+") == 3 && strstr(c.text, "\tplain+"),
 	       c.text, "every goroutine with state, frames and maker (%s)", set);
 	report(strstr(c.text, "\nlines:\n") && strstr(c.text, "tests/runtime/fatal.c:") &&
