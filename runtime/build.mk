@@ -2,12 +2,15 @@
 # libgort.a, libgort.so, gort.pc. Everything is linked into one relocatable object first: its text becomes the
 # section gort_text, and in the archive everything but gort_* becomes local.
 
-GORT_SRC := $(sort $(wildcard runtime/*.c runtime/*/*.c runtime/*/*.S))
+GORT_SRC := $(sort $(wildcard runtime/*.c runtime/*/*.c runtime/*/*.S) protocol/conversation.c)
 GORT_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(GORT_SRC))))
 GORT_LIB := $(B)/libgort.a $(B)/libgort.so $(B)/gort.pc
 
 # initial-exec: the current M is one load away. Users' stacks are guarded by 64 KB, which clash protection relies on.
 CFLAGS_runtime := -fvisibility=hidden -ftls-model=initial-exec -fno-plt -fstack-clash-protection
+
+# Runs before a caller's vector registers are saved.
+$(B)/runtime/debugcall.o $(B)/protocol/conversation.o: ALL_CFLAGS += -mgeneral-regs-only
 
 # Signal handlers and what walks others' stacks: instrumented, they would report what they are there to see.
 UNINSTRUMENTED := signal freeze unwind traceback fatal symbolise image lines
@@ -23,7 +26,7 @@ $(B)/runtime/gort-all.o: $(GORT_OBJ) runtime/gort.ld
 	$(LD) -r -T runtime/gort.ld -o $@ $(GORT_OBJ)
 
 $(B)/runtime/gort.o: $(B)/runtime/gort-all.o
-	objcopy -w --keep-global-symbol='gort_[!_]*' $< $@
+	objcopy -w --keep-global-symbol='gort_[!_]*' --keep-global-symbol=debugcall_descriptor $< $@
 
 $(B)/libgort.a: $(B)/runtime/gort.o
 	rm -f $@
@@ -48,3 +51,6 @@ install-gort: $(GORT_LIB)
 	ln -sf libgort.so.0 $(DESTDIR)$(PREFIX)/lib/libgort.so
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$${prefix}/lib|' -e 's|@INCLUDEDIR@|$${prefix}/include|' \
 		runtime/gort.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/gort.pc
+
+# The pure functions it tests are hidden in the archive.
+$(B)/tests/runtime/sched_procs: $(B)/runtime/sched/cgroup.o $(B)/runtime/base/print.o

@@ -33,8 +33,6 @@ void gort__futex_wake(uint32_t *word, int n)
 	futex(word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, (uint32_t)n, NULL);
 }
 
-enum { NOTE_CLEAR, NOTE_WOKEN, NOTE_SLEPT_ON };
-
 void gort__note_wake(struct note *n)
 {
 	if (gort__xchg(&n->word, NOTE_WOKEN) == NOTE_SLEPT_ON)

@@ -2,6 +2,7 @@
 // The slow halves of the runtime's mutex, and the rank check of debug builds.
 #include "runtime/base/lock.h"
 #include "runtime/base/futex.h"
+#include "runtime/base/sanitize.h"
 #include "runtime/sched/sched.h"
 
 #include <sched.h>
@@ -11,7 +12,7 @@ enum {
 	YIELDS = 2, // the holder may be off its CPU
 };
 
-void gort__lock_slow(struct lock *l)
+static void take_slow(struct lock *l)
 {
 	for (int i = 0; i < SPINS; i++) {
 		uint32_t free = 0;
@@ -27,6 +28,13 @@ void gort__lock_slow(struct lock *l)
 	}
 	while (gort__xchg(&l->word, 2) != 0)
 		gort__futex_wait(&l->word, 2, -1);
+}
+
+void gort__lock_slow(struct lock *l)
+{
+	take_slow(l);
+	// This file is not instrumented; the fast halves, where they are inlined, are.
+	gort__san_acquire(l);
 }
 
 void gort__unlock_slow(struct lock *l)

@@ -288,7 +288,7 @@ static void give_back(struct g *g)
 
 bool gort__stack_trim(void)
 {
-	for (int class = 0; class < STACK_CLASSES; class++) {
+	for (int class = 0; class < STACK_CLASSES; class ++) {
 		struct g *g = NULL;
 
 		gort__lock(&stacks.lock);

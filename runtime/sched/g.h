@@ -26,6 +26,7 @@ enum g_status {
 #define X(name, text) G_##name,
 	GORT__G_STATUS(X)
 #undef X
+		G_STATUSES
 };
 
 #define GORT__WAIT_REASONS(X)                   \
@@ -63,6 +64,7 @@ enum g_flag {
 	G_SYSTEM = 1, // of the runtime: not counted, not a reason against a deadlock report
 	G_CALLBACK = 2, // an extra M's goroutine: runs on that M only
 	G_MAIN = 4,
+	G_DEBUGCALL = 8, // the callee of a debug call; its end goes back to the caller
 };
 
 // What gort__switch leaves at a parked goroutine's sp. A debugger and the traceback read it.

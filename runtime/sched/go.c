@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The life of a goroutine, as gort.h offers it.
+#include "runtime/debugcall.h"
 #include "runtime/gort.h"
 #include "runtime/sched/core.h"
 #include "runtime/sched/local.h"
@@ -146,6 +147,8 @@ void gort__goexit(void)
 		gort__main_end();
 	if (gort__unlikely(g->flags & G_CALLBACK))
 		gort__callback_end(g);
+	if (gort__unlikely(g->flags & G_DEBUGCALL))
+		gort__debugcall_end(g);
 	gort__switch_for_ever(end);
 }
 

@@ -82,6 +82,7 @@ struct m {
 	pthread_t thread;
 	int stat_fd; // /proc/self/task/TID/stat, kept by sysmon; -1: not open
 	int stat_tid; // whose it is
+	uint64_t stat_ino;
 	uint32_t pause; // SIGURG is under way to it
 	uint32_t paused; // waits in the handler
 	bool lost_p; // sysmon took its P while it computed
@@ -93,8 +94,10 @@ struct m {
 	uint32_t fault_depth; // owned by fault/
 	void *fault_data; // owned by fault/
 
-	// A handshake of gort_debugcall is under way on this M.
-	uint32_t handshake;
+	struct debugcall *call; // the innermost debug call under way
+	uint32_t handshake; // owned by debugcall.c: what is being said
+	uint32_t call_depth;
+	char *call_room; // for the extended state of callers; stays
 
 	uint8_t held_n; // debug builds: locks held, oldest first
 	struct lock *held[M_LOCKS_HELD];

@@ -54,10 +54,13 @@ static char thread_state(struct m *m)
 		return 'R';
 	if (m->stat_tid != tid) {
 		char path[64];
-		if (m->stat_fd >= 0)
+		struct stat st;
+		// A program that closes all descriptors it does not know may have the number for its own by now.
+		if (m->stat_fd >= 0 && !fstat(m->stat_fd, &st) && st.st_ino == m->stat_ino)
 			close(m->stat_fd);
 		gort__format(path, sizeof(path), "/proc/self/task/%d/stat", tid);
 		m->stat_fd = open(path, O_RDONLY | O_CLOEXEC);
+		m->stat_ino = m->stat_fd >= 0 && !fstat(m->stat_fd, &st) ? st.st_ino : 0;
 		m->stat_tid = tid;
 	}
 	n = m->stat_fd < 0 ? -1 : pread(m->stat_fd, buf, sizeof(buf) - 1, 0);
@@ -159,6 +162,8 @@ static bool all_idle(void)
 // With sched.lock no idle P can be taken, so what is seen stays.
 static bool nobody_runs(void)
 {
+	int awake = 0;
+
 	if (!all_idle() || sched.stopping || sched.runq.n || gort__load(&sched.nspinning) ||
 	    gort__load(&sched.nodeadlock) || gort__load(&gort__netpoll_waiters))
 		return false;
@@ -169,12 +174,17 @@ static bool nobody_runs(void)
 	for (struct m *m = sched.allm; m; m = m->allnext) {
 		if (!m->alive || m->kind == M_SYSMON || m->kind == M_TEMPLATE)
 			continue;
-		// In user code, without a P; or a foreign thread that may call back any time.
-		if (gort__load(&m->curg) || m->kind == M_ATTACHED ||
-		    (m->kind == M_EXTRA && m->tid && !m->lockedg))
+		// A foreign thread outside of a callback may call back any time.
+		if (m->kind == M_ATTACHED || (m->kind == M_EXTRA && !m->lockedg))
 			return false;
+		// In user code, without a P.
+		if (gort__load(&m->curg))
+			return false;
+		awake += gort__load(&m->park.word) != NOTE_SLEPT_ON &&
+			 (m->kind != M_MAIN || m->lockedg);
 	}
-	return true;
+	// One may wait in the netpoller for nothing; any other that is not asleep is on its way to somewhere.
+	return awake <= (gort__load(&sched.lastpoll) == 0);
 }
 
 static bool thread_known(int tid)
@@ -192,8 +202,11 @@ bool gort__foreign_thread(int *tid)
 	bool foreign = false;
 	long n;
 
+	if (tid)
+		*tid = 0;
+	// Not to know is not to know that there is none.
 	if (fd < 0)
-		return false;
+		return true;
 	while (!foreign && (n = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
 		for (long at = 0; at < n && !foreign;) {
 			struct dirent64 *d = (void *)(buf + at);

@@ -272,9 +272,9 @@ void gort__m_sleep(struct m *m)
 {
 	uint32_t clear = 0;
 
-	if (gort__cas(&m->park.word, &clear, 2))
-		while (gort__load_acquire(&m->park.word) == 2)
-			gort__idle_wait(&m->park.word, 2);
+	if (gort__cas(&m->park.word, &clear, NOTE_SLEPT_ON))
+		while (gort__load_acquire(&m->park.word) == NOTE_SLEPT_ON)
+			gort__idle_wait(&m->park.word, NOTE_SLEPT_ON);
 	gort__note_clear(&m->park);
 	gort__freeze_check();
 }
