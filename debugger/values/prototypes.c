@@ -295,7 +295,7 @@ static bool is_c_library(const struct module *module)
 {
 	static const char *const prefixes[] = { "libc.so",  "libc-",	  "libm.so",  "libm-",
 						"libdl",    "libpthread", "librt.so", "librt-",
-						"ld-musl-", "libmvec" };
+						"ld-musl-", "libmvec", "[vdso]" };
 
 	if (!module || !module->name)
 		return false;
