@@ -342,3 +342,18 @@ struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct s
 				  "\"%s\" was inlined everywhere; there is no code to call", name);
 	return symbols_no_name("function", name);
 }
+
+bool symbols_named_function(struct symbols *symbols, const char *name, struct function *ret)
+{
+	struct loaded *loaded;
+	struct symbol symbol;
+	size_t nr_locals;
+
+	if (!symbols_find(symbols, NULL, name, SYMBOL_CODE, &loaded, &symbol, &nr_locals))
+		return false;
+
+	struct dc_error *err = function_from_symbol(symbols, loaded, &symbol, ret);
+
+	dc_error_destroy(err);
+	return !err;
+}

@@ -72,6 +72,9 @@ struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct s
 					 const char *name, struct variable *ret) DC_CHECK;
 struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct symbols_frame *frame,
 					 const char *name, struct function *ret) DC_CHECK;
+// The same by the symbol tables of the mapped files alone: no type, and no debug information is read.
+// false: none of them has the name.
+bool symbols_named_function(struct symbols *symbols, const char *name, struct function *ret);
 // A library's separate debug file costs tens of milliseconds to open; a look-up leaves type NULL
 // instead. For callers that know no prototype by other means this opens it, and fills in what it says.
 void symbols_function_type(struct symbols *symbols, struct function *function);

@@ -207,6 +207,15 @@ bool symtab_find(const struct symtab *symtab, const struct image *image, const c
 	return true;
 }
 
+// Of two names for one place: the exported one, then the one that was made for users (getpid, not
+// __getpid).
+static bool says_more(const struct symbol *a, const struct symbol *b)
+{
+	if (a->is_global != b->is_global)
+		return a->is_global;
+	return strspn(a->name, "_") < strspn(b->name, "_");
+}
+
 bool symtab_at(const struct symtab *symtab, const struct image *image, uint64_t value,
 	       unsigned int classes, struct symbol *ret)
 {
@@ -229,8 +238,7 @@ bool symtab_at(const struct symtab *symtab, const struct image *image, uint64_t 
 		    (best->name && sym.st_value < best->value) ||
 		    !symtab_get(symtab, image, i, &symbol) || !(symbol.class & classes))
 			continue;
-		if (!best->name || symbol.value > best->value ||
-		    (symbol.is_global && !best->is_global))
+		if (!best->name || symbol.value > best->value || says_more(&symbol, best))
 			*best = symbol;
 	}
 	// A label tells nothing about what lies behind the next function.
