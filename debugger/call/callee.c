@@ -54,12 +54,10 @@ static void read_bound(struct walk *walk)
 {
 	for (size_t i = 0; i < NR_LEAVES; i++) {
 		struct function function;
-		struct dc_error *err = symbols_lookup_function(walk->symbols, NULL, leaves[i],
-							       &function);
 
-		if (!err && function.is_ifunc)
+		if (symbols_named_function(walk->symbols, leaves[i], &function) &&
+		    function.is_ifunc)
 			walk->bound[i] = symbols_bound_ifunc(walk->symbols, &function);
-		dc_error_destroy(err);
 	}
 	walk->bound_read = true;
 }
