@@ -171,7 +171,8 @@ static struct dc_error *crashed(struct bare *bare, const char *name, const struc
 		err->signo = wait->event.signo;
 		err->addr = has_addr ? (uint64_t)(uintptr_t)info->si_addr : 0;
 	}
-	return undo(bare, name, err, pause_ns);
+	err = undo(bare, name, err, pause_ns);
+	return err->code == DC_LEFT ? err : error_note(err, "locks that %s took stay taken", name);
 }
 
 static void duration(int64_t ns, char *text, size_t size)

@@ -152,7 +152,7 @@ void tracer_destroy(struct tracer *tracer)
 
 struct dc_error *tracer_run(struct tracer *tracer, struct dc_error *(*job)(void *), void *arg)
 {
-	if (pthread_equal(pthread_self(), tracer->thread))
+	if (tracer->running && pthread_equal(pthread_self(), tracer->thread))
 		return job(arg);
 	if (!tracer->running) {
 		struct dc_error *err = start(tracer);
