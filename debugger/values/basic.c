@@ -21,6 +21,7 @@ struct dc_error *basics_init(struct basics *basics, struct types *types)
 	return NULL;
 }
 
+// For bit-fields, enums and wide characters, which C turns into plain integers of their size.
 const struct type *basic_signed(const struct basics *basics, uint64_t size, bool is_signed)
 {
 	enum basic basic = size > 8 ? BASIC_INT128 : size > 4 ? BASIC_LONG : BASIC_INT;
@@ -55,6 +56,7 @@ bool type_is_record(const struct type *type)
 	return type->kind == TYPE_STRUCT || type->kind == TYPE_UNION;
 }
 
+// An incomplete type has size 0 in its struct, which is not the same as being empty.
 bool type_size(const struct type *type, uint64_t *ret)
 {
 	type = type_strip(type);

@@ -30,6 +30,7 @@ struct dc_error *type_error(const char *format, const struct type *a, const stru
 	return error_make(DC_TYPE, "%s", message);
 }
 
+// C++ references are transparent: wherever a value is wanted, what they refer to is meant.
 static struct dc_error *dereference_reference(struct context *context, struct value *value)
 {
 	struct value target;
@@ -71,6 +72,9 @@ static struct dc_error *decay(struct context *context, struct value *value)
 	return NULL;
 }
 
+// All that C does to an operand before an operator sees it; after this a value is read, or it
+// is not
+// known in this mode.
 struct dc_error *convert_rvalue(struct context *context, struct value *value)
 {
 	if (value_unknown(value))
@@ -91,6 +95,7 @@ struct dc_error *convert_rvalue(struct context *context, struct value *value)
 	}
 }
 
+// C11 6.3.1.1. char16_t and the like count as integers of their size.
 const struct type *convert_promoted(const struct context *context, const struct value *value)
 {
 	const struct type *plain = type_strip(value->type);
@@ -107,6 +112,7 @@ const struct type *convert_promoted(const struct context *context, const struct 
 	return plain;
 }
 
+// long long ranks above long though both have 64 bits, and only the name tells them apart.
 static bool is_long_long(const struct type *type)
 {
 	return type->name && strstr(type->name, "long long");
@@ -130,6 +136,7 @@ static const struct type *common_float(const struct context *context, const stru
 	}
 }
 
+// C11 6.3.1.8, the usual arithmetic conversions.
 const struct type *convert_common(const struct context *context, const struct value *a,
 				  const struct value *b)
 {
@@ -240,6 +247,7 @@ static bool same_object_type(struct context *context, const struct type *a, cons
 			  symbols_complete(context->symbols, type_strip(b)));
 }
 
+// C++: a parameter that is a reference takes the address of its argument.
 static struct dc_error *bind_reference(struct context *context, struct value *value,
 				       const struct type *type, const char *what)
 {
@@ -272,6 +280,9 @@ static struct dc_error *bind_reference(struct context *context, struct value *va
 	return NULL;
 }
 
+// What C allows in an assignment, and between pointers and integers what gdb allows: a user who
+// types
+// an address means it.
 struct dc_error *convert_assign(struct context *context, struct value *value,
 				const struct type *type, const char *what)
 {
@@ -318,6 +329,7 @@ struct dc_error *convert_assign(struct context *context, struct value *value,
 	return err;
 }
 
+// The same bytes under another type: vectors, arrays, and objects whose type was not known.
 static struct dc_error *reinterpret(struct context *context, struct value *value,
 				    const struct type *type)
 {

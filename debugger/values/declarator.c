@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+// Keywords are few and types are rare in an expression: a table search would gain nothing.
 static bool is_word_of(const struct token *token, const char *const *words)
 {
 	for (; *words; words++)
@@ -78,6 +79,7 @@ static const struct type *standard_type(struct parser *parser, const char *name)
 	return NULL;
 }
 
+// A failure here is an answer, not an error: the name may be something else.
 static const struct type *program_type(struct parser *parser, const char *tag, const char *name)
 {
 	const struct type *type = NULL;
@@ -94,6 +96,7 @@ const struct type *parser_named_type(struct parser *parser, const char *name)
 	return type ? type : standard_type(parser, name);
 }
 
+// A variable without a type cannot be meant where a type could be.
 static bool is_variable(struct parser *parser, const char *name)
 {
 	struct variable variable;
@@ -145,6 +148,7 @@ bool declarator_begins(struct parser *parser)
 	       (must_be_type(lexer) || !is_variable(parser, name));
 }
 
+// "struct P", "enum color"; the lexer stands on the first word.
 static struct dc_error *tagged_type(struct parser *parser, const struct type **ret)
 {
 	const char *tag = arena_string(parser->expression, parser->lexer.token.start,
@@ -325,6 +329,7 @@ static struct dc_error *not_too_high(struct parser *parser, const struct type *t
 	return NULL;
 }
 
+// Evaluated while parsing, for sizeof and initializers need it: so it must be constant.
 static struct dc_error *array_size(struct parser *parser, uint64_t *ret)
 {
 	size_t column = lexer_column(&parser->lexer);

@@ -26,7 +26,8 @@ struct dc_error *context_frame(struct context *context)
 	return err;
 }
 
-// An operand as C's arithmetic sees it: an enumerator there is an int, whatever its enum is made of.
+// An operand as C's arithmetic sees it: an enumerator there is an int, whatever its enum is
+// made of.
 struct dc_error *eval_operand(struct context *context, const struct node *node, struct value *ret)
 {
 	struct dc_error *err = eval_node(context, node, ret);
@@ -41,6 +42,7 @@ struct dc_error *eval_operand(struct context *context, const struct node *node, 
 	return error_at(err, node->column);
 }
 
+// In a check most conditions are not known: then both branches are looked at.
 struct dc_error *eval_truth(struct context *context, const struct node *node, bool *known,
 			    bool *ret)
 {
@@ -78,6 +80,7 @@ static struct dc_error *eval_type_only(struct context *context, const struct nod
 	return err;
 }
 
+// & wants the object itself, so its operand does not decay and is not read.
 static struct dc_error *eval_address(struct context *context, const struct node *node,
 				     struct value *ret)
 {
@@ -97,6 +100,7 @@ static struct dc_error *eval_address(struct context *context, const struct node 
 	return err ? err : place_address(context, &object, ret);
 }
 
+// ! and - take values; & and * are about objects.
 static struct dc_error *eval_unary(struct context *context, const struct node *node,
 				   struct value *ret)
 {
@@ -143,6 +147,7 @@ static struct dc_error *eval_repeat(struct context *context, const struct node *
 	return ret->type ? NULL : &dc_out_of_memory;
 }
 
+// left is consumed; a step of eval_spine().
 static struct dc_error *fold_binary(struct context *context, const struct node *node,
 				    struct value *left, struct value *ret)
 {
@@ -207,6 +212,7 @@ static struct dc_error *eval_spine(struct context *context, const struct node *n
 	return err;
 }
 
+// Short-circuit: what is not evaluated is not run, but it is still typed.
 static struct dc_error *eval_logical(struct context *context, const struct node *node,
 				     struct value *ret)
 {
@@ -261,6 +267,7 @@ static struct dc_error *conditional_type(struct context *context, const struct v
 	return type_error("?: between '%s' and '%s'", a, b);
 }
 
+// The branch that is not taken still gives its type to the result.
 static struct dc_error *eval_conditional(struct context *context, const struct node *node,
 					 struct value *ret)
 {
@@ -324,6 +331,7 @@ static struct dc_error *store(struct context *context, const struct node *node, 
 	return error_at(place_store(context, place, value), node->column);
 }
 
+// The object is found before the value is computed; C leaves the order open.
 static struct dc_error *eval_assign(struct context *context, const struct node *node,
 				    struct value *ret)
 {
@@ -371,6 +379,7 @@ static struct dc_error *eval_assign(struct context *context, const struct node *
 	return err;
 }
 
+// As x = x + 1, but x is found once, and the old value is kept for x++.
 static struct dc_error *eval_increment(struct context *context, const struct node *node,
 				       struct value *ret)
 {
@@ -397,6 +406,7 @@ static struct dc_error *eval_increment(struct context *context, const struct nod
 	return err;
 }
 
+// The operand is typed and never run: sizeof f() calls nothing.
 static struct dc_error *eval_sizeof(struct context *context, const struct node *node,
 				    struct value *ret)
 {
@@ -461,6 +471,7 @@ static struct dc_error *eval_member(struct context *context, const struct node *
 	return place_member(context, &object, node->member, ret);
 }
 
+// a[i] is *(a + i), so that i[a] works too; only what has no address is taken apart here.
 static struct dc_error *eval_index(struct context *context, const struct node *node,
 				   struct value *ret)
 {
@@ -503,6 +514,7 @@ static struct dc_error *eval_index(struct context *context, const struct node *n
 	return err ? err : place_dereference(context, &sum, ret);
 }
 
+// Not yet in the target: most strings are printed or measured and never need an address there.
 static struct dc_error *eval_string(struct context *context, const struct node *node,
 				    struct value *ret)
 {
@@ -515,6 +527,7 @@ static struct dc_error *eval_string(struct context *context, const struct node *
 	return value_set(ret, node->string.bytes, node->string.size + width);
 }
 
+// The type is known before a thread is stopped, the value only then.
 static struct dc_error *eval_register(struct context *context, const struct node *node,
 				      struct value *ret)
 {
@@ -544,6 +557,7 @@ static struct dc_error *eval_cast(struct context *context, const struct node *no
 	return err ? err : convert_cast(context, ret, node->type);
 }
 
+// gdb: {T} address is *(T *) address.
 static struct dc_error *eval_at_type(struct context *context, const struct node *node,
 				     struct value *ret)
 {
@@ -588,6 +602,7 @@ static struct dc_error *dispatch(struct context *context, const struct node *nod
 	return error_make(DC_SYNTAX, "an unknown kind of expression");
 }
 
+// The innermost node that fails gives the column: outer ones do not overwrite it.
 struct dc_error *eval_node(struct context *context, const struct node *node, struct value *ret)
 {
 	return error_at(dispatch(context, node, ret), node->column);
@@ -642,6 +657,7 @@ struct dc_error *eval_check(struct eval *eval, const struct expression *expressi
 	return err;
 }
 
+// Without a target there is nothing to read, so whatever is known is constant.
 struct dc_error *eval_constant(struct symbols *symbols, const struct node *node, int64_t *ret)
 {
 	_cleanup_value_ struct value value = { 0 };

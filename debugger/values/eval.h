@@ -59,7 +59,8 @@ bool expression_names_plainly(const struct expression *expression);
 // The functions that are called, NULL for one that is not called by name. False when callee was.
 bool expression_each_callee(const struct expression *expression,
 			    bool (*callee)(const struct function *function, void *arg), void *arg);
-// The type and address of the function that the whole expression names, as it would be called; NULL: it
+// The type and address of the function that the whole expression names, as it would be called;
+// NULL: it
 // names none, or one without a known prototype.
 const struct type *expression_function(const struct expression *expression, uint64_t *addr);
 
@@ -70,8 +71,10 @@ struct eval {
 };
 struct dc_error *eval_expression(struct eval *eval, const struct expression *expression,
 				 struct value *ret) DC_CHECK;
-// Everything that can be known before a thread is stopped: names, types, argument counts, prototypes,
-// passability (abi is the ABI's word on one type, NULL result: fine). Reads no register, calls nothing.
+// Everything that can be known before a thread is stopped: names, types, argument counts,
+// prototypes,
+// passability (abi is the ABI's word on one type, NULL result: fine). Reads no register, calls
+// nothing.
 struct dc_error *eval_check(struct eval *eval, const struct expression *expression,
 			    struct dc_error *(*abi)(const struct type *function)) DC_CHECK;
 // Results get a number and stay; the next one is $N.

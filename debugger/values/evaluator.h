@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the rooms of the evaluator share. One evaluator serves three purposes: to run, to check before
+// What the rooms of the evaluator share. One evaluator serves three purposes: to run, to check
+// before
 // a run, and to find a type; in the last two nothing in the target is read or changed, and a value
 // that is not known has a type but no bytes.
 #ifndef DEBUGGER_VALUES_EVALUATOR_H

@@ -14,6 +14,7 @@ struct chunk {
 	unsigned char bytes[] __attribute__((aligned(16)));
 };
 
+// Nodes are never freed one by one: a tree of a million of them goes in a few frees.
 void *arena_alloc(struct expression *expression, size_t size)
 {
 	struct chunk *chunk = expression->chunks;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Initializer lists, by C's rules: designators, inner lists, and elements whose braces are left out.
+// Initializer lists, by C's rules: designators, inner lists, and elements whose braces are left
+// out.
 #include "debugger/values/evaluator.h"
 
 #include <inttypes.h>
@@ -17,6 +18,7 @@ static struct dc_error *fill(struct filling *filling, const struct type *type, u
 static struct dc_error *fill_list(struct filling *filling, const struct type *type, uint64_t offset,
 				  const struct node *list);
 
+// An initializer that only a run can know makes the whole object unknown, for a half is of no use.
 static void put(struct filling *filling, const struct value *value, uint64_t offset, uint64_t size)
 {
 	if (value->bytes)
@@ -25,6 +27,7 @@ static void put(struct filling *filling, const struct value *value, uint64_t off
 		filling->unknown = true;
 }
 
+// What has parts that a list can name. Vectors count: GNU C initializes them like arrays.
 static bool is_aggregate(const struct type *type)
 {
 	type = type_strip(type);
@@ -70,6 +73,7 @@ static struct dc_error *fill_scalar(struct filling *filling, const struct type *
 	return err;
 }
 
+// A bit-field shares its bytes with neighbours that may be set already.
 static struct dc_error *fill_bits(struct filling *filling, const struct type_member *member,
 				  uint64_t offset, const struct node *node)
 {
@@ -242,6 +246,7 @@ static struct dc_error *named_slot(struct context *context, const struct type *t
 	return err;
 }
 
+// Follows ".a[1].b" to a place. position: where the list continues, which the first step decides.
 static struct dc_error *designated(struct filling *filling, const struct type *type,
 				   const struct designator *designator, struct slot *ret,
 				   uint64_t *position)
@@ -280,6 +285,7 @@ static struct dc_error *designated(struct filling *filling, const struct type *t
 	return NULL;
 }
 
+// A braced list: goes through the parts in order, jumping where a designator says so.
 static struct dc_error *fill_list(struct filling *filling, const struct type *type, uint64_t offset,
 				  const struct node *list)
 {
@@ -337,6 +343,7 @@ static struct dc_error *open_array_count(const struct node *list, const struct t
 	return *ret < (uint64_t)1 << 24 ? NULL : error_make(DC_TYPE, "the array is too large");
 }
 
+// (T){…}. All that the list does not mention is zero, as C has it.
 struct dc_error *initialize(struct context *context, const struct node *list,
 			    const struct type *type, struct value *ret)
 {
@@ -369,6 +376,7 @@ struct dc_error *initialize(struct context *context, const struct node *list,
 	return err;
 }
 
+// gdb's {1, 2}: the elements say what the array is of.
 struct dc_error *initialize_array(struct context *context, const struct node *list,
 				  struct value *ret)
 {

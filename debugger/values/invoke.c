@@ -22,6 +22,7 @@ static void cleanup_call(struct call *call)
 	value_deinit(&call->callee);
 }
 
+// A function, or whatever has the value of a pointer to one.
 static struct dc_error *find_callee(struct context *context, const struct node *node,
 				    struct call *call)
 {
@@ -63,6 +64,7 @@ static const struct type *default_promoted(struct context *context, const struct
 	return type;
 }
 
+// Behind "..." or without a prototype: nothing but the argument tells its type.
 static struct dc_error *untyped_argument(struct context *context, const struct node *node,
 					 bool promote, struct value *ret)
 {
@@ -167,6 +169,7 @@ static struct dc_error *run(struct context *context, struct call *call, bool is_
 	return err ? err : target->call(target->arg, &request, ret);
 }
 
+// In a check all of this happens but the call itself.
 struct dc_error *invoke(struct context *context, const struct node *node, const struct type *result,
 			struct value *ret)
 {

@@ -56,6 +56,7 @@ bool token_is(const struct token *token, const char *word)
 	       memcmp(token->start, word, token->length) == 0;
 }
 
+// Bytes above 127 are letters: the text is UTF-8, and C compilers take such names.
 static bool begins_name(unsigned char c)
 {
 	return isalpha(c) || c == '_' || c >= 0x80;
@@ -86,6 +87,7 @@ static size_t number_end(const struct lexer *lexer, size_t i)
 	return i;
 }
 
+// Escapes are only stepped over here, so that \" does not end a string.
 static struct dc_error *quoted(struct lexer *lexer, size_t i, char quote)
 {
 	size_t start = i - 1;
@@ -101,6 +103,7 @@ static struct dc_error *quoted(struct lexer *lexer, size_t i, char quote)
 	return error_at(error_make(DC_SYNTAX, "the closing %c is missing", quote), start);
 }
 
+// L"…", u8"…": a prefix only when a quote follows; else it is a name.
 static size_t prefix_length(const char *s, size_t left)
 {
 	size_t n = left > 1 && s[0] == 'u' && s[1] == '8'	       ? 2

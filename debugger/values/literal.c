@@ -17,6 +17,7 @@ static struct dc_error *bad_number(const struct token *token)
 	return error_make(DC_SYNTAX, "'%.*s' is not a number", shown, token->start);
 }
 
+// e is a digit in hexadecimal, where p marks the exponent.
 static bool is_float_text(const char *s, size_t length)
 {
 	bool is_hex = length > 1 && s[0] == '0' && (s[1] | 0x20) == 'x';
@@ -87,6 +88,7 @@ static const struct type *integer_type(struct parser *parser, uint128 value, boo
 	return NULL;
 }
 
+// 64 bits at most, as in C; what is larger is an error and not silently another number.
 static struct dc_error *integer_literal(struct parser *parser, struct node *node)
 {
 	const struct token *token = &parser->lexer.token;
@@ -274,6 +276,7 @@ static struct dc_error *decode(struct parser *parser, unsigned width, unsigned c
 	return NULL;
 }
 
+// As gdb has it, 'a' is a char and prints as one; C's int would print 97.
 struct dc_error *literal_char(struct parser *parser, struct node *node)
 {
 	const struct token *token = &parser->lexer.token;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+// The search for a nearest name is slow, so it is made only when the error is certain.
 struct dc_error *name_unknown(struct symbols *symbols, const char *name)
 {
 	struct dc_error *err = error_make(DC_NAME, "no symbol '%s' in the program", name);
@@ -61,6 +62,7 @@ static bool in_program(struct symbols *symbols, const struct module *module)
 	return symbols_modules(symbols, &modules) > 0 && module == modules[0];
 }
 
+// A thread-local variable needs a thread, and a local one a frame.
 static void take_variable(struct parser *parser, bool is_local, struct resolution *what)
 {
 	what->kind = NAME_VARIABLE;

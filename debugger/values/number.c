@@ -11,6 +11,7 @@
 // glibc declares it only for compilers that it knows to have the type.
 extern int strfromf128(char *, size_t, const char *, __float128);
 
+// Right or refused: a format that is not known is never taken for one that is.
 static struct dc_error *refuse_format(const struct type *type)
 {
 	_cleanup_free_ char *name = type_spell(type, NULL);
@@ -28,6 +29,7 @@ static __float128 half_value(uint16_t bits)
 	return bits & 0x8000 ? -magnitude : magnitude;
 }
 
+// Through a union: the bytes come from the target and are aligned to nothing.
 static bool read_float(enum type_float format, const unsigned char *bytes, __float128 *ret)
 {
 	union {
@@ -93,6 +95,7 @@ static uint16_t half_bits(__float128 value)
 	return sign | (exponent * 1024 + n);
 }
 
+// The assignment to the narrower type is where a value is rounded, once.
 static bool write_float(enum type_float format, __float128 value, unsigned char *bytes)
 {
 	union {
@@ -198,6 +201,7 @@ static struct dc_error *truncate_to_int(const struct type *type, __float128 valu
 	return NULL;
 }
 
+// The other half of every conversion: reading a number loses nothing, writing it is the conversion.
 struct dc_error *number_write(const struct number *number, const struct type *type,
 			      unsigned char *bytes)
 {
@@ -249,6 +253,7 @@ void number_negate(struct number *number)
 	number->im = -number->im;
 }
 
+// In 128 bits; the caller cuts to the width, which is what wrapping is.
 static struct dc_error *int_binary(enum operation op, uint128 a, uint128 b, const struct type *type,
 				   uint128 *ret)
 {

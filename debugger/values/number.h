@@ -10,7 +10,8 @@ typedef unsigned __int128 uint128;
 typedef __int128 int128;
 
 // A number outside of any type: an integer (two's complement, extended to 128 bits), or a real and
-// imaginary part. Binary128 holds every value of the narrower formats, so reading never rounds; each
+// imaginary part. Binary128 holds every value of the narrower formats, so reading never rounds;
+// each
 // operation rounds once, in the format of its result type.
 struct number {
 	enum { NUMBER_INT, NUMBER_REAL, NUMBER_COMPLEX } kind;
@@ -22,7 +23,8 @@ struct number {
 // type: arithmetic or pointer. Code TYPE for formats that C has no arithmetic for here (decimal).
 struct dc_error *number_read(const struct type *type, const unsigned char *bytes,
 			     struct number *ret) DC_CHECK;
-// Converts as C does; a float that does not fit an integer type is an error (C leaves it undefined).
+// Converts as C does; a float that does not fit an integer type is an error (C leaves it
+// undefined).
 struct dc_error *number_write(const struct number *number, const struct type *type,
 			      unsigned char *bytes) DC_CHECK;
 // Operands are already of the result's type (for shifts: promoted each, type is the left one's).

@@ -39,6 +39,7 @@ struct dc_error *make_integer(struct context *context, enum basic basic, uint64_
 	return value_set(ret, &i, ret->type->size);
 }
 
+// For counts and indices, which must be known here and now.
 struct dc_error *value_integer(const struct value *value, int64_t *ret)
 {
 	struct number number;
@@ -66,11 +67,13 @@ static bool is_bitwise(enum operation op)
 	       op == OP_SHR;
 }
 
+// A value without bytes is one that only a run will know; then the type is all there is.
 static bool computes(const struct context *context, const struct value *a, const struct value *b)
 {
 	return context->mode != EVAL_TYPE && a->bytes && b->bytes;
 }
 
+// common: what both sides are converted to. An int beside an unsigned one compares as unsigned.
 static struct dc_error *compare(struct context *context, enum operation op, const struct value *a,
 				const struct value *b, const struct type *common, struct value *ret)
 {
@@ -95,6 +98,7 @@ static struct dc_error *compare(struct context *context, enum operation op, cons
 	return err ? err : make_integer(context, BASIC_INT, number_compare(op, &left, &right), ret);
 }
 
+// Shifts are the exception: each side is promoted for itself.
 static struct dc_error *arithmetic(struct context *context, enum operation op,
 				   const struct value *a, const struct value *b, struct value *ret)
 {
@@ -155,6 +159,7 @@ static struct dc_error *step_size(struct context *context, const struct type *po
 	return NULL;
 }
 
+// In elements. Pointers to different types of one size are allowed, as in gdb.
 static struct dc_error *pointer_difference(struct context *context, const struct value *a,
 					   const struct value *b, struct value *ret)
 {
@@ -179,6 +184,7 @@ static struct dc_error *pointer_difference(struct context *context, const struct
 			    (int64_t)((uint64_t)x - (uint64_t)y) / (int64_t)size, ret);
 }
 
+// Unsigned, so that stepping backwards wraps as an address does.
 static struct dc_error *pointer_step(struct context *context, enum operation op,
 				     const struct value *pointer, const struct value *count,
 				     struct value *ret)
@@ -200,6 +206,7 @@ static struct dc_error *pointer_step(struct context *context, enum operation op,
 	return value_set(ret, &addr, 8);
 }
 
+// A pointer beside an integer compares as an address, which C only allows with 0.
 static struct dc_error *pointers(struct context *context, enum operation op, const struct value *a,
 				 const struct value *b, struct value *ret)
 {
@@ -227,6 +234,7 @@ static struct value element(const struct value *value, const struct type *type, 
 	return (struct value){ .type = type, .bytes = value->bytes + i * type_strip(type)->size };
 }
 
+// What a comparison of vectors gives: integers as wide as the elements.
 static const struct type *sized_integer(struct context *context, uint64_t size)
 {
 	return context->basics.list[size == 1	? BASIC_SCHAR
@@ -236,6 +244,7 @@ static const struct type *sized_integer(struct context *context, uint64_t size)
 						: BASIC_INT128];
 }
 
+// GNU C: both of one type, or one of them a scalar that stands for each element.
 static struct dc_error *vectors(struct context *context, enum operation op, const struct value *a,
 				const struct value *b, struct value *ret)
 {
@@ -293,6 +302,7 @@ struct dc_error *operate_binary(struct context *context, enum operation op, cons
 	return arithmetic(context, op, a, b, ret);
 }
 
+// __real__ and __imag__; the parts lie one behind the other.
 static struct dc_error *complex_part(struct context *context, enum operation op,
 				     const struct value *a, struct value *ret)
 {
@@ -307,6 +317,7 @@ static struct dc_error *complex_part(struct context *context, enum operation op,
 	return a->bytes ? value_set(ret, a->bytes + (op == OP_IMAG ? size : 0), size) : NULL;
 }
 
+// -, + and ~ keep the promoted type.
 static struct dc_error *negate(struct context *context, enum operation op, const struct value *a,
 			       struct value *ret)
 {
@@ -333,6 +344,7 @@ static struct dc_error *negate(struct context *context, enum operation op, const
 	return err ? err : value_set(ret, bytes, type_strip(type)->size);
 }
 
+// & and * are not here: they need to know where the operand lives.
 struct dc_error *operate_unary(struct context *context, enum operation op, const struct value *a,
 			       struct value *ret)
 {

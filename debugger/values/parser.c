@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Says what was found, for the caret alone does not show an end.
 struct dc_error *parser_error(struct parser *parser, const char *what)
 {
 	const struct token *token = &parser->lexer.token;
@@ -31,6 +32,7 @@ static struct dc_error *too_deep(size_t column)
 			column);
 }
 
+// Every way to recurse goes through here: a hundred thousand parentheses are an error, no crash.
 struct dc_error *parser_enter(struct parser *parser)
 {
 	if (++parser->depth > NODE_DEPTH_MAX)
@@ -49,6 +51,7 @@ struct dc_error *parser_accept(struct parser *parser, enum token_kind kind, bool
 	return *accepted ? lexer_advance(&parser->lexer) : NULL;
 }
 
+// text: as the user would type it.
 struct dc_error *parser_expect(struct parser *parser, enum token_kind kind, const char *text)
 {
 	char what[32];
@@ -89,6 +92,7 @@ static struct dc_error *assignment(struct parser *parser, struct node **ret);
 static struct dc_error *unary(struct parser *parser, struct node **ret);
 static struct dc_error *postfix(struct parser *parser, struct node *node, struct node **ret);
 
+// For all nodes with one child, which all keep it in the same place.
 static struct dc_error *make_unary(struct parser *parser, enum node_kind kind, enum operation op,
 				   size_t column, struct node *operand, struct node **ret)
 {
@@ -101,6 +105,7 @@ static struct dc_error *make_unary(struct parser *parser, enum node_kind kind, e
 	return adopt(*ret, operand);
 }
 
+// column is the operator's: that is where two operands fail to fit.
 static struct dc_error *make_binary(struct parser *parser, enum node_kind kind, enum operation op,
 				    size_t column, struct node *left, struct node *right,
 				    struct node **ret)
@@ -128,6 +133,7 @@ static struct dc_error *integer_constant(struct parser *parser, size_t column, e
 	return NULL;
 }
 
+// ".a[1].b =" before an initializer; none is fine.
 static struct dc_error *designators(struct parser *parser, struct item *item)
 {
 	struct designator **link = &item->designators;
@@ -296,6 +302,7 @@ static struct dc_error *primary(struct parser *parser, struct node **ret)
 	}
 }
 
+// The number of arguments is bounded by the text, their depth by adopt().
 static struct dc_error *arguments(struct parser *parser, struct node *callee, size_t column,
 				  struct node **ret)
 {
@@ -350,6 +357,7 @@ static struct dc_error *member(struct parser *parser, struct node *object, bool 
 	return (*ret)->member ? lexer_advance(&parser->lexer) : &dc_out_of_memory;
 }
 
+// Calls, indices and members chain to the left: a loop, with the depth counted by adopt().
 static struct dc_error *postfix(struct parser *parser, struct node *node, struct node **ret)
 {
 	struct dc_error *err = NULL;
@@ -393,6 +401,7 @@ static struct dc_error *postfix(struct parser *parser, struct node *node, struct
 	}
 }
 
+// Known while parsing, so that it may size an array.
 static struct dc_error *size_constant(struct parser *parser, const struct type *type, bool align,
 				      size_t column, struct node **ret)
 {
@@ -461,6 +470,7 @@ static enum operation unary_operator(const struct token *token)
 	}
 }
 
+// A parenthesis may open a cast; only the names in it can tell.
 static struct dc_error *unary_plain(struct parser *parser, struct node **ret)
 {
 	const struct token *token = &parser->lexer.token;
@@ -559,6 +569,7 @@ static unsigned binding(enum token_kind kind, enum operation *op)
 	return 0;
 }
 
+// Precedence climbing: takes operators that bind at least this tightly.
 static struct dc_error *binary(struct parser *parser, unsigned least, struct node **ret)
 {
 	struct dc_error *err = unary(parser, ret);
@@ -581,6 +592,7 @@ static struct dc_error *binary(struct parser *parser, unsigned least, struct nod
 	return err;
 }
 
+// The middle of ?: is a whole expression, the right side another conditional.
 struct dc_error *parser_conditional(struct parser *parser, struct node **ret)
 {
 	size_t column;
@@ -611,6 +623,8 @@ struct dc_error *parser_conditional(struct parser *parser, struct node **ret)
 	return adopt(*ret, no);
 }
 
+// To the right, and looser than all but the comma. What may stand on the left is the
+// evaluator's to say.
 static struct dc_error *assignment(struct parser *parser, struct node **ret)
 {
 	static const struct {
@@ -645,6 +659,7 @@ static struct dc_error *assignment(struct parser *parser, struct node **ret)
 	return err;
 }
 
+// A whole expression.
 struct dc_error *parser_comma(struct parser *parser, struct node **ret)
 {
 	struct dc_error *err = assignment(parser, ret);

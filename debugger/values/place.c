@@ -37,6 +37,7 @@ void place_extract_bits(const unsigned char *bytes, uint32_t bit_offset, uint32_
 		sign_extend(ret, bit_size, plain->size);
 }
 
+// The neighbours in the same bytes keep their values.
 static void insert_bits(unsigned char *bytes, uint32_t bit_offset, uint32_t bit_size,
 			const unsigned char *value)
 {
@@ -53,6 +54,7 @@ static uint32_t bit_span(const struct value *value)
 	return (value->bit_offset + value->bit_size + 7) / 8;
 }
 
+// A struct that this unit only declares is looked for in the others.
 static struct dc_error *object_size(struct context *context, struct value *value, uint64_t *ret)
 {
 	if (type_strip(value->type)->is_incomplete)
@@ -82,6 +84,7 @@ static bool register_of(int number, char name[8])
 	return true;
 }
 
+// A caller's registers are known as far as the frames between saved them.
 static struct dc_error *read_register_variable(struct context *context, struct value *value,
 					       uint64_t size)
 {
@@ -109,6 +112,7 @@ static struct dc_error *read_register_variable(struct context *context, struct v
 	return value_set(value, whole.bytes, size);
 }
 
+// Reads an object when its value is needed and not before: & and sizeof must not touch it.
 struct dc_error *place_load(struct context *context, struct value *value)
 {
 	const struct eval_target *target = context->target;
@@ -217,6 +221,7 @@ struct dc_error *place_store(struct context *context, struct value *value, const
 	return err ? err : value_set(value, new->bytes, size);
 }
 
+// Once per evaluation, at each place that needs an address: a callee may keep the pointer.
 static struct dc_error *put_literal(struct context *context, const struct value *value,
 				    uint64_t *addr)
 {
@@ -381,6 +386,7 @@ static struct dc_error *find_member(struct context *context, const struct type *
 	return NULL;
 }
 
+// Of an object in memory the member is an object too; of a value it is a copy.
 struct dc_error *place_member(struct context *context, const struct value *whole, const char *name,
 			      struct value *ret)
 {
@@ -429,6 +435,7 @@ struct dc_error *place_member(struct context *context, const struct value *whole
 	return err;
 }
 
+// A variable that was optimized out still has a type, which is all that sizeof asks.
 static struct dc_error *variable_place(struct context *context, const struct variable *variable,
 				       struct value *ret)
 {

@@ -15,6 +15,7 @@
 static void print_value(struct printer *printer, const struct type *type,
 			const unsigned char *bytes, uint64_t addr);
 
+// With the symbol that covers it, so that a pointer to data or code tells what it points to.
 static void print_address(struct printer *printer, uint64_t addr)
 {
 	const char *name;
@@ -38,6 +39,7 @@ static void print_pointer(struct printer *printer, const struct type *target, ui
 	}
 }
 
+// gdb's rule: single bits only, then combinations are shown as such.
 static bool is_flags(const struct type_enumerator *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -46,6 +48,7 @@ static bool is_flags(const struct type_enumerator *list, size_t n)
 	return true;
 }
 
+// A value that no enumerator has is a number, or a combination of flags.
 static void print_enum(struct printer *printer, const struct type *type, const unsigned char *bytes)
 {
 	const struct type_enumerator *list;
@@ -85,6 +88,7 @@ static void print_enum(struct printer *printer, const struct type *type, const u
 	fputc(')', printer->out);
 }
 
+// gdb writes "1 + -2i".
 static void print_complex(struct printer *printer, const struct type *type,
 			  const unsigned char *bytes)
 {
@@ -181,6 +185,7 @@ static void print_member(struct printer *printer, const struct type *type,
 	print_value(printer, member->type, value, 0);
 }
 
+// Base classes and anonymous members come in their order, as the debug information has them.
 static void print_record(struct printer *printer, const struct type *type,
 			 const unsigned char *bytes, uint64_t addr)
 {
@@ -205,6 +210,7 @@ static void print_record(struct printer *printer, const struct type *type,
 	fputs(any ? "}" : "<No data fields>}", printer->out);
 }
 
+// A bool that is neither 0 nor 1 is shown as the number that it is: that is worth seeing.
 static void print_scalar(struct printer *printer, const struct type *type,
 			 const unsigned char *bytes)
 {
@@ -309,6 +315,7 @@ static bool is_plain_string(const struct type *type)
 	       (*prefix || (type->target->name && strcmp(type->target->name, "char") == 0));
 }
 
+// Its elements are not known, so it was not read; it is shown like a pointer.
 static bool is_open_array(const struct type *type)
 {
 	return type->kind == TYPE_ARRAY && type->count == UINT64_MAX;
@@ -338,6 +345,7 @@ static struct dc_error *print_whole(struct printer *printer, const struct value 
 	return NULL;
 }
 
+// Through a memory stream: nothing is printed when there is no room for all of it.
 struct dc_error *value_print(const struct value *value, struct symbols *symbols,
 			     const struct eval_target *target, char **ret)
 {

@@ -48,6 +48,7 @@ struct layout {
 	unsigned size, fraction, exponent, digits;
 };
 
+// With so many digits a decimal names exactly one value of the format.
 static bool find_layout(enum type_float format, struct layout *ret)
 {
 	switch (format) {

@@ -96,6 +96,7 @@ static struct glyph next_glyph(const unsigned char *s, uint64_t left, unsigned w
 	return glyph;
 }
 
+// Whatever the locale: the tool's output is UTF-8.
 static void put_utf8(FILE *out, uint32_t c)
 {
 	if (c < 0x80) {
@@ -151,6 +152,7 @@ static void put_glyph(FILE *out, const struct glyph *glyph, unsigned width, char
 	}
 }
 
+// Characters are one, two or four bytes wide.
 static unsigned width_of(const struct type *type)
 {
 	uint64_t size = type_strip(type)->size;
@@ -169,6 +171,7 @@ void print_character(struct printer *printer, const struct type *type, uint32_t 
 	fputc('\'', printer->out);
 }
 
+// By their bytes: two invalid ones are the same only when they look the same.
 static bool same_glyph(const struct glyph *a, const struct glyph *b)
 {
 	return a->size == b->size && a->is_valid == b->is_valid &&
@@ -207,6 +210,7 @@ static void put_run(FILE *out, const char *prefix, const struct glyph *glyph, ui
 	*state = APART;
 }
 
+// As in gdb, runs are folded before the limit is counted, and the limit falls between runs.
 void print_text(struct printer *printer, const struct type *type, const unsigned char *bytes,
 		uint64_t n, bool truncated)
 {

@@ -295,7 +295,7 @@ static bool is_c_library(const struct module *module)
 {
 	static const char *const prefixes[] = { "libc.so",  "libc-",	  "libm.so",  "libm-",
 						"libdl",    "libpthread", "librt.so", "librt-",
-						"ld-musl-", "libmvec", "[vdso]" };
+						"ld-musl-", "libmvec",	  "[vdso]" };
 
 	if (!module || !module->name)
 		return false;
@@ -305,6 +305,7 @@ static bool is_c_library(const struct module *module)
 	return false;
 }
 
+// Asked once per name of an expression: a linear search costs nothing beside the symbol tables.
 const struct type *prototype_find(struct parser *parser, const struct function *function)
 {
 	static const struct {

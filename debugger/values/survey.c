@@ -17,9 +17,19 @@ static void visit_items(struct survey *survey, const struct node *node)
 		visit(survey, item->value);
 }
 
+// The function's name under what a caller puts around it: casts, & and *.
+static const struct node *undressed(const struct node *node)
+{
+	while (node->kind == NODE_CAST ||
+	       (node->kind == NODE_UNARY &&
+		(node->op == OP_ADDRESS || node->op == OP_DEREFERENCE)))
+		node = node->left;
+	return node;
+}
+
 static void visit_call(struct survey *survey, const struct node *node)
 {
-	const struct node *callee = node->call.callee;
+	const struct node *callee = undressed(node->call.callee);
 	bool is_named = callee->kind == NODE_NAME && callee->what->kind == NAME_FUNCTION;
 
 	if (survey->callee && !survey->ended)

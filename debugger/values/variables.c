@@ -71,6 +71,7 @@ static struct dc_error *keep(struct eval_variables *variables, const struct valu
 	return NULL;
 }
 
+// A session has a handful.
 static struct named *find(struct eval_variables *variables, const char *name, bool make)
 {
 	for (size_t i = 0; i < variables->nr_named; i++)
@@ -136,6 +137,7 @@ struct dc_error *variables_get(struct context *context, const struct node *node,
 	return NULL;
 }
 
+// In a check nothing is assigned, but what comes later must not trust the old type.
 struct dc_error *variables_set(struct context *context, const char *name, const struct value *value)
 {
 	struct named *named;
@@ -169,6 +171,7 @@ struct dc_error *variables_set(struct context *context, const char *name, const 
 	return NULL;
 }
 
+// As in gdb, void leaves no result.
 struct dc_error *eval_remember(struct eval *eval, struct value *value, unsigned *number)
 {
 	struct eval_variables *variables = eval->variables;
