@@ -21,7 +21,7 @@
 
 // Free stack that the caller's goroutine needs below the interrupted RSP. Its extended state is kept
 // elsewhere.
-#define DEBUGCALL_STACK_ROOM 1024
+#define DEBUGCALL_STACK_ROOM 2048
 
 // What R12 says at a handshake, the signal (SIGINT) that the host's thread sends to itself. The same
 // numbers as in Go.
@@ -32,6 +32,9 @@
 	  "panicked") /* [RSP] is a struct gort_panic *, NULL: the goroutine exited */ \
 	X(REFUSED, 8, "refused") /* [RSP] is the reason's text, [RSP+8] its length */  \
 	X(RESTORED, 16, "restored") /* resume, and the caller goes on as if nothing had happened */
+
+#define DEBUGCALL_STATUS_READY	  0
+#define DEBUGCALL_STATUS_RETURNED 1
 
 // Reasons, in the order in which they are checked.
 #define DEBUGCALL_REFUSALS(X)                             \

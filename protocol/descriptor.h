@@ -50,7 +50,7 @@ struct debugcall_m {
 	uint16_t current; // pointer: the goroutine it runs
 	uint16_t p; // pointer
 	uint16_t in_runtime; // uint32_t: not in user code
-	uint16_t handshake; // uint32_t, not 0 while it says something
+	uint16_t call; // pointer: the innermost debug call under way, or NULL
 };
 
 // What a parked goroutine's saved_sp points at, and where its registers are there.
@@ -80,6 +80,9 @@ struct debugcall_descriptor {
 
 	uint64_t all_g, all_m; // addresses of the pointers that begin the lists
 	uint64_t now; // address of an int64_t: the clock of wait_since, coarse
+	// 0, or the address of a function that a debugger in the same process put here: handshakes go to it,
+	// with the arguments of a signal handler, instead of counting as unheard.
+	uint64_t client;
 	uint64_t statuses, nr_statuses; // array of pointers to text
 	uint64_t wait_reasons, nr_wait_reasons;
 

@@ -21,8 +21,14 @@ $(B)/runtime/sched/%.o $(B)/runtime/base/%.o: CFLAGS_runtime += $(if $(filter th
 
 all: $(GORT_LIB)
 
+# A source that goes away leaves no newer object behind; the list of them does change.
+$(B)/runtime/gort.list: always
+	@mkdir -p $(@D)
+	@echo '$(GORT_OBJ)' | cmp -s - $@ || echo '$(GORT_OBJ)' > $@
+.PHONY: always
+
 # Unit tests that look inside link this one.
-$(B)/runtime/gort-all.o: $(GORT_OBJ) runtime/gort.ld
+$(B)/runtime/gort-all.o: $(GORT_OBJ) runtime/gort.ld $(B)/runtime/gort.list
 	$(LD) -r -T runtime/gort.ld -o $@ $(GORT_OBJ)
 
 $(B)/runtime/gort.o: $(B)/runtime/gort-all.o

@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: MIT
+// Debug calls led from inside the process: a signal handler is the debugger, steps the same client machine
+// as the real one, and needs no ptrace, so that sanitizers see both sides.    timeout: 300 s
+#include "protocol/conversation.h"
+#include "protocol/descriptor.h"
+#include "runtime/gort.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+extern struct debugcall_descriptor debugcall_descriptor;
+
+static int count, failures;
+
+__attribute__((format(printf, 3, 4))) static void report(bool good, const char *name,
+							 const char *format, ...)
+{
+	va_list args;
+
+	count++;
+	failures += !good;
+	printf("%s %d - %s", good ? "ok" : "not ok", count, name);
+	if (!good) {
+		va_start(args, format);
+		printf(": ");
+		vprintf(format, args);
+		va_end(args);
+	}
+	printf("\n");
+	fflush(stdout);
+}
+
+// ---- the client ---------------------------------------------------------------------------------
+
+enum { FRAME_WORDS = 512 };
+
+static struct injection {
+	// What is asked for.
+	uintptr_t callee;
+	uint64_t general[6];
+	double vector[2];
+	uint64_t size; // of the argument frame
+	uint64_t stack[FRAME_WORDS];
+	size_t stack_words;
+	bool take_frame; // read the frame back at the return
+	// What became of it.
+	struct client_conversation client;
+	uint64_t rax, rdx;
+	double xmm0;
+	uint64_t frame[FRAME_WORDS];
+	char text[256];
+	bool exited;
+	int tid, wrong_threads;
+	int handshakes;
+	uint32_t done; // the conversation is over, or the injection was impossible
+} injection;
+
+static void skip(ucontext_t *uc, uint64_t word)
+{
+	uc->uc_mcontext.gregs[REG_RSP] -= 8;
+	*(uint64_t *)uc->uc_mcontext.gregs[REG_RSP] = word;
+}
+
+static void act(ucontext_t *uc, enum client_action action)
+{
+	greg_t *regs = uc->uc_mcontext.gregs;
+	uint64_t *sp = (uint64_t *)regs[REG_RSP];
+
+	switch (action) {
+	case CLIENT_DO_CALL:
+		memcpy(sp, injection.stack, injection.stack_words * 8);
+		regs[REG_RDI] = (greg_t)injection.general[0];
+		regs[REG_RSI] = (greg_t)injection.general[1];
+		regs[REG_RDX] = (greg_t)injection.general[2];
+		regs[REG_RCX] = (greg_t)injection.general[3];
+		regs[REG_R8] = (greg_t)injection.general[4];
+		regs[REG_R9] = (greg_t)injection.general[5];
+		regs[REG_RAX] = 2;
+		for (int i = 0; i < 2; i++)
+			memcpy(&uc->uc_mcontext.fpregs->_xmm[i], &injection.vector[i], 8);
+		memcpy(&uc->uc_sigmask, (void *)regs[REG_R13], 8);
+		skip(uc, (uint64_t)regs[REG_RIP]);
+		regs[REG_RIP] = (greg_t)injection.callee;
+		regs[REG_R15] = 1;
+		break;
+	case CLIENT_DO_TAKE_RESULT:
+		injection.rax = (uint64_t)regs[REG_R13];
+		injection.rdx = (uint64_t)regs[REG_R14];
+		memcpy(&injection.xmm0, &uc->uc_mcontext.fpregs->_xmm[0], 8);
+		if (injection.take_frame)
+			memcpy(injection.frame, sp, sizeof(injection.frame));
+		break;
+	case CLIENT_DO_TAKE_PANIC:
+		injection.exited = !sp[0];
+		if (sp[0])
+			memcpy(injection.text, (void *)sp[0], sizeof(injection.text));
+		break;
+	case CLIENT_DO_TAKE_REASON:
+		memcpy(injection.text, (void *)sp[0], sp[1]);
+		injection.text[sp[1]] = '\0';
+		break;
+	case CLIENT_DO_FINISH: __atomic_store_n(&injection.done, 1, __ATOMIC_RELEASE); break;
+	case CLIENT_DO_DECLINE: break;
+	default: abort();
+	}
+}
+
+// The runtime hands a handshake to the client as it would be handed to a signal handler.
+static void on_handshake(int signo, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	(void)signo, (void)info;
+	injection.handshakes++;
+	injection.wrong_threads += syscall(SYS_gettid) != injection.tid;
+	act(uc, client_step(&injection.client, CLIENT_ON_STATUS,
+			    (unsigned long)uc->uc_mcontext.gregs[REG_R12]));
+}
+
+static bool in_runtime(uint64_t pc)
+{
+	return pc >= debugcall_descriptor.text_start && pc < debugcall_descriptor.text_end;
+}
+
+static bool force; // inject wherever the thread is, to see the refusal
+
+// Points the thread that gets this signal at the entry, as a debugger points a stopped one.
+static void on_inject(int signo, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	greg_t *regs = uc->uc_mcontext.gregs;
+
+	(void)signo, (void)info;
+	if (!force && in_runtime((uint64_t)regs[REG_RIP])) {
+		__atomic_store_n(&injection.done, 2, __ATOMIC_RELEASE);
+		return;
+	}
+	injection.tid = (int)syscall(SYS_gettid);
+	regs[REG_RSP] -= DEBUGCALL_RED_ZONE;
+	skip(uc, (uint64_t)regs[REG_RIP]);
+	*(uint64_t *)(regs[REG_RSP] + DEBUGCALL_SIZE_SLOT) = injection.size;
+	regs[REG_RIP] = (greg_t)debugcall_descriptor.entry;
+}
+
+// ---- the caller ---------------------------------------------------------------------------------
+
+// Spins in user code with every register live and notices whatever an injection leaves behind.
+static struct worker {
+	volatile uint32_t tid, stop;
+	volatile uint64_t rounds, faults;
+} worker;
+
+static void spin(void *arg)
+{
+	(void)arg;
+	gort_lock_os_thread();
+	worker.tid = (uint32_t)syscall(SYS_gettid);
+	while (!worker.stop) {
+		uint64_t a = 0x1111, b = 0x2222, c = 0x3333, d = 0x4444, x = 0x5555555555555555;
+		uint64_t flags_before, flags_after, red;
+		double v = 1.5;
+
+		__asm__ volatile("movq %[x], %%xmm15\n"
+				 "movq $0x7e57, -64(%%rsp)\n"
+				 "movl $200000, %%ecx\n"
+				 "stc\n"
+				 "1: lea -1(%%rcx), %%rcx\n"
+				 "jrcxz 2f\n"
+				 "jmp 1b\n"
+				 "2: movq -64(%%rsp), %[red]\n"
+				 "setc %%cl\n"
+				 "movq %%xmm15, %[x]\n"
+				 "movzbl %%cl, %%ecx\n"
+				 : [x] "+r"(x), [red] "=&r"(red), "+b"(a), "+S"(b), "+D"(c),
+				   "+d"(d), "=&c"(flags_after), "+x"(v)
+				 :
+				 : "xmm15", "cc", "memory");
+		flags_before = 1;
+		if (a != 0x1111 || b != 0x2222 || c != 0x3333 || d != 0x4444 ||
+		    x != 0x5555555555555555 || red != 0x7e57 || flags_after != flags_before ||
+		    v != 1.5)
+			worker.faults++;
+		worker.rounds++;
+	}
+	gort_unlock_os_thread();
+}
+
+static void prepare(void *callee)
+{
+	memset(&injection, 0, sizeof(injection));
+	injection.callee = (uintptr_t)callee;
+	injection.size = 64;
+}
+
+// One injection into the worker; false when it never came to a place for it.
+static bool inject_at(uint32_t tid)
+{
+	for (int tries = 0; tries < 10000; tries++) {
+		uint32_t done;
+
+		__atomic_store_n(&injection.done, 0, __ATOMIC_RELEASE);
+		syscall(SYS_tgkill, getpid(), tid, SIGUSR1);
+		while (!(done = __atomic_load_n(&injection.done, __ATOMIC_ACQUIRE)))
+			sched_yield();
+		if (done == 1)
+			return true;
+	}
+	return false;
+}
+
+static bool inject(void)
+{
+	return inject_at(worker.tid);
+}
+
+static const char *outcome(void)
+{
+	return client_outcome_name(injection.client.outcome);
+}
+
+static bool worker_goes_on(void)
+{
+	uint64_t rounds = worker.rounds;
+
+	while (worker.rounds < rounds + 2)
+		sched_yield();
+	return worker.faults == 0;
+}
+
+static void check(const char *name, bool good)
+{
+	bool on = worker_goes_on();
+
+	report(good && on && !injection.wrong_threads, name,
+	       "%s, rax %#lx, text \"%s\", %d handshakes, %d on the wrong thread, worker %s",
+	       outcome(), injection.rax, injection.text, injection.handshakes,
+	       injection.wrong_threads, on ? "fine" : "damaged");
+}
+
+// ---- the callees --------------------------------------------------------------------------------
+
+static uint64_t six(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+	return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f;
+}
+
+static double scale(double x, double y)
+{
+	errno = EDOM;
+	return x * y;
+}
+
+struct large {
+	uint64_t word[128];
+};
+
+static struct large increment(struct large in)
+{
+	for (int i = 0; i < 128; i++)
+		in.word[i]++;
+	return in;
+}
+
+static uint64_t deep(uint64_t n)
+{
+	volatile char page[512];
+
+	page[0] = (char)n;
+	return n ? deep(n - 1) + 1 : (uint64_t)page[0];
+}
+
+static void panics(void)
+{
+	gort_panic("no %s", "good");
+}
+
+static void crashes(void)
+{
+	*(volatile int *)(uintptr_t)injection.general[0] = 1;
+}
+
+static void exits(void)
+{
+	gort_exit();
+}
+
+static uint64_t stops_the_world(void)
+{
+	int n = gort_gomaxprocs(0);
+
+	gort_gomaxprocs(n + 1);
+	gort_gomaxprocs(n);
+	return (uint64_t)n;
+}
+
+static gort_chan *ping, *pong;
+
+static uint64_t channels(void)
+{
+	uint64_t value = 7, answer = 0;
+
+	for (int i = 0; i < 10; i++) {
+		gort_send(ping, &value);
+		gort_recv(pong, &answer);
+		value = answer;
+	}
+	gort_yield();
+	return value;
+}
+
+static void echo(void *arg)
+{
+	uint64_t value;
+
+	(void)arg;
+	while (gort_recv(ping, &value) == 0) {
+		value++;
+		gort_send(pong, &value);
+	}
+}
+
+static uint64_t unlocks(void)
+{
+	gort_unlock_os_thread();
+	gort_unlock_os_thread();
+	gort_yield();
+	return 1;
+}
+
+// ---- the tests ----------------------------------------------------------------------------------
+
+static void registers(void)
+{
+	prepare(six);
+	for (uint64_t i = 0; i < 6; i++)
+		injection.general[i] = i + 1;
+	bool done = inject();
+
+	check("integers in, integer out", done && injection.client.outcome == CLIENT_GOT_RETURNED &&
+						  injection.rax == 91 && injection.handshakes == 3);
+	prepare(scale);
+	injection.vector[0] = 2.5;
+	injection.vector[1] = 4;
+	done = inject();
+	check("floats in, float out",
+	      done && injection.client.outcome == CLIENT_GOT_RETURNED && injection.xmm0 == 10);
+}
+
+static void large_frame(void)
+{
+	prepare(increment);
+	injection.size = 2048 + 512;
+	injection.stack_words = 128;
+	injection.take_frame = true;
+	for (uint64_t i = 0; i < 128; i++)
+		injection.stack[i] = i * 3;
+
+	// The result's address is known only at ready; a static place serves as well.
+	static struct large result;
+	injection.general[0] = (uint64_t)(uintptr_t)&result;
+	bool done = inject(), equal = true;
+
+	for (uint64_t i = 0; i < 128; i++)
+		equal &= result.word[i] == i * 3 + 1;
+	check("a frame of 2,048 bytes", done && equal && injection.rax == injection.general[0]);
+}
+
+static void outcomes(void)
+{
+	prepare(deep);
+	injection.general[0] = 60;
+	bool done = inject();
+	check("a callee that uses much stack", done && injection.rax == 60);
+
+	prepare(panics);
+	done = inject();
+	check("a panic", done && injection.client.outcome == CLIENT_GOT_PANICKED &&
+				 !injection.exited && !strcmp(injection.text, "no good"));
+
+	prepare(crashes);
+	done = inject();
+	check("a crash is a panic by a signal",
+	      done && injection.client.outcome == CLIENT_GOT_PANICKED && !injection.exited);
+
+	prepare(exits);
+	done = inject();
+	check("gort_exit",
+	      done && injection.client.outcome == CLIENT_GOT_PANICKED && injection.exited);
+
+	prepare(stops_the_world);
+	done = inject();
+	check("a callee that stops the world",
+	      done && injection.client.outcome == CLIENT_GOT_RETURNED && injection.rax);
+
+	prepare(channels);
+	done = inject();
+	check("channels and yields stay on the thread",
+	      done && injection.client.outcome == CLIENT_GOT_RETURNED && injection.rax == 17);
+
+	prepare(unlocks);
+	done = inject();
+	check("the callee cannot unlock the thread", done && injection.rax == 1);
+}
+
+static void refusals(void)
+{
+	prepare(six);
+	injection.size = DEBUGCALL_FRAME_MAX + 1;
+	bool done = inject();
+	check("refused: call frame too large",
+	      done && injection.client.outcome == CLIENT_GOT_REFUSED &&
+		      !strcmp(injection.text, "call frame too large"));
+
+	prepare(six);
+	injection.size = DEBUGCALL_FRAME_MAX;
+	done = inject();
+	check("65,536 bytes are accepted", done && injection.client.outcome == CLIENT_GOT_RETURNED);
+
+	// Declined: the time is up before the host is ready.
+	prepare(six);
+	client_step(&injection.client, CLIENT_ON_DEADLINE, 0);
+	done = inject();
+	check("declined",
+	      done && injection.client.outcome == CLIENT_GOT_DECLINED && injection.handshakes == 2);
+}
+
+// Nobody swallows the handshake: the host goes home without a word.
+static void orphan(void)
+{
+	debugcall_descriptor.client = 0;
+	for (int i = 0; i < 100; i++) {
+		prepare(six);
+		syscall(SYS_tgkill, getpid(), worker.tid, SIGUSR1);
+		worker_goes_on();
+	}
+	struct sigaction now;
+
+	sigaction(SIGINT, NULL, &now);
+	prepare(six);
+	injection.tid = (int)worker.tid;
+	check("an orphan goes home, and the disposition of SIGINT is what it was",
+	      now.sa_handler == SIG_DFL);
+	debugcall_descriptor.client = (uint64_t)(uintptr_t)on_handshake;
+}
+
+static volatile uint32_t interrupts;
+
+static void on_interrupt(int signo)
+{
+	(void)signo;
+	interrupts++;
+}
+
+static void own_handler(void)
+{
+	signal(SIGINT, on_interrupt);
+	prepare(six);
+	bool done = inject();
+
+	check("a program's own SIGINT handler sees no handshake",
+	      done && injection.client.outcome == CLIENT_GOT_RETURNED && !interrupts);
+	kill(getpid(), SIGINT);
+	while (!interrupts)
+		sched_yield();
+	report(interrupts == 1, "and still gets a real one", "%u", interrupts);
+	signal(SIGINT, SIG_DFL);
+}
+
+static volatile bool churn_stop;
+
+static void churn(void *arg)
+{
+	gort_chan *c = gort_chan_make(8, 1);
+	uint64_t value = (uintptr_t)arg;
+
+	while (!churn_stop) {
+		gort_send(c, &value);
+		gort_yield();
+		gort_recv(c, &value);
+		gort_sleep(1000);
+	}
+	gort_chan_release(c);
+}
+
+static void many(void)
+{
+	int n = getenv("DC_CAMPAIGN") ? 100000 : 5000, wrong = 0, bad = 0;
+
+	for (uintptr_t i = 0; i < 8; i++)
+		gort_go(churn, (void *)i);
+	for (int i = 0; i < n; i++) {
+		bool use_channels = i % 16 == 0;
+		prepare(use_channels ? (void *)channels : (void *)six);
+		injection.general[0] = (uint64_t)i;
+		if (!inject() || injection.client.outcome != CLIENT_GOT_RETURNED ||
+		    (!use_channels && injection.rax != (uint64_t)i))
+			bad++;
+		wrong += injection.wrong_threads;
+	}
+	churn_stop = true;
+	injection.wrong_threads = wrong;
+	printf("# %d injections\n", n);
+	check("every status of many injections on the thread where the call began", !bad && !wrong);
+}
+
+static void main_goroutine(void *arg)
+{
+	(void)arg;
+	ping = gort_chan_make(8, 0);
+	pong = gort_chan_make(8, 0);
+	gort_gomaxprocs(gort_gomaxprocs(0) < 2 ? 2 : 0);
+	gort_go(echo, NULL);
+	gort_go(spin, NULL);
+	while (!worker.tid)
+		gort_yield();
+	registers();
+	large_frame();
+	outcomes();
+	refusals();
+	orphan();
+	own_handler();
+	many();
+	worker.stop = 1;
+}
+
+int main(void)
+{
+	struct sigaction action = { .sa_sigaction = on_inject,
+				    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
+
+	sigaction(SIGUSR1, &action, NULL);
+	debugcall_descriptor.client = (uint64_t)(uintptr_t)on_handshake;
+	gort_main(main_goroutine, NULL);
+	printf("1..%d\n", count);
+	return failures ? 1 : 0;
+}
