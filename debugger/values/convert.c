@@ -73,8 +73,7 @@ static struct dc_error *decay(struct context *context, struct value *value)
 }
 
 // All that C does to an operand before an operator sees it; after this a value is read, or it
-// is not
-// known in this mode.
+// is not known in this mode.
 struct dc_error *convert_rvalue(struct context *context, struct value *value)
 {
 	if (value_unknown(value))
@@ -281,8 +280,7 @@ static struct dc_error *bind_reference(struct context *context, struct value *va
 }
 
 // What C allows in an assignment, and between pointers and integers what gdb allows: a user who
-// types
-// an address means it.
+// types an address means it.
 struct dc_error *convert_assign(struct context *context, struct value *value,
 				const struct type *type, const char *what)
 {

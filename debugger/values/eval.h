@@ -60,8 +60,7 @@ bool expression_names_plainly(const struct expression *expression);
 bool expression_each_callee(const struct expression *expression,
 			    bool (*callee)(const struct function *function, void *arg), void *arg);
 // The type and address of the function that the whole expression names, as it would be called;
-// NULL: it
-// names none, or one without a known prototype.
+// NULL: it names none, or one without a known prototype.
 const struct type *expression_function(const struct expression *expression, uint64_t *addr);
 
 struct eval {
@@ -72,9 +71,8 @@ struct eval {
 struct dc_error *eval_expression(struct eval *eval, const struct expression *expression,
 				 struct value *ret) DC_CHECK;
 // Everything that can be known before a thread is stopped: names, types, argument counts,
-// prototypes,
-// passability (abi is the ABI's word on one type, NULL result: fine). Reads no register, calls
-// nothing.
+// prototypes, passability (abi is the ABI's word on one type, NULL result: fine). Reads no
+// register, calls nothing.
 struct dc_error *eval_check(struct eval *eval, const struct expression *expression,
 			    struct dc_error *(*abi)(const struct type *function)) DC_CHECK;
 // Results get a number and stay; the next one is $N.

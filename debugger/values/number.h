@@ -9,10 +9,9 @@
 typedef unsigned __int128 uint128;
 typedef __int128 int128;
 
-// A number outside of any type: an integer (two's complement, extended to 128 bits), or a real and
-// imaginary part. Binary128 holds every value of the narrower formats, so reading never rounds;
-// each
-// operation rounds once, in the format of its result type.
+// A number outside of any type: an integer (two's complement, extended to 128 bits), or a real
+// and imaginary part. Binary128 holds every value of the narrower formats, so reading never
+// rounds; each operation rounds once, in the format of its result type.
 struct number {
 	enum { NUMBER_INT, NUMBER_REAL, NUMBER_COMPLEX } kind;
 	bool is_signed; // INT: how i was extended
