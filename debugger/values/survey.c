@@ -21,8 +21,7 @@ static void visit_items(struct survey *survey, const struct node *node)
 static const struct node *undressed(const struct node *node)
 {
 	while (node->kind == NODE_CAST ||
-	       (node->kind == NODE_UNARY &&
-		(node->op == OP_ADDRESS || node->op == OP_DEREFERENCE)))
+	       (node->kind == NODE_UNARY && (node->op == OP_ADDRESS || node->op == OP_DEREFERENCE)))
 		node = node->left;
 	return node;
 }
