@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The pre-flight: what could be borrowed, and why not. Reads /proc and memory; stops nothing.
 #include "debugger/session.h"
+#include "debugger/call/pad.h"
 #include "debugger/target/maps.h"
 
 #include <inttypes.h>
@@ -161,16 +162,16 @@ static struct dc_error *note_orphans(struct dc_session *session, FILE *notes)
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < maps.n; i++) {
-		const struct mapping *map = &maps.map[i];
+	uint64_t *orphans = NULL;
+	size_t n = 0;
 
-		if (!strncmp(map->path, "[anon:debugcall", strlen("[anon:debugcall")))
-			fprintf(notes,
-				"left by an earlier session: 0x%" PRIx64 "-0x%" PRIx64 " %s\n",
-				map->start, map->end, map->path);
-	}
+	err = pad_find_orphans(session->process, &maps, &orphans, &n);
+	for (size_t i = 0; i < n && !err; i++)
+		fprintf(notes, "a landing pad left by an earlier session: 0x%" PRIx64 "\n",
+			orphans[i]);
+	free(orphans);
 	maps_deinit(&maps);
-	return NULL;
+	return err;
 }
 
 static struct dc_error *check(struct dc_session *session, struct dc_check *ret, FILE *notes)

@@ -235,6 +235,7 @@ struct dc_error *pad_find_orphans(struct process *process, const struct maps *ma
 				  size_t *n)
 {
 	enum { SIGNATURE = 18 };
+	static const unsigned char nothing[SIGNATURE];
 	_cleanup_free_ uint64_t *found = calloc(maps->n + 1, sizeof(*found));
 
 	if (!found)
@@ -243,14 +244,19 @@ struct dc_error *pad_find_orphans(struct process *process, const struct maps *ma
 	for (size_t i = 0; i < maps->n; i++) {
 		const struct mapping *mapping = &maps->map[i];
 		unsigned char start[SIGNATURE];
+		// Neighbours are one mapping to the kernel.
+		bool has_size = (mapping->end - mapping->start) % (PAD_SIZE + LITERALS_FIRST) == 0;
 
-		// By its first bytes: a pad may have been left before it had its name.
+		// By its first bytes: not every kernel keeps names. Left before it had any bytes, it
+		// is known by its size.
 		if (mapping->inode || !mapping->executable || mapping->path[0] == '/' ||
 		    !strcmp(mapping->path, "[vsyscall]"))
 			continue;
-		if (memory_read_some(process, mapping->start, start, sizeof(start)) ==
-			    sizeof(start) &&
-		    !memcmp(start, pad_start, sizeof(start)))
+		if (memory_read_some(process, mapping->start, start, sizeof(start)) !=
+		    sizeof(start))
+			continue;
+		if (!memcmp(start, pad_start, sizeof(start)) ||
+		    (has_size && !memcmp(start, nothing, sizeof(start))))
 			found[(*n)++] = mapping->start;
 	}
 	*ret = take_ptr(found);
