@@ -37,7 +37,8 @@ all:
 # What this machine lacks is installed once, by name, and said so.
 DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev libcapstone-dev \
 	libjansson-dev libcmocka-dev python3
-DEPS_TEST := $(DEPS) gdb strace musl-tools ruby-full binutils wrk procps
+DEPS_TEST := $(DEPS) binutils procps strace -- gdb musl-tools clang lld dwz libc6-dbg ruby-full \
+	nodejs wrk
 DEPS_LINT := clang-format cppcheck
 deps:
 	@tests/deps $(DEPS_TEST)
