@@ -50,6 +50,7 @@ bool seek_in_sequence(const struct hold *hold)
 enum attempt {
 	ATTEMPT_HELD,
 	ATTEMPT_NOT_NOW, // reason
+	ATTEMPT_ENDED, // reason
 	ATTEMPT_STALE, // what is known of the mappings is out of date
 };
 
@@ -174,6 +175,8 @@ static struct dc_error *attempt(struct seek *seek, const struct candidate *candi
 	*ret = ATTEMPT_NOT_NOW;
 	if (candidate->rank == RANK_NOT_NOW) {
 		snprintf(reason, size, "%s", candidate->reason);
+		if (candidate->info.state == 'Z' || candidate->info.state == 'X')
+			*ret = ATTEMPT_ENDED;
 		return NULL;
 	}
 
@@ -196,6 +199,8 @@ static struct dc_error *attempt(struct seek *seek, const struct candidate *candi
 		};
 
 		snprintf(reason, size, "thread %d %s", candidate->tid, reasons[stop]);
+		if (stop == HOLD_ENDED)
+			*ret = ATTEMPT_ENDED;
 		return NULL;
 	}
 
@@ -231,6 +236,7 @@ static struct dc_error *cancelled(void)
 struct reasons {
 	char text[8][240];
 	size_t n, more;
+	bool all_ended;
 };
 
 static void reasons_add(struct reasons *reasons, const char *text)
@@ -251,7 +257,8 @@ static struct dc_error *refuse(const struct seek *seek, const struct reasons *re
 	const char *first = reasons->n ? reasons->text[0] : "it has no threads";
 	struct dc_error *err;
 
-	if (!process_alive(seek->process))
+	// The process itself may take a moment longer than its last thread.
+	if (!process_alive(seek->process) || (reasons->all_ended && !seek->options->thread))
 		return error_in_state(
 			error_make(DC_TARGET_ENDED, "process %d has ended", seek->process->pid),
 			DC_STATE_ENDED);
@@ -273,6 +280,7 @@ static struct dc_error *one_pass(struct seek *seek, pid_t thread, struct reasons
 	struct dc_error *err = candidates_read(seek->process, thread, &candidates);
 
 	reasons->n = reasons->more = 0;
+	reasons->all_ended = true;
 	for (size_t i = 0; !err && i < candidates.n && !seek->hold->tid; i++) {
 		char reason[sizeof(*reasons->text)] = "";
 		enum attempt result;
@@ -290,7 +298,9 @@ static struct dc_error *one_pass(struct seek *seek, pid_t thread, struct reasons
 			ground_deinit(seek->ground);
 			err = ground_survey(seek->process, seek->ground);
 		}
-		if (!err && result == ATTEMPT_NOT_NOW)
+		if (!err && result != ATTEMPT_ENDED)
+			reasons->all_ended = false;
+		if (!err && (result == ATTEMPT_NOT_NOW || result == ATTEMPT_ENDED))
 			reasons_add(reasons, reason);
 	}
 	return err;
