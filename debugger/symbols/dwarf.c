@@ -174,6 +174,29 @@ bool dwarf_entry(Dwarf_Die *die, uint64_t *ret)
 	return false;
 }
 
+bool dwarf_strings_end(Dwarf *dwarf)
+{
+	Elf *elf = dwarf_getelf(dwarf);
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names))
+		return false;
+	for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn));) {
+		GElf_Shdr header;
+		const char *name;
+		Elf_Data *data;
+
+		if (!gelf_getshdr(scn, &header) || header.sh_type == SHT_NOBITS ||
+		    !(name = elf_strptr(elf, names, header.sh_name)) ||
+		    (!strstr(name, "debug_str") && !strstr(name, "debug_line_str")) ||
+		    strstr(name, "offsets") || !(data = elf_rawdata(scn, NULL)) || !data->d_size)
+			continue;
+		if (!data->d_buf || ((const char *)data->d_buf)[data->d_size - 1])
+			return false;
+	}
+	return true;
+}
+
 struct dc_error *dwarf_info_create(Dwarf *dwarf, Dwarf *alt, struct dwarf_info **ret)
 {
 	struct dwarf_info *info = calloc(1, sizeof(*info));
@@ -250,6 +273,19 @@ static const unsigned char *unit_end(Dwarf_Die *die, struct bytes *section)
 	return size > room || size < (uint64_t)(at - start) ? section->end : start + size;
 }
 
+// A name written into a DIE at the very end could run out of the section, unless that ends in a NUL as
+// every unit with children does. A unit of nothing but itself has no name to offer.
+static bool may_overrun(const unsigned char *end, const struct bytes *section)
+{
+	return end == section->end && end > section->start && end[-1];
+}
+
+static bool is_split(uint8_t kind, Dwarf_Die *split)
+{
+	return kind == DW_UT_skeleton && split->addr && dwarf_tag(split) != DW_TAG_invalid &&
+	       dwarf_strings_end(dwarf_cu_getdwarf(split->cu));
+}
+
 static struct dc_error *add_units(struct dwarf_info *info, Dwarf *dwarf)
 {
 	struct bytes section = { NULL, NULL };
@@ -279,13 +315,15 @@ static struct dc_error *add_units(struct dwarf_info *info, Dwarf *dwarf)
 		*unit = (struct unit){
 			.die = die, .is_indexed = dwarf_hasattr(&die, DW_AT_str_offsets_base) == 1
 		};
-		if (kind == DW_UT_skeleton && split.addr && dwarf_tag(&split) != DW_TAG_invalid) {
+		if (is_split(kind, &split)) {
 			unit->die = split;
 			continue;
 		}
 
 		unit->start = die.addr;
 		unit->end = unit_end(&die, &section);
+		if (may_overrun(unit->end, &section))
+			info->nr_units--;
 	}
 	info->damaged |= status < 0;
 	return NULL;
@@ -375,14 +413,16 @@ bool dwarf_unit_at(struct dwarf_info *info, uint64_t addr, Dwarf_Die *ret)
 	if (!info->have_ranges && !dwarf_getaranges(info->dwarf, &aranges, &n) && n) {
 		Dwarf_Arange *arange = dwarf_getarange_addr(aranges, addr);
 		Dwarf_Off offset;
+		struct bytes section = { NULL, NULL };
 		Dwarf_Die split;
 		uint8_t kind;
 
 		if (arange && !dwarf_getarangeinfo(arange, NULL, NULL, &offset) &&
 		    dwarf_offdie(info->dwarf, offset, ret) && dwarf_haspc(ret, addr) == 1) {
+			if (may_overrun(unit_end(ret, &section), &section))
+				return false;
 			if (!dwarf_cu_info(ret->cu, NULL, &kind, NULL, &split, NULL, NULL, NULL) &&
-			    kind == DW_UT_skeleton && split.addr &&
-			    dwarf_tag(&split) != DW_TAG_invalid)
+			    is_split(kind, &split))
 				*ret = split;
 			return true;
 		}

@@ -34,6 +34,8 @@ struct dwarf_info;
 // The handles stay the caller's and must outlive the result; alt is NULL without a dwz file.
 struct dc_error *dwarf_info_create(Dwarf *dwarf, Dwarf *alt, struct dwarf_info **ret) DC_CHECK;
 void dwarf_info_destroy(struct dwarf_info *info);
+// Whether all its strings end inside their sections, which libdw takes for granted.
+bool dwarf_strings_end(Dwarf *dwarf);
 // A search met something that cannot be right; what it skipped is not known.
 bool dwarf_is_damaged(const struct dwarf_info *info);
 

@@ -424,9 +424,15 @@ static struct dc_error *open_dwarf(struct loaded *loaded, struct image *image)
 	if (!dwarf)
 		return error_libdw("%s: cannot read its debug information", loaded->module.name);
 	loaded->dwarf = dwarf;
+	if (!dwarf_strings_end(dwarf))
+		return error_make(DC_VALUE, "its debug information is damaged");
 	loaded->alt_image = debugfile_find_alt(loaded, image, loaded->module.path);
 	if (loaded->alt_image)
 		loaded->alt = dwarf_begin_elf(loaded->alt_image->elf, DWARF_C_READ, NULL);
+	if (loaded->alt && !dwarf_strings_end(loaded->alt)) {
+		dwarf_end(loaded->alt);
+		loaded->alt = NULL;
+	}
 	if (loaded->alt)
 		dwarf_setalt(dwarf, loaded->alt);
 	return dwarf_info_create(dwarf, loaded->alt, &loaded->info);
