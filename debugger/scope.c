@@ -139,6 +139,24 @@ static struct dc_error *sample_stopped(struct dc_session *session, pid_t tid)
 	return err;
 }
 
+// A thread that is held already is looked at as it stands.
+static struct dc_error *look_at_held(struct dc_session *session)
+{
+	struct scope scope = session->scope;
+	struct snapshot snapshot = { 0 };
+
+	scope.tid = borrowed_tid(session->borrowed);
+	struct dc_error *err = borrowed_snapshot(session->borrowed, &snapshot);
+	if (!err)
+		err = scope_choose(session, &snapshot, &scope);
+	free(snapshot.stack);
+	if (err)
+		return err;
+	scope.settled = true;
+	session->scope = scope;
+	return NULL;
+}
+
 static pid_t thread_of_scope(const struct dc_session *session)
 {
 	return session->options.thread ? session->options.thread : session->process->pid;
@@ -146,8 +164,10 @@ static pid_t thread_of_scope(const struct dc_session *session)
 
 struct dc_error *scope_glance(struct dc_session *session)
 {
-	struct dc_error *err = session_look(session);
+	if (session->borrowed)
+		return look_at_held(session);
 
+	struct dc_error *err = session_look(session);
 	if (!err)
 		sample_asleep(session, thread_of_scope(session));
 	return err;
@@ -166,20 +186,14 @@ struct dc_error *scope_sample(struct dc_session *session)
 
 struct dc_error *scope_settle(struct dc_session *session, bool *same)
 {
-	struct scope scope = session->scope;
-	struct snapshot snapshot = { 0 };
-	struct dc_error *err = borrowed_snapshot(session->borrowed, &snapshot);
+	const struct symbols_frame before = session->scope.frame;
+	struct dc_error *err = look_at_held(session);
 
-	if (!err)
-		err = scope_choose(session, &snapshot, &scope);
-	free(snapshot.stack);
 	if (err)
 		return err;
-
 	// The function's names were loaded with the sample; another place in it has the same ones.
-	const char *function = symbols_describe(session->symbols, session->scope.frame.pc).function;
-	*same = scope.frame.pc == session->scope.frame.pc ||
-		(function && is_in(session->symbols, &scope.frame, function));
-	session->scope = scope;
+	const char *function = symbols_describe(session->symbols, before.pc).function;
+	*same = session->scope.frame.pc == before.pc ||
+		(function && is_in(session->symbols, &session->scope.frame, function));
 	return NULL;
 }

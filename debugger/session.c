@@ -238,6 +238,14 @@ static struct dc_error *borrow_one(struct dc_session *session, bool to_call)
 	return err;
 }
 
+// The thread that is held will do for what is wanted now.
+static bool serves(const struct dc_session *session, bool to_call)
+{
+	if (session->scope.wanted && !session->scope.settled)
+		return false;
+	return !to_call || (session->callable && (!session->avoids_stdio || avoids_stdio(session)));
+}
+
 struct dc_error *session_borrow(struct dc_session *session, bool to_call)
 {
 	// Enough for a thread that rarely changes its function; more would be a hunt.
@@ -246,8 +254,7 @@ struct dc_error *session_borrow(struct dc_session *session, bool to_call)
 
 	if (session->lost)
 		return error_make(DC_REFUSED, "the borrowed thread did not come back from a call");
-	if (session->borrowed &&
-	    (!to_call || (session->callable && (!session->avoids_stdio || avoids_stdio(session)))))
+	if (session->borrowed && serves(session, to_call))
 		return NULL;
 	err = session_release(session);
 	if (!err)
@@ -270,11 +277,11 @@ struct dc_error *session_borrow(struct dc_session *session, bool to_call)
 		if (!err)
 			err = session_cancelled(session);
 	}
-	return err ? err
-		   : error_make(
-			     DC_REFUSED,
-			     "thread %d does not stay in one function; name it with --frame FUNC",
-			     session->scope.tid);
+	if (err)
+		return err;
+	return error_make(DC_REFUSED,
+			  "thread %d does not stay in one function; name it with --frame FUNC",
+			  session->scope.tid);
 }
 
 struct dc_error *session_release(struct dc_session *session)
@@ -286,6 +293,7 @@ struct dc_error *session_release(struct dc_session *session)
 	struct dc_error *err = borrowed_release(session->borrowed, &departure);
 	session->borrowed = NULL;
 	session->lost = false;
+	session->scope.settled = false;
 	session->departure.pause_ns += departure.pause_ns;
 	session->departure.literals_left += departure.literals_left;
 	session->departure.state = departure.state;

@@ -21,7 +21,8 @@ struct prepared {
 // sampled first and must be in the same function at the stop.
 struct scope {
 	bool wanted;
-	bool known;
+	bool known; // enough to look names up
+	bool settled; // the frame is the borrowed thread's, as it is held
 	pid_t tid;
 	unsigned index; // from the innermost
 	struct symbols_frame frame;

@@ -16,6 +16,7 @@ struct pair {
 };
 
 volatile unsigned long ticks; // goes up for as long as the second thread runs
+volatile unsigned long spins; // goes up while spin() runs
 int notes; // how often note() was called
 static int hidden = 17;
 char word[32] = "before";
@@ -91,7 +92,7 @@ int leave(int status)
 int spin(void)
 {
 	for (;;)
-		ticks++;
+		spins++;
 }
 
 int nap(unsigned seconds)
