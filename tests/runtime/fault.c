@@ -16,7 +16,7 @@ static volatile int zero, sink;
 #pragma GCC optimize("no-inline", "no-optimize-sibling-calls")
 
 // What is wrong on purpose is to reach the processor.
-#define RAW __attribute__((no_sanitize("address", "undefined")))
+#define RAW __attribute__((no_sanitize("address", "undefined", "thread")))
 
 // ---- faults -------------------------------------------------------------------------------------
 

@@ -209,18 +209,34 @@ static void exit_in_deferred(void *arg)
 struct run {
 	void (*fn)(void *);
 	void *arg;
-	uint64_t id;
 };
 
-// A goroutine of its own, awaited by its end.
+static gort_wg run_wg;
+
+static void run_done(void *arg)
+{
+	(void)arg;
+	gort_wg_done(&run_wg);
+}
+
+// The first deferred is the last to run, whichever way the goroutine ends.
+static void run_entry(void *arg)
+{
+	struct run *run = arg;
+
+	gort_defer(run_done, NULL);
+	run->fn(run->arg);
+}
+
 static void run_goroutine(void (*fn)(void *), void *arg)
 {
-	uint64_t id;
+	static struct run run;
 
 	begin();
-	id = gort_go(fn, arg);
-	while (gort_ready(id) != -ESRCH)
-		gort_yield();
+	run = (struct run){ fn, arg };
+	gort_wg_add(&run_wg, 1);
+	gort_go(run_entry, &run);
+	gort_wg_wait(&run_wg);
 }
 
 static gort_wg churn_wg;
