@@ -14,7 +14,7 @@ $(B)/runtime/debugcall.o $(B)/protocol/conversation.o: ALL_CFLAGS += -mgeneral-r
 
 # Signal handlers and what walks others' stacks: instrumented, they would report what they are there to see.
 UNINSTRUMENTED := signal freeze unwind traceback fatal symbolise image lines
-$(UNINSTRUMENTED:%=$(B)/runtime/fault/%.o): SANFLAGS :=
+$(UNINSTRUMENTED:%=$(B)/runtime/fault/%.o): SANFLAGS := $(if $(filter thread,$(SAN)),-DGORT_TSAN)
 
 # The scheduler leaves frames on system stacks for good, which TSan's shadow stack would count; it is told by hand.
 $(B)/runtime/sched/%.o $(B)/runtime/base/%.o: CFLAGS_runtime += $(if $(filter thread,$(SAN)),-fno-sanitize=thread -DGORT_TSAN)

@@ -3,6 +3,7 @@
 #include "runtime/fault/traceback.h"
 #include "runtime/gort.h"
 #include "runtime/base/print.h"
+#include "runtime/base/sanitize.h"
 #include "runtime/fault/freeze.h"
 #include "runtime/fault/raw.h"
 #include "runtime/sched/sched.h"
@@ -324,6 +325,7 @@ size_t gort_traceback(char *buf, size_t n, bool all)
 	if (all)
 		gort__stop_world();
 	gort__lock(&lock);
+	gort__san_acquire(&lock); // not seen by itself: this file is not instrumented
 	// Names point into libraries that may have been unloaded since the last time.
 	memset(&live, 0, sizeof(live));
 	live.out = (struct sink){ .buf = buf, .size = n ? n - 1 : 0, .fd = -1 };
@@ -335,6 +337,7 @@ size_t gort_traceback(char *buf, size_t n, bool all)
 		trace_others(&live, g);
 	}
 	len = live.out.len;
+	gort__san_ready(&lock);
 	gort__unlock(&lock);
 	if (n)
 		buf[len] = '\0';

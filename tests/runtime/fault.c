@@ -75,7 +75,7 @@ RAW static void length_of_null(void *arg)
 	sink = (int)strlen((char *)null);
 }
 
-__attribute__((noinline)) static int recurse(int n)
+RAW static int recurse(int n)
 {
 	volatile char frame[200];
 

@@ -70,7 +70,7 @@ static void in_spin(void *arg)
 	atomic_fetch_sub(&here, 1);
 }
 
-static int woken = -1;
+static atomic_int woken = -1;
 
 static void in_poll(void *fds)
 {
