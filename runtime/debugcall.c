@@ -27,7 +27,8 @@ struct debugcall {
 	struct debugcall *outer;
 	struct host_conversation host;
 	struct m *m;
-	struct g *caller, *callee;
+	struct g *caller; // NULL: the thread was idle
+	struct g *callee;
 	void *pc;
 	uint32_t locks; // gort_lock_os_thread nesting of the caller
 	int panicked;
@@ -63,7 +64,7 @@ const uint64_t gort__handshake_mask = ~(SIG_BIT(SIGINT) | SIG_BIT(SIGSEGV) | SIG
 uint32_t gort__debugcall_xsave;
 static size_t xstate_size;
 
-extern gort__hidden const char __start_gort_text[], __stop_gort_text[];
+extern gort__hidden const char __start_gort_text[], __stop_gort_text[], gort__idle_pc[];
 
 static long raw(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -262,9 +263,11 @@ static void back(struct g *g, struct m *m)
 	g->lockedm = NULL;
 	m->p->ended++;
 	gort__stack_put(m->p, g);
+	m->locks = call->locks;
+	if (!caller)
+		gort__sys_return(m);
 	m->lockedg = caller;
 	caller->lockedm = m;
-	m->locks = call->locks;
 	gort__m_tie(m);
 	gort__execute(m, caller);
 }
@@ -283,30 +286,49 @@ void gort__debugcall_end(struct g *g)
 	gort__switch_for_ever(back);
 }
 
-// On the system stack: the caller waits, and the callee's goroutine takes its thread over.
+// On the system stack: the callee's goroutine takes the thread over.
+static struct g *make_callee(struct debugcall *call)
+{
+	struct gort_attr attr = { .stack_size = call->size + CALLEE_ROOM, .label = "debug call" };
+	struct m *m = call->m;
+
+	call->callee = gort__g_make(callee_main, call, &attr, call->pc, G_DEBUGCALL);
+	if (call->callee) {
+		// The callee must not be able to unlock the caller's thread away.
+		call->locks = m->locks;
+		m->locks = 0;
+		m->lockedg = call->callee;
+		call->callee->lockedm = m;
+		gort__m_tie(m);
+	}
+	return call->callee;
+}
+
 static void begin(struct g *caller, struct m *m)
 {
-	struct debugcall *call = m->call;
-	struct gort_attr attr = { .stack_size = call->size + CALLEE_ROOM, .label = "debug call" };
+	struct g *callee;
 
 	gort__detach(caller, m);
-	call->callee = gort__g_make(callee_main, call, &attr, call->pc, G_DEBUGCALL);
-	if (!call->callee) {
+	callee = make_callee(m->call);
+	if (!callee) {
 		gort__execute(m, caller);
 		return;
 	}
-	call->callee->creator_id = caller->id;
+	callee->creator_id = caller->id;
 	caller->wait_since = gort__load(&sched.coarse_now);
 	caller->wait_reason = WAIT_DEBUGCALL;
-	gort__store_release(&caller->status, G_WAITING);
-	// The callee must not be able to unlock the caller's thread away.
-	call->locks = m->locks;
-	m->locks = 0;
 	caller->lockedm = NULL;
-	m->lockedg = call->callee;
-	call->callee->lockedm = m;
-	gort__m_tie(m);
-	gort__execute(m, call->callee);
+	gort__store_release(&caller->status, G_WAITING);
+	gort__execute(m, callee);
+}
+
+static void begin_idle(struct m *m)
+{
+	struct g *callee = make_callee(m->call);
+
+	if (!callee)
+		gort__sys_return(m);
+	gort__execute(m, callee);
 }
 
 // ---- the caller ---------------------------------------------------------------------------------
@@ -371,14 +393,31 @@ static enum debugcall_refusal run(struct debugcall *call)
 	return call->callee ? DEBUGCALL_ACCEPTED : DEBUGCALL_NO_MEMORY;
 }
 
+// The thread sleeps without work, deep in its system stack: the scheduler gets what lies below.
+static enum debugcall_refusal run_idle(struct debugcall *call)
+{
+	struct m *m = call->m;
+	void *sys_sp = m->sys_sp;
+
+	if (!gort__idle_borrow(m))
+		return DEBUGCALL_NOT_IDLE;
+	gort__sys_enter(m, begin_idle);
+	m->sys_sp = sys_sp;
+	m->lockedg = NULL;
+	gort__m_tie(m);
+	gort__idle_return(m);
+	return call->callee ? DEBUGCALL_ACCEPTED : DEBUGCALL_NO_MEMORY;
+}
+
 static void converse(struct debugcall *call, const struct debugcall_entry *entry)
 {
-	enum debugcall_refusal refusal = check_place(entry);
+	bool idle = !call->caller;
+	enum debugcall_refusal refusal = idle ? DEBUGCALL_ACCEPTED : check_place(entry);
 
 	if (!refusal)
 		refusal = check_size(call, entry);
 	if (!refusal)
-		refusal = run(call);
+		refusal = idle ? run_idle(call) : run(call);
 	if (refusal)
 		say_refused(call, refusal);
 	if (call->host.state == HOST_RESTORING)
@@ -416,6 +455,12 @@ static bool on_goroutine(const struct m *m, const struct debugcall_entry *entry)
 	return g && sp > g->stack.lo && sp < g->stack.hi;
 }
 
+static bool is_idle(const struct m *m, const struct debugcall_entry *entry)
+{
+	return m && entry->pc == (uintptr_t)gort__idle_pc && !m->curg && !m->lockedg &&
+	       (m->kind == M_ORDINARY || m->kind == M_MAIN);
+}
+
 static void *room_of(struct m *m)
 {
 	if (!gort__load_acquire(&xstate_size)) {
@@ -442,15 +487,17 @@ void *gort__debugcall_prepare(struct debugcall_entry *entry)
 	struct m *m = gort__self();
 	void *room;
 
-	if (!on_goroutine(m, entry))
+	bool idle = is_idle(m, entry);
+
+	if (!idle && !on_goroutine(m, entry))
 		entry->refusal = DEBUGCALL_RUNTIME_STACK;
 	else if (gort__load(&gort__freezing))
 		entry->refusal = DEBUGCALL_FREEZING;
 	else if (gort__load(&m->retake) == RETAKE_FORKED)
 		entry->refusal = DEBUGCALL_FORKED;
-	else if (gort__load(&m->in_runtime))
+	else if (!idle && gort__load(&m->in_runtime))
 		entry->refusal = DEBUGCALL_WITHIN_RUNTIME;
-	else if ((const char *)entry - m->curg->stack.lo < DEBUGCALL_STACK_ROOM)
+	else if (!idle && (const char *)entry - m->curg->stack.lo < DEBUGCALL_STACK_ROOM)
 		entry->refusal = DEBUGCALL_STACK_SPACE;
 	else if (m->call_depth == DEPTH_MAX)
 		entry->refusal = DEBUGCALL_TOO_DEEP;

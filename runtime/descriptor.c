@@ -18,6 +18,7 @@ struct debugcall_descriptor debugcall_descriptor = {
 	.handshake_start = ADDRESS(gort__handshake_first),
 	.handshake_end = ADDRESS(gort__handshake_last),
 	.entry = ADDRESS(gort__debugcall_entry),
+	.idle_entry = ADDRESS(gort__debugcall_entry),
 	.idle_start = ADDRESS(gort__idle_pc),
 	.idle_end = ADDRESS(gort__idle_pc) + 1,
 	.text_start = ADDRESS(__start_gort_text),

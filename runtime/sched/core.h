@@ -139,6 +139,10 @@ gort__hidden void gort__stop_locked(struct m *m);
 // g belongs to another M: gives m's P to that one, and stops m.
 gort__hidden void gort__start_locked(struct m *m, struct g *g);
 gort__hidden void gort__m_sleep(struct m *m);
+// m, which sleeps at the idle place, is taken off the idle list together with an idle P; false when it is being
+// woken, or there is none. And back: it sleeps on.
+gort__hidden bool gort__idle_borrow(struct m *m);
+gort__hidden void gort__idle_return(struct m *m);
 // The thread of m ends, or goes back to whoever called it into the scheduler.
 _Noreturn gort__hidden void gort__m_exit(struct m *m);
 extern gort__hidden uint64_t gort__initial_mask; // of gort_main's caller: every new M has it

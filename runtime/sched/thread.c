@@ -286,6 +286,42 @@ static void wake_with(struct m *m, struct p *p, bool spinning)
 	gort__note_wake(&m->park);
 }
 
+bool gort__idle_borrow(struct m *m)
+{
+	struct p *p = NULL;
+
+	gort__lock(&sched.lock);
+	for (struct m **at = &sched.midle; *at && !sched.stopping; at = &(*at)->schedlink) {
+		if (*at != m)
+			continue;
+		p = gort__pidle_get();
+		if (!p)
+			break;
+		*at = m->schedlink;
+		m->schedlink = NULL;
+		gort__store(&sched.nmidle, sched.nmidle - 1);
+		break;
+	}
+	gort__unlock(&sched.lock);
+	if (!p)
+		return false;
+	gort__note_clear(&m->park);
+	gort__p_acquire(m, p);
+	return true;
+}
+
+void gort__idle_return(struct m *m)
+{
+	struct p *p = gort__p_release(m);
+
+	// The futex call that was interrupted looks at the word again.
+	gort__store(&m->park.word, NOTE_SLEPT_ON);
+	gort__lock(&sched.lock);
+	mput(m);
+	gort__unlock(&sched.lock);
+	gort__handoff(p);
+}
+
 void gort__wake_idle(void)
 {
 	struct p *p = NULL;

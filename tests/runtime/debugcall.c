@@ -131,7 +131,12 @@ static bool in_runtime(uint64_t pc)
 	return pc >= debugcall_descriptor.text_start && pc < debugcall_descriptor.text_end;
 }
 
-static bool force; // inject wherever the thread is, to see the refusal
+static bool at_idle_place(uint64_t pc)
+{
+	return pc >= debugcall_descriptor.idle_start && pc < debugcall_descriptor.idle_end;
+}
+
+static bool want_idle; // inject into a thread that sleeps without work
 
 // Points the thread that gets this signal at the entry, as a debugger points a stopped one.
 static void on_inject(int signo, siginfo_t *info, void *context)
@@ -140,7 +145,8 @@ static void on_inject(int signo, siginfo_t *info, void *context)
 	greg_t *regs = uc->uc_mcontext.gregs;
 
 	(void)signo, (void)info;
-	if (!force && in_runtime((uint64_t)regs[REG_RIP])) {
+	if (want_idle ? !at_idle_place((uint64_t)regs[REG_RIP])
+		      : in_runtime((uint64_t)regs[REG_RIP])) {
 		__atomic_store_n(&injection.done, 2, __ATOMIC_RELEASE);
 		return;
 	}
@@ -148,7 +154,8 @@ static void on_inject(int signo, siginfo_t *info, void *context)
 	regs[REG_RSP] -= DEBUGCALL_RED_ZONE;
 	skip(uc, (uint64_t)regs[REG_RIP]);
 	*(uint64_t *)(regs[REG_RSP] + DEBUGCALL_SIZE_SLOT) = injection.size;
-	regs[REG_RIP] = (greg_t)debugcall_descriptor.entry;
+	regs[REG_RIP] = (greg_t)(want_idle ? debugcall_descriptor.idle_entry
+					   : debugcall_descriptor.entry);
 }
 
 // ---- the caller ---------------------------------------------------------------------------------
@@ -204,7 +211,8 @@ static void prepare(void *callee)
 // One injection into the worker; false when it never came to a place for it.
 static bool inject_at(uint32_t tid)
 {
-	for (int tries = 0; tries < 10000; tries++) {
+	// The worker may be paused for the sake of the CPU limit, or wait for its turn.
+	for (;;) {
 		uint32_t done;
 
 		__atomic_store_n(&injection.done, 0, __ATOMIC_RELEASE);
@@ -213,8 +221,8 @@ static bool inject_at(uint32_t tid)
 			sched_yield();
 		if (done == 1)
 			return true;
+		sched_yield();
 	}
-	return false;
 }
 
 static bool inject(void)
@@ -433,6 +441,66 @@ static void refusals(void)
 	      done && injection.client.outcome == CLIENT_GOT_DECLINED && injection.handshakes == 2);
 }
 
+static void nap(void *arg)
+{
+	(void)arg;
+	gort_sleep(1000000);
+}
+
+// Walks the list of threads as a debugger does, and calls on one that sleeps without work.
+static bool inject_idle(void)
+{
+	const struct debugcall_m *at = &debugcall_descriptor.m;
+
+	want_idle = true;
+	for (;;) {
+		// Threads without work need goroutines that had some.
+		for (int i = 0; i < 4; i++)
+			gort_go(nap, NULL);
+		gort_yield();
+		for (char *m = *(char **)(uintptr_t)debugcall_descriptor.all_m; m;
+		     m = *(char **)(m + at->next)) {
+			int tid = *(volatile int *)(m + at->tid);
+			uint32_t done;
+
+			if (!tid || *(void *volatile *)(m + at->current))
+				continue;
+			__atomic_store_n(&injection.done, 0, __ATOMIC_RELEASE);
+			if (syscall(SYS_tgkill, getpid(), tid, SIGUSR1))
+				continue;
+			while (!(done = __atomic_load_n(&injection.done, __ATOMIC_ACQUIRE)))
+				sched_yield();
+			if (done == 1 && injection.client.outcome != CLIENT_GOT_REFUSED) {
+				want_idle = false;
+				return true;
+			}
+			memset(&injection.client, 0, sizeof(injection.client));
+		}
+	}
+}
+
+static void idle(void)
+{
+	int n = getenv("DC_CAMPAIGN") ? 2000 : 100, bad = 0, before = gort_gomaxprocs(4);
+
+	for (int i = 0; i < n; i++) {
+		bool use_channels = i % 4 == 0;
+
+		prepare(use_channels ? (void *)channels : (void *)six);
+		injection.general[0] = (uint64_t)i;
+		if (!inject_idle() || injection.client.outcome != CLIENT_GOT_RETURNED ||
+		    injection.rax != (use_channels ? 17 : (uint64_t)i))
+			bad++;
+	}
+	check("an idle thread is a safe point", !bad);
+	prepare(panics);
+	bool done = inject_idle();
+	check("a panic on an idle thread",
+	      done && injection.client.outcome == CLIENT_GOT_PANICKED &&
+		      !strcmp(injection.text, "no good"));
+	gort_gomaxprocs(before);
+}
+
 // Nobody swallows the handshake: the host goes home without a word.
 static void orphan(void)
 {
@@ -493,7 +561,7 @@ static void churn(void *arg)
 
 static void many(void)
 {
-	int n = getenv("DC_CAMPAIGN") ? 100000 : 5000, wrong = 0, bad = 0;
+	int n = getenv("DC_CAMPAIGN") ? 100000 : 1000, wrong = 0, bad = 0;
 
 	for (uintptr_t i = 0; i < 8; i++)
 		gort_go(churn, (void *)i);
@@ -503,7 +571,9 @@ static void many(void)
 		injection.general[0] = (uint64_t)i;
 		if (!inject() || injection.client.outcome != CLIENT_GOT_RETURNED ||
 		    (!use_channels && injection.rax != (uint64_t)i))
-			bad++;
+			if (!bad++)
+				printf("# the first that failed: %s, \"%s\"\n", outcome(),
+				       injection.text);
 		wrong += injection.wrong_threads;
 	}
 	churn_stop = true;
@@ -526,6 +596,7 @@ static void main_goroutine(void *arg)
 	large_frame();
 	outcomes();
 	refusals();
+	idle();
 	orphan();
 	own_handler();
 	many();
@@ -535,7 +606,7 @@ static void main_goroutine(void *arg)
 int main(void)
 {
 	struct sigaction action = { .sa_sigaction = on_inject,
-				    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
+				    .sa_flags = SA_SIGINFO | SA_ONSTACK };
 
 	sigaction(SIGUSR1, &action, NULL);
 	debugcall_descriptor.client = (uint64_t)(uintptr_t)on_handshake;
