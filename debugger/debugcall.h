@@ -85,6 +85,9 @@ DC_API const char *dc_state_text(enum dc_state state); // "the target runs on, r
 
 struct dc_session;
 
+// Who runs a call in the target: its own host where it has one that can take the call, else the landing
+// pad; or only the one named.
+enum dc_host { DC_HOST_AUTO, DC_HOST_BARE, DC_HOST_GORT };
 enum dc_signals { DC_SIGNALS_HOLD, DC_SIGNALS_PASS };
 
 struct dc_options {
@@ -93,6 +96,7 @@ struct dc_options {
 	int64_t timeout_ns; // of each call; 0: none
 	int64_t wait_ns; // how long to look for a safe point
 	const char *frame; // N|FUNC: whose locals; NULL: the innermost that is not a C library's
+	enum dc_host host;
 	bool all_stop;
 	bool no_call; // an expression that calls is refused
 	bool force; // borrow at a place that is not a safe point

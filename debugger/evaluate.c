@@ -166,7 +166,7 @@ struct dc_error *evaluation_finish(struct dc_session *session, struct evaluation
 	ret->type = type_spell(value->type, NULL);
 	if (!ret->type)
 		return &dc_out_of_memory;
-	ret->host = evaluation->thread ? "bare" : "none";
+	ret->host = evaluation->host;
 	ret->thread = evaluation->thread;
 	ret->chosen = evaluation->thread && !session->options.thread;
 	return NULL;
@@ -226,6 +226,7 @@ static struct dc_error *evaluate(struct dc_session *session, const char *expr,
 	if (err)
 		return err;
 	evaluation->thread = session->borrowed ? borrowed_tid(session->borrowed) : 0;
+	evaluation->host = session->borrowed ? borrowed_host(session->borrowed) : "none";
 	if (type_strip(evaluation->value.type)->kind == TYPE_VOID)
 		return NULL;
 	return eval_remember(&eval, &evaluation->value, &number);

@@ -208,6 +208,22 @@ static bool avoids_stdio(const struct dc_session *session)
 	return true;
 }
 
+// Frames, registers that are assigned and threads that all stand still belong to a thread that stays
+// stopped from one call to the next, which the target's own host gives back each time.
+static struct dc_error *choose_host(const struct dc_session *session, bool to_call,
+				    enum dc_host *ret)
+{
+	const struct dc_options *options = &session->options;
+	const char *what = session->scope.wanted ? "a frame's locals need"
+			   : options->all_stop	 ? "--all-stop needs"
+						 : NULL;
+
+	*ret = what || !to_call ? DC_HOST_BARE : options->host;
+	if (what && to_call && options->host == DC_HOST_GORT)
+		return error_make(DC_REFUSED, "%s the bare host", what);
+	return NULL;
+}
+
 static struct dc_error *borrow_one(struct dc_session *session, bool to_call)
 {
 	const struct dc_options *options = &session->options;
@@ -223,9 +239,12 @@ static struct dc_error *borrow_one(struct dc_session *session, bool to_call)
 		.signals = options->signals,
 		.pass_signals = options->pass_signals,
 	};
-	struct dc_error *err = borrow_thread(session->tracer, session->process, session->symbols,
-					     session->safepoints, session->unwind, &borrow,
-					     &session->borrowed);
+	struct dc_error *err = choose_host(session, to_call, &borrow.host);
+
+	if (!err)
+		err = borrow_thread(session->tracer, session->process, session->symbols,
+				    session->safepoints, session->unwind, &borrow,
+				    &session->borrowed);
 
 	if (!err) {
 		session->callable = to_call;
@@ -255,7 +274,7 @@ struct dc_error *session_borrow(struct dc_session *session, bool to_call)
 	if (session->lost)
 		return error_make(DC_REFUSED, "the borrowed thread did not come back from a call");
 	if (session->borrowed && serves(session, to_call))
-		return NULL;
+		return borrowed_renew(session->borrowed);
 	err = session_release(session);
 	if (!err)
 		err = session_ready(session);

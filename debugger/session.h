@@ -83,6 +83,7 @@ struct dc_error *scope_settle(struct dc_session *session, bool *same) DC_CHECK;
 struct evaluation {
 	struct value value;
 	pid_t thread; // 0: none was needed
+	const char *host;
 	bool later; // evaluation_finish() is still to be called
 };
 struct dc_error *evaluation_run(struct dc_session *session, const char *expr,

@@ -4,7 +4,9 @@
 
 #include "debugger/call/bare.h"
 #include "debugger/call/company.h"
+#include "debugger/call/descriptor.h"
 #include "debugger/call/filters.h"
+#include "debugger/call/gort.h"
 #include "debugger/call/seek.h"
 #include "debugger/cleanup.h"
 #include "debugger/target/memory.h"
@@ -29,6 +31,12 @@ struct borrowed {
 	int64_t pause_ns;
 	enum dc_state state; // once it is not held
 	struct seek seek;
+
+	struct debugcall_descriptor descriptor;
+	struct gort gort; // initialised when has_host
+	bool has_host; // the target's own; it is tried first
+	bool on_host; // the thread is held where that one can be entered
+	const char *host;
 };
 
 // The thread is held at a safe point: what is needed to call on it.
@@ -76,16 +84,74 @@ static struct dc_error *run_settle(void *arg)
 	return err;
 }
 
+// A thread for the target's own host. *found false: there is none now, and the bare host will do.
+static struct dc_error *hold_for_host(struct borrowed *borrowed, bool *found)
+{
+	enum { PATIENCE_NS = 20 * 1000 * 1000 };
+	struct seek *seek = &borrowed->seek;
+	struct borrow_options options = borrowed->options;
+
+	seek->impatient = options.host == DC_HOST_AUTO;
+	if (seek->impatient && options.wait_ns > PATIENCE_NS)
+		options.wait_ns = PATIENCE_NS;
+	seek->gort = &borrowed->gort;
+	seek->options = &options;
+
+	struct dc_error *err = seek_hold(seek, options.thread);
+
+	seek->gort = NULL;
+	seek->options = &borrowed->options;
+	seek->impatient = false;
+	*found = !err;
+	if (err && err->code == DC_REFUSED && options.host == DC_HOST_AUTO) {
+		dc_error_destroy(err);
+		err = NULL;
+	}
+	return err;
+}
+
 static struct dc_error *hold_one(struct borrowed *borrowed, pid_t thread)
 {
-	struct dc_error *err = seek_hold(&borrowed->seek, thread);
+	struct dc_error *err = NULL;
 
+	borrowed->on_host = false;
+	if (borrowed->has_host)
+		err = hold_for_host(borrowed, &borrowed->on_host);
+	if (!err && !borrowed->on_host)
+		err = seek_hold(&borrowed->seek, thread);
 	return err ? err : tracer_run(borrowed->tracer, run_settle, borrowed);
 }
 
+static struct dc_error *find_host(struct borrowed *borrowed, struct symbols *symbols)
+{
+	enum dc_host host = borrowed->options.host;
+	bool found = false;
+
+	if (host == DC_HOST_BARE)
+		return NULL;
+
+	struct dc_error *err = descriptor_find(borrowed->process, &borrowed->ground.maps,
+					       &borrowed->descriptor, &found);
+
+	if (!err && !found && host == DC_HOST_GORT)
+		return error_make(DC_REFUSED, "process %d has no debug call host of its own",
+				  borrowed->process->pid);
+	if (err && host == DC_HOST_AUTO) {
+		// One that cannot be used; check says why.
+		dc_error_destroy(err);
+		return NULL;
+	}
+	if (!err && found)
+		err = gort_init(&borrowed->gort, &borrowed->descriptor, &borrowed->hold, symbols,
+				borrowed->unwind);
+	borrowed->has_host = !err && found;
+	return err;
+}
+
 static struct dc_error *create(struct tracer *tracer, struct process *process,
-			       struct safepoints *safepoints, struct unwind *unwind,
-			       const struct borrow_options *options, struct borrowed **ret)
+			       struct symbols *symbols, struct safepoints *safepoints,
+			       struct unwind *unwind, const struct borrow_options *options,
+			       struct borrowed **ret)
 {
 	struct borrowed *borrowed = calloc(1, sizeof(*borrowed));
 
@@ -94,6 +160,7 @@ static struct dc_error *create(struct tracer *tracer, struct process *process,
 	borrowed->tracer = tracer;
 	borrowed->process = process;
 	borrowed->unwind = unwind;
+	borrowed->host = "bare";
 	borrowed->options = *options;
 	borrowed->seek = (struct seek){
 		.tracer = tracer,
@@ -113,7 +180,10 @@ static struct dc_error *create(struct tracer *tracer, struct process *process,
 		err = gadgets_find(process, &borrowed->ground.maps, &borrowed->gadgets);
 	if (!err)
 		err = hold_init(&borrowed->hold, tracer, process, &borrowed->gadgets);
+	if (!err)
+		err = find_host(borrowed, symbols);
 	if (err) {
+		hold_deinit(&borrowed->hold);
 		ground_deinit(&borrowed->ground);
 		free(borrowed);
 		return err;
@@ -125,6 +195,7 @@ static struct dc_error *create(struct tracer *tracer, struct process *process,
 static void destroy(struct borrowed *borrowed)
 {
 	pad_deinit(&borrowed->pad);
+	gort_deinit(&borrowed->gort);
 	hold_deinit(&borrowed->hold);
 	ground_deinit(&borrowed->ground);
 	company_deinit(&borrowed->company);
@@ -137,9 +208,9 @@ struct dc_error *borrow_thread(struct tracer *tracer, struct process *process,
 			       struct borrowed **ret)
 {
 	struct borrowed *borrowed;
-	struct dc_error *err = create(tracer, process, safepoints, unwind, options, &borrowed);
+	struct dc_error *err = create(tracer, process, symbols, safepoints, unwind, options,
+				      &borrowed);
 
-	(void)symbols;
 	if (err)
 		return err;
 	if (options->all_stop)
@@ -161,6 +232,11 @@ struct dc_error *borrow_thread(struct tracer *tracer, struct process *process,
 pid_t borrowed_tid(const struct borrowed *borrowed)
 {
 	return borrowed->tid;
+}
+
+const char *borrowed_host(const struct borrowed *borrowed)
+{
+	return borrowed->host;
 }
 
 struct user_regs_struct *borrowed_regs(struct borrowed *borrowed)
@@ -303,6 +379,16 @@ static struct dc_error *hold_again(struct borrowed *borrowed)
 		borrowed->state);
 }
 
+static struct dc_error *run_renew(void *arg)
+{
+	return hold_again(arg);
+}
+
+struct dc_error *borrowed_renew(struct borrowed *borrowed)
+{
+	return borrowed->hold.tid ? NULL : tracer_run(borrowed->tracer, run_renew, borrowed);
+}
+
 struct call_job {
 	struct borrowed *borrowed;
 	uint64_t addr;
@@ -347,6 +433,39 @@ static struct dc_error *refuse_by_name(const char *name)
 	return NULL;
 }
 
+// By the target's own host. *done false: the bare one has to do it, with the thread that is held.
+static struct dc_error *call_by_host(struct call_job *job, bool *done)
+{
+	enum { TRIES = 8 };
+	struct borrowed *borrowed = job->borrowed;
+
+	*done = false;
+	for (int i = 0;; i++) {
+		struct dc_error *err = hold_again(borrowed);
+		bool refused;
+
+		if (err || !borrowed->on_host)
+			return error_in_state(err, borrowed->state);
+		borrowed->on_host = false;
+		err = gort_call(&borrowed->gort, job->addr, job->name ?: "the callee", job->entry,
+				job->timeout_ns, &borrowed->pause_ns, &refused, job->ret);
+		if (!refused) {
+			borrowed->host = "gort";
+			*done = true;
+			return err ? note_state(borrowed, err) : NULL;
+		}
+		// What the host sees and we do not is gone at the next place, or stays.
+		if (i < TRIES) {
+			dc_error_destroy(err);
+			continue;
+		}
+		if (borrowed->options.host == DC_HOST_GORT)
+			return note_state(borrowed, err);
+		dc_error_destroy(err);
+		borrowed->has_host = false;
+	}
+}
+
 static struct dc_error *run_call(void *arg)
 {
 	struct call_job *job = arg;
@@ -354,7 +473,13 @@ static struct dc_error *run_call(void *arg)
 	const char *name = job->name ?: "the callee";
 	uint64_t result_addr;
 	struct dc_error *err = refuse_by_name(job->name);
+	bool done = false;
 
+	if (!err)
+		err = call_by_host(job, &done);
+	if (done)
+		return err;
+	borrowed->host = "bare";
 	if (!err)
 		err = prepare(job, &result_addr);
 	if (err)
@@ -379,6 +504,27 @@ struct dc_error *borrowed_call(struct borrowed *borrowed, uint64_t addr, const c
 	return tracer_run(borrowed->tracer, run_call, &job);
 }
 
+// All the calls that are left, as long as the target's own host takes them; it gives the thread back
+// after each.
+static struct dc_error *repeat_by_host(struct call_job *job)
+{
+	bool done = true;
+
+	while (job->done < job->n) {
+		int64_t begin = tracer_now();
+
+		free((void *)(uintptr_t)job->ret->memory);
+		job->ret->memory = NULL;
+
+		struct dc_error *err = call_by_host(job, &done);
+
+		if (err || !done)
+			return err;
+		job->nanoseconds[job->done++] = tracer_now() - begin;
+	}
+	return NULL;
+}
+
 // One slice: calls by the held thread until the slice is over, then the last one's results.
 static struct dc_error *run_slice(void *arg)
 {
@@ -391,7 +537,11 @@ static struct dc_error *run_slice(void *arg)
 	struct dc_error *err = refuse_by_name(job->name);
 
 	if (!err)
-		err = prepare(job, &result_addr);
+		err = repeat_by_host(job);
+	if (err || job->done == job->n)
+		return err;
+	borrowed->host = "bare";
+	err = prepare(job, &result_addr);
 	for (int64_t now = tracer_now(), end = now + SLICE_NS; !err && job->done < job->n;
 	     job->done++) {
 		int64_t begin = now;

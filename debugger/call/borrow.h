@@ -9,6 +9,7 @@
 #include "debugger/target/tracer.h"
 
 struct borrow_options {
+	enum dc_host host;
 	pid_t thread; // 0: the best one is chosen (blocked in a restartable call first, running next)
 	int64_t wait_ns;
 	bool all_stop, force, avoids_stdio;
@@ -25,6 +26,10 @@ struct dc_error *borrow_thread(struct tracer *tracer, struct process *process,
 			       struct unwind *unwind, const struct borrow_options *options,
 			       struct borrowed **ret) DC_CHECK;
 pid_t borrowed_tid(const struct borrowed *borrowed);
+// "bare" or "gort": who ran the last call.
+const char *borrowed_host(const struct borrowed *borrowed);
+// The thread is held: a call that the target's own host ran gave it back. It may then be another one.
+struct dc_error *borrowed_renew(struct borrowed *borrowed) DC_CHECK;
 // The caller context, as it will be given back. Writes change what is given back.
 struct user_regs_struct *borrowed_regs(struct borrowed *borrowed);
 unsigned char *borrowed_xstate(struct borrowed *borrowed, size_t *size); // NT_X86_XSTATE layout

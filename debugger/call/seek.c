@@ -2,6 +2,7 @@
 // Stopping candidates one at a time and judging where they stand.
 #include "debugger/call/seek.h"
 
+#include "debugger/call/gort.h"
 #include "debugger/cleanup.h"
 
 #include <string.h>
@@ -179,6 +180,9 @@ static struct dc_error *attempt(struct seek *seek, const struct candidate *candi
 			*ret = ATTEMPT_ENDED;
 		return NULL;
 	}
+	if (seek->gort && !gort_is_worth(seek->gort, &candidate->info, reason, size))
+		return NULL;
+	seek->is_hopeful = true;
 
 	struct dc_error *err = judge_asleep(seek, candidate, &known_safe, &safe, &verdict);
 
@@ -215,6 +219,8 @@ static struct dc_error *attempt(struct seek *seek, const struct candidate *candi
 		explain(candidate->tid, &verdict, reason, size);
 		return hold->tid ? hold_release(hold, seek->pause_ns) : NULL;
 	}
+	if (seek->gort && !gort_suits(seek->gort, info, reason, size))
+		return hold_release(hold, seek->pause_ns);
 	if (!maps_find(&seek->ground->maps, hold->regs.rsp)) {
 		*ret = ATTEMPT_STALE;
 		return hold_release(hold, seek->pause_ns);
@@ -280,6 +286,7 @@ static struct dc_error *one_pass(struct seek *seek, pid_t thread, struct reasons
 	struct dc_error *err = candidates_read(seek->process, thread, &candidates);
 
 	reasons->n = reasons->more = 0;
+	seek->is_hopeful = false;
 	reasons->all_ended = true;
 	for (size_t i = 0; !err && i < candidates.n && !seek->hold->tid; i++) {
 		char reason[sizeof(*reasons->text)] = "";
@@ -321,17 +328,21 @@ static struct dc_error *run_pass(void *arg)
 
 struct dc_error *seek_hold(struct seek *seek, pid_t thread)
 {
-	enum { PAUSE_MIN_NS = 50 * 1000, PAUSE_MAX_NS = 2 * 1000 * 1000 };
+	enum { PAUSE_MIN_NS = 50 * 1000, PAUSE_MAX_NS = 2 * 1000 * 1000, IDLE_MAX = 3 };
 	int64_t deadline = tracer_now() + seek->options->wait_ns;
 	struct reasons reasons = { 0 };
 	struct pass_job job = { seek, thread, &reasons };
 	long pause = PAUSE_MIN_NS;
+	int idle = 0;
 
 	for (;;) {
 		struct dc_error *err = tracer_run(seek->tracer, run_pass, &job);
 
 		if (err || seek->hold->tid)
 			return err;
+		idle = seek->is_hopeful ? 0 : idle + 1;
+		if (seek->impatient && idle == IDLE_MAX)
+			return refuse(seek, &reasons);
 		// Within a job, what cannot be stopped stays seized until the job is over.
 		if (tracer_now() >= deadline || tracer_is_abandoned(seek->tracer))
 			return refuse(seek, &reasons);

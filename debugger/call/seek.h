@@ -18,6 +18,9 @@ struct seek {
 	struct hold *hold;
 	int64_t *pause_ns; // grows by what threads were held for in vain
 	struct thread_info info; // of the thread that is held
+	struct gort *gort; // not NULL: only a thread that its host can be entered on
+	bool impatient; // gives up after passes that found nobody worth a stop
+	bool is_hopeful; // the last pass found one that was worth a stop
 
 	unsigned char scan[SAFEPOINT_SCAN];
 	bool walked_cold; // the unwinder has this program's tables by now

@@ -13,6 +13,8 @@
 #define OPTIONS(X)                                                                               \
 	X(PID, 'p', "pid", "PID|TID|NAME", "the process, one of its threads, or its name")       \
 	X(THREAD, 0, "thread", "TID", "borrow this thread; else one is chosen")                  \
+	X(HOST, 0, "host", "bare|gort",                                                          \
+	  "who runs calls; else the program's own host if it has one")                           \
 	X(FRAME, 0, "frame", "N|FUNC", "whose locals are meant: the N-th frame, or FUNC's")      \
 	X(REPEAT, 0, "repeat", "N", "the same call N times; prints the rate")                    \
 	X(FINALLY, 0, "finally", "EXPR", "evaluate EXPR at the end, also after a failure")       \
@@ -156,6 +158,14 @@ static bool take(struct options *options, int id, const char *arg, char complain
 		if (!parse_count(arg, 1 << 30, &number))
 			COMPLAIN("--thread wants a thread id, not '%.100s'", arg);
 		options->session.thread = (pid_t)number;
+		break;
+	case OPTION_HOST:
+		if (!strcmp(arg, "bare"))
+			options->session.host = DC_HOST_BARE;
+		else if (!strcmp(arg, "gort"))
+			options->session.host = DC_HOST_GORT;
+		else
+			COMPLAIN("--host wants bare or gort, not '%.100s'", arg);
 		break;
 	case OPTION_FRAME: options->session.frame = arg; break;
 	case OPTION_REPEAT:

@@ -59,3 +59,8 @@ $(B)/tests/targets/symbols_twin.c:
 	@mkdir -p $(@D)
 	@echo '#include "tests/targets/symbols_twins.c"' > $@
 $(B)/tests/targets/symbols_twins: $(B)/tests/targets/symbols_twin.c
+
+# On the runtime, so that calls go through its own host.
+$(B)/tests/targets/gort_server: tests/targets/victim_regs.S $(B)/libgort.a
+LIBS_target_gort_server := -pthread -lm
+CFLAGS_target_gort_server := -Wno-infinite-recursion
