@@ -7,9 +7,6 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-// Frames are looked for by name: nothing is inlined, and something follows every call.
-#pragma GCC optimize("no-inline", "no-optimize-sibling-calls")
-
 static volatile int sink;
 
 static void forever(void *arg)

@@ -4,11 +4,10 @@
 #include "runtime/gort.h"
 #include "tests/runtime/fault_child.h"
 
+#include <dlfcn.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-
-// Frames are looked for by name: nothing is inlined, and something follows every call.
-#pragma GCC optimize("no-inline", "no-optimize-sibling-calls")
+#include <sys/stat.h>
 
 enum { MANY = 2000 };
 
@@ -104,6 +103,18 @@ static void labelled(void *arg)
 	gort_panic("labelled");
 }
 
+// A library whose file has become a pipe that nobody writes: opening it never ends.
+static void hanging(void *arg)
+{
+	const char *path = getenv("FATAL_LIBRARY");
+	void *lib = dlopen(path, RTLD_NOW);
+	void (*through)(void (*)(void *), void *) = lib ? dlsym(lib, "through") : NULL;
+
+	if (!through || unlink(path) || mkfifo(path, 0600))
+		_exit(99);
+	through(plain, arg);
+}
+
 static const struct mode {
 	const char *name;
 	void (*fn)(void *);
@@ -112,7 +123,7 @@ static const struct mode {
 	{ "plain", plain, 0 },		{ "many", many, 0 },
 	{ "at-once", all_at_once, 0 },	{ "bad-label", bad_label, 1 },
 	{ "bad-labels", bad_label, 2 }, { "unlocked", unlocked, 0 },
-	{ "labelled", labelled, 0 },
+	{ "labelled", labelled, 0 },	{ "hanging", hanging, 0 },
 };
 
 // ---- the test -----------------------------------------------------------------------------------
@@ -231,6 +242,34 @@ static void test_stripped(const char *program)
 	free(c.text);
 }
 
+static void test_hanging(void)
+{
+	char dir[] = "/tmp/gort-hanging-XXXXXX", path[64], set[96], cmd[256];
+	struct child c;
+
+	if (!mkdtemp(dir))
+		abort();
+	snprintf(path, sizeof(path), "%s/through.so", dir);
+	snprintf(set, sizeof(set), "FATAL_LIBRARY=%s", path);
+	snprintf(cmd, sizeof(cmd),
+		 "echo 'void through(void (*f)(void *), void *a) { f(a); __asm__(\"\"); }' |"
+		 " cc -shared -fPIC -O0 -x c -o %s -",
+		 path);
+	if (system(cmd)) {
+		printf("ok - a symboliser that hangs # SKIP cc cannot be run\n");
+		tests_run++;
+	} else {
+		c = child_start("hanging", 2, set, "GORTMAXPROCS=2", NULL);
+		child_end(&c);
+		report(exited(&c, 2) && well_formed(c.text, 4) && strstr(c.text, "\tthrough+") &&
+			       strstr(c.text, "lines: not found in time\n"),
+		       c.text, "a symboliser that hangs is given up");
+		free(c.text);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
 static void test_closed(void)
 {
 	int status;
@@ -287,6 +326,7 @@ int main(int argc, char **argv)
 		test_misuse(set);
 	}
 	test_stripped(argv[0]);
+	test_hanging();
 	test_closed();
 	return reported();
 }

@@ -12,9 +12,6 @@
 static int *volatile null;
 static volatile int zero, sink;
 
-// Frames are looked for by name: nothing is inlined, and something follows every call.
-#pragma GCC optimize("no-inline", "no-optimize-sibling-calls")
-
 // What is wrong on purpose is to reach the processor.
 #define RAW __attribute__((no_sanitize("address", "undefined", "thread")))
 

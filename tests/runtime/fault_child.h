@@ -168,4 +168,11 @@ __attribute__((unused)) static void run_suites(void)
 	}
 }
 
+// Frames are looked for by name: in what follows nothing is inlined, and calls stay calls.
+#ifdef __clang__
+#pragma clang optimize off
+#else
+#pragma GCC optimize("no-inline", "no-optimize-sibling-calls")
+#endif
+
 #endif

@@ -7,9 +7,6 @@
 #include <stdatomic.h>
 #include <sys/syscall.h>
 
-// Frames are looked for by name: nothing is inlined, and something follows every call.
-#pragma GCC optimize("no-inline", "no-optimize-sibling-calls")
-
 #ifdef __SANITIZE_THREAD__
 enum { TEXT = 4 << 20, MANY = 1000 }; // it knows 8,128 at most
 #else
