@@ -28,6 +28,7 @@ struct p *gort__pidle_get(void)
 
 void gort__p_acquire(struct m *m, struct p *p)
 {
+	gort__san_acquire(p);
 	m->p = p;
 	m->tick++;
 	gort__store(&p->m, m);
@@ -40,6 +41,7 @@ struct p *gort__p_release(struct m *m)
 {
 	struct p *p = m->p;
 
+	gort__san_ready(p);
 	m->p = NULL;
 	gort__store(&p->status, P_IDLE);
 	gort__store(&p->m, NULL);
@@ -143,6 +145,7 @@ struct p *gort__procresize(uint32_t n)
 			gort__store_release(&sched.allp[i], p_new(i));
 	for (uint32_t i = n; i < old; i++) {
 		struct p *p = sched.allp[i];
+		gort__san_acquire(p);
 		gort__runq_flush(p);
 		gort__timers_move(p, sched.allp[0]);
 		p->status = P_DEAD;

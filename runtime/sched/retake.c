@@ -54,7 +54,9 @@ static struct p *resolve(struct m *m)
 	// From here the M cannot touch its P: what it does at its next entry is to see TAKEN.
 	if (!gort__cas(&m->retake, &asked, RETAKE_TAKEN))
 		return NULL;
+	gort__san_acquire(&m->in_runtime);
 	p = m->p;
+	gort__san_ready(p);
 	gort__store(&p->m, NULL);
 	gort__store(&p->status, P_IDLE);
 	sched.retakes++;

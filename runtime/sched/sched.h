@@ -6,6 +6,7 @@
 #include "runtime/base/base.h"
 #include "runtime/base/futex.h"
 #include "runtime/base/lock.h"
+#include "runtime/base/sanitize.h"
 #include "runtime/fault/fault.h"
 #include "runtime/sched/g.h"
 #include "runtime/sched/m.h"
@@ -99,6 +100,7 @@ static inline struct g *gort__enter(const char *who)
 static inline void gort__leave(void)
 {
 	gort__barrier();
+	gort__san_ready(&gort__self()->in_runtime);
 	gort__store_release(&gort__self()->in_runtime, 0);
 }
 

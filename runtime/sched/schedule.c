@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The scheduler's loop: choosing the next goroutine, parking, readying, yielding.
 #include "runtime/amd64/offsets.h"
+#include "runtime/base/sanitize.h"
 #include "runtime/sched/core.h"
 #include "runtime/sync/netpoll.h"
 
@@ -148,6 +149,7 @@ static struct g *wait_for_events(struct m *m, int64_t poll_until)
 	gort__store(&sched.poll_until, poll_until);
 	if (poll_until != INT64_MAX)
 		delay = poll_until > now ? poll_until - now : 0;
+	gort__san_acquire(&gort__netpoll_on);
 	if (net)
 		gort__netpoll(delay, &ready);
 	else if (delay)
@@ -203,6 +205,7 @@ static gort__cold struct g *find_runnable(struct m *m)
 		if (gort__load(&gort__netpoll_waiters) && gort__load(&gort__netpoll_on) &&
 		    gort__load(&sched.lastpoll)) {
 			struct glist ready = { 0 };
+			gort__san_acquire(&gort__netpoll_on);
 			if (gort__netpoll(0, &ready))
 				return take_list(&ready);
 		}
@@ -321,6 +324,8 @@ static void park(struct g *g, struct m *m)
 	gort__store(&m->parking, g);
 	gort__store_release(&g->status, G_WAITING);
 	bool stay = m->unlockf(g, m->unlock_arg);
+	// The callback looked at g's frames; who settles and readies g comes after it.
+	gort__san_ready(g);
 	gort__store_release(&m->parking, NULL);
 	if (stay)
 		gort__go_on(m);
@@ -335,6 +340,7 @@ void gort__park(gort__unlockf *unlockf, void *arg, enum wait_reason why)
 	m->curg->wait_reason = (uint16_t)why;
 	m->unlockf = unlockf;
 	m->unlock_arg = arg;
+	gort__san_ready(m->curg);
 	gort__switch(park);
 }
 
@@ -357,6 +363,7 @@ void gort__settle(struct g *g)
 	for (struct m *m = gort__load_acquire(&sched.allm); m; m = m->allnext)
 		while (gort__load_acquire(&m->parking) == g)
 			gort__relax();
+	gort__san_acquire(g);
 }
 
 void gort__ready(struct g *g, bool next)

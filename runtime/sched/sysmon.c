@@ -148,6 +148,7 @@ static void poll_network(int64_t now)
 	if (!gort__load(&gort__netpoll_on) || !last || last + POLL_STALE > now ||
 	    !gort__cas(&sched.lastpoll, &last, now))
 		return;
+	gort__san_acquire(&gort__netpoll_on);
 	gort__netpoll(0, &ready);
 	gort__ready_list(&ready);
 }
