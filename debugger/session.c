@@ -214,7 +214,7 @@ static struct dc_error *choose_host(const struct dc_session *session, bool to_ca
 				    enum dc_host *ret)
 {
 	const struct dc_options *options = &session->options;
-	const char *what = session->scope.wanted ? "a frame's locals need"
+	const char *what = session->scope.wanted ? "registers and locals of a frame need"
 			   : options->all_stop	 ? "--all-stop needs"
 						 : NULL;
 

@@ -84,16 +84,25 @@ static struct dc_error *run_settle(void *arg)
 	return err;
 }
 
+// How long to look for a place where the target's own host can be entered. Where the bare one will do as
+// well, not for long.
+static int64_t host_patience(const struct borrowed *borrowed)
+{
+	enum { PATIENCE_NS = 20 * 1000 * 1000 };
+	const struct borrow_options *options = &borrowed->options;
+
+	return options->host == DC_HOST_AUTO && options->wait_ns > PATIENCE_NS ? PATIENCE_NS
+									       : options->wait_ns;
+}
+
 // A thread for the target's own host. *found false: there is none now, and the bare host will do.
 static struct dc_error *hold_for_host(struct borrowed *borrowed, bool *found)
 {
-	enum { PATIENCE_NS = 20 * 1000 * 1000 };
 	struct seek *seek = &borrowed->seek;
 	struct borrow_options options = borrowed->options;
 
 	seek->impatient = options.host == DC_HOST_AUTO;
-	if (seek->impatient && options.wait_ns > PATIENCE_NS)
-		options.wait_ns = PATIENCE_NS;
+	options.wait_ns = host_patience(borrowed);
 	seek->gort = &borrowed->gort;
 	seek->options = &options;
 
@@ -436,11 +445,11 @@ static struct dc_error *refuse_by_name(const char *name)
 // By the target's own host. *done false: the bare one has to do it, with the thread that is held.
 static struct dc_error *call_by_host(struct call_job *job, bool *done)
 {
-	enum { TRIES = 8 };
 	struct borrowed *borrowed = job->borrowed;
+	int64_t limit = tracer_now() + host_patience(borrowed);
 
 	*done = false;
-	for (int i = 0;; i++) {
+	for (;;) {
 		struct dc_error *err = hold_again(borrowed);
 		bool refused;
 
@@ -455,7 +464,7 @@ static struct dc_error *call_by_host(struct call_job *job, bool *done)
 			return err ? note_state(borrowed, err) : NULL;
 		}
 		// What the host sees and we do not is gone at the next place, or stays.
-		if (i < TRIES) {
+		if (tracer_now() < limit) {
 			dc_error_destroy(err);
 			continue;
 		}

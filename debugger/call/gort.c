@@ -10,6 +10,7 @@
 #include "debugger/target/memory.h"
 #include "protocol/conversation.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -38,6 +39,13 @@ void gort_deinit(struct gort *gort)
 
 // ---- which thread ---------------------------------------------------------------------------------
 
+static bool is_idle_place(const struct gort *gort, uint64_t pc)
+{
+	const struct debugcall_descriptor *d = gort->descriptor;
+
+	return d->idle_entry && pc >= d->idle_start && pc < d->idle_end;
+}
+
 bool gort_is_worth(const struct gort *gort, const struct thread_info *info, char *reason,
 		   size_t size)
 {
@@ -53,6 +61,8 @@ bool gort_is_worth(const struct gort *gort, const struct thread_info *info, char
 	}
 	if (!machine)
 		why = "is no thread of the runtime";
+	else if (!machine->current && info->in_syscall && is_idle_place(gort, info->pc))
+		why = gort->avoid_idle ? "is idle for want of a P" : NULL;
 	else if (!machine->current)
 		why = "runs no goroutine";
 	else if (machine->in_runtime)
@@ -79,18 +89,28 @@ static const char *judge(struct gort *gort, pid_t tid, struct dc_error **err)
 	const struct machine *machine;
 	struct goroutine g;
 
-	// A system call that was interrupted would have to be begun anew behind the host's back.
-	if ((int64_t)hold->regs.orig_rax >= 0)
-		return "is in a system call";
+	gort->is_idle = false;
 	if (hold->group_stopped)
 		return "is stopped by job control";
-	if (is_runtime(gort, hold->regs.rip))
-		return "is in the runtime";
 	*err = machines_read(hold->process, d, &machines);
 	if (*err)
 		return NULL;
 	machine = machines_with(&machines, tid);
-	if (!machine || !machine->current)
+	if (!machine)
+		return "is no thread of the runtime";
+	gort->machine = machine->addr;
+	// Woken already, it has work.
+	if (!machine->current && is_idle_place(gort, hold->regs.rip) &&
+	    (int64_t)hold->regs.orig_rax >= 0 && (int64_t)hold->regs.rax < 0) {
+		gort->is_idle = true;
+		return NULL;
+	}
+	// A system call that was interrupted would have to be begun anew behind the host's back.
+	if ((int64_t)hold->regs.orig_rax >= 0)
+		return "is in a system call";
+	if (is_runtime(gort, hold->regs.rip))
+		return "is in the runtime";
+	if (!machine->current)
 		return "runs no goroutine";
 	if (machine->in_runtime)
 		return "is in the runtime";
@@ -101,7 +121,6 @@ static const char *judge(struct gort *gort, pid_t tid, struct dc_error **err)
 		return "is not on its goroutine's stack";
 	if (hold->regs.rsp - g.stack_low < DEBUGCALL_RED_ZONE + DEBUGCALL_STACK_ROOM)
 		return "has too little stack left";
-	gort->machine = machine->addr;
 	return NULL;
 }
 
@@ -260,13 +279,15 @@ static struct dc_error *crashed(const struct talk *talk, const struct event *eve
 static struct dc_error *overdue(const struct talk *talk, bool cancelled)
 {
 	int64_t ns = talk->timeout_ns;
+	const char *what = talk->client.state == CLIENT_ENTERING ? "was not entered"
+								 : "did not return";
 
 	if (cancelled)
 		return error_make(DC_CANCELLED, "%s was cancelled", talk->name);
 	if (ns % 1000000000 == 0)
-		return error_make(DC_DEADLINE, "%s did not return within %" PRId64 " s", talk->name,
+		return error_make(DC_DEADLINE, "%s %s within %" PRId64 " s", talk->name, what,
 				  ns / 1000000000);
-	return error_make(DC_DEADLINE, "%s did not return within %" PRId64 " ms", talk->name,
+	return error_make(DC_DEADLINE, "%s %s within %" PRId64 " ms", talk->name, what,
 			  ns / 1000000);
 }
 
@@ -803,6 +824,11 @@ static struct dc_error *enter(struct talk *talk)
 	_Static_assert(DEBUGCALL_SIZE_SLOT == -2 * (int)sizeof(uint64_t), "the words' order");
 	regs.rsp -= DEBUGCALL_RED_ZONE + sizeof(uint64_t);
 	regs.rip = talk->gort->descriptor->entry;
+	if (talk->gort->is_idle) {
+		// Its wait ends as if a signal had come, which it looks for more work after.
+		regs.rax = (uint64_t)-EINTR;
+		regs.rip = talk->gort->descriptor->idle_entry;
+	}
 	regs.orig_rax = (uint64_t)-1;
 	err = memory_write(hold->process, regs.rsp + (uint64_t)DEBUGCALL_SIZE_SLOT, words,
 			   sizeof(words));
@@ -845,5 +871,6 @@ struct dc_error *gort_call(struct gort *gort, uint64_t addr, const char *name,
 		return error_in_state(err, DC_STATE_IN_CALLEE);
 	}
 	*refused = talk.refused;
+	gort->avoid_idle = talk.refused && gort->is_idle;
 	return talk.outcome;
 }

@@ -20,6 +20,8 @@ struct gort {
 	// Of the thread that is held.
 	struct thread_info info;
 	uint64_t machine; // address of its M
+	bool is_idle; // it sleeps without work
+	bool avoid_idle; // such a thread was refused: there is no P for it
 };
 struct dc_error *gort_init(struct gort *gort, const struct debugcall_descriptor *descriptor,
 			   struct hold *hold, struct symbols *symbols,

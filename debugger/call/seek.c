@@ -341,6 +341,9 @@ struct dc_error *seek_hold(struct seek *seek, pid_t thread)
 		if (err || seek->hold->tid)
 			return err;
 		idle = seek->is_hopeful ? 0 : idle + 1;
+		// With nobody at work there is a P for those who sleep.
+		if (seek->gort && !seek->is_hopeful)
+			seek->gort->avoid_idle = false;
 		if (seek->impatient && idle == IDLE_MAX)
 			return refuse(seek, &reasons);
 		// Within a job, what cannot be stopped stays seized until the job is over.
