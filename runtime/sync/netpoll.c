@@ -162,6 +162,8 @@ int gort__netpoll(int64_t delay, struct glist *ready)
 	struct epoll_event events[BATCH];
 	int n, claimed = 0;
 
+	if (!gort__load_acquire(&gort__netpoll_on))
+		return 0;
 	n = wait_events(events, delay);
 	for (int i = 0; i < n; i++) {
 		if (gort__likely(events[i].data.u64 != BREAK))

@@ -27,7 +27,8 @@ _Static_assert(sizeof(struct timer) <= sizeof(gort_timer), "gort_timer is too sm
 static void place(struct timers *ts, uint32_t i, struct timer_entry e)
 {
 	ts->heap[i] = e;
-	e.timer->at = i + 1;
+	// Looked at without the lock by gort__timer_remove.
+	gort__store(&e.timer->at, i + 1);
 }
 
 static void sift_up(struct timers *ts, uint32_t i, struct timer_entry e)
@@ -176,6 +177,9 @@ void gort__timers_init(struct p *p)
 
 void gort__timers_move(struct p *from, struct p *to)
 {
+	// The stopped world stands for the locks.
+	gort__san_acquire(&from->timers.lock);
+	gort__san_acquire(&to->timers.lock);
 	for (uint32_t i = 0; i < from->timers.n; i++) {
 		struct timer *t = from->timers.heap[i].timer;
 		gort__store(&t->owner, &to->timers);
@@ -183,6 +187,8 @@ void gort__timers_move(struct p *from, struct p *to)
 	}
 	from->timers.n = 0;
 	publish(&from->timers);
+	gort__san_ready(&from->timers.lock);
+	gort__san_ready(&to->timers.lock);
 }
 
 // ---- starting and stopping ----------------------------------------------------------------------
