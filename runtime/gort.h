@@ -268,7 +268,7 @@ GORT_API void gort_blocking(void (*fn)(void *), void *arg);
 GORT_API void gort_lock_os_thread(void);
 GORT_API void gort_unlock_os_thread(void);
 
-// Runs fn(arg) as a goroutine on the calling thread, whoever made the thread; parks like any other. On a
+// Runs fn(arg) as a goroutine, with 256 KB of stack, on the calling thread, whoever made the thread; parks like any other. On a
 // goroutine: -EDEADLK, except inside gort_blocking(). On a signal stack or in the runtime: -EDEADLK.
 // Before gort_main() has started or after it has returned: -EAGAIN. -ENOMEM. 0 when fn returned. A panic that
 // leaves fn is fatal. gort_exit() in fn ends fn. Any thread.
@@ -330,9 +330,9 @@ GORT_API void gort_set_default_gomaxprocs(void);
 // CPUs usable by the process when it started. Any thread.
 GORT_API int gort_num_cpu(void);
 
-// One system call on every thread of the process, or on none. The result or a negative errno. -ENOTSUP
-// when a thread is alive that the runtime does not know. Different results on different threads end the process
-// with both printed.
+// One system call on every thread of the process, or on none. The result or a negative errno. -ENOTSUP when a thread is
+// alive that the runtime does not know; -EBUSY when one blocks signal 40, by which they are gathered. Different
+// results on different threads end the process with both printed. Parks.
 GORT_API long gort_all_threads_syscall(long nr, long a1, long a2, long a3);
 GORT_API long gort_all_threads_syscall6(long nr, long a1, long a2, long a3, long a4, long a5,
 					long a6);
