@@ -91,10 +91,13 @@ static bool serves_allocators(const struct user_regs_struct *regs)
 	}
 }
 
-// The live part of the stack. The red zone below it holds no frames.
-static const unsigned char *live_stack(const struct snapshot *snapshot, size_t *n)
+// The live part of the stack. The red zone below it holds no frames, and above the first thread's
+// frames lie arguments and the auxiliary vector, with an entry point that looks like a return.
+static const unsigned char *live_stack(const struct safepoints *safepoints,
+				       const struct snapshot *snapshot, size_t *n)
 {
 	uint64_t below = snapshot->regs.rsp - snapshot->stack_start;
+	uint64_t end = safepoints->process->start_stack;
 
 	if (!snapshot->stack || below > snapshot->stack_size) {
 		*n = 0;
@@ -103,6 +106,8 @@ static const unsigned char *live_stack(const struct snapshot *snapshot, size_t *
 	*n = snapshot->stack_size - below;
 	if (*n > SAFEPOINT_SCAN)
 		*n = SAFEPOINT_SCAN;
+	if (end > snapshot->regs.rsp && end - snapshot->regs.rsp < *n)
+		*n = end - snapshot->regs.rsp;
 	return snapshot->stack + below;
 }
 
@@ -117,7 +122,7 @@ static struct hits scan(const struct safepoints *safepoints, const struct snapsh
 {
 	struct hits hits = { NULL, NULL };
 	size_t n;
-	const unsigned char *stack = live_stack(snapshot, &n);
+	const unsigned char *stack = live_stack(safepoints, snapshot, &n);
 	uint64_t skip = from > snapshot->regs.rsp ? from - snapshot->regs.rsp : 0;
 
 	for (size_t i = (skip + 7) & ~(size_t)7; i + 8 <= n; i += 8) {
@@ -190,7 +195,7 @@ void safepoints_scan(const struct safepoints *safepoints, const struct snapshot 
 		set(ret, SAFETY_UNSAFE, "inside a restartable sequence");
 		return;
 	}
-	if (!live_stack(snapshot, &n) || !n) {
+	if (!live_stack(safepoints, snapshot, &n) || !n) {
 		set(ret, SAFETY_UNSAFE, "its stack cannot be read");
 		return;
 	}

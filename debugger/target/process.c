@@ -141,6 +141,7 @@ struct dc_error *process_open(pid_t tid, struct process **ret)
 	*process = (struct process){
 		.pid = status.tgid,
 		.start_time = stat.start_time,
+		.start_stack = stat.start_stack,
 		.mem_fd = -1,
 		.proc_fd = -1,
 		.pidfd = -1,

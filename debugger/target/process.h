@@ -9,6 +9,7 @@
 struct process {
 	pid_t pid; // the thread group's
 	uint64_t start_time; // clock ticks since boot, /proc/PID/stat field 22
+	uint64_t start_stack; // field 28: arguments and environment begin here, frames end
 	int proc_fd; // /proc/PID, O_PATH: stays with this process
 	int mem_fd; // /proc/PID/mem, O_RDWR; -1 until first used
 	int pidfd;

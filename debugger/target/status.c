@@ -62,7 +62,8 @@ bool status_parse_stat(const char *text, struct status_stat *ret)
 	// Fields are counted from 1; the state was the third.
 	if (!parse_number(&text, 10, INT32_MAX, &parent) || !skip_fields(&text, 4) ||
 	    !parse_number(&text, 10, UINT32_MAX, &flags) || !skip_fields(&text, 12) ||
-	    !parse_number(&text, 10, UINT64_MAX, &ret->start_time) || !skip_fields(&text, 16) ||
+	    !parse_number(&text, 10, UINT64_MAX, &ret->start_time) || !skip_fields(&text, 5) ||
+	    !parse_number(&text, 10, UINT64_MAX, &ret->start_stack) || !skip_fields(&text, 10) ||
 	    !parse_number(&text, 10, INT32_MAX, &cpu))
 		return false;
 	ret->parent = (pid_t)parent;

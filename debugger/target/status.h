@@ -12,6 +12,7 @@ struct status_stat {
 	pid_t parent;
 	bool is_kernel_thread;
 	uint64_t start_time; // clock ticks since boot
+	uint64_t start_stack; // where the first thread's frames end; 0: not for our eyes
 	int last_cpu;
 };
 bool status_parse_stat(const char *text, struct status_stat *ret) DC_CHECK;
