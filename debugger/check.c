@@ -174,6 +174,45 @@ static struct dc_error *note_orphans(struct dc_session *session, FILE *notes)
 	return err;
 }
 
+struct goroutine_notes {
+	FILE *notes;
+	size_t n, parked, told;
+};
+
+static bool note_goroutine(const struct dc_goroutine *g, void *arg)
+{
+	enum { TOLD_MAX = 32 };
+	struct goroutine_notes *to = arg;
+
+	to->n++;
+	if (!g->thread)
+		to->parked++;
+	else if (to->told++ < TOLD_MAX)
+		fprintf(to->notes, "goroutine %" PRIu64 "%s%s on thread %d: %s\n", g->id,
+			g->label ? " " : "", g->label ? g->label : "", g->thread,
+			g->reason ? g->reason : "a call may begin there");
+	return true;
+}
+
+// The target's own host, and what each goroutine that runs is to it.
+static void note_host(struct dc_session *session, struct dc_check *ret, FILE *notes)
+{
+	struct goroutine_notes to = { .notes = notes };
+	bool found = false;
+	struct dc_error *err = session_goroutines(session, &found, note_goroutine, &to);
+
+	if (err)
+		fprintf(notes, "%s\n", err->message);
+	dc_error_destroy(err);
+	if (err || !found)
+		return;
+	ret->hosts[1] = "gort";
+	fprintf(notes,
+		"%zu goroutines, %zu of them not running: with none at work, a call begins on "
+		"an idle thread\n",
+		to.n, to.parked);
+}
+
 static struct dc_error *check(struct dc_session *session, struct dc_check *ret, FILE *notes)
 {
 	struct dc_error *err = NULL;
@@ -199,7 +238,10 @@ static struct dc_error *check(struct dc_session *session, struct dc_check *ret, 
 		if (modules[i]->problem)
 			fprintf(notes, "%s: %s\n", modules[i]->name, modules[i]->problem);
 	}
-	return session->barrier ? NULL : note_orphans(session, notes);
+	if (session->barrier)
+		return NULL;
+	note_host(session, ret, notes);
+	return note_orphans(session, notes);
 }
 
 struct dc_error *dc_check(struct dc_session *session, struct dc_check *ret)

@@ -208,6 +208,26 @@ DC_API DC_CHECK struct dc_error *dc_functions(struct dc_session *session, const 
 					      bool (*visit)(const struct dc_function *, void *),
 					      void *arg);
 
+// A goroutine of a program whose runtime has a debug call host. Text lives during the visit.
+struct dc_goroutine {
+	uint64_t id;
+	const char *status; // the runtime's words: "running", "waiting"
+	const char *wait_reason; // NULL: it does not wait
+	int64_t waited_ns; // -1: it does not wait
+	const char *label; // NULL: none
+	bool is_system; // the runtime's own
+	pid_t thread; // that runs it; 0: none
+	struct dc_frame where; // outside of the runtime; pc 0: not known without a stop
+	uint64_t creator; // the goroutine that started it
+	struct dc_frame created; // where
+	const char *reason; // why no call can begin on it now; NULL: it may
+};
+// The oldest first; a visit that returns false ends the listing. Stops nothing. REFUSED: the target has
+// no goroutines, or its descriptor cannot be used.
+DC_API DC_CHECK struct dc_error *dc_goroutines(struct dc_session *session,
+					       bool (*visit)(const struct dc_goroutine *, void *),
+					       void *arg);
+
 // The process that has the name, or a decimal process or thread id.
 DC_API DC_CHECK struct dc_error *dc_find_process(const char *what, pid_t *ret);
 

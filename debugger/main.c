@@ -41,6 +41,7 @@ static int run(struct options *options)
 	switch (options->command) {
 	case COMMAND_CHECK: status = command_check(session, options, &sink); break;
 	case COMMAND_FUNCTIONS: status = command_functions(session, options, &sink); break;
+	case COMMAND_GOROUTINES: status = command_goroutines(session, options, &sink); break;
 	default: status = command_evaluate(session, options, &sink);
 	}
 	interrupt_session(NULL);

@@ -94,6 +94,11 @@ struct dc_error *evaluation_finish(struct dc_session *session, struct evaluation
 struct dc_error *session_run(struct dc_session *session, struct dc_error *(*job)(void *),
 			     void *arg) DC_CHECK;
 
+// goroutines.c: dc_goroutines() after session_look(); *found false: there are none.
+struct dc_error *session_goroutines(struct dc_session *session, bool *found,
+				    bool (*visit)(const struct dc_goroutine *, void *),
+				    void *arg) DC_CHECK;
+
 // The evaluator's view of a session.
 struct eval_target evaluation_target(struct dc_session *session);
 

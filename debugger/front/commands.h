@@ -12,5 +12,7 @@ int command_check(struct dc_session *session, const struct options *options,
 		  const struct sink *sink);
 int command_functions(struct dc_session *session, const struct options *options,
 		      const struct sink *sink);
+int command_goroutines(struct dc_session *session, const struct options *options,
+		       const struct sink *sink);
 
 #endif

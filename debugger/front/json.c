@@ -216,9 +216,29 @@ static void json_function(const struct sink *sink, const struct dc_function *fun
 	put(object);
 }
 
+static void json_goroutine(const struct sink *sink, const struct dc_goroutine *g)
+{
+	json_t *object = line();
+
+	(void)sink;
+	set(object, "goroutine", json_sprintf("%ju", (uintmax_t)g->id));
+	set(object, "status", string(g->status));
+	if (g->wait_reason) {
+		set(object, "wait_reason", string(g->wait_reason));
+		set(object, "waited_us", json_real((double)g->waited_ns / 1000));
+	}
+	set(object, "label", string(g->label));
+	set(object, "system", json_boolean(g->is_system));
+	set(object, "thread", g->thread ? json_integer(g->thread) : json_null());
+	set(object, "where", g->where.pc ? frame(&g->where) : json_null());
+	set(object, "creator", json_sprintf("%ju", (uintmax_t)g->creator));
+	set(object, "created", g->created.pc ? frame(&g->created) : json_null());
+	set(object, "reason", string(g->reason));
+	put(object);
+}
+
 struct sink sink_json(bool quiet)
 {
-	return (struct sink){
-		quiet, json_result, json_error, json_note, json_check, json_function
-	};
+	return (struct sink){ quiet,	  json_result,	 json_error,	json_note,
+			      json_check, json_function, json_goroutine };
 }

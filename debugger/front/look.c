@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The commands that only look: check and functions. They run nothing and stop nothing.
+// The commands that only look: check, functions, --goroutines. They run nothing and stop nothing.
 #include "debugger/front/commands.h"
 
 #include <stdio.h>
@@ -45,5 +45,22 @@ int command_functions(struct dc_session *session, const struct options *options,
 {
 	struct dc_error *err = dc_functions(session, options->regex, show, (void *)sink);
 
+	return err ? failed(sink, err) : 0;
+}
+
+static bool show_goroutine(const struct dc_goroutine *goroutine, void *arg)
+{
+	const struct sink *sink = arg;
+
+	sink->goroutine(sink, goroutine);
+	return !ferror(stdout);
+}
+
+int command_goroutines(struct dc_session *session, const struct options *options,
+		       const struct sink *sink)
+{
+	struct dc_error *err = dc_goroutines(session, show_goroutine, (void *)sink);
+
+	(void)options;
 	return err ? failed(sink, err) : 0;
 }

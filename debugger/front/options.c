@@ -15,6 +15,7 @@
 	X(THREAD, 0, "thread", "TID", "borrow this thread; else one is chosen")                  \
 	X(HOST, 0, "host", "bare|gort",                                                          \
 	  "who runs calls; else the program's own host if it has one")                           \
+	X(GOROUTINES, 0, "goroutines", NULL, "list the program's goroutines")                    \
 	X(FRAME, 0, "frame", "N|FUNC", "whose locals are meant: the N-th frame, or FUNC's")      \
 	X(REPEAT, 0, "repeat", "N", "the same call N times; prints the rate")                    \
 	X(FINALLY, 0, "finally", "EXPR", "evaluate EXPR at the end, also after a failure")       \
@@ -56,6 +57,7 @@ void options_help(void)
 	      "       debugcall [options] -p PID --repeat N EXPR\n"
 	      "       debugcall check -p PID [--thread TID]\n"
 	      "       debugcall functions -p PID [REGEX]\n"
+	      "       debugcall -p PID --goroutines\n"
 	      "\n"
 	      "Calls functions in a running process and leaves it exactly as it was.\n"
 	      "Expressions are C over the program's own names: debugcall -p 1234 'add(1, 2)'.\n"
@@ -159,6 +161,7 @@ static bool take(struct options *options, int id, const char *arg, char complain
 			COMPLAIN("--thread wants a thread id, not '%.100s'", arg);
 		options->session.thread = (pid_t)number;
 		break;
+	case OPTION_GOROUTINES: options->command = COMMAND_GOROUTINES; break;
 	case OPTION_HOST:
 		if (!strcmp(arg, "bare"))
 			options->session.host = DC_HOST_BARE;
@@ -219,11 +222,17 @@ static bool take_rest(struct options *options, char *const *rest, size_t n, char
 		COMPLAIN("which process? -p PID is missing");
 	if (options->command != COMMAND_EVALUATE && (options->repeat || options->finally))
 		COMPLAIN("%s evaluates nothing: --repeat and --finally do not apply",
-			 options->command == COMMAND_CHECK ? "check" : "functions");
+			 options->command == COMMAND_CHECK	  ? "check"
+			 : options->command == COMMAND_GOROUTINES ? "--goroutines"
+								  : "functions");
 	switch (options->command) {
 	case COMMAND_CHECK:
 		if (n)
 			COMPLAIN("check takes no expression: '%.100s'", rest[0]);
+		break;
+	case COMMAND_GOROUTINES:
+		if (n)
+			COMPLAIN("--goroutines takes no expression: '%.100s'", rest[0]);
 		break;
 	case COMMAND_FUNCTIONS:
 		if (n > 1)

@@ -5,7 +5,14 @@
 
 #include "debugger/debugcall.h"
 
-enum command { COMMAND_EVALUATE, COMMAND_CHECK, COMMAND_FUNCTIONS, COMMAND_HELP, COMMAND_VERSION };
+enum command {
+	COMMAND_EVALUATE,
+	COMMAND_CHECK,
+	COMMAND_FUNCTIONS,
+	COMMAND_GOROUTINES,
+	COMMAND_HELP,
+	COMMAND_VERSION
+};
 
 struct options {
 	enum command command;

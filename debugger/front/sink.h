@@ -15,6 +15,7 @@ struct sink {
 	void (*note)(const struct sink *sink, const char *text); // lines, the last newline optional
 	void (*check)(const struct sink *sink, const struct dc_check *check);
 	void (*function)(const struct sink *sink, const struct dc_function *function);
+	void (*goroutine)(const struct sink *sink, const struct dc_goroutine *goroutine);
 };
 
 struct sink sink_text(bool quiet);

@@ -156,9 +156,52 @@ static void text_function(const struct sink *sink, const struct dc_function *fun
 	       function->module);
 }
 
+static void duration(int64_t ns, char *text, size_t size)
+{
+	static const struct {
+		const char *unit;
+		double ns;
+	} units[] = { { "h", 3600e9 }, { "min", 60e9 }, { "s", 1e9 }, { "ms", 1e6 } };
+	size_t i = 0;
+
+	while (i < 3 && (double)ns < units[i].ns)
+		i++;
+	snprintf(text, size, "%.3g %s", (double)ns / units[i].ns, units[i].unit);
+}
+
+static void text_goroutine(const struct sink *sink, const struct dc_goroutine *g)
+{
+	char status[96], waited[32];
+
+	(void)sink;
+	snprintf(status, sizeof(status), "%s", g->status);
+	if (g->wait_reason) {
+		duration(g->waited_ns, waited, sizeof(waited));
+		snprintf(status, sizeof(status), "%s, %s", g->wait_reason, waited);
+	}
+	printf("%-10" PRIu64 " %-36s %-14s ", g->id, status,
+	       g->label	      ? g->label
+	       : g->is_system ? "(runtime)"
+			      : "-");
+
+	const struct dc_frame *at = g->where.pc ? &g->where : &g->created;
+	if (at == &g->created && at->pc)
+		fputs("started by ", stdout);
+	if (at->function)
+		fputs(at->function, stdout);
+	else if (at->pc)
+		printf("0x%" PRIx64, at->pc);
+	else
+		fputs("?", stdout);
+	if (at->file)
+		printf(" at %s:%d", at->file, at->line);
+	if (g->thread)
+		printf("  [thread %d]", g->thread);
+	putchar('\n');
+}
+
 struct sink sink_text(bool quiet)
 {
-	return (struct sink){
-		quiet, text_result, text_error, text_note, text_check, text_function
-	};
+	return (struct sink){ quiet,	  text_result,	 text_error,	text_note,
+			      text_check, text_function, text_goroutine };
 }

@@ -273,6 +273,69 @@ def crowded():
         server.beat()
 
 
+def listed():
+    """Every goroutine is told of, with what it waits for and where."""
+    with Server() as server:
+        run = debugcall("--json", "-p", server.pid, "--goroutines")
+        expect(run.code == 0, run)
+        rows = [json.loads(line) for line in run.out.splitlines()]
+        labels = [row["label"] for row in rows]
+        expect(labels.count("passer") == 4 and labels.count("spinner") == 1, labels)
+        spinner = rows[labels.index("spinner")]
+        expect(spinner["status"] in ("running", "runnable"), spinner)
+        expect(spinner["created"]["function"] == "serve", spinner)
+        for row in rows:
+            if row["label"] == "passer" and row["status"] == "waiting":
+                expect(row["wait_reason"] in ("sleep", "chan receive", "chan send"), row)
+        main = rows[0]
+        expect(main["wait_reason"] == "sleep" and main["where"]["function"] == "serve", main)
+        expect(main["waited_us"] >= 0 and main["reason"], main)
+        run = debugcall("-p", server.pid, "--goroutines")
+        expect(run.code == 0 and len(run.out.splitlines()) == len(rows), run)
+        run = debugcall("--json", "check", "-p", server.pid)
+        expect(run.code == 0 and "gort" in first(run)["hosts"], run)
+        expect(any("goroutine" in note for note in first(run)["notes"]), run)
+        server.beat()
+    with subprocess.Popen(["sleep", "100"]) as plain:
+        run = debugcall("-p", plain.pid, "--goroutines")
+        expect(run.code == 6 and "no goroutines" in run.err, run)
+        plain.kill()
+
+
+def damaged():
+    """A target whose descriptor is wrong is refused by reason, and called into without it."""
+    with Server() as server:
+        value(server, "add(1, 2)", "3")
+        for member, words in (("entry", "entry"), ("all_m", "lists"), ("g.label", "g.label"), ("major", "version")):
+            wrong = f"debugcall_descriptor.{member}"
+            run = debugcall("--host", "bare", "-p", server.pid, wrong)
+            keep = run.out.split()[-1] if run.code == 0 else None
+            expect(keep, run)
+            run = debugcall("-p", server.pid, "--no-call", f"{wrong} = 65000")
+            expect(run.code == 0, run)
+            run = debugcall("--host", "gort", "-p", server.pid, "add(1, 2)")
+            expect(run.code == 6 and words in run.err, run)
+            run = debugcall("--json", "-p", server.pid, "add(1, 2)")
+            expect(run.code == 0 and first(run)["host"] == "bare", run)
+            run = debugcall("check", "-p", server.pid)
+            expect(run.code == 0 and words in run.err, run)
+            run = debugcall("-p", server.pid, "--no-call", f"{wrong} = {keep}")
+            expect(run.code == 0, run)
+        value(server, "add(1, 2)", "3")
+        server.beat()
+
+
+def two_debuggers():
+    """Two at a time: each gets its answer, or says that another one is there."""
+    with Server(spinners=2) as server:
+        for _ in range(10):
+            runs = [start("--json", "--host", "gort", "-p", server.pid, "ask()") for _ in range(3)]
+            for each in runs:
+                out, err = each.communicate()
+                expect(each.returncode in (0, 3, 6), f"{each.returncode} {out} {err}")
+        server.beat()
+
+
 def untraced():
     """After all calls no thread is traced and none blocks a signal that it did not."""
     with Server() as server:
@@ -294,6 +357,9 @@ tap.test("the host is chosen by itself", chosen)
 tap.test("several expressions", several)
 tap.test("repeated", repeated)
 tap.test("panics, exits and crashes", outcomes)
+tap.test("the list of goroutines", listed)
+tap.test("descriptors that are damaged while the program runs", damaged)
+tap.test("two debuggers at once", two_debuggers)
 tap.test("every goroutine parked", idle)
 tap.test("more goroutines than Ps", crowded)
 tap.test("deadline", deadline)
