@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One system call on every thread.
 #include "runtime/gort.h"
+#include "tests/runtime/tap.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -10,14 +11,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-static int failed;
-
-static void check(bool ok, const char *name)
-{
-	printf("%s - %s\n", ok ? "ok" : "not ok", name);
-	failed |= !ok;
-}
 
 static atomic_int wrong, done, stop;
 static atomic_long value, waiting;
@@ -160,7 +153,7 @@ static void main_fn(void *arg)
 	printf("# %.1f us with %lu threads\n", (double)(gort_now() - start) / 1e6, s.threads);
 
 	if (geteuid()) {
-		printf("ok - set*id # SKIP needs root\n");
+		skip("set*id", "needs root");
 		return;
 	}
 	gid_t groups[2] = { 5, 6 };
@@ -186,8 +179,8 @@ int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 #ifdef __SANITIZE_THREAD__
-	printf("ok - all threads # SKIP TSan has a thread of its own and defers signals\n");
-	return 0;
+	skip("all threads", "TSan has a thread of its own and defers signals");
+	return finish();
 #endif
-	return gort_main(main_fn, NULL) || failed;
+	return gort_main(main_fn, NULL) ? 1 : finish();
 }

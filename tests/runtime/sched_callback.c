@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Goroutines on threads that somebody else made.
 #include "runtime/gort.h"
+#include "tests/runtime/tap.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -10,14 +11,6 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
-
-static int failed;
-
-static void check(bool ok, const char *name)
-{
-	printf("%s - %s\n", ok ? "ok" : "not ok", name);
-	failed |= !ok;
-}
 
 static atomic_long count;
 
@@ -237,5 +230,5 @@ int main(void)
 	if (gort_main(main_fn, NULL))
 		return 1;
 	check(gort_callback(add, NULL) == -EAGAIN, "after gort_main: -EAGAIN");
-	return failed;
+	return finish();
 }

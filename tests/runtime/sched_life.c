@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Goroutines begin, yield, park, are readied, are cancelled and end.
 #include "runtime/gort.h"
+#include "tests/runtime/tap.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,14 +13,6 @@ enum { MANY = 1000, EACH = 50 };
 #else
 enum { MANY = 10000, EACH = 1000 };
 #endif
-
-static int failed;
-
-static void check(bool ok, const char *name)
-{
-	printf("%s - %s\n", ok ? "ok" : "not ok", name);
-	failed |= !ok;
-}
 
 static atomic_long done;
 
@@ -175,5 +168,5 @@ int main(void)
 	if (gort_main(main_fn, NULL))
 		return 1;
 	check(gort_main(main_fn, NULL) == -EALREADY, "gort_main runs once");
-	return failed;
+	return finish();
 }

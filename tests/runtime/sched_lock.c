@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Goroutines tied to threads. As "ctor" in argv[1], the lock is taken before gort_main.
 #include "runtime/gort.h"
+#include "tests/runtime/tap.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -9,14 +10,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-static int failed;
-
-static void check(bool ok, const char *name)
-{
-	printf("%s - %s\n", ok ? "ok" : "not ok", name);
-	failed |= !ok;
-}
 
 static int tid(void)
 {
@@ -139,7 +132,7 @@ static void exit_locked(void *arg)
 	(void)arg;
 	gort_yield();
 	check(thread_alive(getpid()), "the first thread waits when its goroutine has ended");
-	exit(failed);
+	exit(finish());
 }
 
 static void main_exits(void *arg)
@@ -161,8 +154,8 @@ int main(int argc, char **argv)
 			fflush(stdout);
 			check(!system(cmd), i ? "main ends locked" : "locked in a constructor");
 		}
-		return gort_main(main_fn, NULL) || failed;
+		return gort_main(main_fn, NULL) ? 1 : finish();
 	}
 	gort_lock_os_thread();
-	return gort_main(strcmp(how, "exit") ? main_fn : main_exits, "") || failed;
+	return gort_main(strcmp(how, "exit") ? main_fn : main_exits, "") ? 1 : finish();
 }

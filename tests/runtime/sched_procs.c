@@ -2,6 +2,7 @@
 // How many Ps: the default's arithmetic, automatic updates, and the guarantee that gort_gomaxprocs ends them.
 // The program's own sched_getaffinity and pread take the place of libc's and count.
 #include "runtime/gort.h"
+#include "tests/runtime/tap.h"
 #include "runtime/sched/cgroup.h"
 
 #include <sched.h>
@@ -13,14 +14,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static int failed;
-
-static void check(bool ok, const char *name)
-{
-	printf("%s - %s\n", ok ? "ok" : "not ok", name);
-	failed |= !ok;
-}
 
 static atomic_int cpus = 3, calls;
 
@@ -179,5 +172,5 @@ int main(void)
 	test_arithmetic();
 	test_parsing();
 	test_race(getenv("DC_CAMPAIGN") ? 10000 : 500);
-	return gort_main(main_fn, NULL) || failed;
+	return gort_main(main_fn, NULL) ? 1 : finish();
 }

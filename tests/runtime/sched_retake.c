@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Goroutines that compute or block in libc without a word never hold the others up.
 #include "runtime/gort.h"
+#include "tests/runtime/tap.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static int failed;
-
-static void check(bool ok, const char *name)
-{
-	printf("%s - %s\n", ok ? "ok" : "not ok", name);
-	failed |= !ok;
-}
 
 static atomic_int stop, count, inside;
 
@@ -102,5 +95,5 @@ static void main_fn(void *arg)
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	return gort_main(main_fn, NULL) || failed;
+	return gort_main(main_fn, NULL) ? 1 : finish();
 }
