@@ -44,7 +44,7 @@ static bool is_handshake(const struct bare *bare, const struct event *event)
 	       event->info.si_code == SI_TKILL && event->info.si_pid == bare->inner_pid;
 }
 
-static bool is_fatal_by_default(int signo)
+bool conversation_is_fatal(int signo)
 {
 	switch (signo) {
 	case SIGCHLD:
@@ -70,7 +70,7 @@ static bool is_crash(const struct bare *bare, const struct event *event)
 
 	if (!is_fault && !is_own)
 		return false;
-	if (!is_fatal_by_default(event->signo))
+	if (!conversation_is_fatal(event->signo))
 		return false;
 	if (is_handled && (bare->pass_faults & signal_bit(event->signo)))
 		return is_fault && pad_covers(bare->pad, (uint64_t)(uintptr_t)info->si_addr);

@@ -29,6 +29,8 @@ static inline uint64_t signal_bit(int signo)
 // Signals that instructions raise. Forced on a thread that blocks them, they would reset their
 // handlers for the whole process.
 uint64_t conversation_faults(void);
+// Ends a process that does not handle it.
+bool conversation_is_fatal(int signo);
 // The signal mask that the callee runs with.
 uint64_t conversation_mask(const struct bare *bare);
 // The stack that the callee was given.

@@ -34,6 +34,11 @@ bool gort_is_worth(const struct gort *gort, const struct thread_info *info, char
 // At the stop: may it be pointed at the entry where it is? Remembers what a call needs.
 bool gort_suits(struct gort *gort, const struct thread_info *info, char *reason, size_t size);
 
+static inline bool gort_in_runtime(const struct gort *gort, uint64_t pc)
+{
+	return pc >= gort->descriptor->text_start && pc < gort->descriptor->text_end;
+}
+
 // One call by the held thread, which is not held any more afterwards. *refused: the host said no, and
 // the error is its reason.
 struct dc_error *gort_call(struct gort *gort, uint64_t addr, const char *name,

@@ -158,8 +158,24 @@ def outcomes():
         expect("crash_abort" in [frame["function"] for frame in error["frames"]], error)
         failure(server, "crash_ill()", "crashed", "SIGILL")
         failure(server, "crash_trap()", "crashed", "SIGTRAP")
+        failure(server, "raise_usr1()", "crashed", "SIGUSR1")
         failure(server, "crash_overflow(1)", "panicked", "overflow")
         server.beat()
+
+
+def ends():
+    """The callee ends its thread, its process, or makes it another program."""
+    with Server() as server:
+        failure(server, "end_thread()", "thread-ended", "ended thread")
+        run = debugcall("--json", "-p", server.pid, "add(1, 2)")
+        expect(run.code == 0 and first(run)["value"] == "3", run)
+    with Server() as server:
+        failure(server, "end_process(3)", "target-ended", "status 3", state="the target has ended")
+        until(lambda: not server.alive(), "the target ended")
+        expect(server.process.returncode == 3, server.process.returncode)
+    with Server() as server:
+        failure(server, "become_true()", "target-execed", "another program", state="the target became another program")
+        expect(server.alive(), "it lives on as another program")
 
 
 def deadline():
@@ -362,6 +378,7 @@ tap.test("descriptors that are damaged while the program runs", damaged)
 tap.test("two debuggers at once", two_debuggers)
 tap.test("every goroutine parked", idle)
 tap.test("more goroutines than Ps", crowded)
+tap.test("ends", ends)
 tap.test("deadline", deadline)
 tap.test("deadline of a parked callee", parked)
 tap.test("masks, handlers, tracers", untraced)
