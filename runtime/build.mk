@@ -57,6 +57,3 @@ install-gort: $(GORT_LIB)
 	ln -sf libgort.so.0 $(DESTDIR)$(PREFIX)/lib/libgort.so
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$${prefix}/lib|' -e 's|@INCLUDEDIR@|$${prefix}/include|' \
 		runtime/gort.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/gort.pc
-
-# The pure functions it tests are hidden in the archive.
-$(B)/tests/runtime/sched_procs: $(B)/runtime/sched/cgroup.o $(B)/runtime/base/print.o

@@ -37,7 +37,7 @@ def missing(name):
 def ticking(args, directory):
     """A program that appends to a file for ever; the file shows that it works on."""
     path = os.path.join(directory, "ticks")
-    program = Started([arg.replace("TICKS", path) for arg in args], stdin=subprocess.DEVNULL,
+    program = Started([arg.replace("TICKS", path) for arg in args], stdin=subprocess.PIPE,
                       stdout=subprocess.DEVNULL)
 
     def ticks():
@@ -55,13 +55,18 @@ def ticking(args, directory):
 
 
 def works_on(program, ticks):
+    """Two more ticks; a program that ticks for each line of its input gets some."""
     before = ticks()
+    program.process.stdin.write(b"line\n" * 2)
+    program.process.stdin.flush()
     until(lambda: not program.alive() or ticks() > before + 1, "the program works on")
     expect(program.alive(), f"the program died: {program.process.returncode}")
 
 
 PYTHON = "import time\nwhile True:\n open('TICKS','a').write('x')\n sum(range(1000))\n time.sleep(0.005)"
-RUBY = "loop { File.write('TICKS', 'x', mode: 'a'); Array.new(1000) { |i| i.to_s }; sleep 0.005 }"
+# Its collector may run only where Ruby itself would let it: here while it waits for a line.
+RUBY = "File.write('TICKS', 'x'); while STDIN.gets; Array.new(1000) { |i| i.to_s }; " \
+       "File.write('TICKS', 'x', mode: 'a'); end"
 NODE = "setInterval(() => { require('fs').appendFileSync('TICKS', 'x') }, 5)"
 JAVA = """public class Ticks { public static void main(String[] a) throws Exception {
   while (true) { try (var f = new java.io.FileWriter("TICKS", true)) { f.write("x"); }
@@ -92,12 +97,20 @@ def ruby():
         with program:
             # Without debug information: a cast says what rb_gc_start returns.
             args = ("--thread", program.pid, "-p", program.pid, "(unsigned long) rb_gc_start()")
+
+            def waits():
+                with open(f"/proc/{program.pid}/syscall", encoding="utf-8") as file:
+                    return file.read().split()[0] in ("0", "7", "271")  # read, poll, ppoll
+
             for _ in range(20 if CAMPAIGN else 5):
+                until(waits, "ruby waits for a line")
                 run = debugcall("--wait", "10s", *args)
                 expect(run.code == 0, run)
                 works_on(program, ticks)
+            until(waits, "ruby waits for a line")
             _, total = kill_points(*args)
             for n in range(1, total + 4, 1 if CAMPAIGN else max(1, total // 10)):
+                until(waits, "ruby waits for a line")
                 killed_at(n, *args)
                 works_on(program, ticks)
     return None
@@ -205,7 +218,7 @@ def sleep():
 
 def shell():
     """A shell that waits for a child goes on waiting for it."""
-    with Started(["sh", "-c", "sleep 600; exit 3"]) as program:
+    with Started(["sh", "-c", "sleep 600; exit 3"], stderr=subprocess.DEVNULL) as program:
         def child():
             with open(f"/proc/{program.pid}/task/{program.pid}/children", encoding="utf-8") as file:
                 return [int(pid) for pid in file.read().split()]

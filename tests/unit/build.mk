@@ -24,3 +24,6 @@ $(B)/tests/unit/abi_cases_$(1)_$(2).o: $(B)/tests/unit/abi_cases_$(1)_$(2).c tes
 $(B)/tests/unit/abi: $(B)/tests/unit/abi_cases_$(1)_$(2).o
 endef
 $(foreach cc,$(ABI_CC),$(foreach width,$(ABI_WIDTHS),$(eval $(call ABI_OBJECT,$(cc),$(width)))))
+
+# The runtime's pure functions are tested by themselves.
+$(B)/tests/unit/cgroup: $(B)/runtime/sched/cgroup.o $(B)/runtime/base/print.o
