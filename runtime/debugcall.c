@@ -85,7 +85,7 @@ static long raw(long nr, long a, long b, long c, long d, long e, long f)
 // program. A disposition of SIG_IGN does that already.
 
 static struct {
-	uint32_t lock; // tried, never waited for: a call may interrupt one that holds it
+	uint32_t lock; // the holder's thread id
 	uint32_t users;
 	bool ignored;
 	struct gort__sigaction program;
@@ -138,9 +138,22 @@ static void on_interrupt(int sig, siginfo_t *info, void *context)
 	to_program(sig, info, context);
 }
 
+// Held for two system calls. False when this very thread was interrupted while it held it, or when the
+// holder does not go on, as a thread that another debugger stopped.
 static bool interrupt_lock(void)
 {
-	return !gort__xchg(&interrupt.lock, 1);
+	enum { TRIES = 1 << 22 };
+	uint32_t self = (uint32_t)raw(SYS_gettid, 0, 0, 0, 0, 0, 0);
+
+	for (int i = 0; i < TRIES; i++) {
+		uint32_t holder = 0;
+		if (gort__cas(&interrupt.lock, &holder, self))
+			return true;
+		if (holder == self)
+			return false;
+		gort__relax();
+	}
+	return false;
 }
 
 static void interrupt_unlock(void)
@@ -180,7 +193,6 @@ static void disown_interrupt(void)
 {
 	struct gort__sigaction now;
 
-	// Another call of this process holds it for a few instructions.
 	while (!interrupt_lock())
 		gort__relax();
 	raw(SYS_rt_sigaction, SIGINT, 0, (long)&now, 8, 0, 0);
