@@ -4,6 +4,8 @@
 #include "runtime/debugcall.h"
 
 #define NR_rt_sigprocmask 14
+#define NR_getpid	  39
+#define NR_exit_group	  231
 #define NR_tgkill	  234
 #define SIG_SETMASK	  2
 #define SIGINT		  2
@@ -139,7 +141,16 @@ gort__handshake_first:
 	xorl	%edx, %edx
 	movl	$8, %r10d
 	syscall
-	movq	CALL_FLAG(%rbx), %rax
+	// The callee may return in a child that it forked, too: there nothing goes on, and the parent must not
+	// be signalled by it.
+	movl	$NR_getpid, %eax
+	syscall
+	cmpl	CALL_PID(%rbx), %eax
+	je	2f
+	xorl	%edi, %edi
+	movl	$NR_exit_group, %eax
+	syscall
+2:	movq	CALL_FLAG(%rbx), %rax
 	movl	$(DEBUGCALL_STATUS_RETURNED + 1), (%rax)
 	movl	$DEBUGCALL_STATUS_RETURNED, %r12d
 	HANDSHAKE

@@ -178,6 +178,17 @@ def ends():
         expect(server.alive(), "it lives on as another program")
 
 
+def forks():
+    """A child that the callee forks ends; it neither goes on as the parent nor signals it."""
+    with Server(interrupt="handle") as server:
+        run = server.call("have_child()")
+        expect(run.code == 0, run)
+        child = int(first(run)["value"])
+        until(lambda: not os.path.exists(f"/proc/{child}") or status(child)["State"].startswith("Z"), "the child ended")
+        server.beat()
+        expect(server.interrupts == 0, f"{server.interrupts} SIGINT handlers ran")
+
+
 def deadline():
     with Server() as server:
         failure(server, "slow(1)", "deadline", "did not return", "--timeout", "100ms")
@@ -379,6 +390,7 @@ tap.test("two debuggers at once", two_debuggers)
 tap.test("every goroutine parked", idle)
 tap.test("more goroutines than Ps", crowded)
 tap.test("ends", ends)
+tap.test("a callee that forks", forks)
 tap.test("deadline", deadline)
 tap.test("deadline of a parked callee", parked)
 tap.test("masks, handlers, tracers", untraced)
