@@ -51,11 +51,13 @@ static struct p *resolve(struct m *m)
 		gort__cas(&m->retake, &asked, RETAKE_NONE);
 		return NULL;
 	}
+	// Read before the exchange: after it the M may enter, see TAKEN and forget its P. Nor can it change P unseen
+	// before, for to enter it must take the ASKED away.
+	p = gort__load(&m->p);
 	// From here the M cannot touch its P: what it does at its next entry is to see TAKEN.
 	if (!gort__cas(&m->retake, &asked, RETAKE_TAKEN))
 		return NULL;
 	gort__san_acquire(&m->in_runtime);
-	p = m->p;
 	gort__san_ready(p);
 	gort__store(&p->m, NULL);
 	gort__store(&p->status, P_IDLE);
