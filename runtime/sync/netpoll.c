@@ -82,7 +82,7 @@ void gort__netpoll_break(void)
 	uint64_t one = 1;
 	long ret;
 
-	if (!gort__cas(&breaking, &no, 1))
+	if (!gort__load_acquire(&gort__netpoll_on) || !gort__cas(&breaking, &no, 1))
 		return;
 	// A raw call: in a signal handler errno must stay.
 	do {

@@ -42,6 +42,14 @@ struct test {
 #endif
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define UNDER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UNDER_TSAN 1
+#endif
+#endif
+
 static const char *sync_current;
 static bool sync_failed;
 
