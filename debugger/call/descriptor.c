@@ -64,14 +64,14 @@ static const char *check_code(const struct check *check, const struct debugcall_
 }
 
 // member, bytes that are read there
-#define G_FIELDS(X)                                                                               \
-	X(next, 8)                                                                                \
-	X(id, 8)                                                                                  \
-	X(status, 4) X(flags, 1) X(wait_reason, 2) X(wait_since, 8) X(m, 8) X(locked_m, 8)        \
-		X(stack_low, 8) X(stack_high, 8) X(saved_sp, 8) X(creator_id, 8) X(creator_pc, 8) \
-			X(label, 8)
-#define M_FIELDS(X)	X(next, 8) X(id, 8) X(tid, 4) X(current, 8) X(p, 8) X(in_runtime, 4) X(call, 8)
+// clang-format off
+#define G_FIELDS(X) \
+	X(next, 8) X(id, 8) X(status, 4) X(flags, 1) X(wait_reason, 2) X(wait_since, 8) X(m, 8) \
+	X(locked_m, 8) X(stack_low, 8) X(stack_high, 8) X(saved_sp, 8) X(creator_id, 8) \
+	X(creator_pc, 8) X(label, 8)
+#define M_FIELDS(X) X(next, 8) X(id, 8) X(tid, 4) X(current, 8) X(p, 8) X(in_runtime, 4) X(call, 8)
 #define SAVED_FIELDS(X) X(rbx, 8) X(rbp, 8) X(r12, 8) X(r13, 8) X(r14, 8) X(r15, 8) X(pc, 8)
+// clang-format on
 
 static const char *check_offsets(const struct debugcall_descriptor *d)
 {
