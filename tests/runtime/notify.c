@@ -194,7 +194,12 @@ static const struct test tests[] = {
 	TEST("a full channel drops", a_full_channel_drops),
 	TEST("storms pass", storms_pass),
 	TEST("forked children keep theirs", forked_children_keep_theirs),
+#ifdef UNDER_TSAN
+	SKIP("nobody notified: a deadlock is one again", deadlock_after,
+	     "TSan's own thread might wake somebody"),
+#else
 	DEATH("nobody notified: a deadlock is one again", deadlock_after, "deadlock!"),
+#endif
 };
 
 SYNC_MAIN(tests)
