@@ -61,6 +61,12 @@ $(B)/tests/targets/symbols_twin.c:
 $(B)/tests/targets/symbols_twins: $(B)/tests/targets/symbols_twin.c
 
 # On the runtime, so that calls go through its own host.
-$(B)/tests/targets/gort_server: tests/targets/victim_regs.S $(B)/libgort.a
+# Targets are plain programs, so they are linked with the plain library.
+GORT_PLAIN := $(if $(SAN)$(DEBUG),build/release/libgort.a,$(B)/libgort.a)
+ifneq ($(SAN)$(DEBUG),)
+build/release/libgort.a:
+	$(MAKE) SAN= DEBUG= $@
+endif
+$(B)/tests/targets/gort_server: tests/targets/victim_regs.S $(GORT_PLAIN)
 LIBS_target_gort_server := -pthread -lm
 CFLAGS_target_gort_server := -Wno-infinite-recursion
