@@ -147,7 +147,9 @@ class Run:
 
 
 def start(*args, env=None):
-    whole = dict(os.environ, **(env or {}))
+    # A sanitizer wants to be the first library, and a preload is.
+    options = "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")
+    whole = dict(os.environ, ASAN_OPTIONS=options, **(env or {}))
     return subprocess.Popen([DEBUGCALL, *map(str, args)], env=whole, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
 
