@@ -23,8 +23,7 @@ gort_chan *gort_chan_make(size_t elem, size_t cap)
 		errno = EINVAL;
 		return NULL;
 	}
-	c = malloc(sizeof(*c) + bytes);
-	if (!c) {
+	if (posix_memalign((void **)&c, _Alignof(struct gort_chan), sizeof(*c) + bytes)) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -182,6 +181,42 @@ int gort__chan_recv(struct gort_chan *c, void *elem, struct waiter **peer)
 	return 0;
 }
 
+// ---- turns --------------------------------------------------------------------------------------
+
+enum {
+	TURN = 3000, // cycles: about a microsecond, some eighty elements
+	PAUSES = 60, // at most, should the counters of two CPUs disagree
+};
+
+// Two Ps that stream through one channel would take its cache line from each other for every element, which costs ten
+// times what the element does. So a P that has just begun to use it may go on for a microsecond.
+static gort__cold void take_turn(struct gort_chan *c, uint32_t self)
+{
+	uint64_t since = gort__load(&c->since);
+
+	// Without another look at the channel: that alone would take the line away.
+	for (int i = 0; i < PAUSES && __builtin_ia32_rdtsc() - since < TURN; i++)
+		gort__relax();
+	gort__store(&c->since, __builtin_ia32_rdtsc());
+	gort__store(&c->turn, self);
+}
+
+// Locks c to send (to: receivers) or receive. Nobody waits for his turn when that would keep a waiting peer, or when there
+// is nothing to stream.
+static inline void lock_in_turn(struct gort_chan *c, const struct g *g, bool send)
+{
+	uint32_t self;
+
+	if (gort__solo())
+		return;
+	self = g->m->p->id + 1;
+	if (gort__load(&c->turn) != self && c->cap > 1 &&
+	    (send ? gort__load(&c->n) < c->cap && !gort__load(&c->receivers)
+		  : gort__load(&c->n) > 0 && !gort__load(&c->senders)))
+		take_turn(c, self);
+	gort__lock(&c->lock);
+}
+
 // ---- sending and receiving ----------------------------------------------------------------------
 
 // A null channel is never ready. Cancel and deadline end the wait; nothing else does.
@@ -226,7 +261,7 @@ static inline int send_until(gort_chan *c, const void *elem, int64_t deadline, c
 		ret = block(g, deadline);
 	} else {
 		gort__chan_check(c, who);
-		gort__solo_lock(&c->lock);
+		lock_in_turn(c, g, true);
 		ret = gort__chan_send(c, elem, &peer);
 		if (ret == -EAGAIN) {
 			ret = wait(c, g, &c->senders, (void *)elem, deadline, WAIT_CHAN_SEND);
@@ -252,7 +287,7 @@ static inline int recv_until(gort_chan *c, void *elem, int64_t deadline, const c
 		ret = block(g, deadline);
 	} else {
 		gort__chan_check(c, who);
-		gort__solo_lock(&c->lock);
+		lock_in_turn(c, g, false);
 		ret = gort__chan_recv(c, elem, &peer);
 		if (ret == -EAGAIN) {
 			ret = wait(c, g, &c->receivers, elem, deadline, WAIT_CHAN_RECV);

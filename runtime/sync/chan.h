@@ -12,13 +12,17 @@ enum {
 };
 
 struct gort_chan {
+	// Written by every use: one cache line.
 	struct lock lock; // RANK_CHAN
 	uint32_t closed;
-	uint32_t elem; // bytes of one
-	size_t cap;
+	uint32_t turn; // the P that uses it at present, by number plus 1
+	uint64_t since; // when that turn began, by the time stamp counter
 	size_t n; // buffered
 	size_t first; // index of the oldest
 	struct waiter *receivers, *senders;
+	// Hardly ever written.
+	size_t cap __attribute__((aligned(64)));
+	uint32_t elem; // bytes of one
 	uint32_t refs;
 	uint32_t magic;
 	struct gort_chan *link; // debug builds: released channels are kept a while
