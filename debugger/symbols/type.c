@@ -6,16 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_SIZE = 16384, FIRST_BUCKETS = 256, MAX_DEPTH = 64 };
+enum { FIRST_BUCKETS = 256, MAX_DEPTH = 64 };
 
 // A corrupt file can make a function type its own parameter: comparing must still end.
 enum { MAX_COMPARED = 2000 };
-
-struct arena_chunk {
-	struct arena_chunk *next;
-	size_t used, size;
-	_Alignas(16) unsigned char bytes[];
-};
 
 struct types *types_create(void)
 {
@@ -36,37 +30,14 @@ void types_destroy(struct types *types)
 {
 	if (!types)
 		return;
-	while (types->chunks) {
-		struct arena_chunk *chunk = types->chunks;
-
-		types->chunks = chunk->next;
-		free(chunk);
-	}
+	arena_deinit(&types->arena);
 	free(types->buckets);
 	free(types);
 }
 
 void *types_alloc(struct types *types, size_t size)
 {
-	size = (size + 15) & ~(size_t)15;
-
-	struct arena_chunk *chunk = types->chunks;
-
-	if (!chunk || chunk->size - chunk->used < size) {
-		size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
-
-		chunk = calloc(1, sizeof(*chunk) + room);
-		if (!chunk)
-			return NULL;
-		chunk->size = room;
-		chunk->next = types->chunks;
-		types->chunks = chunk;
-	}
-
-	void *p = chunk->bytes + chunk->used;
-
-	chunk->used += size;
-	return p;
+	return arena_alloc(&types->arena, size);
 }
 
 char *types_strndup(struct types *types, const char *text, size_t n)

@@ -4,6 +4,7 @@
 #ifndef DEBUGGER_SYMBOLS_TYPE_TABLE_H
 #define DEBUGGER_SYMBOLS_TYPE_TABLE_H
 
+#include "debugger/arena.h"
 #include "debugger/symbols/type.h"
 
 #include <elfutils/libdw.h>
@@ -33,10 +34,8 @@ static inline struct type_node *type_node(const struct type *type)
 	return (struct type_node *)type;
 }
 
-struct arena_chunk;
-
 struct types {
-	struct arena_chunk *chunks;
+	struct arena arena;
 	struct type_node **buckets;
 	size_t nr_buckets, nr_nodes;
 };

@@ -4,6 +4,7 @@
 #ifndef DEBUGGER_VALUES_AST_H
 #define DEBUGGER_VALUES_AST_H
 
+#include "debugger/arena.h"
 #include "debugger/values/eval.h"
 
 enum node_kind {
@@ -123,20 +124,18 @@ struct node {
 	};
 };
 
-struct chunk;
 struct expression {
 	struct node *root;
 	char *text;
 	size_t size;
 	struct symbols *symbols;
-	struct chunk *chunks; // the arena
+	struct arena arena; // owns the nodes
 	bool calls, needs_frame;
 };
 
 // Deeper trees are refused: the evaluator recurses, and a thread's stack is finite.
 enum { NODE_DEPTH_MAX = 500 };
 
-void *arena_alloc(struct expression *expression, size_t size); // zeroed; NULL: out of memory
 const char *arena_string(struct expression *expression, const char *s, size_t length);
 
 #endif

@@ -6,37 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_SIZE = 16 << 10 };
-
-struct chunk {
-	struct chunk *next;
-	size_t used, size;
-	unsigned char bytes[] __attribute__((aligned(16)));
-};
-
-// Nodes are never freed one by one: a tree of a million of them goes in a few frees.
-void *arena_alloc(struct expression *expression, size_t size)
-{
-	struct chunk *chunk = expression->chunks;
-
-	size = (size + 15) & ~(size_t)15;
-	if (!chunk || chunk->size - chunk->used < size) {
-		size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
-
-		chunk = calloc(1, sizeof(*chunk) + room);
-		if (!chunk)
-			return NULL;
-		chunk->size = room;
-		chunk->next = expression->chunks;
-		expression->chunks = chunk;
-	}
-	chunk->used += size;
-	return chunk->bytes + chunk->used - size;
-}
-
 const char *arena_string(struct expression *expression, const char *s, size_t length)
 {
-	char *copy = arena_alloc(expression, length + 1);
+	char *copy = arena_alloc(&expression->arena, length + 1);
 
 	if (copy)
 		memcpy(copy, s, length);
@@ -85,12 +57,7 @@ void expression_destroy(struct expression *expression)
 {
 	if (!expression)
 		return;
-	while (expression->chunks) {
-		struct chunk *chunk = expression->chunks;
-
-		expression->chunks = chunk->next;
-		free(chunk);
-	}
+	arena_deinit(&expression->arena);
 	free(expression->text);
 	free(expression);
 }

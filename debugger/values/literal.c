@@ -331,7 +331,7 @@ struct dc_error *literal_string(struct parser *parser, struct node *node)
 	node->type = element_type(parser, prefix, prefix_length);
 
 	unsigned width = type_strip(node->type)->size;
-	unsigned char *out = arena_alloc(parser->expression, length * width + 4);
+	unsigned char *out = arena_alloc(&parser->expression->arena, length * width + 4);
 
 	if (!out)
 		return &dc_out_of_memory;

@@ -171,7 +171,8 @@ struct dc_error *name_parse(struct parser *parser, struct node **ret)
 				err = parser_error(parser, "expected a name after ::");
 		} else if (!err) {
 			(*ret)->name = arena_string(parser->expression, start, end - start);
-			(*ret)->what = arena_alloc(parser->expression, sizeof(*(*ret)->what));
+			(*ret)->what = arena_alloc(&parser->expression->arena,
+						   sizeof(*(*ret)->what));
 			if (!(*ret)->name || !(*ret)->what)
 				err = &dc_out_of_memory;
 		}

@@ -65,7 +65,7 @@ struct dc_error *parser_expect(struct parser *parser, enum token_kind kind, cons
 struct dc_error *parser_node(struct parser *parser, enum node_kind kind, size_t column,
 			     struct node **ret)
 {
-	*ret = arena_alloc(parser->expression, sizeof(**ret));
+	*ret = arena_alloc(&parser->expression->arena, sizeof(**ret));
 	if (!*ret)
 		return &dc_out_of_memory;
 	(*ret)->kind = kind;
@@ -142,7 +142,7 @@ static struct dc_error *designators(struct parser *parser, struct item *item)
 	while (!err && (parser_at(parser, TOKEN_DOT) || parser_at(parser, TOKEN_LBRACKET))) {
 		bool is_member = parser_at(parser, TOKEN_DOT);
 
-		*link = arena_alloc(parser->expression, sizeof(**link));
+		*link = arena_alloc(&parser->expression->arena, sizeof(**link));
 		err = *link ? lexer_advance(&parser->lexer) : &dc_out_of_memory;
 		if (!err && is_member) {
 			if (!parser_at(parser, TOKEN_NAME))
@@ -186,7 +186,7 @@ static struct dc_error *list(struct parser *parser, struct node **ret)
 	if (!err)
 		err = lexer_advance(&parser->lexer);
 	while (!err && more && !parser_at(parser, TOKEN_RBRACE)) {
-		struct item *item = arena_alloc(parser->expression, sizeof(*item));
+		struct item *item = arena_alloc(&parser->expression->arena, sizeof(*item));
 
 		if (!item)
 			return &dc_out_of_memory;
@@ -315,7 +315,7 @@ static struct dc_error *arguments(struct parser *parser, struct node *callee, si
 	while (!err && more) {
 		if (n == room) {
 			size_t wider = room ? room * 2 : 8;
-			struct node **grown = arena_alloc(parser->expression,
+			struct node **grown = arena_alloc(&parser->expression->arena,
 							  wider * sizeof(*grown));
 
 			if (!grown)
