@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where a debugger points a thread, and the places where the host speaks. See protocol/README.md.
 #include "protocol/debugcall.h"
+#include "runtime/amd64/asm.inc"
 #include "runtime/debugcall.h"
 
 #define NR_rt_sigprocmask 14
@@ -10,20 +11,6 @@
 #define SIG_SETMASK	  2
 #define SIGINT		  2
 
-	.section gort_text, "ax", @progbits
-
-	.macro FUNC name
-	.globl	\name
-	.hidden	\name
-	.type	\name, @function
-	.p2align 4
-\name:
-	.cfi_startproc
-	.endm
-	.macro END name
-	.cfi_endproc
-	.size	\name, . - \name
-	.endm
 	.macro SAVE reg
 	pushq	%\reg
 	.cfi_adjust_cfa_offset 8

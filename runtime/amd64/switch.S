@@ -1,22 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Leaving a goroutine's stack and coming back to one. Every stack change carries CFI; bottom frames have an
 // undefined return address, which is where unwinders stop.
+#include "runtime/amd64/asm.inc"
 #include "runtime/amd64/offsets.h"
 
-	.section gort_text, "ax", @progbits
-
-	.macro FUNC name
-	.globl	\name
-	.hidden	\name
-	.type	\name, @function
-	.p2align 4
-\name:
-	.cfi_startproc
-	.endm
-	.macro END name
-	.cfi_endproc
-	.size	\name, . - \name
-	.endm
 	.macro SELF reg
 	movq	gort__tls_m@gottpoff(%rip), \reg
 	movq	%fs:(\reg), \reg

@@ -3,7 +3,7 @@
 # New inputs of interest stay in build/fuzz/found; a crash leaves build/fuzz/crash-*.
 
 FUZZ_SECONDS ?= 60
-FUZZ_SRC := tests/fuzz/expression.c debugger/error.c $(wildcard debugger/values/*.c) \
+FUZZ_SRC := tests/fuzz/expression.c debugger/arena.c debugger/error.c $(wildcard debugger/values/*.c) \
 	debugger/symbols/type.c debugger/symbols/type_basic.c debugger/symbols/type_spell.c
 
 build/fuzz/expression: $(FUZZ_SRC) $(wildcard debugger/values/*.h debugger/symbols/type*.h)
