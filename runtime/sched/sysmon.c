@@ -19,6 +19,7 @@ enum {
 	TICK = 20 * 1000, // ns between looks while there is something to see
 	TICK_MAX = 5 * 1000 * 1000, // after nothing happened for long
 	CALM = 50, // looks without a find before they get rarer
+	RECHECK = 200 * 1000, // after a P was seen to get on with its goroutines
 	WATCH = 1000 * 1000, // a goroutine this young in its turn may be about to block
 	SLICE = 5 * 1000 * 1000, // a turn, when others wait
 	POLL_STALE = 10 * 1000 * 1000, // nobody polled for so long
@@ -99,6 +100,12 @@ static void look_at(struct p *p, struct look *look)
 	helpers = gort__load(&sched.npidle) + gort__load(&sched.nspinning) > 0;
 	wanted = (!helpers && gort__any_queue()) || !gort__runq_empty(p) ||
 		 gort__load(&p->timers.when) <= look->now;
+	// What has just begun its turn is not asked for its state yet: a busy P would be looked at all the time.
+	if (!turn) {
+		if ((wanted || !helpers) && look->now + RECHECK < look->next)
+			look->next = look->now + RECHECK;
+		return;
+	}
 	blocked = (wanted || !helpers || turn >= RELEASE) && thread_state(m) != 'R';
 	if (blocked ? !wanted && helpers && turn < RELEASE : !wanted || turn < SLICE) {
 		if (wanted || !helpers) {
