@@ -57,6 +57,18 @@
 	.cfi_restore %rbp
 	.endm
 
+	// At a place that comes with a whole frame at rsp, whatever stood before.
+	.macro FRAME_IS_HERE
+	.cfi_def_cfa %rsp, SWITCH_FRAME
+	.cfi_offset %rip, -8
+	.cfi_offset %rbp, -16
+	.cfi_offset %rbx, -24
+	.cfi_offset %r12, -32
+	.cfi_offset %r13, -40
+	.cfi_offset %r14, -48
+	.cfi_offset %r15, -56
+	.endm
+
 // void gort__mcall(void (*fn)(struct g *, struct m *)): saves the calling goroutine and runs fn on the system
 // stack. Returns when somebody runs gort__gogo on it.
 FUNC gort__mcall
@@ -85,14 +97,7 @@ END gort__mcall
 // _Noreturn void gort__gogo(struct g *g, struct m *m): goes on where g was saved.
 FUNC gort__gogo
 	movq	G_SP(%rdi), %rsp
-	.cfi_def_cfa %rsp, SWITCH_FRAME
-	.cfi_offset %rip, -8
-	.cfi_offset %rbp, -16
-	.cfi_offset %rbx, -24
-	.cfi_offset %r12, -32
-	.cfi_offset %r13, -40
-	.cfi_offset %r14, -48
-	.cfi_offset %r15, -56
+	FRAME_IS_HERE
 	// Loading control words costs more than comparing them, and they hardly ever differ.
 	movl	M_MXCSR(%rsi), %eax
 	xorl	(%rsp), %eax
@@ -115,14 +120,7 @@ FUNC gort__gogo
 	.cfi_undefined %rip
 	jmp	*%rcx
 2:
-	.cfi_def_cfa_offset SWITCH_FRAME
-	.cfi_offset %rip, -8
-	.cfi_offset %rbp, -16
-	.cfi_offset %rbx, -24
-	.cfi_offset %r12, -32
-	.cfi_offset %r13, -40
-	.cfi_offset %r14, -48
-	.cfi_offset %r15, -56
+	FRAME_IS_HERE
 	ldmxcsr	(%rsp)
 	fldcw	4(%rsp)
 	jmp	1b
@@ -169,14 +167,7 @@ END gort__sys_enter
 
 FUNC gort__sys_return
 	movq	M_SYS_SP(%rdi), %rsp
-	.cfi_def_cfa %rsp, SWITCH_FRAME
-	.cfi_offset %rip, -8
-	.cfi_offset %rbp, -16
-	.cfi_offset %rbx, -24
-	.cfi_offset %r12, -32
-	.cfi_offset %r13, -40
-	.cfi_offset %r14, -48
-	.cfi_offset %r15, -56
+	FRAME_IS_HERE
 	ldmxcsr	(%rsp)
 	fldcw	4(%rsp)
 	POP_REGS
