@@ -189,10 +189,14 @@ def expect(condition, message):
 
 
 class Tap:
+    """Arguments of the script choose rows: those whose name contains one of them."""
+
     def __init__(self):
         self.count = self.failures = 0
 
     def test(self, name, function, *args):
+        if sys.argv[1:] and not any(part in name for part in sys.argv[1:]):
+            return
         self.count += 1
         try:
             reason = function(*args)
