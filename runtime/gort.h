@@ -331,7 +331,7 @@ GORT_API void gort_set_default_gomaxprocs(void);
 GORT_API int gort_num_cpu(void);
 
 // One system call on every thread of the process, or on none. The result or a negative errno. -ENOTSUP when a thread is
-// alive that the runtime does not know; -EBUSY when one blocks signal 40, by which they are gathered. Different
+// alive that the runtime does not know; -EBUSY when one runs with signal 40 blocked, by which they are gathered. Different
 // results on different threads end the process with both printed. Parks.
 GORT_API long gort_all_threads_syscall(long nr, long a1, long a2, long a3);
 GORT_API long gort_all_threads_syscall6(long nr, long a1, long a2, long a3, long a4, long a5,

@@ -9,7 +9,12 @@
 gort__hidden int gort__futex_wait(uint32_t *word, uint32_t val, int64_t ns);
 gort__hidden void gort__futex_wake(uint32_t *word, int n);
 
-enum { NOTE_CLEAR, NOTE_WOKEN, NOTE_SLEPT_ON };
+enum {
+	NOTE_CLEAR,
+	NOTE_WOKEN,
+	NOTE_SLEPT_ON,
+	NOTE_CALL, // an M's only: its sleeper makes the call of sched/allthreads.c and sleeps on
+};
 
 // A note is cleared, slept on by one thread and woken once. All-zero is cleared.
 struct note {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One system call on every thread, or on none. Ms run user code while the world is stopped, so every thread is first
-// gathered in a signal handler; then one thread tries the call, then all make it, then all leave.
+// One system call on every thread, or on none. Ms run user code while the world is stopped, so those that may do so are
+// first gathered in a signal handler; then one thread tries the call, then all make it, then all leave.
 #include "runtime/gort.h"
 #include "runtime/base/debug.h"
 #include "runtime/base/print.h"
@@ -29,12 +29,20 @@ enum {
 	SPINS = 200,
 };
 
+// m->thread_call: how the M is to take part.
+enum part {
+	PART_NONE,
+	PART_GATHERED, // by signal, at the barrier: it may run user code
+	PART_SIGNALLED, // by signal, when the call is made: this thread never runs user code
+	PART_ASLEEP, // asleep without a P, and so until the world starts: told through its note
+};
+
 static struct {
 	// Generation times PHASES plus phase: only grows, so a handler that is slow to leave cannot mistake the
 	// next call for its own.
 	uint32_t step;
 	uint32_t arrived, done; // futexes too
-	uint32_t expected;
+	uint32_t gathered, expected; // how many of each there will be
 	long nr, arg[6], want;
 	int bad_tid; // of one whose result differs, and that
 	long bad;
@@ -69,29 +77,53 @@ static uint32_t wait_past(uint32_t step)
 	return now;
 }
 
+static void make_call(struct m *m)
+{
+	long ret = raw_syscall(call.nr, call.arg);
+	int none = 0;
+
+	if (ret != call.want && gort__cas(&call.bad_tid, &none, m->tid))
+		call.bad = ret;
+}
+
+static void count_done(void)
+{
+	if (gort__add(&call.done, 1u) == gort__load(&call.expected))
+		gort__futex_wake(&call.done, 1);
+}
+
+// Anybody may send this signal at any time: it is answered only by who is to answer now.
 static void on_signal(int sig, siginfo_t *info, void *uc)
 {
 	struct m *m = gort__self();
-	uint32_t step;
+	uint32_t part = m ? gort__load_acquire(&m->thread_call) : PART_NONE;
+	uint32_t step = gort__load_acquire(&call.step);
 
 	(void)sig, (void)info, (void)uc;
-	if (!m || !gort__xchg(&m->thread_call, 0))
+	if (part != PART_GATHERED && (part != PART_SIGNALLED || step % PHASES != RUN))
 		return;
-	step = gort__load_acquire(&call.step);
-	if (gort__add(&call.arrived, 1u) == gort__load(&call.expected))
-		gort__futex_wake(&call.arrived, 1);
-	step = wait_past(step);
-	if (step % PHASES == RUN) {
-		long ret = raw_syscall(call.nr, call.arg);
-		if (ret != call.want) {
-			int none = 0;
-			if (gort__cas(&call.bad_tid, &none, m->tid))
-				call.bad = ret;
-		}
-		if (gort__add(&call.done, 1u) == gort__load(&call.expected))
-			gort__futex_wake(&call.done, 1);
-		wait_past(step);
+	if (!gort__cas(&m->thread_call, &part, PART_NONE))
+		return;
+	if (part == PART_GATHERED) {
+		if (gort__add(&call.arrived, 1u) == gort__load(&call.gathered))
+			gort__futex_wake(&call.arrived, 1);
+		step = wait_past(step);
+		if (step % PHASES != RUN)
+			return;
 	}
+	make_call(m);
+	count_done();
+	if (part == PART_GATHERED)
+		wait_past(step);
+}
+
+void gort__allthreads_asleep(struct m *m)
+{
+	make_call(m);
+	gort__store(&m->thread_call, PART_NONE);
+	// Asleep again before it is counted: after that the world may start and wake it.
+	gort__store_release(&m->park.word, NOTE_SLEPT_ON);
+	count_done();
 }
 
 static void next_step(enum phase phase)
@@ -173,7 +205,7 @@ static bool blocks_signal(int tid)
 static int blocking_thread(void)
 {
 	for (struct m *m = sched.allm; m; m = m->allnext)
-		if (gort__load(&m->thread_call) && blocks_signal(m->tid))
+		if (gort__load(&m->thread_call) == PART_GATHERED && blocks_signal(m->tid))
 			return m->tid;
 	return 0;
 }
@@ -186,9 +218,18 @@ static void refuse(const char *why, int tid)
 		gort__print("gort_all_threads_syscall: thread %d %s\n", tid, why);
 }
 
+static enum part part_of(const struct m *m)
+{
+	// The first thread may run user code only when the main goroutine was tied to it.
+	if (m->kind == M_SYSMON || m->kind == M_TEMPLATE || (m->kind == M_MAIN && !m->sys_sp))
+		return PART_SIGNALLED;
+	// Whoever wakes it has a P for it, and every P is stopped.
+	return gort__load_acquire(&m->park.word) == NOTE_SLEPT_ON ? PART_ASLEEP : PART_GATHERED;
+}
+
 static void gather(struct m *self)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, gathered = 0;
 
 	call.arrived = call.done = 0;
 	call.bad_tid = 0;
@@ -199,13 +240,58 @@ static void gather(struct m *self)
 		// One that is being made has no id yet, but will have.
 		while (!gort__load_acquire(&m->tid))
 			sched_yield();
-		gort__store_release(&m->thread_call, 1);
+		enum part part = part_of(m);
+		gort__store_release(&m->thread_call, part);
+		gathered += part == PART_GATHERED;
 		n++;
 	}
-	gort__store_release(&call.expected, n);
+	gort__store(&call.expected, n);
+	gort__store_release(&call.gathered, gathered);
 	for (struct m *m = sched.allm; m; m = m->allnext)
-		if (gort__load(&m->thread_call))
+		if (gort__load(&m->thread_call) == PART_GATHERED)
 			gort__tgkill(m->tid, GORT__SIG_THREADS);
+}
+
+// One that was on its way to sleep when it was looked at, and blocks the signal, can be told there.
+static bool asleep_after_all(void)
+{
+	bool any = false;
+
+	for (struct m *m = sched.allm; m; m = m->allnext) {
+		uint32_t part = PART_GATHERED;
+		if (gort__load(&m->thread_call) != part || part_of(m) != PART_ASLEEP ||
+		    !gort__cas(&m->thread_call, &part, PART_ASLEEP))
+			continue;
+		gort__add(&call.gathered, -1u);
+		any = true;
+	}
+	return any;
+}
+
+// It must not find the call when it unblocks the signal much later.
+static void give_up(void)
+{
+	for (struct m *m = sched.allm; m; m = m->allnext)
+		if (gort__xchg(&m->thread_call, PART_NONE) == PART_GATHERED)
+			gort__add(&call.gathered, -1u);
+}
+
+static void run_everywhere(void)
+{
+	// First those that wait for it: they hold up the program.
+	next_step(RUN);
+	for (struct m *m = sched.allm; m; m = m->allnext) {
+		uint32_t asleep = NOTE_SLEPT_ON;
+		switch (gort__load(&m->thread_call)) {
+		case PART_SIGNALLED: gort__tgkill(m->tid, GORT__SIG_THREADS); break;
+		case PART_ASLEEP:
+			if (!gort__cas(&m->park.word, &asleep, NOTE_CALL))
+				gort__throw("a thread was woken while the world was stopped");
+			gort__futex_wake(&m->park.word, 1);
+			break;
+		}
+	}
+	wait_count(&call.done, call.expected, -1);
 }
 
 static long on_all_threads(struct m *self)
@@ -214,15 +300,12 @@ static long on_all_threads(struct m *self)
 	int tid = 0;
 
 	gather(self);
-	while (!wait_count(&call.arrived, call.expected, PATIENCE)) {
-		tid = blocking_thread();
+	while (!wait_count(&call.arrived, call.gathered, PATIENCE)) {
+		tid = asleep_after_all() ? 0 : blocking_thread();
 		if (!tid)
 			continue;
 		refuse("blocks the runtime's signal", tid);
-		// It must not find the call when it unblocks the signal much later.
-		for (struct m *m = sched.allm; m; m = m->allnext)
-			if (gort__xchg(&m->thread_call, 0))
-				gort__add(&call.expected, -1u);
+		give_up();
 		ret = -EBUSY;
 	}
 	// Now nobody can make a thread unseen.
@@ -232,10 +315,11 @@ static long on_all_threads(struct m *self)
 	}
 	if (!ret)
 		ret = raw_syscall(call.nr, call.arg);
-	if (!failed(ret)) {
+	if (failed(ret)) {
+		give_up();
+	} else {
 		call.want = ret;
-		next_step(RUN);
-		wait_count(&call.done, call.expected, -1);
+		run_everywhere();
 	}
 	next_step(LEFT);
 	return ret;

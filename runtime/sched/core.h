@@ -230,6 +230,8 @@ _Noreturn gort__hidden void gort__callback_end(struct g *g);
 
 gort__hidden void gort__callbacks_init(void);
 gort__hidden void gort__allthreads_init(void);
+// m, which sleeps without a P, was told NOTE_CALL: makes the call and is asleep again.
+gort__hidden void gort__allthreads_asleep(struct m *m);
 gort__hidden void gort__fork_init(void);
 gort__hidden struct m *gort__main_m_get(void);
 gort__hidden void gort__procs_init(void);

@@ -48,7 +48,8 @@ int gort_main(void (*fn)(void *), void *arg)
 		return -EALREADY;
 	gort__debug_parse();
 	sched.coarse_now = sched.lastpoll = gort__nanotime();
-	gort__initial_mask = gort__sigmask(SIG_BLOCK, 0);
+	// A program that blocks everything before it starts us does not mean these.
+	gort__initial_mask = gort__sigmask(SIG_UNBLOCK, GORT__SIG_OWN) & ~GORT__SIG_OWN;
 	gort__stack_init();
 	gort__retake_init();
 	m = gort__main_m_get();

@@ -270,11 +270,15 @@ static struct m *mget(void)
 
 void gort__m_sleep(struct m *m)
 {
-	uint32_t clear = 0;
+	uint32_t word = NOTE_CLEAR;
 
-	if (gort__cas(&m->park.word, &clear, NOTE_SLEPT_ON))
-		while (gort__load_acquire(&m->park.word) == NOTE_SLEPT_ON)
-			gort__idle_wait(&m->park.word, NOTE_SLEPT_ON);
+	if (gort__cas(&m->park.word, &word, NOTE_SLEPT_ON))
+		while ((word = gort__load_acquire(&m->park.word)) != NOTE_WOKEN) {
+			if (gort__unlikely(word == NOTE_CALL))
+				gort__allthreads_asleep(m);
+			else
+				gort__idle_wait(&m->park.word, NOTE_SLEPT_ON);
+		}
 	gort__note_clear(&m->park);
 	gort__freeze_check();
 }
