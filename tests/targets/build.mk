@@ -69,4 +69,6 @@ build/release/libgort.a:
 endif
 $(B)/tests/targets/gort_server: tests/targets/victim_regs.S $(GORT_PLAIN)
 LIBS_target_gort_server := -pthread -lm
+$(B)/tests/targets/http_server: $(GORT_PLAIN)
+LIBS_target_http_server := -pthread
 CFLAGS_target_gort_server := -Wno-infinite-recursion
