@@ -80,9 +80,6 @@ struct m {
 
 	void (*start)(struct m *); // instead of scheduling: sysmon, template
 	pthread_t thread;
-	int stat_fd; // /proc/self/task/TID/stat, kept by sysmon; -1: not open
-	int stat_tid; // whose it is
-	uint64_t stat_ino;
 	uint32_t pause; // SIGURG is under way to it
 	uint32_t paused; // waits in the handler
 	bool lost_p; // sysmon took its P while it computed

@@ -19,14 +19,15 @@ enum {
 	TICK = 20 * 1000, // ns between looks while there is something to see
 	TICK_MAX = 5 * 1000 * 1000, // after nothing happened for long
 	CALM = 50, // looks without a find before they get rarer
-	RECHECK = 200 * 1000, // after a P was seen to get on with its goroutines
-	WATCH = 1000 * 1000, // a goroutine this young in its turn may be about to block
+	PAUSE_AFTER = 1000 * 1000, // of computing without a P, and then again
 	SLICE = 5 * 1000 * 1000, // a turn, when others wait
 	POLL_STALE = 10 * 1000 * 1000, // nobody polled for so long
 	RELEASE = 10 * 1000 * 1000, // a blocked M keeps an unwanted P this long
 	DEEP_AFTER = 50 * 1000 * 1000, // idle for so long: sleep until woken
 	DEEP_NAP = 1000 * 1000 *
 		   1000, // but look again when only foreign threads prevent a deadlock
+	KEPT = 64, // descriptors of threads' states
+	STALE = -1,
 };
 
 int64_t gort__nanotime(void)
@@ -43,34 +44,52 @@ void gort__sysmon_wake(void)
 	gort__note_wake(&sched.sysmon_note);
 }
 
+// /proc/self/task/TID/stat of the Ms asked last, by their numbers. Only so many stay open, for the program may need its
+// descriptors, of which the usual limit is 1,024; two Ms that share a place cost 5 us more a look.
+static struct kept {
+	int tid; // 0: nothing is open; STALE: what is open is not what it was
+	int fd;
+	dev_t dev;
+	ino_t ino;
+} kept[KEPT];
+
+static bool reopen(struct kept *k, int tid)
+{
+	char path[64];
+	struct stat st;
+
+	// A program that closes all descriptors it does not know may have the number for its own by now.
+	if (k->tid && !fstat(k->fd, &st) && st.st_dev == k->dev && st.st_ino == k->ino)
+		close(k->fd);
+	k->tid = 0;
+	gort__format(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	k->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (k->fd < 0 || fstat(k->fd, &st))
+		return false;
+	*k = (struct kept){ tid, k->fd, st.st_dev, st.st_ino };
+	return true;
+}
+
 // The state letter of m's thread: R when it runs or wants to. Reading costs a microsecond and disturbs nobody, where
 // a signal would end poll, nanosleep and epoll_wait with EINTR.
 static char thread_state(struct m *m)
 {
+	struct kept *k = &kept[m->id % KEPT];
 	int tid = gort__load(&m->tid);
-	char buf[64];
+	char buf[64], *name_end;
 	ssize_t n;
 
-	if (!tid)
+	if (!tid || (k->tid != tid && !reopen(k, tid)))
 		return 'R';
-	if (m->stat_tid != tid) {
-		char path[64];
-		struct stat st;
-		// A program that closes all descriptors it does not know may have the number for its own by now.
-		if (m->stat_fd >= 0 && !fstat(m->stat_fd, &st) && st.st_ino == m->stat_ino)
-			close(m->stat_fd);
-		gort__format(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-		m->stat_fd = open(path, O_RDONLY | O_CLOEXEC);
-		m->stat_ino = m->stat_fd >= 0 && !fstat(m->stat_fd, &st) ? st.st_ino : 0;
-		m->stat_tid = tid;
-	}
-	n = m->stat_fd < 0 ? -1 : pread(m->stat_fd, buf, sizeof(buf) - 1, 0);
-	if (n <= 0)
-		return 'R';
+	n = pread(k->fd, buf, sizeof(buf) - 1, 0);
+	buf[n > 0 ? n : 0] = '\0';
 	// The name is in brackets, may hold brackets, and nothing after it does.
-	buf[n] = '\0';
-	char *end = strrchr(buf, ')');
-	return end && end[1] ? end[2] : 'R';
+	name_end = strrchr(buf, ')');
+	if (!name_end || !name_end[1]) {
+		k->tid = STALE;
+		return 'R';
+	}
+	return name_end[2];
 }
 
 struct look {
@@ -78,6 +97,12 @@ struct look {
 	int64_t next; // look again then
 	bool found;
 };
+
+static void look_again(struct look *look, int64_t when)
+{
+	if (when < look->next)
+		look->next = when;
+}
 
 static uint32_t lost; // Ms with lost_p
 
@@ -100,28 +125,34 @@ static void look_at(struct p *p, struct look *look)
 	helpers = gort__load(&sched.npidle) + gort__load(&sched.nspinning) > 0;
 	wanted = (!helpers && gort__any_queue()) || !gort__runq_empty(p) ||
 		 gort__load(&p->timers.when) <= look->now;
-	// What has just begun its turn is not asked for its state yet: a busy P would be looked at all the time.
-	if (!turn) {
-		if ((wanted || !helpers) && look->now + RECHECK < look->next)
-			look->next = look->now + RECHECK;
-		return;
-	}
 	blocked = (wanted || !helpers || turn >= RELEASE) && thread_state(m) != 'R';
-	if (blocked ? !wanted && helpers && turn < RELEASE : !wanted || turn < SLICE) {
-		if (wanted || !helpers) {
-			int64_t next = turn < WATCH ? look->now + TICK : p->sysmon_when + SLICE;
-			if (next < look->next)
-				look->next = next;
+	if (blocked) {
+		if (!wanted && helpers && turn < RELEASE)
+			return;
+		// It may have met it in a sleep of microseconds.
+		if (!turn) {
+			look_again(look, look->now + TICK);
+			return;
 		}
+	} else if (!wanted || turn < SLICE) {
+		if (wanted && turn)
+			look_again(look, p->sysmon_when + SLICE);
 		return;
 	}
 	p = gort__retake(p);
 	if (!p)
 		return;
-	look->found = true;
-	m->lost_p = !blocked;
-	m->lost_when = look->now;
-	lost += m->lost_p;
+	if (blocked) {
+		look->found = true;
+	} else {
+		m->lost_p = true;
+		m->lost_when = look->now;
+		lost++;
+		// The turn of the next begins now: where many compute, one look a turn is enough.
+		p->sysmon_tick = gort__load(&p->schedtick) + 1;
+		p->sysmon_when = look->now;
+		look_again(look, look->now + SLICE);
+	}
 	gort__handoff(p);
 }
 
@@ -135,14 +166,13 @@ static void pause_lost(struct look *look)
 	for (struct m *m = gort__load_acquire(&sched.allm); m; m = m->allnext) {
 		if (!m->lost_p)
 			continue;
-		if (look->now - m->lost_when >= WATCH) {
+		if (look->now - m->lost_when >= PAUSE_AFTER) {
 			m->lost_when = look->now;
 			m->lost_p = thread_state(m) != 'R' || gort__pause(m);
 		}
 		if (m->lost_p) {
 			lost++;
-			if (m->lost_when + WATCH < look->next)
-				look->next = m->lost_when + WATCH;
+			look_again(look, m->lost_when + PAUSE_AFTER);
 		}
 	}
 }

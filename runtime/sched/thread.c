@@ -51,7 +51,6 @@ struct m *gort__m_new(enum m_kind kind)
 		}
 		m = (struct m *)pool.next;
 		pool.next += size;
-		m->stat_fd = -1;
 	}
 	gort__unlock(&pool.lock);
 	if (!m->sigstack) {

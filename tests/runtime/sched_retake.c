@@ -3,6 +3,7 @@
 #include "runtime/gort.h"
 #include "tests/runtime/tap.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -42,8 +43,22 @@ static void bump(void *arg)
 	(*(long *)arg)++;
 }
 
+static int open_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	if (!dir)
+		abort();
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
 static void main_fn(void *arg)
 {
+	enum { READERS = 150 };
 	int procs = gort_gomaxprocs(0);
 	int fds[2];
 	struct gort_stats s;
@@ -72,17 +87,22 @@ static void main_fn(void *arg)
 	atomic_store(&count, 0);
 	if (pipe(fds))
 		abort();
-	for (int i = 0; i < 3 * procs; i++)
+	atomic_store(&inside, 0);
+	int descriptors = open_descriptors();
+	for (int i = 0; i < READERS; i++)
 		gort_go(raw_read, fds);
 	for (int i = 0; i < 100; i++)
 		gort_go(worker, NULL);
-	while (atomic_load(&count) < 100)
+	while (atomic_load(&count) < 100 || atomic_load(&inside) < READERS)
 		gort_yield();
 	check(true, "raw blocking reads on every P stall nobody");
-	for (int i = 0; i < 3 * procs; i++)
+	int more = open_descriptors() - descriptors;
+	printf("# %d blocked threads cost %d descriptors\n", READERS, more);
+	check(more <= 64, "blocked threads cost few descriptors");
+	for (int i = 0; i < READERS; i++)
 		if (write(fds[1], "x", 1) != 1)
 			abort();
-	while (atomic_load(&count) < 100 + 3 * procs)
+	while (atomic_load(&count) < 100 + READERS)
 		gort_yield();
 	check(true, "readers come back");
 
