@@ -44,7 +44,7 @@ campaign:
 	@tests/deps $(DEPS_TEST)
 	@DC_CAMPAIGN=1 $(MAKE) --no-print-directory test-run
 bench:
-	@tests/deps $(DEPS_TEST)
+	@tests/deps $(DEPS_BENCH)
 	@$(MAKE) --no-print-directory bench-run
 demo:
 	@tests/deps $(DEPS)
