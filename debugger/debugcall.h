@@ -73,6 +73,7 @@ struct dc_error {
 	ssize_t column; // of the expression, from 0, where a caret belongs; -1 for none
 	int signo; // CRASHED: the signal
 	uint64_t addr; // CRASHED: si_addr
+	uint64_t goroutine; // DEADLINE: the callee's, where it was left parked on it; 0: it was not
 	struct dc_frame *frames;
 	size_t nr_frames;
 	char *notes; // further lines for the user, each ended by '\n'; NULL for none
@@ -93,6 +94,9 @@ enum dc_signals { DC_SIGNALS_HOLD, DC_SIGNALS_PASS };
 struct dc_options {
 	pid_t pid; // a process, or one of its threads, which is then the borrowed one
 	pid_t thread; // 0: chosen for the user
+	// The goroutine that calls begin on, when it is next in user code; 0: any, or a fresh one. Only with a host
+	// of the program's own, and without thread.
+	uint64_t goroutine;
 	int64_t timeout_ns; // of each call; 0: none
 	int64_t wait_ns; // how long to look for a safe point
 	const char *frame; // N|FUNC: whose locals; NULL: the innermost that is not a C library's

@@ -98,27 +98,6 @@ static const struct thread_info *thread_of(const struct listing *listing,
 	return NULL;
 }
 
-// The registers of a goroutine that does not run.
-static bool saved_registers(const struct listing *listing, const struct goroutine *g,
-			    struct user_regs_struct *ret)
-{
-	const struct debugcall_saved *saved = &listing->descriptor.saved;
-	unsigned char frame[DESCRIPTOR_OBJECT_MAX];
-
-	if (memory_read_some(listing->session->process, g->saved_sp, frame, saved->size) !=
-	    saved->size)
-		return false;
-	*ret = (struct user_regs_struct){ .rsp = g->saved_sp + saved->size };
-	memcpy(&ret->rbx, frame + saved->rbx, sizeof(ret->rbx));
-	memcpy(&ret->rbp, frame + saved->rbp, sizeof(ret->rbp));
-	memcpy(&ret->r12, frame + saved->r12, sizeof(ret->r12));
-	memcpy(&ret->r13, frame + saved->r13, sizeof(ret->r13));
-	memcpy(&ret->r14, frame + saved->r14, sizeof(ret->r14));
-	memcpy(&ret->r15, frame + saved->r15, sizeof(ret->r15));
-	memcpy(&ret->rip, frame + saved->pc, sizeof(ret->rip));
-	return true;
-}
-
 // The innermost place that is not the runtime's; zero when there is none.
 static struct dc_frame where(struct listing *listing, const struct goroutine *g,
 			     const struct thread_info *info)
@@ -137,7 +116,7 @@ static struct dc_frame where(struct listing *listing, const struct goroutine *g,
 		}
 		return frame;
 	}
-	if (!saved_registers(listing, g, &snapshot.regs))
+	if (!goroutine_registers(listing->session->process, d, g, &snapshot.regs))
 		return frame;
 	dc_error_destroy(unwind_walk(listing->session->unwind, &snapshot, listing->frames,
 				     UNWIND_MAX, &n, &complete));

@@ -69,6 +69,10 @@ static struct dc_error *open_target(struct dc_session *session)
 
 struct dc_error *dc_open(const struct dc_options *options, struct dc_session **ret)
 {
+	if (options->goroutine && (options->thread || options->host == DC_HOST_BARE))
+		return error_make(DC_USAGE, "a goroutine goes neither with a thread nor with the "
+					    "bare host");
+
 	struct dc_session *session = calloc(1, sizeof(*session));
 
 	if (!session)
@@ -218,8 +222,10 @@ static struct dc_error *choose_host(const struct dc_session *session, bool to_ca
 			   : options->all_stop	 ? "--all-stop needs"
 						 : NULL;
 
-	*ret = what || !to_call ? DC_HOST_BARE : options->host;
-	if (what && to_call && options->host == DC_HOST_GORT)
+	enum dc_host host = options->goroutine ? DC_HOST_GORT : options->host;
+
+	*ret = what || !to_call ? DC_HOST_BARE : host;
+	if (what && to_call && host == DC_HOST_GORT)
 		return error_make(DC_REFUSED, "%s the bare host", what);
 	return NULL;
 }
@@ -228,6 +234,7 @@ static struct dc_error *borrow_one(struct dc_session *session, bool to_call)
 {
 	const struct dc_options *options = &session->options;
 	struct borrow_options borrow = {
+		.goroutine = to_call ? options->goroutine : 0,
 		.thread = session->scope.wanted ? session->scope.tid : options->thread,
 		.wait_ns = options->wait_ns,
 		.all_stop = options->all_stop,

@@ -150,6 +150,21 @@ enum client_action client_step(struct client_conversation *client, enum client_e
 	return CLIENT_DO_WAIT;
 }
 
+bool client_again(struct client_conversation *client)
+{
+	if (client->state != CLIENT_LEAVING || client->outcome != CLIENT_GOT_RETURNED)
+		return false;
+	*client = (struct client_conversation){ .state = CLIENT_CALLING };
+	return true;
+}
+
+bool client_expects(const struct client_conversation *client, unsigned long status)
+{
+	struct client_conversation copy = *client;
+
+	return copy.state != CLIENT_DONE && client_on_status(&copy, status) != CLIENT_DO_LET_GO;
+}
+
 #define X(name) #name,
 const char *host_state_name(enum host_state state)
 {

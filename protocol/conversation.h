@@ -54,17 +54,17 @@
 	X(DEADLINE) /* the time is up, or the user wants no more */            \
 	X(GONE) /* the thread or the process ended, or became another program */
 
-#define CLIENT_ACTIONS(X)                                                                                \
-	X(CALL) /* write arguments, push RIP, go to the callee, resume */                                \
-	X(DECLINE) /* resume behind the handshake: nothing is called */                                  \
-	X(TAKE_RESULT) /* read it, resume */                                                             \
-	X(TAKE_PANIC) /* read it, resume */                                                              \
-	X(TAKE_REASON) /* read it, resume */                                                             \
-	X(FORWARD) /* deliver the signal, resume */                                                      \
-	X(ABANDON) /* point the thread at the host's abandon entry, unless the callee is over; resume */ \
-	X(WAIT) /* nothing to do but to wait on */                                                       \
-	X(FINISH) /* resume; the conversation is over */                                                 \
-	X(LET_GO) /* the host does not keep to the protocol: put the saved context back, be off */       \
+#define CLIENT_ACTIONS(X)                                                                                 \
+	X(CALL) /* write arguments, push RIP, go to the callee, resume */                                 \
+	X(DECLINE) /* resume behind the handshake: nothing is called */                                   \
+	X(TAKE_RESULT) /* read it, resume */                                                              \
+	X(TAKE_PANIC) /* read it, resume */                                                               \
+	X(TAKE_REASON) /* read it, resume */                                                              \
+	X(FORWARD) /* deliver the signal, resume */                                                       \
+	X(ABANDON) /* where the callee is parked, point the thread at the host's abandon entry; resume */ \
+	X(WAIT) /* nothing to do but to wait on */                                                        \
+	X(FINISH) /* resume; the conversation is over */                                                  \
+	X(LET_GO) /* the host does not keep to the protocol: put the saved context back, be off */        \
 	X(NOTHING) /* there is no thread any more */
 
 #define CLIENT_OUTCOMES(X)                                              \
@@ -114,6 +114,12 @@ struct client_conversation {
 // status matters for CLIENT_ON_STATUS only.
 enum client_action client_step(struct client_conversation *client, enum client_event event,
 			       unsigned long status);
+// Behind a RETURNED the client may go to a callee once more, as at READY, with the same frame: true, and the callee
+// runs again. False where it is not its turn.
+bool client_again(struct client_conversation *client);
+// Would the status be in turn? A SIGINT of another process that comes behind a tgkill of the host's, with a status
+// that is, stands for the handshake too: the kernel keeps one of a kind for a thread.
+bool client_expects(const struct client_conversation *client, unsigned long status);
 
 const char *host_state_name(enum host_state state);
 const char *client_state_name(enum client_state state);

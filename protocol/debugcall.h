@@ -36,6 +36,10 @@
 #define DEBUGCALL_STATUS_READY	  0
 #define DEBUGCALL_STATUS_RETURNED 1
 
+// What RAX is made when the thread goes on behind a handshake that was heard, and takes another SIGINT
+// with it. Right behind its tgkill RAX is 0.
+#define DEBUGCALL_HEARD 1
+
 // Reasons, in the order in which they are checked.
 #define DEBUGCALL_REFUSALS(X)                             \
 	X(RUNTIME_STACK, "executing on runtime stack")    \

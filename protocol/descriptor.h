@@ -13,7 +13,7 @@
 // A debugger refuses another major version, and reads of a newer minor one what it knows: the structure
 // only grows, and size says how far. A host never reads anything of a debugger's but the protocol itself.
 #define DEBUGCALL_MAJOR 1
-#define DEBUGCALL_MINOR 0
+#define DEBUGCALL_MINOR 1
 
 // ELF note: owner and type, and as its content the distance in bytes from the content to the descriptor
 // (int64_t, so that it needs no relocation).
@@ -75,7 +75,8 @@ struct debugcall_descriptor {
 	// of its own, and the thread then sleeps on.
 	uint64_t idle_entry;
 	uint64_t idle_start, idle_end;
-	uint64_t abandon_entry; // for a thread in its callee; see README.md
+	// Since 1.1: for a thread at the idle place whose callee is parked. 0: none.
+	uint64_t abandon_entry;
 	uint64_t text_start, text_end; // of the runtime: no safe point
 
 	uint64_t all_g, all_m; // addresses of the pointers that begin the lists
@@ -91,7 +92,16 @@ struct debugcall_descriptor {
 	struct debugcall_g g;
 	struct debugcall_m m;
 	struct debugcall_saved saved;
+
+	// Since 1.1: address of a uint64_t. A parked goroutine whose id is written there waits, once it wakes, for a
+	// moment at a PC in [attend_start, attend_end), where it is a caller as in user code: enter it with
+	// RAX = -EINTR. 0: none.
+	uint64_t wanted;
+	uint64_t attend_start, attend_end;
 };
+
+// What the oldest minor version has; what is missing reads as 0.
+enum { DEBUGCALL_DESCRIPTOR_OLDEST = offsetof(struct debugcall_descriptor, wanted) };
 
 // The part that every version has: enough to refuse politely.
 enum { DEBUGCALL_DESCRIPTOR_HEADER = offsetof(struct debugcall_descriptor, handshake) };

@@ -10,7 +10,7 @@ GORT_LIB := $(B)/libgort.a $(B)/libgort.so $(B)/gort.pc
 CFLAGS_runtime := -fvisibility=hidden -ftls-model=initial-exec -fno-plt -fstack-clash-protection
 
 # Runs before a caller's vector registers are saved.
-$(B)/runtime/debugcall.o $(B)/protocol/conversation.o: ALL_CFLAGS += -mgeneral-regs-only
+$(B)/runtime/debugcall.o $(B)/runtime/interrupt.o $(B)/runtime/base/signal.o $(B)/protocol/conversation.o: ALL_CFLAGS += -mgeneral-regs-only
 
 # Signal handlers and what walks others' stacks: instrumented, they would report what they are there to see.
 UNINSTRUMENTED := signal freeze unwind traceback fatal symbolise image lines

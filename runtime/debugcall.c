@@ -3,9 +3,7 @@
 // goroutine of its own, on the same thread throughout; without a debugger the thread goes home by itself.
 #include "runtime/debugcall.h"
 #include "protocol/conversation.h"
-#include "runtime/base/signal.h"
-#include "runtime/descriptor.h"
-#include "runtime/gort.h"
+#include "runtime/base/raw.h"
 #include "runtime/sched/core.h"
 
 #include <cpuid.h>
@@ -18,209 +16,54 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-// One call, on the caller's stack; nested calls of one thread are linked.
-struct debugcall {
-	int32_t pid, tid;
-	uint64_t size; // of the argument frame
-	uint64_t mask; // the thread's own signal mask
-	uint32_t *flag; // status + 1 while it is being said, UNHEARD once it came back
-	struct debugcall *outer;
-	struct host_conversation host;
-	struct m *m;
-	struct g *caller; // NULL: the thread was idle
-	struct g *callee;
-	void *pc;
-	uint32_t locks; // gort_lock_os_thread nesting of the caller
-	int panicked;
-	struct gort_panic panic;
-	bool has_interrupt; // a SIGINT that the program has blocked came meanwhile
-	siginfo_t interrupt;
-};
-_Static_assert(offsetof(struct debugcall, pid) == CALL_PID, "debugcall.h");
-_Static_assert(offsetof(struct debugcall, tid) == CALL_TID, "debugcall.h");
-_Static_assert(offsetof(struct debugcall, size) == CALL_SIZE, "debugcall.h");
-_Static_assert(offsetof(struct debugcall, mask) == CALL_MASK, "debugcall.h");
-_Static_assert(offsetof(struct debugcall, flag) == CALL_FLAG, "debugcall.h");
+_Static_assert(offsetof(struct speaker, pid) == CALL_PID, "debugcall.h");
+_Static_assert(offsetof(struct speaker, tid) == CALL_TID, "debugcall.h");
+_Static_assert(offsetof(struct speaker, size) == CALL_SIZE, "debugcall.h");
+_Static_assert(offsetof(struct speaker, mask) == CALL_MASK, "debugcall.h");
+_Static_assert(offsetof(struct speaker, flag) == CALL_FLAG, "debugcall.h");
+_Static_assert(offsetof(struct speaker, abandoned) == CALL_ABANDONED, "debugcall.h");
 _Static_assert(sizeof(struct debugcall_entry) == 8 * (ENTRY_WORDS + 1), "debugcall.h");
 _Static_assert(DEBUGCALL_STATUS_READY == DEBUGCALL_READY &&
 		       DEBUGCALL_STATUS_RETURNED == DEBUGCALL_RETURNED,
 	       "protocol/debugcall.h");
 
 enum {
-	UNHEARD = 0x80000000u,
 	DEPTH_MAX = 4, // calls inside calls of one thread
 	CALLEE_ROOM = 48 << 10, // stack beyond the argument frame
 	XSTATE_ALIGN = 64,
 };
 
-#define SIG_BIT(sig) (UINT64_C(1) << ((sig)-1))
-
 // Across a handshake everything but the handshake itself is blocked: a handler that began first would make the
 // saved PC its own. Faults must not be blocked, the kernel would reset their handlers; 32 and 33 are libc's.
-const uint64_t gort__handshake_mask = ~(SIG_BIT(SIGINT) | SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) |
-					SIG_BIT(SIGFPE) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) |
-					SIG_BIT(SIGSYS) | SIG_BIT(32) | SIG_BIT(33));
+const uint64_t gort__handshake_mask = ~(
+	DEBUGCALL_BIT(SIGINT) | DEBUGCALL_BIT(SIGSEGV) | DEBUGCALL_BIT(SIGBUS) |
+	DEBUGCALL_BIT(SIGFPE) | DEBUGCALL_BIT(SIGILL) | DEBUGCALL_BIT(SIGTRAP) |
+	DEBUGCALL_BIT(SIGSYS) | DEBUGCALL_BIT(32) | DEBUGCALL_BIT(33));
 
 uint32_t gort__debugcall_xsave;
 static size_t xstate_size;
 
 extern gort__hidden const char __start_gort_text[], __stop_gort_text[], gort__idle_pc[];
 
-static long raw(long nr, long a, long b, long c, long d, long e, long f)
-{
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = f;
-	long ret;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return ret;
-}
-
-// ---- SIGINT -------------------------------------------------------------------------------------
-// While a call is under way the disposition is ours, so that a handshake that nobody swallows does not end the
-// program. A disposition of SIG_IGN does that already.
-
-static struct {
-	uint32_t lock; // the holder's thread id
-	uint32_t users;
-	bool ignored;
-	struct gort__sigaction program;
-} interrupt;
-
-static bool is_handshake(const struct debugcall *call, const siginfo_t *info, uintptr_t pc)
-{
-	return call && gort__load(call->flag) && info->si_code == SI_TKILL &&
-	       info->si_pid == call->pid && pc >= (uintptr_t)gort__handshake_first &&
-	       pc <= (uintptr_t)gort__handshake_last;
-}
-
-static void to_program(int sig, siginfo_t *info, void *context)
-{
-	struct gort__sigaction program = interrupt.program;
-
-	if (program.handler == (void *)SIG_IGN)
-		return;
-	if (program.handler == (void *)SIG_DFL) {
-		gort__sigaction_restore(sig, &program);
-		gort__tgkill((int)raw(SYS_gettid, 0, 0, 0, 0, 0, 0), sig);
-		gort__sigmask(SIG_UNBLOCK, SIG_BIT(sig));
-		return;
-	}
-	gort__sigmask(SIG_BLOCK, program.mask);
-	((gort__handler *)program.handler)(sig, info, context);
-}
-
-static void on_interrupt(int sig, siginfo_t *info, void *context)
-{
-	struct m *m = gort__self();
-	struct debugcall *call = m ? m->call : NULL;
-	const ucontext_t *uc = context;
-
-	if (is_handshake(call, info, (uintptr_t)uc->uc_mcontext.gregs[REG_RIP])) {
-		debugcall_client *client = (debugcall_client *)(uintptr_t)gort__load(
-			&debugcall_descriptor.client);
-		if (client)
-			client(sig, info, context);
-		else
-			gort__store(call->flag, UNHEARD);
-		return;
-	}
-	// Only we have it unblocked: whoever waits for it by sigwait or a signalfd gets it afterwards.
-	if (call && gort__load(call->flag) && (call->mask & SIG_BIT(SIGINT))) {
-		call->has_interrupt = true;
-		call->interrupt = *info;
-		return;
-	}
-	to_program(sig, info, context);
-}
-
-// Held for two system calls. False when this very thread was interrupted while it held it, or when the
-// holder does not go on, as a thread that another debugger stopped.
-static bool interrupt_lock(void)
-{
-	enum { TRIES = 1 << 22 };
-	uint32_t self = (uint32_t)raw(SYS_gettid, 0, 0, 0, 0, 0, 0);
-
-	for (int i = 0; i < TRIES; i++) {
-		uint32_t holder = 0;
-		if (gort__cas(&interrupt.lock, &holder, self))
-			return true;
-		if (holder == self)
-			return false;
-		gort__relax();
-	}
-	return false;
-}
-
-static void interrupt_unlock(void)
-{
-	gort__store_release(&interrupt.lock, 0);
-}
-
-static bool is_ours(const struct gort__sigaction *sa)
-{
-	return sa->handler == (void *)on_interrupt;
-}
-
-static enum debugcall_refusal own_interrupt(void)
-{
-	enum debugcall_refusal refusal = DEBUGCALL_ACCEPTED;
-	struct gort__sigaction now;
-
-	if (!interrupt_lock())
-		return DEBUGCALL_SIGNAL_OWNED;
-	raw(SYS_rt_sigaction, SIGINT, 0, (long)&now, 8, 0, 0);
-	if (interrupt.users) {
-		// The program has taken it while another call is under way, and may count on it.
-		if (!interrupt.ignored && !is_ours(&now))
-			refusal = DEBUGCALL_SIGNAL_OWNED;
-	} else {
-		interrupt.program = now;
-		interrupt.ignored = now.handler == (void *)SIG_IGN && !debugcall_descriptor.client;
-		if (!interrupt.ignored)
-			gort__sigaction(SIGINT, on_interrupt, 0, ~0ull, NULL);
-	}
-	interrupt.users += !refusal;
-	interrupt_unlock();
-	return refusal;
-}
-
-static void disown_interrupt(void)
-{
-	struct gort__sigaction now;
-
-	while (!interrupt_lock())
-		gort__relax();
-	raw(SYS_rt_sigaction, SIGINT, 0, (long)&now, 8, 0, 0);
-	if (--interrupt.users == 0 && is_ours(&now))
-		gort__sigaction_restore(SIGINT, &interrupt.program);
-	interrupt_unlock();
-}
-
 // ---- speaking -----------------------------------------------------------------------------------
 
+// A SIGINT that the program had blocked comes through with the second step, when it must be known that it was.
 static void quiet(struct debugcall *call)
 {
-	call->mask = gort__sigmask(SIG_SETMASK, gort__handshake_mask);
+	call->speaker.mask = gort__sigmask(SIG_BLOCK, 0);
+	gort__store(&call->quiet, 1);
+	gort__sigmask(SIG_SETMASK, gort__handshake_mask);
 }
 
 // Ends what quiet began: what became of the handshake.
 static enum host_event heard(struct debugcall *call)
 {
-	bool unheard = gort__load(call->flag) == UNHEARD;
+	bool unheard = gort__load(call->speaker.flag) == DEBUGCALL_UNHEARD;
 
-	gort__store(call->flag, 0);
-	gort__sigmask(SIG_SETMASK, call->mask);
-	if (call->has_interrupt) {
-		call->has_interrupt = false;
-		// With its siginfo where the kernel lets us, which is for queued ones; else as a plain one.
-		if (raw(SYS_rt_sigqueueinfo, call->pid, SIGINT, (long)&call->interrupt, 0, 0, 0))
-			raw(SYS_kill, call->pid, SIGINT, 0, 0, 0, 0);
-	}
+	gort__store(call->speaker.flag, 0);
+	gort__sigmask(SIG_SETMASK, call->speaker.mask);
+	gort__store(&call->quiet, 0);
+	gort__interrupts_return(&call->kept, call->speaker.pid, call->speaker.tid);
 	return unheard ? HOST_ON_UNHEARD : HOST_ON_HEARD;
 }
 
@@ -228,7 +71,7 @@ static enum host_action say(struct debugcall *call, enum debugcall_status status
 			    unsigned long b)
 {
 	quiet(call);
-	gort__debugcall_say(call, status, a, b);
+	gort__debugcall_say(&call->speaker, status, a, b);
 	return host_step(&call->host, heard(call));
 }
 
@@ -247,27 +90,39 @@ static enum host_action say_refused(struct debugcall *call, enum debugcall_refus
 
 static void dispatch(void *arg)
 {
-	struct debugcall *call = arg;
+	struct callee *callee = arg;
+	struct debugcall *call = callee->call;
 
 	host_step(&call->host, HOST_ON_ACCEPTS);
 	quiet(call);
-	bool returned = gort__debugcall_dispatch(call);
-	if (returned)
-		host_step(&call->host, HOST_ON_RETURNS);
+	callee->speaker = call->speaker;
+	switch (gort__debugcall_dispatch(&callee->speaker)) {
+	case DISPATCH_RETURNED: host_step(&call->host, HOST_ON_RETURNS); break;
+	case DISPATCH_DECLINED: break;
+	case DISPATCH_ABANDONED: return;
+	}
 	host_step(&call->host, heard(call));
 }
 
+// A panic of one that was abandoned has nobody to be told to, and ends its goroutine.
 static void callee_main(void *arg)
 {
-	struct debugcall *call = arg;
+	struct callee callee = { .call = arg };
+	struct gort_panic panic;
 
-	call->panicked = gort_try(dispatch, call, &call->panic);
+	callee.call->callee = &callee;
+	int panicked = gort_try(dispatch, &callee, &panic);
+
+	if (gort__load(&callee.speaker.abandoned))
+		return;
+	callee.call->panicked = panicked;
+	callee.call->panic = panic;
 }
 
 // On the system stack: the callee's goroutine is over, the caller goes on where it was, at once.
 static void back(struct g *g, struct m *m)
 {
-	struct debugcall *call = g->arg;
+	struct debugcall *call = m->call;
 	struct g *caller = call->caller;
 
 	gort__detach(g, m);
@@ -286,8 +141,9 @@ static void back(struct g *g, struct m *m)
 
 void gort__debugcall_end(struct g *g)
 {
-	struct debugcall *call = g->arg;
+	struct debugcall *call = gort__self()->call;
 
+	(void)g;
 	if (call->host.state == HOST_READY) {
 		const void *panic = call->panicked ? &call->panic : NULL;
 		gort__leave();
@@ -301,19 +157,21 @@ void gort__debugcall_end(struct g *g)
 // On the system stack: the callee's goroutine takes the thread over.
 static struct g *make_callee(struct debugcall *call)
 {
-	struct gort_attr attr = { .stack_size = call->size + CALLEE_ROOM, .label = "debug call" };
+	struct gort_attr attr = { .stack_size = call->speaker.size + CALLEE_ROOM,
+				  .label = "debug call" };
 	struct m *m = call->m;
+	struct g *g = gort__g_make(callee_main, call, &attr, call->pc, G_DEBUGCALL);
 
-	call->callee = gort__g_make(callee_main, call, &attr, call->pc, G_DEBUGCALL);
-	if (call->callee) {
+	call->goroutine = g;
+	if (g) {
 		// The callee must not be able to unlock the caller's thread away.
 		call->locks = m->locks;
 		m->locks = 0;
-		m->lockedg = call->callee;
-		call->callee->lockedm = m;
+		m->lockedg = g;
+		g->lockedm = m;
 		gort__m_tie(m);
 	}
-	return call->callee;
+	return g;
 }
 
 static void begin(struct g *caller, struct m *m)
@@ -361,7 +219,7 @@ static enum debugcall_refusal check_place(const struct debugcall_entry *entry)
 
 	if (_dl_find_object((void *)pc, &object))
 		return DEBUGCALL_UNKNOWN_FUNCTION;
-	if (pc >= __start_gort_text && pc < __stop_gort_text)
+	if (pc >= __start_gort_text && pc < __stop_gort_text && pc != gort__attend_pc)
 		return DEBUGCALL_WITHIN_RUNTIME;
 	// The C library and the dynamic linker hold locks that a callee may want.
 	if (object.dlfo_link_map && object.dlfo_link_map->l_name[0] &&
@@ -380,7 +238,7 @@ static enum debugcall_refusal check_size(struct debugcall *call,
 		return DEBUGCALL_FRAME_TOO_LARGE;
 	while (size < entry->size)
 		size *= 2;
-	call->size = size;
+	call->speaker.size = size;
 	return DEBUGCALL_ACCEPTED;
 }
 
@@ -402,7 +260,7 @@ static enum debugcall_refusal run(struct debugcall *call)
 	}
 	gort__m_tie(m);
 	gort__leave();
-	return call->callee ? DEBUGCALL_ACCEPTED : DEBUGCALL_NO_MEMORY;
+	return call->goroutine ? DEBUGCALL_ACCEPTED : DEBUGCALL_NO_MEMORY;
 }
 
 // The thread sleeps without work, deep in its system stack: the scheduler gets what lies below.
@@ -418,7 +276,7 @@ static enum debugcall_refusal run_idle(struct debugcall *call)
 	m->lockedg = NULL;
 	gort__m_tie(m);
 	gort__idle_return(m);
-	return call->callee ? DEBUGCALL_ACCEPTED : DEBUGCALL_NO_MEMORY;
+	return call->goroutine ? DEBUGCALL_ACCEPTED : DEBUGCALL_NO_MEMORY;
 }
 
 static void converse(struct debugcall *call, const struct debugcall_entry *entry)
@@ -436,12 +294,17 @@ static void converse(struct debugcall *call, const struct debugcall_entry *entry
 		say(call, DEBUGCALL_RESTORED, NULL, 0);
 }
 
+static struct speaker speaker_of(uint32_t *flag)
+{
+	return (struct speaker){ .pid = (int32_t)gort__raw(SYS_getpid, 0, 0, 0, 0, 0, 0),
+				 .tid = (int32_t)gort__raw(SYS_gettid, 0, 0, 0, 0, 0, 0),
+				 .flag = flag };
+}
+
 void gort__debugcall(struct debugcall_entry *entry)
 {
 	struct m *m = gort__self();
-	struct debugcall call = { .pid = (int32_t)raw(SYS_getpid, 0, 0, 0, 0, 0, 0),
-				  .tid = (int32_t)raw(SYS_gettid, 0, 0, 0, 0, 0, 0),
-				  .flag = &m->handshake,
+	struct debugcall call = { .speaker = speaker_of(&m->handshake),
 				  .outer = m->call,
 				  .m = m,
 				  .caller = m->curg,
@@ -453,8 +316,80 @@ void gort__debugcall(struct debugcall_entry *entry)
 	converse(&call, entry);
 	m->call = call.outer;
 	m->call_depth--;
-	disown_interrupt();
+	gort__interrupt_disown();
 	*m->errno_addr = err;
+}
+
+// ---- a callee that is parked --------------------------------------------------------------------
+
+// With sched.lock. The thread sleeps for its callee, and nobody has woken it: whoever takes that goroutine from a
+// queue gives it a P under the same lock.
+static bool may_abandon(const struct m *m, const struct debugcall *call)
+{
+	return call && call->host.state == HOST_READY && !m->curg && !m->nextp &&
+	       m->lockedg == call->goroutine &&
+	       // Tied by the callee itself.
+	       !m->locks;
+}
+
+static void set_aside(struct m *m, struct debugcall *call)
+{
+	struct g *caller = call->caller, *g = call->goroutine;
+
+	gort__store(&call->callee->speaker.abandoned, 1);
+	g->flags &= (uint8_t)~G_DEBUGCALL;
+	gort__store_release(&g->lockedm, NULL);
+	m->locks = call->locks;
+	m->lockedg = caller;
+	gort__m_tie(m);
+	host_step(&call->host, HOST_ON_ABANDONED);
+	if (!caller)
+		return;
+	caller->lockedm = m;
+	gort__store(&caller->status, G_RUNNABLE);
+	gort__glist_push(&sched.runq, caller);
+}
+
+void gort__debugcall_abandon(void)
+{
+	struct m *m = gort__self();
+	struct debugcall *call = m ? m->call : NULL;
+	bool done;
+
+	gort__lock(&sched.lock);
+	done = m && may_abandon(m, call);
+	if (done)
+		set_aside(m, call);
+	gort__unlock(&sched.lock);
+	if (!done)
+		return;
+	// The callee may have left another.
+	gort__sigmask(SIG_SETMASK, call->speaker.mask);
+	if (!call->caller)
+		gort__sys_return(m);
+	gort__wakep();
+}
+
+// ---- a caller that is parked --------------------------------------------------------------------
+
+uint64_t gort__debugcall_wanted;
+
+void gort__debugcall_attend(void)
+{
+	enum { PATIENCE_NS = 200 * 1000 * 1000 };
+	static const struct timespec patience = { .tv_nsec = PATIENCE_NS };
+	const struct g *g = gort__self()->curg;
+	uint64_t id = g->id, wanted = id;
+
+	// In the middle of stopping the world it is no caller.
+	if (gort__load(&gort__debugcall_wanted) != id || g->wait_reason == WAIT_WORLD ||
+	    g->wait_reason == WAIT_UPDATER)
+		return;
+	// As user code that has not gone on yet. Once is enough: a debugger that does not come is dead.
+	gort__leave();
+	gort__attend_wait((const uint32_t *)&gort__debugcall_wanted, (uint32_t)id, &patience);
+	gort__cas(&gort__debugcall_wanted, &wanted, 0);
+	gort__enter("debug call");
 }
 
 // ---- before the extended state is saved ---------------------------------------------------------
@@ -485,8 +420,8 @@ static void *room_of(struct m *m)
 				    (size + XSTATE_ALIGN) / XSTATE_ALIGN * XSTATE_ALIGN);
 	}
 	if (!m->call_room) {
-		long room = raw(SYS_mmap, 0, (long)(DEPTH_MAX * xstate_size),
-				PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		long room = gort__raw(SYS_mmap, 0, (long)(DEPTH_MAX * xstate_size),
+				      PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (room < 0)
 			return NULL;
 		m->call_room = (char *)room;
@@ -514,13 +449,13 @@ void *gort__debugcall_prepare(struct debugcall_entry *entry)
 	else if (m->call_depth == DEPTH_MAX)
 		entry->refusal = DEBUGCALL_TOO_DEEP;
 	else
-		entry->refusal = own_interrupt();
+		entry->refusal = gort__interrupt_own();
 	if (entry->refusal)
 		return NULL;
 	room = room_of(m);
 	if (!room) {
 		entry->refusal = DEBUGCALL_NO_MEMORY;
-		disown_interrupt();
+		gort__interrupt_disown();
 		return NULL;
 	}
 	m->call_depth++;
@@ -535,14 +470,13 @@ void gort__debugcall_refuse(struct debugcall_entry *entry)
 	struct debugcall *call, local;
 
 	// A handshake whose disposition is not ours might end the program.
-	if (!m || own_interrupt())
+	if (!m || gort__interrupt_own())
 		return;
 	call = &local;
-	call->pid = (int32_t)raw(SYS_getpid, 0, 0, 0, 0, 0, 0);
-	call->tid = (int32_t)raw(SYS_gettid, 0, 0, 0, 0, 0, 0);
-	call->flag = &flag;
+	call->speaker = speaker_of(&flag);
 	call->outer = m->call;
-	call->has_interrupt = false;
+	call->quiet = 0;
+	call->kept.has_thread = call->kept.has_process = false;
 	call->host.state = HOST_NOWHERE;
 	m->call = call;
 	host_step(&call->host, HOST_ON_ENTERED);
@@ -550,5 +484,5 @@ void gort__debugcall_refuse(struct debugcall_entry *entry)
 	if (call->host.state == HOST_RESTORING)
 		say(call, DEBUGCALL_RESTORED, NULL, 0);
 	m->call = call->outer;
-	disown_interrupt();
+	gort__interrupt_disown();
 }

@@ -3,21 +3,58 @@
 #ifndef RUNTIME_DEBUGCALL_H
 #define RUNTIME_DEBUGCALL_H
 
-// struct debugcall, as the assembly reads it.
-#define CALL_PID  0
-#define CALL_TID  4
-#define CALL_SIZE 8
-#define CALL_MASK 16
-#define CALL_FLAG 24
+// struct speaker, as the assembly reads it.
+#define CALL_PID       0
+#define CALL_TID       4
+#define CALL_SIZE      8
+#define CALL_MASK      16
+#define CALL_FLAG      24
+#define CALL_ABANDONED 32
 
 // What the entry pushes below the interrupted PC, in 8-byte words.
 #define ENTRY_WORDS 18
 
 #ifndef __ASSEMBLER__
-#include "runtime/base/base.h"
+#include "protocol/conversation.h"
+#include "runtime/gort.h"
+#include "runtime/interrupt.h"
 
 struct g;
-struct debugcall;
+struct m;
+
+// Whoever says a status: the caller's side of a call, and the callee's.
+struct speaker {
+	int32_t pid, tid;
+	uint64_t size; // of the argument frame
+	uint64_t mask; // the thread's own signal mask
+	uint32_t *flag; // status + 1 while it is being said, UNHEARD once it came back
+	uint32_t abandoned; // the callee: its caller went on without it
+};
+
+// On the callee's own stack, for as long as it runs.
+struct callee {
+	struct speaker speaker;
+	struct debugcall *call; // not once it is abandoned
+};
+
+// One call, on the caller's stack; nested calls of one thread are linked.
+struct debugcall {
+	struct speaker speaker;
+	struct debugcall *outer;
+	struct host_conversation host;
+	struct m *m;
+	struct g *caller; // NULL: the thread was idle
+	struct g *goroutine; // the callee's
+	struct callee *callee;
+	void *pc;
+	uint32_t locks; // gort_lock_os_thread nesting of the caller
+	uint32_t quiet; // all but the handshake is blocked, or the callee runs
+	int panicked;
+	struct gort_panic panic;
+	struct gort__interrupts kept;
+};
+
+enum { DEBUGCALL_UNHEARD = 0x80000000u };
 
 // What the entry left on the caller's stack, lowest first. The red zone follows above pc.
 struct debugcall_entry {
@@ -31,14 +68,21 @@ struct debugcall_entry {
 // ---- amd64/debugcall.S --------------------------------------------------------------------------
 
 gort__hidden void gort__debugcall_entry(void);
-// Says ready with the argument frame on this stack. False when nothing was called, else what the callee
-// returned was said.
-gort__hidden bool gort__debugcall_dispatch(struct debugcall *call);
+gort__hidden void gort__debugcall_abandon_entry(void);
+// Says ready with the argument frame on this stack, and then what the callee returned.
+enum dispatched { DISPATCH_DECLINED, DISPATCH_RETURNED, DISPATCH_ABANDONED };
+gort__hidden enum dispatched gort__debugcall_dispatch(struct speaker *speaker);
 // [RSP] and [RSP+8] are a and b at the handshake.
-gort__hidden void gort__debugcall_say(struct debugcall *call, unsigned long status, const void *a,
+gort__hidden void gort__debugcall_say(struct speaker *speaker, unsigned long status, const void *a,
 				      unsigned long b);
-// The first and the last PC behind a handshake.
-extern gort__hidden const char gort__handshake_first[], gort__handshake_last[];
+// The PCs behind the handshakes, lowest first.
+extern gort__hidden const char gort__handshake_first[], gort__handshake_returned[],
+	gort__handshake_last[];
+// Sleeps while the word has the value, at most for the time; a debugger finds the thread at
+// gort__attend_pc.
+gort__hidden void gort__attend_wait(const uint32_t *word, uint32_t value,
+				    const struct timespec *time);
+extern gort__hidden const char gort__attend_pc[];
 extern gort__hidden const uint64_t gort__handshake_mask;
 
 // ---- debugcall.c --------------------------------------------------------------------------------
@@ -48,11 +92,19 @@ extern gort__hidden const uint64_t gort__handshake_mask;
 gort__hidden void *gort__debugcall_prepare(struct debugcall_entry *entry);
 gort__hidden void gort__debugcall_refuse(struct debugcall_entry *entry);
 gort__hidden void gort__debugcall(struct debugcall_entry *entry);
+// On the system stack of a thread that sleeps until its parked callee goes on: the caller goes home instead, and the
+// callee becomes a goroutine like any other. Comes back when that cannot be, and when the caller has yet to wake.
+gort__hidden void gort__debugcall_abandon(void);
 // How to save the extended state: 2 by xsavec, 1 by xsave.
 extern gort__hidden uint32_t gort__debugcall_xsave;
 
 // A goroutine with G_DEBUGCALL ends, in whatever way; inside the runtime.
 _Noreturn gort__hidden void gort__debugcall_end(struct g *g);
+
+// The id of a parked goroutine that a debugger waits for; it writes here. 0: none.
+extern gort__hidden uint64_t gort__debugcall_wanted;
+// The calling goroutine has just come out of a park: if it is wanted, it waits a moment for the debugger.
+gort__hidden void gort__debugcall_attend(void);
 
 #endif
 #endif

@@ -21,6 +21,7 @@ struct debugcall_descriptor debugcall_descriptor = {
 	.idle_entry = ADDRESS(gort__debugcall_entry),
 	.idle_start = ADDRESS(gort__idle_pc),
 	.idle_end = ADDRESS(gort__idle_pc) + 1,
+	.abandon_entry = ADDRESS(gort__debugcall_abandon_entry),
 	.text_start = ADDRESS(__start_gort_text),
 	.text_end = ADDRESS(__stop_gort_text),
 	.all_g = ADDRESS(&sched.allg),
@@ -70,6 +71,9 @@ struct debugcall_descriptor debugcall_descriptor = {
 		.r15 = offsetof(struct switch_frame, r15),
 		.pc = offsetof(struct switch_frame, pc),
 	},
+	.wanted = ADDRESS(&gort__debugcall_wanted),
+	.attend_start = ADDRESS(gort__attend_pc),
+	.attend_end = ADDRESS(gort__attend_pc) + 1,
 };
 _Static_assert((int)G_SYSTEM == (int)DEBUGCALL_G_SYSTEM, "protocol/descriptor.h");
 

@@ -154,6 +154,7 @@ static struct dc_error *find_host(struct borrowed *borrowed, struct symbols *sym
 		err = gort_init(&borrowed->gort, &borrowed->descriptor, &borrowed->hold, symbols,
 				borrowed->unwind);
 	borrowed->has_host = !err && found;
+	borrowed->gort.goroutine = borrowed->options.goroutine;
 	return err;
 }
 
@@ -442,23 +443,33 @@ static struct dc_error *refuse_by_name(const char *name)
 	return NULL;
 }
 
-// By the target's own host. *done false: the bare one has to do it, with the thread that is held.
-static struct dc_error *call_by_host(struct call_job *job, bool *done)
+// By the target's own host: one call, or a slice of those that are left. *done false: the bare one has to do it, with
+// the thread that is held.
+static struct dc_error *call_by_host(struct call_job *job, int64_t slice_ns, bool *done)
 {
 	struct borrowed *borrowed = job->borrowed;
 	int64_t limit = tracer_now() + host_patience(borrowed);
+	struct gort_calls calls = {
+		.addr = job->addr,
+		.name = job->name,
+		.entry = job->entry,
+		.timeout_ns = job->timeout_ns,
+		.n = job->n - job->done,
+		.nanoseconds = job->nanoseconds ? job->nanoseconds + job->done : NULL,
+		.slice_ns = slice_ns,
+		.exit = job->ret,
+	};
 
 	*done = false;
 	for (;;) {
 		struct dc_error *err = hold_again(borrowed);
-		bool refused;
 
 		if (err || !borrowed->on_host)
 			return error_in_state(err, borrowed->state);
 		borrowed->on_host = false;
-		err = gort_call(&borrowed->gort, job->addr, job->name ?: "the callee", job->entry,
-				job->timeout_ns, &borrowed->pause_ns, &refused, job->ret);
-		if (!refused) {
+		err = gort_call(&borrowed->gort, &calls, &borrowed->pause_ns);
+		job->done += calls.done;
+		if (!calls.refused) {
 			borrowed->host = "gort";
 			*done = true;
 			return err ? note_state(borrowed, err) : NULL;
@@ -485,7 +496,7 @@ static struct dc_error *run_call(void *arg)
 	bool done = false;
 
 	if (!err)
-		err = call_by_host(job, &done);
+		err = call_by_host(job, 0, &done);
 	if (done)
 		return err;
 	borrowed->host = "bare";
@@ -508,30 +519,10 @@ struct dc_error *borrowed_call(struct borrowed *borrowed, uint64_t addr, const c
 				.name = name,
 				.entry = entry,
 				.timeout_ns = timeout_ns,
-				.ret = ret };
+				.ret = ret,
+				.n = 1 };
 
 	return tracer_run(borrowed->tracer, run_call, &job);
-}
-
-// All the calls that are left, as long as the target's own host takes them; it gives the thread back
-// after each.
-static struct dc_error *repeat_by_host(struct call_job *job)
-{
-	bool done = true;
-
-	while (job->done < job->n) {
-		int64_t begin = tracer_now();
-
-		free((void *)(uintptr_t)job->ret->memory);
-		job->ret->memory = NULL;
-
-		struct dc_error *err = call_by_host(job, &done);
-
-		if (err || !done)
-			return err;
-		job->nanoseconds[job->done++] = tracer_now() - begin;
-	}
-	return NULL;
 }
 
 // One slice: calls by the held thread until the slice is over, then the last one's results.
@@ -544,10 +535,14 @@ static struct dc_error *run_slice(void *arg)
 	const char *name = job->name ?: "the callee";
 	uint64_t result_addr, done = 0;
 	struct dc_error *err = refuse_by_name(job->name);
+	bool by_host = false;
 
-	if (!err)
-		err = repeat_by_host(job);
-	if (err || job->done == job->n)
+	if (!err) {
+		free((void *)(uintptr_t)job->ret->memory);
+		job->ret->memory = NULL;
+		err = call_by_host(job, SLICE_NS, &by_host);
+	}
+	if (err || by_host)
 		return err;
 	borrowed->host = "bare";
 	err = prepare(job, &result_addr);

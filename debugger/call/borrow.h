@@ -10,6 +10,7 @@
 
 struct borrow_options {
 	enum dc_host host;
+	uint64_t goroutine; // host GORT: the caller is to be this one; 0: any
 	pid_t thread; // 0: the best one is chosen (blocked in a restartable call first, running next)
 	int64_t wait_ns;
 	bool all_stop, force, avoids_stdio;

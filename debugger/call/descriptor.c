@@ -60,6 +60,9 @@ static const char *check_code(const struct check *check, const struct debugcall_
 		return "the place where its threads idle is not in its code";
 	if (d->abandon_entry && !is_code(check, d->abandon_entry))
 		return "its entry to abandon a call is not in its code";
+	if (d->attend_start && (d->attend_start >= d->attend_end ||
+				!is_code_range(check, d->attend_start, d->attend_end - 1)))
+		return "the place where its goroutines wait to be entered is not in its code";
 	return NULL;
 }
 
@@ -104,6 +107,8 @@ static const char *check_data(const struct check *check, const struct debugcall_
 		return "its lists are not in its memory";
 	if (!is_readable(check, d->now, sizeof(int64_t)))
 		return "its clock is not in its memory";
+	if (d->wanted && !is_readable(check, d->wanted, sizeof(uint64_t)))
+		return "the word for a goroutine that is wanted is not in its memory";
 	if (d->nr_statuses > DESCRIPTOR_TEXTS_MAX || d->nr_wait_reasons > DESCRIPTOR_TEXTS_MAX ||
 	    !is_readable(check, d->statuses, d->nr_statuses * sizeof(uint64_t)) ||
 	    !is_readable(check, d->wait_reasons, d->nr_wait_reasons * sizeof(uint64_t)))
@@ -124,6 +129,7 @@ struct dc_error *descriptor_check(const void *bytes, size_t n, uint64_t addr,
 {
 	struct check check = { maps, maps_find(maps, addr) };
 	const char *why = NULL;
+	size_t known = sizeof(*ret);
 
 	*ret = (struct debugcall_descriptor){ 0 };
 	if (n < DEBUGCALL_DESCRIPTOR_HEADER || !check.home)
@@ -136,10 +142,16 @@ struct dc_error *descriptor_check(const void *bytes, size_t n, uint64_t addr,
 				  "the program's debug call host speaks version %u.%u, and this "
 				  "debugger version %d.%d",
 				  ret->major, ret->minor, DEBUGCALL_MAJOR, DEBUGCALL_MINOR);
-	// What an older minor version lacks stays zero; this is the oldest.
-	if (ret->size < sizeof(*ret) || n < sizeof(*ret))
+	// What an older minor version lacks stays zero.
+	if (ret->size < DEBUGCALL_DESCRIPTOR_OLDEST)
 		return damaged("it is too short");
-	memcpy(ret, bytes, sizeof(*ret));
+	if (ret->size < sizeof(*ret))
+		known = ret->size;
+	if (n < known)
+		return damaged("it is too short");
+	memcpy(ret, bytes, known);
+	if (!ret->minor)
+		ret->abandon_entry = 0;
 	if (ret->handshake != DEBUGCALL_HANDSHAKE_SIGNAL || ret->handshake_signal < 1 ||
 	    ret->handshake_signal > 31)
 		why = "its handshake is of no known kind";

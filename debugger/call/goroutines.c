@@ -158,6 +158,7 @@ static struct goroutine goroutine_of(struct process *process, const struct debug
 		.status = half(object, d->g.status),
 		.is_system = object[d->g.flags] & DEBUGCALL_G_SYSTEM,
 		.m = word(object, d->g.m),
+		.locked_m = word(object, d->g.locked_m),
 		.stack_low = word(object, d->g.stack_low),
 		.stack_high = word(object, d->g.stack_high),
 		.saved_sp = word(object, d->g.saved_sp),
@@ -192,6 +193,57 @@ struct dc_error *goroutine_read(struct process *process, const struct debugcall_
 	if (!err)
 		*ret = goroutine_of(process, d, addr, object, read_now(process, d));
 	return err;
+}
+
+struct dc_error *goroutine_find(struct process *process, const struct debugcall_descriptor *d,
+				uint64_t id, uint64_t *addr)
+{
+	struct walk walk;
+	struct dc_error *err = walk_begin(&walk, process, d->all_g, d->g.size, d->g.next,
+					  GOROUTINES_MAX);
+	bool more = true;
+
+	while (!err && more) {
+		err = walk_step(&walk, addr, &more);
+		if (!err && more && word(walk.object, d->g.id) == id &&
+		    half(walk.object, d->g.status) != d->status_dead)
+			return NULL;
+	}
+	*addr = 0;
+	return err;
+}
+
+bool goroutine_registers(struct process *process, const struct debugcall_descriptor *d,
+			 const struct goroutine *g, struct user_regs_struct *ret)
+{
+	const struct debugcall_saved *saved = &d->saved;
+	unsigned char frame[DESCRIPTOR_OBJECT_MAX];
+
+	if (memory_read_some(process, g->saved_sp, frame, saved->size) != saved->size)
+		return false;
+	*ret = (struct user_regs_struct){
+		.rsp = g->saved_sp + saved->size,
+		.rbx = word(frame, saved->rbx),
+		.rbp = word(frame, saved->rbp),
+		.r12 = word(frame, saved->r12),
+		.r13 = word(frame, saved->r13),
+		.r14 = word(frame, saved->r14),
+		.r15 = word(frame, saved->r15),
+		.rip = word(frame, saved->pc),
+	};
+	return true;
+}
+
+void goroutine_word(struct process *process, uint64_t texts, uint64_t nr_texts, uint64_t i,
+		    char *ret, size_t size)
+{
+	uint64_t text = 0;
+
+	if (i < nr_texts)
+		memory_read_some(process, texts + i * sizeof(text), &text, sizeof(text));
+	read_text(process, text, ret, size);
+	if (!*ret)
+		snprintf(ret, size, "?");
 }
 
 static struct dc_error *read_texts(struct process *process, uint64_t addr, size_t n,

@@ -7,6 +7,8 @@
 #include "debugger/target/process.h"
 #include "protocol/descriptor.h"
 
+#include <sys/user.h>
+
 struct machine {
 	uint64_t addr;
 	uint64_t id;
@@ -23,6 +25,7 @@ struct goroutine {
 	bool is_system;
 	int64_t waited_ns; // -1: it does not wait
 	uint64_t m; // it runs on; stale while it does not
+	uint64_t locked_m; // the only one that may run it, 0: any
 	uint64_t stack_low, stack_high;
 	uint64_t saved_sp; // while it does not run
 	uint64_t creator_id, creator_pc;
@@ -55,5 +58,14 @@ struct dc_error *goroutines_read(struct process *process, const struct debugcall
 void goroutines_deinit(struct goroutines *goroutines);
 struct dc_error *goroutine_read(struct process *process, const struct debugcall_descriptor *d,
 				uint64_t addr, struct goroutine *ret) DC_CHECK;
+// *addr 0: there is none of that id, or it has ended.
+struct dc_error *goroutine_find(struct process *process, const struct debugcall_descriptor *d,
+				uint64_t id, uint64_t *addr) DC_CHECK;
+// The registers of one that does not run; false: they cannot be read.
+bool goroutine_registers(struct process *process, const struct debugcall_descriptor *d,
+			 const struct goroutine *g, struct user_regs_struct *ret);
+// The runtime's word number i of an array of the descriptor's; "?" for what cannot be read.
+void goroutine_word(struct process *process, uint64_t texts, uint64_t nr_texts, uint64_t i,
+		    char *ret, size_t size);
 
 #endif

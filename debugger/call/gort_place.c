@@ -4,7 +4,10 @@
 #include "debugger/call/goroutines.h"
 #include "debugger/call/gort.h"
 #include "debugger/cleanup.h"
+#include "debugger/target/memory.h"
 #include "protocol/debugcall.h"
+
+#include <inttypes.h>
 
 struct dc_error *gort_init(struct gort *gort, const struct debugcall_descriptor *descriptor,
 			   struct hold *hold, struct symbols *symbols, struct unwind *unwind)
@@ -27,11 +30,111 @@ void gort_deinit(struct gort *gort)
 	*gort = (struct gort){ 0 };
 }
 
-static bool is_idle_place(const struct gort *gort, uint64_t pc)
+bool gort_is_idle_place(const struct gort *gort, uint64_t pc)
 {
 	const struct debugcall_descriptor *d = gort->descriptor;
 
 	return d->idle_entry && pc >= d->idle_start && pc < d->idle_end;
+}
+
+static bool is_attend_place(const struct gort *gort, uint64_t pc)
+{
+	const struct debugcall_descriptor *d = gort->descriptor;
+
+	return gort->goroutine && pc >= d->attend_start && pc < d->attend_end;
+}
+
+// ---- one goroutine --------------------------------------------------------------------------------
+
+static uint64_t wanted(const struct gort *gort)
+{
+	uint64_t id = 0;
+
+	if (gort->descriptor->wanted)
+		memory_read_some(gort->hold->process, gort->descriptor->wanted, &id, sizeof(id));
+	return id;
+}
+
+struct dc_error *gort_ask(struct gort *gort)
+{
+	const struct debugcall_descriptor *d = gort->descriptor;
+	struct process *process = gort->hold->process;
+	struct goroutine g;
+	struct dc_error *err;
+
+	if (gort->goroutine_addr) {
+		err = goroutine_read(process, d, gort->goroutine_addr, &g);
+		if (err)
+			return err;
+		if (g.id != gort->goroutine || g.status == d->status_dead)
+			return error_make(DC_REFUSED, "goroutine %" PRIu64 " has ended",
+					  gort->goroutine);
+	} else {
+		err = goroutine_find(process, d, gort->goroutine, &gort->goroutine_addr);
+		if (err)
+			return err;
+		if (!gort->goroutine_addr)
+			return error_make(DC_REFUSED,
+					  "process %d has no goroutine %" PRIu64
+					  "; --goroutines lists what it has",
+					  process->pid, gort->goroutine);
+	}
+	if (!d->wanted || wanted(gort))
+		return NULL;
+	return memory_write(process, d->wanted, &gort->goroutine, sizeof(gort->goroutine));
+}
+
+void gort_unask(struct gort *gort)
+{
+	uint64_t none = 0;
+
+	if (gort->descriptor->wanted && wanted(gort) == gort->goroutine)
+		dc_error_destroy(memory_write(gort->hold->process, gort->descriptor->wanted, &none,
+					      sizeof(none)));
+}
+
+struct dc_error *gort_explain(struct gort *gort, struct dc_error *refusal)
+{
+	const struct debugcall_descriptor *d = gort->descriptor;
+	struct process *process = gort->hold->process;
+	struct goroutine g;
+	struct dc_error *err;
+	char status[32], reason[32];
+
+	if (!gort->goroutine_addr)
+		return refusal;
+	err = goroutine_read(process, d, gort->goroutine_addr, &g);
+	if (err || g.id != gort->goroutine) {
+		dc_error_destroy(err);
+		return refusal;
+	}
+	goroutine_word(process, d->statuses, d->nr_statuses, g.status, status, sizeof(status));
+	goroutine_word(process, d->wait_reasons, d->nr_wait_reasons, g.wait_reason, reason,
+		       sizeof(reason));
+	if (g.waited_ns < 0)
+		return error_note(refusal, "goroutine %" PRIu64 " is %s", g.id, status);
+	return error_note(refusal, "goroutine %" PRIu64 " is %s (%s) since %.3g s", g.id, status,
+			  reason, (double)g.waited_ns / 1e9);
+}
+
+// ---- a thread ---------------------------------------------------------------------------------------
+
+static const char *unworthy(const struct gort *gort, const struct machine *machine,
+			    const struct thread_info *info)
+{
+	if (!machine)
+		return "is no thread of the runtime";
+	if (!machine->current && info->in_syscall && gort_is_idle_place(gort, info->pc))
+		return gort->avoid_idle ? "is idle for want of a P" : NULL;
+	if (!machine->current)
+		return "runs no goroutine";
+	if (machine->in_runtime)
+		return "is in the runtime";
+	if (info->in_syscall && is_attend_place(gort, info->pc))
+		return NULL;
+	if (info->in_syscall)
+		return "is in a system call";
+	return info->state == 'T' ? "is stopped by job control" : NULL;
 }
 
 bool gort_is_worth(const struct gort *gort, const struct thread_info *info, char *reason,
@@ -41,27 +144,36 @@ bool gort_is_worth(const struct gort *gort, const struct thread_info *info, char
 	_cleanup_error_ struct dc_error *err = machines_read(gort->hold->process, gort->descriptor,
 							     &machines);
 	const struct machine *machine = err ? NULL : machines_with(&machines, info->inner_tid);
-	const char *why = NULL;
+	const char *why;
 
 	if (err) {
 		snprintf(reason, size, "%s", err->message);
 		return false;
 	}
-	if (!machine)
-		why = "is no thread of the runtime";
-	else if (!machine->current && info->in_syscall && is_idle_place(gort, info->pc))
-		why = gort->avoid_idle ? "is idle for want of a P" : NULL;
-	else if (!machine->current)
-		why = "runs no goroutine";
-	else if (machine->in_runtime)
-		why = "is in the runtime";
-	else if (info->in_syscall)
-		why = "is in a system call";
-	else if (info->state == 'T')
-		why = "is stopped by job control";
+	// Of a thread that has nothing to do with the goroutine that is wanted there is nothing to tell.
+	if (gort->goroutine && (!machine || machine->current != gort->goroutine_addr))
+		return false;
+	why = unworthy(gort, machine, info);
 	if (why)
 		snprintf(reason, size, "thread %d %s", info->inner_tid, why);
 	return !why;
+}
+
+static const char *judge_goroutine(struct gort *gort, uint64_t addr, struct dc_error **err)
+{
+	const struct hold *hold = gort->hold;
+	struct goroutine g;
+
+	*err = goroutine_read(hold->process, gort->descriptor, addr, &g);
+	if (*err)
+		return NULL;
+	if (gort->goroutine && g.id != gort->goroutine)
+		return "runs another goroutine";
+	if (hold->regs.rsp <= g.stack_low || hold->regs.rsp > g.stack_high)
+		return "is not on its goroutine's stack";
+	if (hold->regs.rsp - g.stack_low < DEBUGCALL_RED_ZONE + DEBUGCALL_STACK_ROOM)
+		return "has too little stack left";
+	return NULL;
 }
 
 static const char *judge(struct gort *gort, pid_t tid, struct dc_error **err)
@@ -70,9 +182,10 @@ static const char *judge(struct gort *gort, pid_t tid, struct dc_error **err)
 	const struct hold *hold = gort->hold;
 	_cleanup_(machines_deinit) struct machines machines = { 0 };
 	const struct machine *machine;
-	struct goroutine g;
+	// Woken already, it has work.
+	bool sleeps = (int64_t)hold->regs.orig_rax >= 0 && (int64_t)hold->regs.rax < 0;
 
-	gort->is_idle = false;
+	gort->place = GORT_IN_USER_CODE;
 	if (hold->group_stopped)
 		return "is stopped by job control";
 	*err = machines_read(hold->process, d, &machines);
@@ -82,29 +195,23 @@ static const char *judge(struct gort *gort, pid_t tid, struct dc_error **err)
 	if (!machine)
 		return "is no thread of the runtime";
 	gort->machine = machine->addr;
-	// Woken already, it has work.
-	if (!machine->current && is_idle_place(gort, hold->regs.rip) &&
-	    (int64_t)hold->regs.orig_rax >= 0 && (int64_t)hold->regs.rax < 0) {
-		gort->is_idle = true;
+	if (!machine->current && sleeps && !gort->goroutine &&
+	    gort_is_idle_place(gort, hold->regs.rip)) {
+		gort->place = GORT_IDLE;
 		return NULL;
 	}
+	if (machine->current && sleeps && is_attend_place(gort, hold->regs.rip))
+		gort->place = GORT_ATTENDS;
 	// A system call that was interrupted would have to be begun anew behind the host's back.
-	if ((int64_t)hold->regs.orig_rax >= 0)
+	else if ((int64_t)hold->regs.orig_rax >= 0)
 		return "is in a system call";
-	if (gort_in_runtime(gort, hold->regs.rip))
+	else if (gort_in_runtime(gort, hold->regs.rip))
 		return "is in the runtime";
 	if (!machine->current)
 		return "runs no goroutine";
 	if (machine->in_runtime)
 		return "is in the runtime";
-	*err = goroutine_read(hold->process, d, machine->current, &g);
-	if (*err)
-		return NULL;
-	if (hold->regs.rsp <= g.stack_low || hold->regs.rsp > g.stack_high)
-		return "is not on its goroutine's stack";
-	if (hold->regs.rsp - g.stack_low < DEBUGCALL_RED_ZONE + DEBUGCALL_STACK_ROOM)
-		return "has too little stack left";
-	return NULL;
+	return judge_goroutine(gort, machine->current, err);
 }
 
 bool gort_suits(struct gort *gort, const struct thread_info *info, char *reason, size_t size)

@@ -5,6 +5,7 @@
 #include "debugger/call/gort.h"
 #include "debugger/cleanup.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -261,6 +262,7 @@ static void reasons_add(struct reasons *reasons, const char *text)
 static struct dc_error *refuse(const struct seek *seek, const struct reasons *reasons)
 {
 	const char *first = reasons->n ? reasons->text[0] : "it has no threads";
+	uint64_t goroutine = seek->gort ? seek->gort->goroutine : 0;
 	struct dc_error *err;
 
 	// The process itself may take a moment longer than its last thread.
@@ -268,6 +270,13 @@ static struct dc_error *refuse(const struct seek *seek, const struct reasons *re
 		return error_in_state(
 			error_make(DC_TARGET_ENDED, "process %d has ended", seek->process->pid),
 			DC_STATE_ENDED);
+	if (goroutine)
+		return gort_explain(seek->gort,
+				    error_make(DC_REFUSED,
+					       "goroutine %" PRIu64
+					       " came to no safe point within %.3g s%s%s",
+					       goroutine, (double)seek->options->wait_ns / 1e9,
+					       reasons->n ? ": " : "", reasons->n ? first : ""));
 	err = error_make(DC_REFUSED, "%s %d came to no safe point within %.3g s: %s",
 			 seek->options->thread ? "thread" : "process",
 			 seek->options->thread ?: seek->process->pid,
@@ -326,7 +335,12 @@ static struct dc_error *run_pass(void *arg)
 	return one_pass(job->seek, job->thread, job->reasons);
 }
 
-struct dc_error *seek_hold(struct seek *seek, pid_t thread)
+static bool is_for_goroutine(const struct seek *seek)
+{
+	return seek->gort && seek->gort->goroutine;
+}
+
+static struct dc_error *seek_on(struct seek *seek, pid_t thread)
 {
 	enum { PAUSE_MIN_NS = 50 * 1000, PAUSE_MAX_NS = 2 * 1000 * 1000, IDLE_MAX = 3 };
 	int64_t deadline = tracer_now() + seek->options->wait_ns;
@@ -336,8 +350,10 @@ struct dc_error *seek_hold(struct seek *seek, pid_t thread)
 	int idle = 0;
 
 	for (;;) {
-		struct dc_error *err = tracer_run(seek->tracer, run_pass, &job);
+		struct dc_error *err = is_for_goroutine(seek) ? gort_ask(seek->gort) : NULL;
 
+		if (!err)
+			err = tracer_run(seek->tracer, run_pass, &job);
 		if (err || seek->hold->tid)
 			return err;
 		idle = seek->is_hopeful ? 0 : idle + 1;
@@ -354,4 +370,13 @@ struct dc_error *seek_hold(struct seek *seek, pid_t thread)
 		if (pause < PAUSE_MAX_NS)
 			pause += pause / 8;
 	}
+}
+
+struct dc_error *seek_hold(struct seek *seek, pid_t thread)
+{
+	struct dc_error *err = seek_on(seek, thread);
+
+	if (is_for_goroutine(seek))
+		gort_unask(seek->gort);
+	return err;
 }

@@ -159,6 +159,8 @@ static void json_error(const struct sink *sink, const char *expr, const struct d
 		set(error, "signal", name ? json_sprintf("SIG%s", name) : json_integer(err->signo));
 		set(error, "address", address(err->addr));
 	}
+	if (err->goroutine)
+		set(error, "goroutine", json_sprintf("%ju", (uintmax_t)err->goroutine));
 	for (size_t i = 0; i < err->nr_frames; i++)
 		(void)!json_array_append_new(frames, frame(&err->frames[i]));
 	set(error, "frames", frames);

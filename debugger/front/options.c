@@ -15,6 +15,7 @@
 	X(THREAD, 0, "thread", "TID", "borrow this thread; else one is chosen")                  \
 	X(HOST, 0, "host", "bare|gort",                                                          \
 	  "who runs calls; else the program's own host if it has one")                           \
+	X(GOROUTINE, 0, "goroutine", "ID", "the goroutine that calls begin on; else any")        \
 	X(GOROUTINES, 0, "goroutines", NULL, "list the program's goroutines")                    \
 	X(FRAME, 0, "frame", "N|FUNC", "whose locals are meant: the N-th frame, or FUNC's")      \
 	X(REPEAT, 0, "repeat", "N", "the same call N times; prints the rate")                    \
@@ -161,6 +162,10 @@ static bool take(struct options *options, int id, const char *arg, char complain
 			COMPLAIN("--thread wants a thread id, not '%.100s'", arg);
 		options->session.thread = (pid_t)number;
 		break;
+	case OPTION_GOROUTINE:
+		if (!parse_count(arg, UINT64_MAX, &options->session.goroutine))
+			COMPLAIN("--goroutine wants the id of a goroutine, not '%.100s'", arg);
+		break;
 	case OPTION_GOROUTINES: options->command = COMMAND_GOROUTINES; break;
 	case OPTION_HOST:
 		if (!strcmp(arg, "bare"))
@@ -225,6 +230,10 @@ static bool take_rest(struct options *options, char *const *rest, size_t n, char
 			 options->command == COMMAND_CHECK	  ? "check"
 			 : options->command == COMMAND_GOROUTINES ? "--goroutines"
 								  : "functions");
+	if (options->session.goroutine && options->session.thread)
+		COMPLAIN("--goroutine and --thread: a goroutine runs on the thread that it is on");
+	if (options->session.goroutine && options->session.host == DC_HOST_BARE)
+		COMPLAIN("--goroutine and --host bare: the landing pad knows threads only");
 	switch (options->command) {
 	case COMMAND_CHECK:
 		if (n)

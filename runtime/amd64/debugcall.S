@@ -10,6 +10,13 @@
 #define NR_tgkill	  234
 #define SIG_SETMASK	  2
 #define SIGINT		  2
+#define EINTR		  4
+#define FUTEX_WAIT_PRIVATE 128
+#define NR_futex	  202
+
+// enum dispatched
+#define DISPATCH_RETURNED  1
+#define DISPATCH_ABANDONED 2
 
 	.macro SAVE reg
 	pushq	%\reg
@@ -80,7 +87,38 @@ FUNC gort__debugcall_entry
 	ret	$DEBUGCALL_RED_ZONE
 END gort__debugcall_entry
 
-// Sends the handshake of the struct debugcall in rbx.
+// The same for a thread at the idle place whose parked callee is to be given up: nothing but the stack pointer lives
+// across a system call of that kind. Behind it the thread sleeps on, or wakes for its caller.
+FUNC gort__debugcall_abandon_entry
+	.cfi_def_cfa %rsp, 8 + DEBUGCALL_RED_ZONE
+	.cfi_offset %rip, -(8 + DEBUGCALL_RED_ZONE)
+	SAVE	rbx
+	movq	%rsp, %rbx
+	.cfi_def_cfa_register %rbx
+	andq	$-64, %rsp
+	cld
+	call	gort__debugcall_abandon
+	movq	%rbx, %rsp
+	.cfi_def_cfa_register %rsp
+	RESTORE	rbx
+	movl	$-EINTR, %eax
+	ret	$DEBUGCALL_RED_ZONE
+END gort__debugcall_abandon_entry
+
+// void gort__attend_wait(const uint32_t *word, uint32_t value, const struct timespec *time)
+FUNC gort__attend_wait
+	movq	%rdx, %r10
+	movl	%esi, %edx
+	movl	$FUTEX_WAIT_PRIVATE, %esi
+	movl	$NR_futex, %eax
+	syscall
+	.globl	gort__attend_pc
+	.hidden	gort__attend_pc
+gort__attend_pc:
+	ret
+END gort__attend_wait
+
+// Sends the handshake of the struct speaker in rbx.
 	.macro HANDSHAKE
 	movl	CALL_PID(%rbx), %edi
 	movl	CALL_TID(%rbx), %esi
@@ -122,12 +160,6 @@ gort__handshake_first:
 	jz	1f
 	movq	%rax, %r13
 	movq	%rdx, %r14
-	movl	$NR_rt_sigprocmask, %eax
-	movl	$SIG_SETMASK, %edi
-	leaq	gort__handshake_mask(%rip), %rsi
-	xorl	%edx, %edx
-	movl	$8, %r10d
-	syscall
 	// The callee may return in a child that it forked, too: there nothing goes on, and the parent must not
 	// be signalled by it.
 	movl	$NR_getpid, %eax
@@ -137,11 +169,23 @@ gort__handshake_first:
 	xorl	%edi, %edi
 	movl	$NR_exit_group, %eax
 	syscall
-2:	movq	CALL_FLAG(%rbx), %rax
+2:	movl	$DISPATCH_ABANDONED, %ecx
+	cmpl	$0, CALL_ABANDONED(%rbx)
+	jne	1f
+	movl	$NR_rt_sigprocmask, %eax
+	movl	$SIG_SETMASK, %edi
+	leaq	gort__handshake_mask(%rip), %rsi
+	xorl	%edx, %edx
+	movl	$8, %r10d
+	syscall
+	movq	CALL_FLAG(%rbx), %rax
 	movl	$(DEBUGCALL_STATUS_RETURNED + 1), (%rax)
 	movl	$DEBUGCALL_STATUS_RETURNED, %r12d
 	HANDSHAKE
-	movl	$1, %ecx
+	.globl	gort__handshake_returned
+	.hidden	gort__handshake_returned
+gort__handshake_returned:
+	movl	$DISPATCH_RETURNED, %ecx
 1:	movl	%ecx, %eax
 	leaq	-40(%rbp), %rsp
 	popq	%r15

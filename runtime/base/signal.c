@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Signal calls straight to the kernel.
 #include "runtime/base/signal.h"
+#include "runtime/base/raw.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -8,18 +9,6 @@
 extern gort__hidden void gort__sigreturn(void);
 
 static const unsigned long SA_RESTORER_ = 0x04000000;
-
-static long raw(long nr, long a, long b, long c, long d)
-{
-	register long r10 __asm__("r10") = d;
-	long ret;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10)
-			 : "rcx", "r11", "memory");
-	return ret;
-}
 
 int gort__sigaction(int sig, gort__handler *h, unsigned long flags, uint64_t mask,
 		    struct gort__sigaction *old)
@@ -31,12 +20,12 @@ int gort__sigaction(int sig, gort__handler *h, unsigned long flags, uint64_t mas
 		.mask = mask & GORT__SIG_ALL,
 	};
 
-	return (int)raw(SYS_rt_sigaction, sig, (long)&sa, (long)old, 8);
+	return (int)gort__raw(SYS_rt_sigaction, sig, (long)&sa, (long)old, 8, 0, 0);
 }
 
 int gort__sigaction_restore(int sig, const struct gort__sigaction *old)
 {
-	return (int)raw(SYS_rt_sigaction, sig, (long)old, 0, 8);
+	return (int)gort__raw(SYS_rt_sigaction, sig, (long)old, 0, 8, 0, 0);
 }
 
 uint64_t gort__sigmask(int how, uint64_t mask)
@@ -45,11 +34,11 @@ uint64_t gort__sigmask(int how, uint64_t mask)
 
 	if (how != SIG_UNBLOCK)
 		mask &= how == SIG_BLOCK ? GORT__SIG_ALL : ~0ull;
-	raw(SYS_rt_sigprocmask, how, (long)&mask, (long)&old, 8);
+	gort__raw(SYS_rt_sigprocmask, how, (long)&mask, (long)&old, 8, 0, 0);
 	return old;
 }
 
 int gort__tgkill(int tid, int sig)
 {
-	return (int)raw(SYS_tgkill, getpid(), tid, sig, 0);
+	return (int)gort__raw(SYS_tgkill, getpid(), tid, sig, 0, 0, 0);
 }

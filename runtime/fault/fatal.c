@@ -5,7 +5,7 @@
 #include "runtime/base/signal.h"
 #include "runtime/fault/fault.h"
 #include "runtime/fault/freeze.h"
-#include "runtime/fault/raw.h"
+#include "runtime/base/raw.h"
 #include "runtime/gort.h"
 #include "runtime/sched/sched.h"
 

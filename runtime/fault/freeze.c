@@ -4,7 +4,7 @@
 #include "runtime/base/debug.h"
 #include "runtime/base/print.h"
 #include "runtime/base/signal.h"
-#include "runtime/fault/raw.h"
+#include "runtime/base/raw.h"
 #include "runtime/sched/sched.h"
 
 #include <errno.h>

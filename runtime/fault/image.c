@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Symbol tables: of mapped files, and of loaded modules as the dynamic linker sees them.
 #include "runtime/fault/image.h"
-#include "runtime/fault/raw.h"
+#include "runtime/base/raw.h"
 
 #include <dlfcn.h>
 #include <elf.h>

@@ -4,7 +4,7 @@
 #include "runtime/fault/fatal.h"
 #include "runtime/base/debug.h"
 #include "runtime/base/signal.h"
-#include "runtime/fault/raw.h"
+#include "runtime/base/raw.h"
 
 #include <dlfcn.h>
 #include <sched.h>

@@ -5,7 +5,7 @@
 #include "runtime/base/print.h"
 #include "runtime/base/sanitize.h"
 #include "runtime/fault/freeze.h"
-#include "runtime/fault/raw.h"
+#include "runtime/base/raw.h"
 #include "runtime/sched/sched.h"
 
 #include <string.h>

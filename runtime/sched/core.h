@@ -136,7 +136,8 @@ gort__hidden void gort__startm(struct p *p, bool spinning);
 gort__hidden void gort__stopm(struct m *m);
 // m stops until its goroutine is runnable and somebody gives it a P for it; then runs it.
 gort__hidden void gort__stop_locked(struct m *m);
-// g belongs to another M: gives m's P to that one, and stops m.
+// g belongs to another M: gives m's P to that one, and stops m. Its debug call may be abandoned meanwhile, which makes
+// it anybody's: then it is queued, and m goes on.
 gort__hidden void gort__start_locked(struct m *m, struct g *g);
 gort__hidden void gort__m_sleep(struct m *m);
 // m, which sleeps at the idle place, is taken off the idle list together with an idle P; false when it is being

@@ -2,6 +2,7 @@
 // The scheduler's loop: choosing the next goroutine, parking, readying, yielding.
 #include "runtime/amd64/offsets.h"
 #include "runtime/base/sanitize.h"
+#include "runtime/debugcall.h"
 #include "runtime/sched/core.h"
 #include "runtime/sync/netpoll.h"
 
@@ -342,6 +343,8 @@ void gort__park(gort__unlockf *unlockf, void *arg, enum wait_reason why)
 	m->unlock_arg = arg;
 	gort__san_ready(m->curg);
 	gort__switch(park);
+	if (gort__unlikely(gort__load(&gort__debugcall_wanted)))
+		gort__debugcall_attend();
 }
 
 static bool unlock_it(struct g *g, void *lock)

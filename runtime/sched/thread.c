@@ -315,14 +315,16 @@ bool gort__idle_borrow(struct m *m)
 
 void gort__idle_return(struct m *m)
 {
-	struct p *p = gort__p_release(m);
+	// None when its callee was given up while it slept.
+	struct p *p = m->p ? gort__p_release(m) : NULL;
 
 	// The futex call that was interrupted looks at the word again.
 	gort__store(&m->park.word, NOTE_SLEPT_ON);
 	gort__lock(&sched.lock);
 	mput(m);
 	gort__unlock(&sched.lock);
-	gort__handoff(p);
+	if (p)
+		gort__handoff(p);
 }
 
 void gort__wake_idle(void)
@@ -408,12 +410,25 @@ void gort__stop_locked(struct m *m)
 
 void gort__start_locked(struct m *m, struct g *g)
 {
+	struct m *owner;
+
 	if (m->spinning) {
 		m->spinning = false;
 		gort__add(&sched.nspinning, -1u);
 		gort__wakep();
 	}
-	wake_with(g->lockedm, gort__p_release(m), false);
+	gort__lock(&sched.lock);
+	owner = g->lockedm;
+	if (owner) {
+		owner->spinning = false;
+		gort__store(&owner->nextp, gort__p_release(m));
+	}
+	gort__unlock(&sched.lock);
+	if (!owner) {
+		gort__runq_put(m->p, g, false);
+		return;
+	}
+	gort__note_wake(&owner->park);
 	gort__stopm(m);
 }
 

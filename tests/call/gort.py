@@ -3,95 +3,12 @@
 # Calls that the target's own host runs: a program on libgort whose goroutines verify every register.
 # Promises 1, 2, 5, 6 and 7 hold there too.    timeout: 600 s
 import json
-import mmap
 import os
-import re
 import signal
-import struct
 import subprocess
-import tempfile
 
-from harness import CAMPAIGN, TARGETS, Failed, Tap, debugcall, expect, kill_points, killed_at, \
-    start, status, until
-
-FIELDS = ["ready", "beats", "faults", "passed", "interrupts", "entered", "release", "left"]
-NAMES = set(FIELDS)
-RESTORED = "the target runs on, restored"
-IN_CALLEE = "the thread is still in the callee and goes home by itself when it returns"
-
-
-class Server:
-    """tests/targets/gort_server; see there for what it verifies about itself."""
-
-    def __init__(self, spinners=1, interrupt=""):
-        handle, self.path = tempfile.mkstemp(prefix="gort-")
-        os.ftruncate(handle, 4096)
-        self.page = mmap.mmap(handle, 4096)
-        os.close(handle)
-        self.process = subprocess.Popen([f"{TARGETS}/gort_server", self.path, str(spinners), interrupt],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        self.pid = self.process.pid
-        until(lambda: self.ready, "server ready")
-
-    def __getattr__(self, name):
-        if name in NAMES:
-            return struct.unpack_from("Q", self.page, 8 * FIELDS.index(name))[0]
-        raise AttributeError(name)
-
-    def set(self, name, value):
-        struct.pack_into("Q", self.page, 8 * FIELDS.index(name), value)
-
-    def alive(self):
-        return self.process.poll() is None
-
-    def beat(self, spins=True):
-        """All goroutines go on, none of them with a wrong register."""
-        beats, passed = self.beats, self.passed
-        until(lambda: not self.alive() or ((not spins or self.beats >= beats + 2) and self.passed >= passed + 2),
-              "next rounds")
-        self.check()
-
-    def check(self):
-        if not self.alive():
-            raise Failed(f"the target died, status {self.process.returncode}: "
-                         f"{self.process.stderr.read().decode(errors='replace')}")
-        if self.faults:
-            text = self.page[8 * len(FIELDS):8 * len(FIELDS) + 200].split(b"\0")[0].decode()
-            raise Failed(f"{self.faults} faults: {text}")
-
-    def call(self, *args, **named):
-        return debugcall("--json", "--host", "gort", "-p", self.pid, *args, **named)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stderr.close()
-        self.page.close()
-        os.unlink(self.path)
-
-
-def first(run):
-    return json.loads(run.out.splitlines()[0])
-
-
-def value(server, expr, wanted):
-    run = server.call(expr)
-    expect(run.code == 0, f"{expr}: {run}")
-    got = first(run)
-    expect(got["value"] == wanted and got["host"] == "gort", f"{expr}: {got}")
-
-
-def failure(server, expr, code, words, *options, state=RESTORED):
-    run = server.call(*options, expr)
-    expect(run.code != 0, f"{expr}: {run}")
-    error = first(run)["error"]
-    expect(error["code"] == code and re.search(words, error["message"]) and error["state"] == state,
-           f"{expr}: {error}")
-    return error
-
+from gort_target import IN_CALLEE, Kills, Server, failure, first, goroutines, labelled, value
+from harness import CAMPAIGN, Tap, debugcall, expect, start, status, until
 
 VALUES = [
     ("add(1, 2)", "3"),
@@ -200,15 +117,133 @@ def deadline():
         value(server, "add(1, 2)", "3")
 
 
-def parked():
-    """A callee that is parked in the runtime cannot be undone: it is left to go home by itself."""
+def parked(function, spinners):
+    """A callee that is parked is left to itself, and its caller goes home; gort_cancel() ends it."""
+    with Server(spinners=spinners) as server:
+        spins = spinners > 0
+        error = failure(server, function, "deadline", "did not return", "--timeout", "100ms")
+        left, id = server.left, int(error["goroutine"])
+        expect(error["frames"][0]["function"] == function.split("(")[0], error)
+        expect(f"gort_cancel({id})" in error["notes"][0], error)
+        row = goroutines(server)[id]
+        expect(row["label"] == "debug call" and row["status"] != "dead", row)
+        server.beat(spins=spins)
+        value(server, "add(1, 2)", "3")
+        # Its end is one like any other goroutine's.
+        if function.startswith("slow_parked"):
+            server.set("release", 1)
+        else:
+            value(server, f"gort_cancel({id})", "0")
+        until(lambda: server.left > left or not server.alive(), "the callee returned")
+        until(lambda: id not in goroutines(server) or not server.alive(), "its goroutine ended")
+        server.beat(spins=spins)
+        value(server, "ask()", "42")
+        server.beat(spins=spins)
+
+
+def parked_ends(how):
+    """The end of a callee that was left is its own: a panic, an exit, or a child that it forks."""
+    with Server(spinners=1) as server:
+        error = failure(server, f"parks_then({how})", "deadline", "did not return", "--timeout", "50ms")
+        server.set("release", 1)
+        until(lambda: int(error["goroutine"]) not in goroutines(server), "its goroutine ended")
+        server.beat()
+        value(server, "add(1, 2)", "3")
+
+
+def tied():
+    """A callee that tied itself to its thread cannot be parted from it."""
     with Server(spinners=2) as server:
-        failure(server, "slow_parked(1)", "deadline", "did not return", "--timeout", "100ms",
-                state=IN_CALLEE)
+        failure(server, "parks_tied(1)", "deadline", "did not return", "--timeout", "50ms", state=IN_CALLEE)
         server.set("release", 1)
         until(lambda: server.left, "the callee returned")
         server.beat()
+
+
+def abandoned(spinners):
+    """The debugger dies at each step of leaving a parked callee."""
+    with Server(spinners=spinners) as server:
+        spins = spinners > 0
+
+        def between():
+            # Wherever it was killed, the callee goes on, and its caller, too.
+            entered, left = server.entered, server.left
+            server.set("release", 1)
+            until(lambda: server.left >= server.entered or not server.alive(), f"the callee returned: {entered} {left}")
+            until(lambda: not server.alive() or not labelled(server, "debug call"), "its goroutine ended")
+            server.set("release", 0)
+
+        args = ("--host", "gort", "--timeout", "20ms", "-p", server.pid, "slow_parked(1)")
+        run = kills.sweep(server, args, spins, between)
+        expect(run.code == 5 and "is left parked" in run.err, run)
         value(server, "add(1, 2)", "3")
+        server.beat(spins=spins)
+
+
+def quick_and_late():
+    """The deadline comes when the callee is about to return: one of both is the outcome, and all is well."""
+    with Server(spinners=2) as server:
+        late = 0
+        for _ in range(300 if CAMPAIGN else 60):
+            run = server.call("--timeout", "2ms", "naps(2)")
+            expect(run.code in (0, 5), run)
+            late += run.code == 5
+            expect(first(run)["value"] == "2" if run.code == 0 else first(run)["error"]["code"] == "deadline", run)
+        until(lambda: not labelled(server, "debug call"), "all goroutines ended")
+        server.beat()
+        print(f"# {late} of them late")
+
+
+def on_goroutine():
+    """--goroutine: the call begins on that one, running or parked, or says why not."""
+    with Server(spinners=1) as server:
+        passers, spinner = labelled(server, "passer"), labelled(server, "spinner")[0]
+        main = min(goroutines(server))
+        for id in (spinner, *passers, spinner):
+            value_on(server, id, "caller()", str(id))
+            server.beat()
+        run = server.call("--goroutine", spinner, "caller()", 'length("abc")', "caller()")
+        expect([json.loads(line)["value"] for line in run.out.splitlines()] == [str(spinner), "3", str(spinner)], run)
+        run = server.call("--goroutine", passers[0], "--repeat", 50, "caller()")
+        expect(run.code == 0 and first(run)["value"] == str(passers[0]), run)
+        server.beat()
+        run = server.call("--wait", "50ms", "--goroutine", main, "add(1, 2)")
+        error = first(run)["error"]
+        expect(run.code == 6 and re_words(error, f"goroutine {main} is waiting (sleep) since"), run)
+        run = server.call("--goroutine", 123456, "add(1, 2)")
+        expect(run.code == 6 and "no goroutine 123456; --goroutines lists" in first(run)["error"]["message"], run)
+        server.beat()
+
+
+def re_words(error, words):
+    return words in error["message"] + " ".join(error.get("notes", []))
+
+
+def value_on(server, id, expr, wanted):
+    run = server.call("--goroutine", id, expr)
+    expect(run.code == 0 and first(run)["value"] == wanted, f"goroutine {id}: {run}")
+
+
+def goroutine_usage():
+    for args in (("--goroutine", 1, "--thread", 1), ("--goroutine", 1, "--host", "bare"), ("--goroutine", "x"),
+                 ("--goroutine", 0)):
+        run = debugcall(*args, "-p", os.getpid(), "1")
+        expect(run.code == 2 and "--goroutine" in run.err, f"{args}: {run}")
+    with subprocess.Popen(["sleep", "100"]) as plain:
+        run = debugcall("--goroutine", 1, "-p", plain.pid, "getpid()")
+        expect(run.code == 6 and "no debug call host" in run.err, run)
+        plain.kill()
+
+
+def goroutine_killed(which):
+    """The debugger dies at each step of a call on a goroutine, also while that waits for it."""
+    with Server(spinners=1) as server:
+        id = labelled(server, which)[0]
+        args = ("--host", "gort", "--goroutine", id, "-p", server.pid, "caller()")
+        run = kills.sweep(server, args)
+        expect(run.code == 0 and run.out.strip() == str(id), run)
+        value_on(server, id, "caller()", str(id))
+        server.beat()
 
 
 def interrupts(how):
@@ -237,25 +272,14 @@ def refused():
         plain.kill()
 
 
-kills = survivors = 0
+kills = Kills()
 
 
 def sweep(expr, wanted, spinners=1):
-    """The debugger dies at each of its steps: the host goes home alone."""
-    global kills, survivors
     with Server(spinners) as server:
         args = ("--host", "gort", "-p", server.pid, expr)
-        run, total = kill_points(*args)
+        run = kills.sweep(server, args, spins=spinners > 0)
         expect(run.code == 0 and run.out.strip() == wanted, run)
-        server.beat(spins=spinners > 0)
-        for n in range(1, total + 8):
-            _, killed = killed_at(n, *args)
-            kills += killed
-            try:
-                server.beat(spins=spinners > 0)
-            except Failed as reason:
-                raise Failed(f"killed at call {n} of {total}: {reason}") from None
-            survivors += killed
         run = debugcall(*args)
         expect(run.code == 0 and run.out.strip() == wanted, f"after all kills: {run}")
         server.beat(spins=spinners > 0)
@@ -263,7 +287,6 @@ def sweep(expr, wanted, spinners=1):
 
 def in_callee(function, interrupt):
     """Killed while the callee runs: it returns to the host, which nobody hears."""
-    global kills, survivors
     with Server(interrupt=interrupt) as server:
         for _ in range(20 if CAMPAIGN else 3):
             entered, left = server.entered, server.left
@@ -273,11 +296,11 @@ def in_callee(function, interrupt):
             expect(run.poll() is None, "debugcall ended early: " + str(run.poll()))
             run.kill()
             run.communicate()
-            kills += 1
+            kills.kills += 1
             server.set("release", 1)
             until(lambda: not server.alive() or server.left > left, "callee returned")
             server.beat()
-            survivors += 1
+            kills.survivors += 1
         expect(server.interrupts == 0, "the program's SIGINT handler ran")
 
 
@@ -392,7 +415,15 @@ tap.test("more goroutines than Ps", crowded)
 tap.test("ends", ends)
 tap.test("a callee that forks", forks)
 tap.test("deadline", deadline)
-tap.test("deadline of a parked callee", parked)
+for each in (2, 0):
+    tap.test(f"deadline of a parked callee, {each} spinners", parked, "park_forever()", each)
+    tap.test(f"deadline of a callee that parks often, {each} spinners", parked, "slow_parked(1)", each)
+for each in ("1", "2", "3"):
+    tap.test(f"how a callee that was left ends: {each}", parked_ends, each)
+tap.test("a parked callee that tied itself", tied)
+tap.test("deadlines and returns at the same moment", quick_and_late)
+tap.test("on a goroutine", on_goroutine)
+tap.test("on a goroutine: usage", goroutine_usage)
 tap.test("masks, handlers, tracers", untraced)
 for each in ("handle", "ignore"):
     tap.test(f"the program's own SIGINT: {each}", interrupts, each)
@@ -402,8 +433,12 @@ tap.test("killed at every step, idle", sweep, "spoil(4)", "5", 0)
 tap.test("killed at every step, idle, a callee that parks", sweep, "ask()", "42", 0)
 tap.test("killed at every step, a callee that parks", sweep, "ask()", "42")
 tap.test("killed at every step, with a literal", sweep, 'length("hello")', "5")
+for each in (1, 0):
+    tap.test(f"killed at every step, a deadline of a parked callee, {each} spinners", abandoned, each)
+for each in ("spinner", "passer"):
+    tap.test(f"killed at every step, on a {each}", goroutine_killed, each)
 for each in ("", "handle", "ignore"):
     tap.test(f"killed inside the callee, SIGINT: {each or 'default'}", in_callee, "slow", each)
     tap.test(f"killed inside the callee, parked, SIGINT: {each or 'default'}", in_callee, "slow_parked", each)
-print(f"# {kills} kills, {survivors} survivors")
+print(f"# {kills.kills} kills, {kills.survivors} survivors")
 tap.end()

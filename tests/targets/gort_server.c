@@ -3,6 +3,7 @@
 // register live, and goroutines that pass a token on through channels.
 //
 //   gort_server PAGE [SPINNERS]       PAGE is mapped shared (struct server_page); prints "ready"
+#include "protocol/descriptor.h"
 #include "runtime/gort.h"
 #include "tests/targets/callees.h"
 
@@ -143,6 +144,52 @@ int park_forever(void)
 	gort_recv(never, &token);
 	page->left++;
 	return 1;
+}
+
+// Parks until released, and ends in one of several ways.
+int parks_then(int how)
+{
+	page->entered++;
+	while (!page->release)
+		gort_sleep(1000 * 1000);
+	page->left++;
+	if (how == 1)
+		gort_panic("late");
+	if (how == 2)
+		gort_exit();
+	if (how == 3 && fork())
+		wait(NULL);
+	return how;
+}
+
+int parks_tied(int a)
+{
+	gort_lock_os_thread();
+	slow_parked(a);
+	gort_unlock_os_thread();
+	return a;
+}
+
+int naps(int ms)
+{
+	page->entered++;
+	gort_sleep(ms * 1000L * 1000);
+	page->left++;
+	return ms;
+}
+
+extern struct debugcall_descriptor debugcall_descriptor;
+
+// The goroutine that the call began on: it made the callee's.
+uint64_t caller(void)
+{
+	const struct debugcall_descriptor *d = &debugcall_descriptor;
+	uint64_t id = gort_id();
+
+	for (char *g = *(char **)(uintptr_t)d->all_g; g; g = *(char **)(g + d->g.next))
+		if (*(uint64_t *)(g + d->g.id) == id)
+			return *(uint64_t *)(g + d->g.creator_id);
+	return 0;
 }
 
 static void answer(void *arg)

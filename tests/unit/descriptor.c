@@ -41,6 +41,10 @@ static struct debugcall_descriptor sound(void)
 		.idle_end = 0x402101,
 		.text_start = 0x402000,
 		.text_end = 0x40a000,
+		.abandon_entry = 0x401200,
+		.wanted = 0x411018,
+		.attend_start = 0x402110,
+		.attend_end = 0x402111,
 		.all_g = 0x411000,
 		.all_m = 0x411008,
 		.now = 0x411010,
@@ -96,7 +100,15 @@ static void takes_a_sound_one(void **state)
 	// Without what a host need not have.
 	d = sound();
 	d.idle_entry = d.idle_start = d.idle_end = 0;
+	d.wanted = d.attend_start = d.attend_end = d.abandon_entry = 0;
 	assert_null(check_at(&d, sizeof(d), AT));
+	// The oldest minor version is shorter; what lies behind it is no part of it.
+	d = sound();
+	d.minor = 0;
+	d.size = DEBUGCALL_DESCRIPTOR_OLDEST;
+	d.wanted = 1;
+	assert_null(check_at(&d, sizeof(d), AT));
+	assert_null(check_at(&d, DEBUGCALL_DESCRIPTOR_OLDEST, AT));
 }
 
 static void refuses_other_versions(void **state)
@@ -105,12 +117,12 @@ static void refuses_other_versions(void **state)
 
 	(void)state;
 	d.major++;
-	refused(&d, sizeof(d), AT, "version 2.0");
+	refused(&d, sizeof(d), AT, "version 2.1");
 	// Even when nothing else of it is as this version has it.
 	d.size = DEBUGCALL_DESCRIPTOR_HEADER;
-	refused(&d, DEBUGCALL_DESCRIPTOR_HEADER, AT, "version 2.0");
+	refused(&d, DEBUGCALL_DESCRIPTOR_HEADER, AT, "version 2.1");
 	d.major = 0;
-	refused(&d, sizeof(d), AT, "version 0.0");
+	refused(&d, sizeof(d), AT, "version 0.1");
 }
 
 static void refuses_damage(void **state)
@@ -124,7 +136,11 @@ static void refuses_damage(void **state)
 		refused(&d, sizeof(d), AT, words);         \
 	} while (0)
 	DAMAGED(d.magic[0] = 'x', "does not begin");
-	DAMAGED(d.size--, "too short");
+	DAMAGED(d.size = DEBUGCALL_DESCRIPTOR_OLDEST - 1, "too short");
+	DAMAGED(d.wanted = 8, "a goroutine that is wanted");
+	DAMAGED(d.attend_start = 0x411000, "wait to be entered");
+	DAMAGED(d.attend_end = d.attend_start, "wait to be entered");
+	DAMAGED(d.abandon_entry = 0x411000, "abandon a call");
 	DAMAGED(d.size = 0, "too short");
 	DAMAGED(d.handshake = 9, "no known kind");
 	DAMAGED(d.handshake_signal = 0, "no known kind");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // System calls without libc: no errno, no cancellation point, no lazy binding, nothing a sanitizer wraps.
-#ifndef RUNTIME_FAULT_RAW_H
-#define RUNTIME_FAULT_RAW_H
+#ifndef RUNTIME_BASE_RAW_H
+#define RUNTIME_BASE_RAW_H
 
 #include <sys/syscall.h>
 
