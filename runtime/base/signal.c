@@ -32,8 +32,6 @@ uint64_t gort__sigmask(int how, uint64_t mask)
 {
 	uint64_t old = 0;
 
-	if (how != SIG_UNBLOCK)
-		mask &= how == SIG_BLOCK ? GORT__SIG_ALL : ~0ull;
 	gort__raw(SYS_rt_sigprocmask, how, (long)&mask, (long)&old, 8, 0, 0);
 	return old;
 }

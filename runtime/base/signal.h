@@ -34,6 +34,7 @@ gort__hidden int gort__tgkill(int tid, int sig);
 // Everything but what glibc needs for setuid and cancellation (32, 33).
 static const uint64_t GORT__SIG_ALL = ~(3ull << 31);
 // What no thread of the runtime blocks: all are reached by these.
-static const uint64_t GORT__SIG_OWN = 1ull << (GORT__SIG_THREADS - 1) | 1ull << (GORT__SIG_FREEZE - 1);
+static const uint64_t GORT__SIG_OWN = 1ull << (GORT__SIG_THREADS - 1) |
+				      1ull << (GORT__SIG_FREEZE - 1);
 
 #endif

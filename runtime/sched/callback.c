@@ -67,7 +67,7 @@ static void unbind(void *arg)
 	// A call on all threads that is under way reaches this one first. Then signals must not find a thread that
 	// is half an M.
 	gort__lock(&gort__threads_lock);
-	mask = gort__sigmask(SIG_BLOCK, ~0ull);
+	mask = gort__sigmask(SIG_BLOCK, GORT__SIG_ALL);
 	if (!sigaltstack(NULL, &ss) && ss.ss_sp == m->sigstack) {
 		ss.ss_flags = SS_DISABLE;
 		sigaltstack(&ss, NULL);
@@ -90,7 +90,7 @@ static struct m *bind_m(enum m_kind kind)
 	if (!extra.have_key)
 		return NULL;
 	gort__lock(&gort__threads_lock);
-	mask = gort__sigmask(SIG_BLOCK, ~0ull);
+	mask = gort__sigmask(SIG_BLOCK, GORT__SIG_ALL);
 	m = take_spare();
 	if (!m) {
 		keep_spare();

@@ -151,7 +151,7 @@ static void *m_main(void *arg)
 	gort__sys_enter(m, m_begin);
 	// A call on all threads that is under way reaches this one first.
 	gort__lock(&gort__threads_lock);
-	gort__sigmask(SIG_SETMASK, ~0ull);
+	gort__sigmask(SIG_SETMASK, GORT__SIG_ALL);
 	gort__m_detach(m);
 	gort__unlock(&gort__threads_lock);
 	return NULL;
@@ -170,7 +170,7 @@ static void thread_create(void *arg)
 	// The new thread inherits the mask: no handler runs on it before it is an M.
 	gort__lock(&gort__threads_lock);
 	gort__store(&m->alive, true);
-	mask = gort__sigmask(SIG_SETMASK, ~0ull);
+	mask = gort__sigmask(SIG_SETMASK, GORT__SIG_ALL);
 	err = pthread_create(&m->thread, &attr, m_main, m);
 	gort__sigmask(SIG_SETMASK, mask);
 	gort__unlock(&gort__threads_lock);
