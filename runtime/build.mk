@@ -45,7 +45,8 @@ $(B)/libgort.so: $(B)/runtime/gort-all.o runtime/gort.map
 
 $(B)/gort.pc: runtime/gort.pc.in
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(CURDIR)|' -e 's|@LIBDIR@|$(CURDIR)/$(B)|' -e 's|@INCLUDEDIR@|$(CURDIR)/runtime|' $< > $@
+	sed -e 's|@PREFIX@|$(CURDIR)|' -e 's|@LIBDIR@|$(CURDIR)/$(B)|' -e 's|@INCLUDEDIR@|$(CURDIR)/runtime|' \
+		-e 's|@RPATH@|-Wl,-rpath,$${libdir} |' $< > $@
 
 install: install-gort
 .PHONY: install-gort
@@ -56,4 +57,4 @@ install-gort: $(GORT_LIB)
 	install -m 755 $(B)/libgort.so $(DESTDIR)$(PREFIX)/lib/libgort.so.0
 	ln -sf libgort.so.0 $(DESTDIR)$(PREFIX)/lib/libgort.so
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$${prefix}/lib|' -e 's|@INCLUDEDIR@|$${prefix}/include|' \
-		runtime/gort.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/gort.pc
+		-e 's|@RPATH@||' runtime/gort.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/gort.pc

@@ -54,6 +54,17 @@ GORT_API int *gort_errno_location(void);
 // At fn's return the world stops: goroutines that are left run nothing of this library any more and end
 // with the process. Second call: -EALREADY. -ENOMEM or -EAGAIN when threads or stacks cannot be made.
 GORT_API int gort_main(void (*fn)(void *), void *arg);
+// A program with ThreadSanitizer needs a library with it (make SAN=thread), and does not link with another.
+#if defined(__SANITIZE_THREAD__)
+#define gort_main gort_main_for_thread_sanitizer
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define gort_main gort_main_for_thread_sanitizer
+#endif
+#endif
+#ifdef gort_main
+GORT_API int gort_main(void (*fn)(void *), void *arg);
+#endif
 
 struct gort_attr {
 	size_t stack_size; // bytes, 0 = 64 KB; rounded up to a power of two, at most 1 GB

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What AddressSanitizer, ThreadSanitizer and Valgrind must be told about goroutine stacks. Nothing in other builds.
+// What AddressSanitizer, ThreadSanitizer and Valgrind must be told about goroutine stacks.
 #ifndef RUNTIME_BASE_SANITIZE_H
 #define RUNTIME_BASE_SANITIZE_H
 
@@ -25,55 +25,79 @@
 struct g;
 struct m;
 
+// Weak: in a program with ASan the plain library finds them, in others there is nothing to tell. TSan follows every
+// access, so that a program with it needs a library with it (gort.h sees to that).
+void __sanitizer_start_switch_fiber(void **save, const void *lo, size_t size) __attribute__((weak));
+void __sanitizer_finish_switch_fiber(void *saved, const void **lo_old, size_t *size_old)
+	__attribute__((weak));
+void __asan_unpoison_memory_region(const volatile void *p, size_t n) __attribute__((weak));
+void __lsan_register_root_region(const void *p, size_t n) __attribute__((weak));
+
+static inline bool gort__sanitized(void)
+{
 #if defined(GORT__ASAN) || defined(GORT__TSAN)
-#define GORT__SAN 1
-// Around every switch: before leaving a goroutine's stack for the system stack, after arriving there, and the reverse.
-gort__hidden void gort__san_to_system(struct g *g, struct m *m, bool for_ever);
-gort__hidden void gort__san_on_system(struct m *m);
-gort__hidden void gort__san_to_g(struct m *m, struct g *g);
-gort__hidden void gort__san_on_g(void);
-// A goroutine is made; it was made runnable; its stack is free.
-gort__hidden void gort__san_make(struct g *g);
-gort__hidden void gort__san_ready(void *g);
-gort__hidden void gort__san_end(struct g *g);
-// Pairs with gort__san_ready where no goroutine is switched to.
-gort__hidden void gort__san_acquire(void *p);
-gort__hidden void gort__san_arena(void *mem, size_t size);
+	return true;
 #else
-static inline void gort__san_to_system(struct g *g, struct m *m, bool for_ever)
-{
-	(void)g, (void)m, (void)for_ever;
+	return gort__unlikely(__sanitizer_start_switch_fiber != NULL);
+#endif
 }
-static inline void gort__san_on_system(struct m *m)
-{
-	(void)m;
-}
+
+// gort__switch, with the sanitizer told of it.
+gort__hidden void gort__switch_told(void (*fn)(struct g *, struct m *), bool for_ever);
+gort__hidden void gort__tell_to_system(struct g *g, struct m *m, bool for_ever);
+gort__hidden void gort__tell_on_system(struct m *m);
+gort__hidden void gort__tell_to_g(struct m *m, struct g *g);
+gort__hidden void gort__tell_on_g(void);
+gort__hidden void gort__tell_make(struct g *g);
+gort__hidden void gort__tell_end(struct g *g);
+gort__hidden void gort__tell_arena(void *mem, size_t size);
+
+// Before leaving the system stack for a goroutine's, and after arriving there.
 static inline void gort__san_to_g(struct m *m, struct g *g)
 {
-	(void)m, (void)g;
+	if (gort__sanitized())
+		gort__tell_to_g(m, g);
 }
+
 static inline void gort__san_on_g(void)
 {
+	if (gort__sanitized())
+		gort__tell_on_g();
 }
+
+// A goroutine is made; its stack is free.
 static inline void gort__san_make(struct g *g)
 {
-	(void)g;
+	if (gort__sanitized())
+		gort__tell_make(g);
 }
-static inline void gort__san_ready(void *g)
+
+static inline void gort__san_end(struct g *g)
 {
-	(void)g;
+	if (gort__sanitized())
+		gort__tell_end(g);
 }
-static inline void gort__san_acquire(void *p)
+
+static inline void gort__san_arena(void *mem, size_t size)
+{
+	if (gort__sanitized())
+		gort__tell_arena(mem, size);
+}
+
+// What happened before a release is seen after the acquire: of a goroutine that was made runnable and is switched
+// to, and of other things where no goroutine is.
+#ifdef GORT__TSAN
+gort__hidden void gort__san_ready(void *p);
+gort__hidden void gort__san_acquire(void *p);
+#else
+static inline void gort__san_ready(void *p)
 {
 	(void)p;
 }
-static inline void gort__san_end(struct g *g)
+
+static inline void gort__san_acquire(void *p)
 {
-	(void)g;
-}
-static inline void gort__san_arena(void *mem, size_t size)
-{
-	(void)mem, (void)size;
+	(void)p;
 }
 #endif
 

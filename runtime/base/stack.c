@@ -70,10 +70,9 @@ static bool probe_guard(void)
 
 void gort__stack_init(void)
 {
-#ifdef GORT__ASAN
 	// The leak check reads what /proc/self/maps calls readable, and such guards do not show there.
-	gort__debug.guard = 0;
-#endif
+	if (gort__sanitized())
+		gort__debug.guard = 0;
 	// Valgrind reads guest memory itself and would die on such a guard.
 	stacks.guard_madvise = gort__debug.guard && !gort__valgrind(VALGRIND_RUNNING, NULL, NULL) &&
 			       probe_guard();

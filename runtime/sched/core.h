@@ -26,7 +26,6 @@ gort__hidden void gort__schedule(struct m *m);
 // After gort__mcall: takes the calling goroutine off its M.
 gort__inline void gort__detach(struct g *g, struct m *m)
 {
-	gort__san_on_system(m);
 	g->err = *m->errno_addr;
 	gort__store(&m->curg, NULL);
 }
@@ -34,15 +33,17 @@ gort__inline void gort__detach(struct g *g, struct m *m)
 // Leaves the calling goroutine; comes back when it is executed again.
 gort__inline void gort__switch(void (*fn)(struct g *, struct m *))
 {
-	gort__san_to_system(gort__self()->curg, gort__self(), false);
-	gort__mcall(fn);
-	gort__san_on_g();
+	if (gort__sanitized())
+		gort__switch_told(fn, false);
+	else
+		gort__mcall(fn);
 }
 
 // The same for one that does not come back.
 gort__inline _Noreturn void gort__switch_for_ever(void (*fn)(struct g *, struct m *))
 {
-	gort__san_to_system(gort__self()->curg, gort__self(), true);
+	if (gort__sanitized())
+		gort__switch_told(fn, true);
 	gort__mcall(fn);
 	__builtin_unreachable();
 }

@@ -58,7 +58,7 @@ void gort__enter_slow(struct m *m, const char *who)
 	}
 }
 
-#ifdef GORT__SAN
+// With a sanitizer that has to be told of the switches.
 struct hop {
 	void (*fn)(void *);
 	void *arg;
@@ -69,28 +69,30 @@ static void hop(void *arg)
 {
 	struct hop *h = arg;
 
-	gort__san_on_system(h->m);
+	gort__tell_on_system(h->m);
 	h->fn(h->arg);
-	gort__san_to_g(h->m, h->m->hopped);
+	gort__tell_to_g(h->m, h->m->hopped);
 }
 
-static void on_system_stack(void (*fn)(void *), void *arg, struct m *m)
+static void hop_to_system_stack(void (*fn)(void *), void *arg, struct m *m)
 {
 	struct hop h = { fn, arg, m };
 	struct g *outer = m->hopped;
 
 	m->hopped = m->curg;
-	gort__san_to_system(m->curg, m, false);
+	gort__tell_to_system(m->curg, m, false);
 	gort__on_stack(hop, &h, m->sys_sp, m->curg);
-	gort__san_on_g();
+	gort__tell_on_g();
 	m->hopped = outer;
 }
-#else
+
 static void on_system_stack(void (*fn)(void *), void *arg, struct m *m)
 {
-	gort__on_stack(fn, arg, m->sys_sp, m->curg);
+	if (gort__sanitized())
+		hop_to_system_stack(fn, arg, m);
+	else
+		gort__on_stack(fn, arg, m->sys_sp, m->curg);
 }
-#endif
 
 void gort__system(void (*fn)(void *), void *arg)
 {

@@ -99,7 +99,8 @@ struct m {
 	uint8_t held_n; // debug builds: locks held, oldest first
 	struct lock *held[M_LOCKS_HELD];
 	uint32_t rng;
-	struct g *hopped; // sanitizer builds: to which gort__system returns
+	void (*told)(struct g *, struct m *); // with a sanitizer: where gort__switch goes
+	struct g *hopped; // with a sanitizer: to which gort__system returns
 	void *asan_stack_lo; // the system stack as ASan knows it
 	size_t asan_stack_size;
 	void *tsan_fiber;

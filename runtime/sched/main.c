@@ -90,6 +90,11 @@ int gort_main(void (*fn)(void *), void *arg)
 	return 0;
 }
 
+#ifdef GORT__TSAN
+GORT_API int gort_main_for_thread_sanitizer(void (*fn)(void *), void *arg)
+	__attribute__((alias("gort_main")));
+#endif
+
 static void halt(struct g *g, struct m *m)
 {
 	uint32_t word = 0;
