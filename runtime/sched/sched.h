@@ -129,7 +129,7 @@ gort__hidden void gort__ready_list(struct glist *l);
 // When the wait is over without anybody having claimed (unlockf false), the waiter claims it itself.
 static inline uint32_t gort__wait_begin(struct g *g)
 {
-	uint32_t t = g->ticket + 1;
+	uint32_t t = gort__load(&g->ticket) + 1; // a late claimer may still try its CAS
 
 	g->wake_result = 0;
 	gort__store_release(&g->ticket, t);
