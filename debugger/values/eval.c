@@ -331,6 +331,19 @@ static struct dc_error *store(struct context *context, const struct node *node, 
 	return error_at(place_store(context, place, value), node->column);
 }
 
+// What a C++ reference refers to is what a store changes.
+static struct dc_error *referred(struct context *context, struct value *place)
+{
+	if (!place->type || value_unknown(place) ||
+	    type_strip(place->type)->kind != TYPE_REFERENCE)
+		return NULL;
+
+	_cleanup_value_ struct value reference = value_take(place);
+	struct dc_error *err = place_load(context, &reference);
+
+	return err ? err : place_dereference(context, &reference, place);
+}
+
 // The object is found before the value is computed; C leaves the order open.
 static struct dc_error *eval_assign(struct context *context, const struct node *node,
 				    struct value *ret)
@@ -343,14 +356,8 @@ static struct dc_error *eval_assign(struct context *context, const struct node *
 		err = eval_node(context, node->left, &place);
 	if (!err && place.no_debug)
 		err = error_at(place_store(context, &place, &value), node->left->column);
-	if (!err && place.type && !value_unknown(&place) &&
-	    type_strip(place.type)->kind == TYPE_REFERENCE) {
-		_cleanup_value_ struct value reference = value_take(&place);
-
-		err = place_load(context, &reference);
-		if (!err)
-			err = place_dereference(context, &reference, &place);
-	}
+	if (!err)
+		err = referred(context, &place);
 	if (!err && node->op != OP_NONE) {
 		_cleanup_value_ struct value old = { 0 }, by = { 0 };
 
@@ -387,6 +394,8 @@ static struct dc_error *eval_increment(struct context *context, const struct nod
 	struct dc_error *err = eval_node(context, node->left, &place);
 
 	if (!err)
+		err = referred(context, &place);
+	if (!err)
 		err = value_copy(&place, &old);
 	if (!err)
 		err = convert_rvalue(context, &old);
@@ -395,7 +404,7 @@ static struct dc_error *eval_increment(struct context *context, const struct nod
 	if (!err)
 		err = operate_binary(context, node->op, &old, &one, &new);
 	if (!err)
-		err = convert_assign(context, &new, old.type, node->op == OP_ADD ? "++" : "--");
+		err = convert_assign(context, &new, place.type, node->op == OP_ADD ? "++" : "--");
 	if (!err)
 		err = store(context, node->left, &place, &new);
 	*ret = value_take(node->is_prefix ? &place : &old);

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 # Calls into a process that knows nothing of us, beside gdb and lldb, in alternating runs on the same
 # target. Figures are medians; a ratio is to the peer or the floor of the same run.
+#   bare.py [small] [repeat] [big]      all three without an argument; RUNS= for another count
 import mmap
 import os
 import re
-import resource
 import shutil
 import statistics
 import struct
@@ -16,8 +16,6 @@ import time
 
 B = os.environ.get("B", os.path.abspath("build/release"))
 RUNS = int(os.environ.get("RUNS", "51"))
-PEER_RUNS = int(os.environ.get("PEER_RUNS", str(RUNS)))
-
 
 class Gaps:
     def __init__(self, program, sleepers=4):
@@ -46,14 +44,12 @@ class Gaps:
         self.process.wait()
         os.unlink(self.path)
 
-
 def run(*args, env=None):
     start = time.monotonic()
     child = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                              stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})))
     out, err = child.communicate(timeout=300)
     return child.returncode, out, err, (time.monotonic() - start) * 1000
-
 
 def peak_kib(*args):
     """Peak memory of one run, in a process of its own so that the maximum is its alone."""
@@ -63,26 +59,21 @@ def peak_kib(*args):
     return int(subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True,
                               check=True).stdout)
 
-
 def ours(target, expr="next_value(1)"):
     code, out, err, wall = run(f"{B}/debugcall", "--thread", str(target.word(2)), "-p", str(target.pid), expr)
     return out.strip() == "2", wall, err
 
-
 GDB = ["gdb", "-nx", "-q", "-batch", "-iex", "set debuginfod enabled off"]
-
 
 def gdb(target, shim):
     env = {"LD_PRELOAD": f"{B}/tests/bench/xstate_shim.so"} if shim else {}
     code, out, err, wall = run(*GDB, "-p", str(target.pid), "-ex", "call (int) next_value(1)", env=env)
     return "= 2" in out, wall, err
 
-
 def lldb(target):
     code, out, err, wall = run("lldb", "--batch", "-p", str(target.pid), "-o", "expression (int) next_value(1)",
                                "-o", "detach")
     return "= 2" in out, wall, err
-
 
 def measure(target, kinds, runs):
     """kinds: name -> function. Returns name -> (pauses, walls, right), in alternating runs."""
@@ -97,11 +88,9 @@ def measure(target, kinds, runs):
             results[name] = (pauses, walls, right + answer[0][0])
     return results
 
-
 def floor_once(target):
     run(f"{B}/tests/bench/floor", str(target.word(2)))
     return True, 0, ""
-
 
 def row(name, pauses, walls, right, runs, base=None):
     pause, wall = statistics.median(pauses), statistics.median(walls)
@@ -110,7 +99,6 @@ def row(name, pauses, walls, right, runs, base=None):
     ratio = f"  {pause / base:8.1f} x ours" if base else ""
     print(f"  {name:34} pause {pause:10.0f} us (min {min(pauses):.0f})  whole command {wall:8.1f} ms  {calls}{ratio}{failed}")
     return pause, wall
-
 
 def attach_call_detach(target, title):
     kinds = {"debugcall": ours}
@@ -131,11 +119,9 @@ def attach_call_detach(target, title):
     print(f"  {'(longest gap with nobody there)':34} pause {statistics.median(noise):10.0f} us")
     return figures
 
-
 def verdict(text, value, bound, smaller=True):
     good = value <= bound if smaller else value >= bound
     print(f"  {'met ' if good else 'MISS'}  {text}: {value:.4g} (bound {bound:.4g})")
-
 
 def peer_rate(target):
     """gdb's calls per second in one session, the other threads held (its faster setting)."""
@@ -150,7 +136,6 @@ def peer_rate(target):
                            env={"LD_PRELOAD": f"{B}/tests/bench/xstate_shim.so"})
     match = re.search(r"RATE ([\d.]+)", out)
     return float(match.group(1)) if match else None
-
 
 def repeated(target):
     print("--repeat 5000 beside gdb's 500 calls in one session; five alternating runs, medians")
@@ -176,9 +161,16 @@ def repeated(target):
         verdict("calls/s over gdb's", statistics.median(rates) / statistics.median(peers), 20, False)
     verdict("per call over the floor", statistics.median(medians) / statistics.median(floors), 3)
 
+def big_program():
+    """A program with some 100 MB of DWARF, built once."""
+    program = f"{B}/tests/bench/big"
+    if not os.path.exists(program):
+        with tempfile.TemporaryDirectory() as directory:
+            build_big_program(directory, program + ".new")
+        os.rename(program + ".new", program)
+    return program
 
-def big_program(directory):
-    """A program with some 100 MB of DWARF."""
+def build_big_program(directory, program):
     source = os.path.join(directory, "big.c")
     with open(f"{os.path.dirname(os.path.abspath(__file__))}/gaps.c", encoding="utf-8") as file:
         text = file.read()
@@ -195,45 +187,50 @@ def big_program(directory):
         units.append(path)
     with open(source, "w", encoding="utf-8") as file:
         file.write(text)
-    program = os.path.join(directory, "big")
     for i in range(0, len(units), 2):
         procs = [subprocess.Popen(["gcc", "-g", "-O0", "-c", u, "-o", u + ".o"]) for u in units[i:i + 2]]
         for p in procs:
             p.wait()
     subprocess.run(["gcc", "-g", "-O2", "-D_GNU_SOURCE", "-o", program, source, *[u + ".o" for u in units],
                     "-pthread"], check=True)
-    return program
 
-
-def main():
-    target = Gaps(f"{B}/tests/bench/gaps")
-    small = attach_call_detach(target, "small target")
-    mine = small["debugcall"]
-    peer = small.get("gdb, XSTATE mended by a preload")
+def small(target):
+    figures = attach_call_detach(target, "small target")
+    mine = figures["debugcall"]
+    peer = figures.get("gdb, XSTATE mended by a preload")
     if peer:
         verdict("pause over gdb's", mine[0] / peer[0], 1 / 200)
         verdict("whole command over gdb's", mine[1] / peer[1], 1 / 10)
-    verdict("pause over the floor", mine[0] / small["floor"][0], 20)
+    verdict("pause over the floor", mine[0] / figures["floor"][0], 20)
     peak = peak_kib(f"{B}/debugcall", "-p", str(target.pid), "next_value(1)")
     verdict("peak memory, MB", peak / 1024, 32)
-    repeated(target)
-    target.close()
-    with tempfile.TemporaryDirectory() as directory:
-        program = big_program(directory)
-        print(f"a program of {os.path.getsize(program) / 1e6:.0f} MB")
-        big = Gaps(program)
-        pauses, walls, right = [], [], 0
-        for _ in range(RUNS):
-            answer = []
-            pauses.append(big.pause(lambda: answer.append(ours(big))))
-            walls.append(answer[0][1])
-            right += answer[0][0]
-        row("debugcall", pauses, walls, right, RUNS)
-        if shutil.which("gdb"):
-            peer_runs = [(big.pause(lambda: gdb(big, True))) for _ in range(3)]
-            print(f"  gdb (mended), 3 runs: pause {statistics.median(peer_runs):.0f} us")
-        verdict("pause over that on the small target", statistics.median(pauses) / mine[0], 1.5)
-        big.close()
 
+def big(target):
+    program = big_program()
+    print(f"a program of {os.path.getsize(program) / 1e6:.0f} MB beside the small one; {RUNS} alternating runs, medians")
+    large = Gaps(program)
+    results = {"on the small target": ([], [], 0), "on the large one": ([], [], 0)}
+    for _ in range(RUNS):
+        for name, gaps in zip(results, (target, large)):
+            answer = []
+            pause = gaps.pause(lambda: answer.append(ours(gaps)))
+            pauses, walls, right = results[name]
+            results[name] = (pauses + [pause], walls + [answer[0][1]], right + answer[0][0])
+    figures = [row("debugcall " + name, *result, RUNS) for name, result in results.items()]
+    if shutil.which("gdb"):
+        peers = [large.pause(lambda: gdb(large, True)) for _ in range(3)]
+        print(f"  gdb (mended) on the large one, 3 runs: pause {statistics.median(peers):.0f} us")
+    verdict("pause over that on the small target", figures[1][0] / figures[0][0], 1.5)
+    large.close()
+
+def main():
+    parts = {"small": small, "repeat": repeated, "big": big}
+    chosen = sys.argv[1:] or list(parts)
+    if not set(chosen) <= set(parts):
+        sys.exit(f"bare.py [{'] ['.join(parts)}]")
+    for name in chosen:
+        target = Gaps(f"{B}/tests/bench/gaps")
+        parts[name](target)
+        target.close()
 
 main()

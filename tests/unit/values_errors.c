@@ -95,6 +95,8 @@ static void test_names(void **state)
 static void test_types(void **state)
 {
 	static const struct mistake list[] = {
+		{ "array++", DC_TYPE, -1, "++" },
+		{ "--array", DC_TYPE, -1, "--" },
 		{ "s + 1", DC_TYPE, 2, "'+' is not defined for 'struct point' and 'int'" },
 		{ "s == s", DC_TYPE, 2, "" },
 		{ "-s", DC_TYPE, 0, "" },
