@@ -53,6 +53,11 @@ static int compare(const void *a, const void *b)
 static const struct type *known_type(struct dc_session *session, const struct function *function)
 {
 	struct expression *expression;
+
+	// The table has only C's.
+	if (strpbrk(function->name, "(:<"))
+		return NULL;
+
 	struct dc_error *err = expression_parse(function->name, strlen(function->name),
 						session->symbols, NULL, &expression);
 
@@ -73,6 +78,14 @@ static char *prototype_of(const struct type *type, const char *name)
 	_cleanup_free_ char *declarator = NULL;
 	const struct type_param *params;
 	size_t n, size;
+
+	// The full name of a C++ function has its parameters, and that of a template the result too.
+	if (strchr(name, '(')) {
+		const char *blank = strpbrk(name, " <(");
+
+		return blank && *blank == ' ' ? strdup(name) : type_spell(type->target, name);
+	}
+
 	struct dc_error *err = type_params(type, &params, &n);
 
 	if (err) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Functions by name: the symbol tables say where one is, the unit at that address what it takes.
-#include "debugger/symbols/set.h"
+#include "debugger/symbols/cxx.h"
 #include "debugger/cleanup.h"
 
 #include <dwarf.h>
@@ -260,7 +260,9 @@ static struct dc_error *find_in_unit(struct symbols *symbols, const struct symbo
 	Dwarf_Die unit;
 
 	*done = false;
-	if (!symbols_unit(symbols, frame, EFFORT_OWN_FILE, &loaded, &unit))
+	// C++ names are told apart by their symbols.
+	if (!symbols_unit(symbols, frame, EFFORT_OWN_FILE, &loaded, &unit) ||
+	    dwarf_language_is_cxx(dwarf_language(&unit)))
 		return NULL;
 	found.image = loaded->image;
 
@@ -274,8 +276,10 @@ static struct dc_error *find_in_unit(struct symbols *symbols, const struct symbo
 			    : from_die(symbols, loaded, &found, name, ret);
 }
 
-static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *name, enum effort effort,
-				      struct function *ret, bool *done, bool *inlined)
+// file NULL: in all.
+static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *file, const char *name,
+				      enum effort effort, struct function *ret, bool *done,
+				      bool *inlined)
 {
 	*done = false;
 	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
@@ -287,8 +291,10 @@ static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *name,
 		if (!info || (effort == EFFORT_DEBUG_FILE && had && !loaded->dwarf_is_separate))
 			continue;
 
-		struct dc_error *err = dwarf_find(info, NULL, name, DWARF_FUNCTION, take_function,
-						  &found);
+		struct dc_error *err = file ? dwarf_find_in_file(info, file, name, DWARF_FUNCTION,
+								 take_function, &found)
+					    : dwarf_find(info, NULL, name, DWARF_FUNCTION,
+							 take_function, &found);
 
 		if (err)
 			return err;
@@ -300,6 +306,43 @@ static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *name,
 				    : from_die(symbols, loaded, &found, name, ret);
 	}
 	return NULL;
+}
+
+struct dc_error *symbols_function_in_file(struct symbols *symbols, const char *file,
+					  const char *name, struct function *ret)
+{
+	bool done, inlined = false;
+	struct dc_error *err = find_by_dwarf(symbols, file, name, EFFORT_OWN_FILE, ret, &done,
+					     &inlined);
+
+	if (!err && !done)
+		err = find_by_dwarf(symbols, file, name, EFFORT_DEBUG_FILE, ret, &done, &inlined);
+	if (err || done)
+		return err;
+	if (inlined)
+		return error_make(DC_VALUE,
+				  "\"%s\" was inlined everywhere; there is no code to call", name);
+	return symbols_no_name("function", name);
+}
+
+static struct dc_error *find_overload(struct symbols *symbols, const char *name,
+				      struct function *ret, bool *done)
+{
+	enum { MAX_SHOWN = 8 };
+	const struct function *list;
+	size_t n;
+	struct dc_error *err = symbols_overloads(symbols, name, &list, &n);
+
+	*done = !err && n > 0;
+	if (!err && n == 1)
+		*ret = list[0];
+	if (err || n < 2)
+		return err;
+	err = error_make(DC_VALUE, "\"%s\" is overloaded, and there are no arguments to choose by",
+			 name);
+	for (size_t i = 0; i < n && i < MAX_SHOWN; i++)
+		err = error_note(err, "one is '%s'", list[i].name);
+	return err;
 }
 
 struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct symbols_frame *frame,
@@ -319,7 +362,9 @@ struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct s
 		return describe(symbols, loaded, &symbol, ret);
 	}
 	// C++ names are mangled in symbol tables, and a table may be stripped while DWARF stays.
-	err = find_by_dwarf(symbols, name, EFFORT_OWN_FILE, ret, &done, &inlined);
+	err = find_overload(symbols, name, ret, &done);
+	if (!err && !done)
+		err = find_by_dwarf(symbols, NULL, name, EFFORT_OWN_FILE, ret, &done, &inlined);
 	if (err || done)
 		return err;
 	for (loaded = symbols_is_near(symbols, frame, name) ? NULL : symbols->list; loaded;
@@ -334,7 +379,7 @@ struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct s
 		}
 	}
 	if (!inlined && !symbols_is_near(symbols, frame, name))
-		err = find_by_dwarf(symbols, name, EFFORT_DEBUG_FILE, ret, &done, &inlined);
+		err = find_by_dwarf(symbols, NULL, name, EFFORT_DEBUG_FILE, ret, &done, &inlined);
 	if (err || done)
 		return err;
 	if (inlined)

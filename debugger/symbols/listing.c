@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // All functions of the target, with what their debug information says: for listings, not for look-ups.
-#include "debugger/symbols/set.h"
+#include "debugger/symbols/cxx.h"
 
 #include <stdlib.h>
 
@@ -73,6 +73,7 @@ static struct dc_error *each_of(struct symbols *symbols, struct loaded *loaded,
 
 		if (err)
 			return err;
+		function.name = cxx_shown_name(symbols, function.name);
 
 		Dwarf_Die *die = die_at(places, symbol.value);
 

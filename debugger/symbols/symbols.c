@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The symbols of a target as a whole: its modules, and what is at an address.
-#include "debugger/symbols/set.h"
+#include "debugger/symbols/cxx.h"
 #include "debugger/cleanup.h"
 
 #include <stdarg.h>
@@ -79,6 +79,18 @@ size_t symbols_modules(struct symbols *symbols, const struct module *const **ret
 	return symbols->nr_modules;
 }
 
+bool symbols_has_file(struct symbols *symbols, const char *file)
+{
+	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
+		enum effort effort = loaded->is_program ? EFFORT_DEBUG_FILE : EFFORT_OWN_FILE;
+		struct dwarf_info *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
+
+		if (info && dwarf_has_file(info, file))
+			return true;
+	}
+	return false;
+}
+
 struct loaded *symbols_at(struct symbols *symbols, uint64_t addr)
 {
 	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
@@ -154,6 +166,8 @@ bool symbols_name_of(struct symbols *symbols, uint64_t addr, const char **name, 
 	if (!loaded || !symbol_at(loaded, addr, SYMBOL_CODE | SYMBOL_DATA, &symbol))
 		return false;
 	*name = symbols_plain_name(symbols, symbol.name);
+	if (*name)
+		*name = cxx_shown_name(symbols, *name);
 	*offset = addr - loaded->module.bias - symbol.value;
 	return *name != NULL;
 }
@@ -186,6 +200,8 @@ struct dc_frame symbols_describe(struct symbols *symbols, uint64_t addr)
 	frame.offset = addr - loaded->module.start;
 	if (symbol_at(loaded, addr, SYMBOL_CODE, &symbol)) {
 		frame.function = symbols_plain_name(symbols, symbol.name);
+		if (frame.function)
+			frame.function = cxx_shown_name(symbols, frame.function);
 		frame.offset = addr - loaded->module.bias - symbol.value;
 	}
 	describe_line(loaded, addr, &frame);

@@ -75,6 +75,28 @@ struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct s
 // The same by the symbol tables of the mapped files alone: no type, and no debug information is read.
 // false: none of them has the name.
 bool symbols_named_function(struct symbols *symbols, const char *name, struct function *ret);
+// C++: the functions of that qualified name, each named in full ("ns::f(int)"); with parameters in the
+// name, or where only one has it, that one. n is 0 when there is none, or when the name is C's.
+struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
+				   const struct function **ret, size_t *n) DC_CHECK;
+struct method {
+	struct function function; // addr 0: there is no code of its own
+	uint64_t base_offset; // of the object that it is called on in the class
+	bool is_static;
+	bool is_virtual; // the one to call is in the object's virtual table, at slot
+	uint64_t slot;
+};
+// Those of that name in a C++ class, or else in its bases.
+struct dc_error *symbols_methods(struct symbols *symbols, const struct type *class,
+				 const char *name, const struct method **ret, size_t *n) DC_CHECK;
+// 'file.c'::name. Only what was compiled from that file; code NAME when it has no such thing, VALUE
+// when several files have.
+struct dc_error *symbols_function_in_file(struct symbols *symbols, const char *file,
+					  const char *name, struct function *ret) DC_CHECK;
+struct dc_error *symbols_variable_in_file(struct symbols *symbols, const char *file,
+					  const char *name, struct variable *ret) DC_CHECK;
+// Whether the program, or a library with debug information, was compiled from a file of that name.
+bool symbols_has_file(struct symbols *symbols, const char *file);
 // A library's separate debug file costs tens of milliseconds to open; a look-up leaves type NULL
 // instead. For callers that know no prototype by other means this opens it, and fills in what it says.
 void symbols_function_type(struct symbols *symbols, struct function *function);

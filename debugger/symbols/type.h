@@ -64,6 +64,7 @@ struct type {
 	// STRUCT, UNION: a member lies off its natural alignment (psABI: MEMORY). Valid once
 	// type_members() has been called for this type.
 	bool is_packed_or_odd;
+	bool is_scoped; // C++ enum class
 	bool is_nontrivial; // C++ class that is passed by invisible reference
 	const char *tag; // "struct", "union", "enum", "class" or NULL
 	const char *name; // NULL for a derived or anonymous type

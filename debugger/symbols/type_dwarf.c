@@ -2,7 +2,7 @@
 // From a DIE to a type. A struct's members, a function's parameters and an enum's values are read
 // when asked for, so that naming one type never reads the graph that hangs on it.
 #include "debugger/symbols/dwarf.h"
-#include "debugger/symbols/type_table.h"
+#include "debugger/symbols/type_scope.h"
 
 #include <dwarf.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static bool flag(Dwarf_Die *die, unsigned int name)
 
 static void make_opaque(struct type_node *node, const char *why)
 {
-	const char *name = dwarf_diename(&node->die);
+	const char *name = type_scope_name(node->type.owner, &node->die);
 	uint64_t size = 0;
 
 	number(&node->die, DW_AT_byte_size, &size);
@@ -289,7 +289,7 @@ static void make_struct(struct types *types, struct type_node *node, int tag, in
 		type->tag = tag == DW_TAG_union_type   ? "union"
 			    : tag == DW_TAG_class_type ? "class"
 						       : "struct";
-	type->name = dwarf_diename(&node->die);
+	type->name = type_scope_name(types, &node->die);
 	type->is_incomplete = flag(&node->die, DW_AT_declaration) ||
 			      !number(&node->die, DW_AT_byte_size, &type->size);
 	type->align = 1;
@@ -313,7 +313,8 @@ static void make_enum(struct types *types, struct type_node *node, int depth)
 	type->kind = TYPE_ENUM;
 	if (!dwarf_language_is_cxx(dwarf_language(&node->die)))
 		type->tag = "enum";
-	type->name = dwarf_diename(&node->die);
+	type->name = type_scope_name(types, &node->die);
+	type->is_scoped = flag(&node->die, DW_AT_enum_class);
 	type->is_incomplete = flag(&node->die, DW_AT_declaration);
 	number(&node->die, DW_AT_byte_size, &size);
 	number(&node->die, DW_AT_encoding, &encoding);
@@ -444,7 +445,7 @@ static const struct type *make(struct types *types, struct type_node *node, int 
 		if (!target)
 			return NULL;
 		node->type.kind = TYPE_TYPEDEF;
-		node->type.name = dwarf_diename(die);
+		node->type.name = type_scope_name(types, die);
 		node->type.target = target;
 		node->type.size = target->size;
 		node->type.align = target->align;

@@ -38,6 +38,7 @@ struct types {
 	struct arena arena;
 	struct type_node **buckets;
 	size_t nr_buckets, nr_nodes;
+	struct scope_table *scopes; // of the C++ units that types were made from
 };
 
 // Zeroed memory, 16-aligned, that lives as long as the types. NULL: out of memory.

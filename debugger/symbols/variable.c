@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Variables by name, as C finds them: blocks outwards, the unit's statics, the module's globals, the
 // other modules' by load order.
+#include "debugger/symbols/cxx.h"
 #include "debugger/symbols/location.h"
 #include "debugger/symbols/scope.h"
 #include "debugger/cleanup.h"
@@ -109,7 +110,8 @@ static bool take_variable(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 	size_t n;
 
 	(void)parent;
-	if (dwarf_is_declaration(die)) {
+	// A constant of a class is only ever declared.
+	if (dwarf_is_declaration(die) && !dwarf_hasattr(die, DW_AT_const_value)) {
 		if (!found->nr_declarations++)
 			found->declaration = *die;
 		return true;
@@ -140,14 +142,17 @@ static struct dc_error *find_in_unit(struct symbols *symbols, const struct symbo
 	struct dc_error *err = dwarf_find(where.loaded->info, &unit, name, DWARF_VARIABLE,
 					  take_variable, &found);
 
-	if (err || !found.nr_definitions)
+	// C++ has one of a name in each namespace; those are told apart by their symbols.
+	if (err || !found.nr_definitions ||
+	    (found.nr_definitions > 1 && dwarf_language_is_cxx(dwarf_language(&unit))))
 		return err;
 	*done = true;
 	return from_die(&where, &found.definition, name, ret);
 }
 
-static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *name, enum effort effort,
-				      struct variable *ret, bool *done)
+// file NULL: in all.
+static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *file, const char *name,
+				      enum effort effort, struct variable *ret, bool *done)
 {
 	*done = false;
 	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
@@ -159,14 +164,18 @@ static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *name,
 		if (!info || (effort == EFFORT_DEBUG_FILE && had && !loaded->dwarf_is_separate))
 			continue;
 
-		struct dc_error *err = dwarf_find(info, NULL, name, DWARF_VARIABLE, take_variable,
-						  &found);
+		struct dc_error *err = file ? dwarf_find_in_file(info, file, name, DWARF_VARIABLE,
+								 take_variable, &found)
+					    : dwarf_find(info, NULL, name, DWARF_VARIABLE,
+							 take_variable, &found);
 
 		if (err)
 			return err;
 		if (!found.nr_definitions)
 			continue;
 		*done = true;
+		if (file && found.nr_definitions > 1)
+			return symbols_ambiguous(loaded, DWARF_VARIABLE, "static variable", name);
 		if (found.differ)
 			return symbols_ambiguous(loaded, DWARF_VARIABLE, "static constant", name);
 		return from_die(&where, &found.definition, name, ret);
@@ -234,7 +243,9 @@ static struct dc_error *from_symbol(struct symbols *symbols, struct loaded *load
 {
 	bool is_tls = symbol->class == SYMBOL_TLS;
 
-	*ret = (struct variable){ .name = symbols_plain_name(symbols, symbol->name),
+	const char *plain = symbols_plain_name(symbols, symbol->name);
+
+	*ret = (struct variable){ .name = plain ? cxx_shown_name(symbols, plain) : NULL,
 				  .module = &loaded->module,
 				  .place = is_tls ? VARIABLE_TLS : VARIABLE_MEMORY,
 				  .addr = symbol->value + (is_tls ? 0 : loaded->module.bias) };
@@ -247,6 +258,19 @@ static struct dc_error *from_symbol(struct symbols *symbols, struct loaded *load
 	if (!err && !ret->type)
 		err = type_from_debug_file(symbols, loaded, name, ret);
 	return err;
+}
+
+struct dc_error *symbols_variable_in_file(struct symbols *symbols, const char *file,
+					  const char *name, struct variable *ret)
+{
+	bool done;
+	struct dc_error *err = find_by_dwarf(symbols, file, name, EFFORT_OWN_FILE, ret, &done);
+
+	if (!err && !done)
+		err = find_by_dwarf(symbols, file, name, EFFORT_DEBUG_FILE, ret, &done);
+	if (err || done)
+		return err;
+	return symbols_no_name("symbol", name);
 }
 
 struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct symbols_frame *frame,
@@ -282,8 +306,13 @@ struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct s
 			return symbols_ambiguous(loaded, DWARF_VARIABLE, "static variable", name);
 		return from_symbol(symbols, loaded, &symbol, name, ret);
 	}
-	// Constants that never got a place, and C++ names, which symbol tables have mangled.
-	err = find_by_dwarf(symbols, name, EFFORT_OWN_FILE, ret, &done);
+	err = cxx_find_data(symbols, name, &loaded, &symbol, &done);
+	if (err)
+		return err;
+	if (done)
+		return from_symbol(symbols, loaded, &symbol, dwarf_simple_name(name), ret);
+	// Constants that never got a place.
+	err = find_by_dwarf(symbols, NULL, name, EFFORT_OWN_FILE, ret, &done);
 	if (err || done)
 		return err;
 	if (symbols_is_near(symbols, frame, name))
@@ -299,7 +328,7 @@ struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct s
 			return from_symbol(symbols, loaded, &symbol, name, ret);
 		}
 	}
-	err = find_by_dwarf(symbols, name, EFFORT_DEBUG_FILE, ret, &done);
+	err = find_by_dwarf(symbols, NULL, name, EFFORT_DEBUG_FILE, ret, &done);
 	if (err || done)
 		return err;
 	return symbols_no_name("symbol", name);

@@ -81,6 +81,8 @@ struct resolution {
 	bool is_local; // found only with a frame: looked up again with the frame of the moment
 	struct variable variable;
 	struct function function;
+	const struct function *overloads; // FUNCTION: more than one, of which a call chooses
+	size_t nr_overloads;
 	const struct type *type; // ENUMERATOR, CONSTANT; FUNCTION: from the prototype table
 	int64_t value;
 };

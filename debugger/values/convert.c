@@ -214,6 +214,16 @@ static struct dc_error *find_base(struct context *context, const struct type *de
 	return err;
 }
 
+struct dc_error *convert_find_base(struct context *context, const struct type *derived,
+				   const struct type *base, uint64_t *offset, bool *found)
+{
+	*offset = 0;
+	*found = false;
+	if (!type_is_record(derived) || !type_is_record(base))
+		return NULL;
+	return find_base(context, derived, base, 0, offset, found);
+}
+
 // A pointer to a class becomes one to its base, or back: in C++ they need not be equal.
 static struct dc_error *convert_pointer(struct context *context, struct value *value,
 					const struct type *type)
@@ -254,12 +264,22 @@ static struct dc_error *bind_reference(struct context *context, struct value *va
 	_cleanup_value_ struct value address = { 0 };
 	struct value object;
 	struct dc_error *err = NULL;
+	uint64_t offset = 0, addr;
+	bool is_derived = false;
 
 	if (type_strip(value->type)->kind == TYPE_REFERENCE)
 		err = dereference_reference(context, value);
 	if (err)
 		return err;
-	// A reference to const may be bound to a value, which then needs a place.
+	// A reference to const may be bound to a value, which then needs a place; so does one of
+	// another type.
+	if (type_is_scalar(target) && type_strip(target)->is_const && value->type &&
+	    type_is_scalar(value->type) && !type_equal(value->type, target)) {
+		err = convert_rvalue(context, value);
+		if (err)
+			return err;
+		value->place = VALUE_NOWHERE;
+	}
 	if (value->place == VALUE_NOWHERE || value->place == VALUE_LITERAL) {
 		if (type_is_scalar(target))
 			err = convert_assign(context, value, target, what);
@@ -267,12 +287,22 @@ static struct dc_error *bind_reference(struct context *context, struct value *va
 			return err;
 		value->place = VALUE_LITERAL;
 	}
-	if (!same_object_type(context, value->type, target))
-		return cannot_convert(value, type, what);
+	if (!same_object_type(context, value->type, target)) {
+		err = convert_find_base(context, value->type, target, &offset, &is_derived);
+		if (err)
+			return err;
+		if (!is_derived)
+			return cannot_convert(value, type, what);
+	}
 	object = *value;
 	err = place_address(context, &object, &address);
 	if (err)
 		return err;
+	if (offset && address.bytes) {
+		memcpy(&addr, address.bytes, sizeof(addr));
+		addr += offset;
+		memcpy(address.bytes, &addr, sizeof(addr));
+	}
 	value_deinit(value);
 	*value = value_take(&address);
 	value->type = type;

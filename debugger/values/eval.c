@@ -334,8 +334,7 @@ static struct dc_error *store(struct context *context, const struct node *node, 
 // What a C++ reference refers to is what a store changes.
 static struct dc_error *referred(struct context *context, struct value *place)
 {
-	if (!place->type || value_unknown(place) ||
-	    type_strip(place->type)->kind != TYPE_REFERENCE)
+	if (!place->type || value_unknown(place) || type_strip(place->type)->kind != TYPE_REFERENCE)
 		return NULL;
 
 	_cleanup_value_ struct value reference = value_take(place);
@@ -449,7 +448,6 @@ static struct dc_error *eval_member(struct context *context, const struct node *
 {
 	_cleanup_value_ struct value object = { 0 };
 	struct dc_error *err = eval_node(context, node->object, &object);
-	struct value target;
 
 	if (err)
 		return err;
@@ -457,27 +455,8 @@ static struct dc_error *eval_member(struct context *context, const struct node *
 		*ret = (struct value){ .type = &type_unknown };
 		return NULL;
 	}
-	if (object.no_debug)
-		return error_make(DC_REFUSED, "'%s' has unknown type; cast it to its declared type",
-				  object.name ? object.name : "it");
-	// As gdb does, . and -> each take a struct or a pointer to one.
-	for (int i = 0; i < 2; i++) {
-		enum type_kind kind = type_strip(object.type)->kind;
-
-		if (kind != TYPE_POINTER && kind != TYPE_REFERENCE && kind != TYPE_ARRAY)
-			break;
-		if (kind == TYPE_ARRAY && !node->is_arrow)
-			break;
-		err = kind == TYPE_REFERENCE ? place_load(context, &object)
-					     : convert_rvalue(context, &object);
-		if (!err)
-			err = place_dereference(context, &object, &target);
-		if (err)
-			return err;
-		value_deinit(&object);
-		object = target;
-	}
-	return place_member(context, &object, node->member, ret);
+	err = place_object(context, &object, node->is_arrow);
+	return err ? err : place_member(context, &object, node->member, ret);
 }
 
 // a[i] is *(a + i), so that i[a] works too; only what has no address is taken apart here.

@@ -61,6 +61,11 @@ struct dc_error *place_dereference(struct context *context, const struct value *
 // Part of an object: an element or member.
 struct dc_error *place_part(struct context *context, const struct value *whole,
 			    const struct type *type, uint64_t offset, struct value *ret) DC_CHECK;
+// An object, reached through a pointer or reference where there is one; is_arrow: arrays decay.
+struct dc_error *place_object(struct context *context, struct value *value, bool is_arrow) DC_CHECK;
+// Whether the class, or struct, has a member of that name, its bases' included.
+struct dc_error *place_has_member(struct context *context, const struct type *type,
+				  const char *name, bool *found) DC_CHECK;
 struct dc_error *place_member(struct context *context, const struct value *whole, const char *name,
 			      struct value *ret) DC_CHECK;
 struct dc_error *place_name(struct context *context, const struct node *node,
@@ -73,6 +78,9 @@ struct dc_error *convert_assign(struct context *context, struct value *value,
 				const struct type *type, const char *what) DC_CHECK;
 struct dc_error *convert_cast(struct context *context, struct value *value,
 			      const struct type *type) DC_CHECK;
+// Whether base is a base of derived, and where it lies in it.
+struct dc_error *convert_find_base(struct context *context, const struct type *derived,
+				   const struct type *base, uint64_t *offset, bool *found) DC_CHECK;
 const struct type *convert_promoted(const struct context *context, const struct value *value);
 const struct type *convert_common(const struct context *context, const struct value *a,
 				  const struct value *b); // arithmetic; NULL: there is none

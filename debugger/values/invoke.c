@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Calls: which function, which arguments, converted to what the callee expects.
-#include "debugger/values/evaluator.h"
+#include "debugger/values/overload.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@ struct call {
 	struct value callee; // a FUNCTION, or a pointer's value
 	const struct type *type; // FUNCTION
 	const char *name;
+	struct value object; // of a method: the address that it is called on; no type without one
 	struct value *args;
 	size_t nr_args;
 };
@@ -20,15 +21,127 @@ static void cleanup_call(struct call *call)
 		value_deinit(&call->args[i]);
 	free(call->args);
 	value_deinit(&call->callee);
+	value_deinit(&call->object);
 }
+
+// ---- C++ ----
+
+static struct dc_error *take_function(const struct function *function, struct call *call)
+{
+	call->callee = (struct value){ .type = function->type,
+				       .place = VALUE_FUNCTION,
+				       .addr = function->addr,
+				       .symbol = function,
+				       .name = function->name };
+	call->name = function->name;
+	if (!function->type)
+		return error_make(DC_REFUSED,
+				  "'%s' has no debug information; cast its address to a pointer to "
+				  "its type",
+				  function->name);
+	call->type = type_strip(function->type);
+	return NULL;
+}
+
+// What the object's own class has in its virtual table.
+static struct dc_error *take_virtual(struct context *context, const struct method *method,
+				     struct call *call)
+{
+	const struct eval_target *target = context->target;
+	uint64_t object, table, addr = 0;
+	struct dc_error *err = NULL;
+
+	call->name = method->function.name;
+	if (!method->function.type)
+		return error_make(DC_REFUSED, "'%s' has no debug information", call->name);
+	call->type = type_strip(method->function.type);
+	call->callee.type = types_pointer(context->basics.types, method->function.type);
+	if (!call->callee.type)
+		return &dc_out_of_memory;
+	if (context->mode != EVAL_RUN || !call->object.bytes)
+		return NULL;
+	memcpy(&object, call->object.bytes, sizeof(object));
+	err = target->read(target->arg, object + method->base_offset, &table, sizeof(table));
+	if (!err)
+		err = target->read(target->arg, table + method->slot * sizeof(addr), &addr,
+				   sizeof(addr));
+	return err ? err : value_set(&call->callee, &addr, sizeof(addr));
+}
+
+// object.method() and pointer->method(). *done false: it is a plain member.
+static struct dc_error *find_method(struct context *context, const struct node *node,
+				    struct call *call, bool *done)
+{
+	const struct node *callee = node->call.callee;
+	_cleanup_value_ struct value object = { 0 };
+	const struct method *method;
+	bool is_member;
+	struct dc_error *err = NULL;
+
+	*done = false;
+	if (callee->kind != NODE_MEMBER)
+		return NULL;
+	err = eval_node(context, callee->object, &object);
+	if (err || value_unknown(&object))
+		return err;
+	err = place_object(context, &object, callee->is_arrow);
+	// What C has no methods of keeps its own messages.
+	if (!err)
+		err = place_has_member(context, object.type, callee->member, &is_member);
+	if (err || is_member || !type_is_record(object.type) || type_strip(object.type)->tag)
+		return err;
+	*done = true;
+	err = overload_choose_method(context, node, object.type, &method);
+	if (err || !method)
+		return error_at(err, callee->column);
+	if (!method->is_static)
+		err = place_address(context, &object, &call->object);
+	if (err)
+		return err;
+	if (method->is_virtual)
+		return take_virtual(context, method, call);
+	if (!method->function.addr)
+		return error_at(
+			error_make(DC_VALUE,
+				   "\"%s\" was inlined everywhere; there is no code to call",
+				   method->function.name),
+			callee->column);
+	return take_function(&method->function, call);
+}
+
+// *done false: the name means one function, or no function.
+static struct dc_error *find_overload(struct context *context, const struct node *node,
+				      struct call *call, bool *done)
+{
+	const struct node *callee = node->call.callee;
+	const struct function *function;
+	struct dc_error *err;
+
+	*done = callee->kind == NODE_NAME && callee->what->kind == NAME_FUNCTION &&
+		callee->what->nr_overloads;
+	if (!*done)
+		return NULL;
+	err = overload_choose(context, node, &function);
+	if (!err && function)
+		err = take_function(function, call);
+	return error_at(err, callee->column);
+}
+
+// ---- all languages ----
 
 // A function, or whatever has the value of a pointer to one.
 static struct dc_error *find_callee(struct context *context, const struct node *node,
 				    struct call *call)
 {
-	struct dc_error *err = eval_node(context, node->call.callee, &call->callee);
 	const struct type *plain;
+	bool done;
+	struct dc_error *err = find_overload(context, node, call, &done);
 
+	if (!err && !done)
+		err = find_method(context, node, call, &done);
+	if (err || done)
+		return err;
+	err = eval_node(context, node->call.callee, &call->callee);
 	if (err || value_unknown(&call->callee))
 		return err;
 	call->name = call->callee.name;
@@ -51,7 +164,9 @@ static struct dc_error *find_callee(struct context *context, const struct node *
 static struct dc_error *count_error(const struct call *call, const char *how, size_t wanted)
 {
 	return error_make(DC_TYPE, "too %s arguments in call of '%s': %zu wanted, %zu given", how,
-			  call->name ? call->name : "the function", wanted, call->nr_args);
+			  call->name ? call->name : "the function",
+			  wanted - (call->object.type != NULL),
+			  call->nr_args - (call->object.type != NULL));
 }
 
 // By C's default argument promotions.
@@ -88,8 +203,30 @@ static struct dc_error *typed_argument(struct context *context, const struct nod
 
 		type = default_promoted(context, &as_param);
 	}
-	snprintf(what, sizeof(what), "argument %zu of '%s'", i + 1,
+	snprintf(what, sizeof(what), "argument %zu of '%s'", i + 1 - (call->object.type != NULL),
 		 call->name ? call->name : "the function");
+	if (i == 0 && call->object.type) {
+		struct dc_error *err = value_copy(&call->object, ret);
+
+		return err ? err : convert_assign(context, ret, type, what);
+	}
+	// Class::method(object): the method wants the object's address.
+	if (i == 0 && param->name && !strcmp(param->name, "this") && node->kind != NODE_LIST) {
+		_cleanup_value_ struct value object = { 0 };
+		struct dc_error *err = eval_node(context, node, &object);
+
+		if (!err && !value_unknown(&object) &&
+		    type_strip(object.type)->kind == TYPE_REFERENCE)
+			err = place_object(context, &object, false);
+		if (!err && !value_unknown(&object) && type_is_record(object.type)) {
+			err = place_address(context, &object, ret);
+			if (!err)
+				err = convert_assign(context, ret, type, what);
+			return error_at(err, node->column);
+		}
+		if (err)
+			return err;
+	}
 	return error_at(initialize_from(context, node, type, what, ret), node->column);
 }
 
@@ -100,10 +237,12 @@ static struct dc_error *find_arguments(struct context *context, const struct nod
 	size_t n = 0;
 	struct dc_error *err = NULL;
 
-	call->args = calloc(node->call.nr_args + 1, sizeof(*call->args));
+	size_t has_object = call->object.type != NULL;
+
+	call->args = calloc(node->call.nr_args + 2, sizeof(*call->args));
 	if (!call->args)
 		return &dc_out_of_memory;
-	call->nr_args = node->call.nr_args;
+	call->nr_args = node->call.nr_args + has_object;
 	if (call->type && !own_types)
 		err = type_params(call->type, &params, &n);
 	if (!err && call->nr_args < n)
@@ -112,7 +251,8 @@ static struct dc_error *find_arguments(struct context *context, const struct nod
 	    !call->type->is_variadic)
 		err = count_error(call, "many", n);
 	for (size_t i = 0; !err && i < call->nr_args; i++) {
-		const struct node *arg = node->call.args[i];
+		const struct node *arg = i < has_object ? node->call.callee->object
+							: node->call.args[i - has_object];
 
 		if (i < n)
 			err = typed_argument(context, arg, call, i, &params[i], &call->args[i]);

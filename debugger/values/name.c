@@ -19,7 +19,9 @@ struct dc_error *name_unknown(struct symbols *symbols, const char *name)
 }
 
 // gdb's function::variable: a static variable of a function, as seen from its first instruction.
-static bool resolve_static(struct symbols *symbols, const char *name, struct resolution *what)
+// file NULL: whichever has the function.
+static bool resolve_static(struct symbols *symbols, const char *file, const char *name,
+			   struct resolution *what)
 {
 	static const struct symbols_frame nowhere;
 	const char *colons = memrchr(name, ':', strlen(name));
@@ -31,10 +33,10 @@ static bool resolve_static(struct symbols *symbols, const char *name, struct res
 		return false;
 
 	_cleanup_free_ char *scope = strndup(name, colons - 1 - name);
-	_cleanup_error_ struct dc_error *no_function = scope ? symbols_lookup_function(
-								       symbols, &nowhere, scope,
-								       &function)
-							     : &dc_out_of_memory;
+	_cleanup_error_ struct dc_error *no_function =
+		!scope ? &dc_out_of_memory
+		: file ? symbols_function_in_file(symbols, file, scope, &function)
+		       : symbols_lookup_function(symbols, &nowhere, scope, &function);
 
 	if (no_function)
 		return false;
@@ -136,11 +138,23 @@ static void resolve(struct parser *parser, const char *name, struct resolution *
 		take_function(parser, what);
 		return;
 	}
+	// Of several functions a call will choose one.
+	if (no_function && no_function->code == DC_VALUE && !has_typed) {
+		_cleanup_error_ struct dc_error *none = symbols_overloads(
+			symbols, name, &what->overloads, &what->nr_overloads);
+
+		if (!none && what->nr_overloads > 1) {
+			what->kind = NAME_FUNCTION;
+			what->function = what->overloads[0];
+			return;
+		}
+		what->nr_overloads = 0;
+	}
 	if (!no_variable && !has_typed) {
 		take_variable(parser, false, what); // without debug information
 		return;
 	}
-	if (no_variable && resolve_static(symbols, name, what))
+	if (no_variable && resolve_static(symbols, NULL, name, what))
 		return;
 
 	_cleanup_error_ struct dc_error *no_enumerator = symbols_lookup_enumerator(
@@ -154,32 +168,187 @@ static void resolve(struct parser *parser, const char *name, struct resolution *
 		take_constant(parser, name, what);
 }
 
-struct dc_error *name_parse(struct parser *parser, struct node **ret)
+// ---- how names are written ----
+
+// The lexer goes on behind the text.
+static struct dc_error *go_behind(struct lexer *lexer, const char *end)
+{
+	lexer->next = (size_t)(end - lexer->text);
+	return lexer_advance(lexer);
+}
+
+static bool begins_identifier(char c)
+{
+	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// gdb's 'file.c'::name, also without quotes and with one colon: where the name itself begins, and the
+// file, in the arena. NULL in *file: there is none.
+static struct dc_error *read_file(struct parser *parser, const char **file)
+{
+	const struct lexer *lexer = &parser->lexer;
+	const char *start = lexer->token.start, *end = lexer->text + lexer->size, *at = start;
+	size_t length;
+
+	*file = NULL;
+	if (lexer->token.kind == TOKEN_CHAR) {
+		start++;
+		length = lexer->token.length - 2;
+		at = lexer->token.start + lexer->token.length;
+	} else {
+		while (at < end &&
+		       (begins_identifier(*at) || (*at && strchr("0123456789.+-/", *at))))
+			at++;
+		length = (size_t)(at - start);
+		// Most names are none.
+		if (!memchr(start, '.', length))
+			return NULL;
+	}
+	if (at >= end || *at != ':')
+		return NULL;
+	at += at + 1 < end && at[1] == ':' ? 2 : 1;
+	if (at >= end || !begins_identifier(*at))
+		return NULL;
+
+	const char *name = arena_string(parser->expression, start, length);
+
+	if (!name)
+		return &dc_out_of_memory;
+	if (symbols_has_file(parser->symbols, name)) {
+		*file = name;
+		return go_behind(&parser->lexer, at);
+	}
+	if (lexer->token.kind == TOKEN_CHAR && !memchr(start, '(', length))
+		return error_at(error_make(DC_NAME, "the program has no source file '%s'", name),
+				lexer_column(lexer));
+	return NULL;
+}
+
+// "max<int>" and "vec<int>::size", when the program has a function of that name: else it is a
+// comparison. NULL: it is none.
+static const char *behind_template(struct parser *parser, const char *start)
+{
+	const char *end = parser->lexer.text + parser->lexer.size, *at = start;
+	int depth = 0;
+	bool has_arguments = false;
+
+	for (; at < end; at++) {
+		if (*at == '<')
+			depth++;
+		else if (*at == '>')
+			depth--;
+		else if (!depth && !begins_identifier(*at) && !strchr("0123456789:", *at))
+			break;
+		else if (depth && strchr("\"'{};", *at))
+			return NULL;
+		has_arguments |= depth > 0;
+		if (depth < 0)
+			return NULL;
+	}
+	if (!has_arguments || depth || at == end || *at != '(')
+		return NULL;
+
+	const char *name = arena_string(parser->expression, start, (size_t)(at - start));
+	const struct function *list;
+	size_t n = 0;
+	struct dc_error *err = name ? symbols_overloads(parser->symbols, name, &list, &n)
+				    : &dc_out_of_memory;
+
+	dc_error_destroy(err);
+	return n ? at : NULL;
+}
+
+// "a", "a::b", "a<int>::b", and gdb's 'a::b(int)'; the lexer goes behind it.
+static struct dc_error *read_name(struct parser *parser, const char **ret)
 {
 	struct lexer *lexer = &parser->lexer;
-	const char *start = lexer->token.start;
-	struct dc_error *err = parser_node(parser, NODE_NAME, lexer_column(lexer), ret);
+	const char *start = lexer->token.start, *end = start + lexer->token.length;
+	struct dc_error *err = NULL;
 
-	for (bool more = true; !err && more;) {
-		const char *end = lexer->token.start + lexer->token.length;
+	if (lexer->token.kind == TOKEN_CHAR) {
+		*ret = arena_string(parser->expression, start + 1, (size_t)(end - start) - 2);
+		return *ret ? lexer_advance(lexer) : &dc_out_of_memory;
+	}
 
+	const char *behind = behind_template(parser, start);
+
+	if (behind) {
+		end = behind;
+		err = go_behind(lexer, end);
+	}
+	for (bool more = !behind; !err && more;) {
+		end = lexer->token.start + lexer->token.length;
 		err = lexer_advance(lexer);
 		more = !err && parser_at(parser, TOKEN_SCOPE);
-		if (more) {
+		if (more)
 			err = lexer_advance(lexer);
-			if (!err && !parser_at(parser, TOKEN_NAME))
-				err = parser_error(parser, "expected a name after ::");
-		} else if (!err) {
-			(*ret)->name = arena_string(parser->expression, start, end - start);
-			(*ret)->what = arena_alloc(&parser->expression->arena,
-						   sizeof(*(*ret)->what));
-			if (!(*ret)->name || !(*ret)->what)
-				err = &dc_out_of_memory;
-		}
+		if (!err && more && !parser_at(parser, TOKEN_NAME))
+			err = parser_error(parser, "expected a name after ::");
 	}
+	*ret = err ? NULL : arena_string(parser->expression, start, (size_t)(end - start));
+	return err || *ret ? err : &dc_out_of_memory;
+}
+
+// A file's own thing, or a static variable of one of its functions.
+static struct dc_error *resolve_in_file(struct parser *parser, const char *file, const char *name,
+					struct resolution *what)
+{
+	struct symbols *symbols = parser->symbols;
+	struct dc_error *err = symbols_variable_in_file(symbols, file, name, &what->variable);
+
+	if (!err) {
+		take_variable(parser, false, what);
+		return NULL;
+	}
+	if (err->code != DC_NAME)
+		return err;
+	dc_error_destroy(err);
+	err = symbols_function_in_file(symbols, file, name, &what->function);
+	if (!err) {
+		take_function(parser, what);
+		return NULL;
+	}
+	if (err->code != DC_NAME)
+		return err;
+	dc_error_destroy(err);
+	if (resolve_static(symbols, file, name, what))
+		return NULL;
+	return error_make(DC_NAME, "nothing named '%s' in '%s'", name, file);
+}
+
+bool name_is_quoted(const struct parser *parser)
+{
+	const struct token *token = &parser->lexer.token;
+	const char *end = token->start + token->length;
+
+	if (token->kind != TOKEN_CHAR || *token->start != '\'' || token->length < 4 ||
+	    memchr(token->start, '\\', token->length))
+		return false;
+	return memchr(token->start, '(', token->length) ||
+	       memchr(token->start, '<', token->length) ||
+	       memchr(token->start, ':', token->length) ||
+	       (end < parser->lexer.text + parser->lexer.size && *end == ':');
+}
+
+struct dc_error *name_parse(struct parser *parser, struct node **ret)
+{
+	size_t column = lexer_column(&parser->lexer);
+	struct dc_error *err = parser_node(parser, NODE_NAME, column, ret);
+	const char *file = NULL;
+
 	if (!err)
-		resolve(parser, (*ret)->name, (*ret)->what);
-	return err;
+		err = read_file(parser, &file);
+	if (!err)
+		err = read_name(parser, &(*ret)->name);
+	if (err)
+		return err;
+	(*ret)->what = arena_alloc(&parser->expression->arena, sizeof(*(*ret)->what));
+	if (!(*ret)->what)
+		return &dc_out_of_memory;
+	if (file)
+		return error_at(resolve_in_file(parser, file, (*ret)->name, (*ret)->what), column);
+	resolve(parser, (*ret)->name, (*ret)->what);
+	return NULL;
 }
 
 // "$" and "$$", "$3" and "$$3", "$rax", "$name".

@@ -5,6 +5,8 @@
 
 #include "debugger/values/parser.h"
 
+// Between quotes there is a name, or a file before one, and no character.
+bool name_is_quoted(const struct parser *parser);
 struct dc_error *name_parse(struct parser *parser, struct node **ret) DC_CHECK;
 struct dc_error *name_dollar(struct parser *parser, struct node **ret) DC_CHECK;
 // For "(node)" with the lexer behind it: an error when only a cast could stand there, but the

@@ -275,6 +275,8 @@ static struct dc_error *primary(struct parser *parser, struct node **ret)
 	switch (parser->lexer.token.kind) {
 	case TOKEN_NUMBER:
 	case TOKEN_CHAR:
+		if (name_is_quoted(parser))
+			return name_parse(parser, ret);
 		err = parser_node(parser, NODE_CONSTANT, column, ret);
 		if (!err)
 			err = parser_at(parser, TOKEN_NUMBER) ? literal_number(parser, *ret)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where values live: reading and writing objects, bit-fields and registers; addresses and members.
 #include "debugger/values/evaluator.h"
+#include "debugger/values/overload.h"
 #include "debugger/values/name.h"
 
 #include <inttypes.h>
@@ -387,6 +388,45 @@ static struct dc_error *find_member(struct context *context, const struct type *
 }
 
 // Of an object in memory the member is an object too; of a value it is a copy.
+struct dc_error *place_object(struct context *context, struct value *value, bool is_arrow)
+{
+	struct dc_error *err;
+	struct value target;
+
+	if (value->no_debug)
+		return error_make(DC_REFUSED, "'%s' has unknown type; cast it to its declared type",
+				  value->name ? value->name : "it");
+	// As gdb does, . and -> each take a struct or a pointer to one.
+	for (int i = 0; i < 2; i++) {
+		enum type_kind kind = type_strip(value->type)->kind;
+
+		if (kind != TYPE_POINTER && kind != TYPE_REFERENCE && kind != TYPE_ARRAY)
+			break;
+		if (kind == TYPE_ARRAY && !is_arrow)
+			break;
+		err = kind == TYPE_REFERENCE ? place_load(context, value)
+					     : convert_rvalue(context, value);
+		if (!err)
+			err = place_dereference(context, value, &target);
+		if (err)
+			return err;
+		value_deinit(value);
+		*value = target;
+	}
+	return NULL;
+}
+
+struct dc_error *place_has_member(struct context *context, const struct type *type,
+				  const char *name, bool *found)
+{
+	struct type_member member;
+	uint64_t offset = 0;
+
+	*found = false;
+	return type_is_record(type) ? find_member(context, type, name, 0, &offset, &member, found)
+				    : NULL;
+}
+
 struct dc_error *place_member(struct context *context, const struct value *whole, const char *name,
 			      struct value *ret)
 {
@@ -496,6 +536,8 @@ struct dc_error *place_name(struct context *context, const struct node *node, st
 			variable.place = VARIABLE_MEMORY;
 		return variable_place(context, &variable, ret);
 	case NAME_FUNCTION:
+		if (what->nr_overloads)
+			return overload_needs_call(what, node->name);
 		ret->place = VALUE_FUNCTION;
 		ret->addr = what->function.addr;
 		ret->symbol = &what->function;

@@ -48,6 +48,28 @@ static bool is_flags(const struct type_enumerator *list, size_t n)
 	return true;
 }
 
+// C++ puts an enumerator into its enum's scope, or, of an enum class, into the enum itself.
+static int scope_length(const struct type *type)
+{
+	const char *name = type->name;
+	int at = name ? (int)strlen(name) : 0;
+
+	if (!type->is_scoped)
+		while (at > 1 && !(name[at - 1] == ':' && name[at - 2] == ':'))
+			at--;
+	return at > 1 ? at : 0;
+}
+
+static void print_enumerator(struct printer *printer, const struct type *type, const char *name)
+{
+	const struct type *plain = type_strip(type);
+	int length = scope_length(plain);
+
+	if (length)
+		fprintf(printer->out, "%.*s%s", length, plain->name, plain->is_scoped ? "::" : "");
+	fputs(name, printer->out);
+}
+
 // A value that no enumerator has is a number, or a combination of flags.
 static void print_enum(struct printer *printer, const struct type *type, const unsigned char *bytes)
 {
@@ -64,7 +86,7 @@ static void print_enum(struct printer *printer, const struct type *type, const u
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (list[i].value == (int64_t)number.i) {
-			fputs(list[i].name, printer->out);
+			print_enumerator(printer, type, list[i].name);
 			return;
 		}
 	}
@@ -79,7 +101,8 @@ static void print_enum(struct printer *printer, const struct type *type, const u
 	for (size_t i = 0; i < n; i++) {
 		if (!(left & list[i].value))
 			continue;
-		fprintf(printer->out, "%s%s", before, list[i].name);
+		fputs(before, printer->out);
+		print_enumerator(printer, type, list[i].name);
 		left &= ~(uint64_t)list[i].value;
 		before = " | ";
 	}

@@ -31,7 +31,11 @@ static void visit_call(struct survey *survey, const struct node *node)
 	const struct node *callee = undressed(node->call.callee);
 	bool is_named = callee->kind == NODE_NAME && callee->what->kind == NAME_FUNCTION;
 
-	if (survey->callee && !survey->ended)
+	// Of several that the name may mean, each could be the one.
+	for (size_t i = 0;
+	     is_named && survey->callee && i < callee->what->nr_overloads && !survey->ended; i++)
+		survey->ended = !survey->callee(&callee->what->overloads[i], survey->arg);
+	if (survey->callee && !survey->ended && !(is_named && callee->what->nr_overloads))
 		survey->ended = !survey->callee(is_named ? &callee->what->function : NULL,
 						survey->arg);
 	if (!is_named)
@@ -96,7 +100,8 @@ const struct type *expression_function(const struct expression *expression, uint
 {
 	const struct node *root = expression->root;
 
-	if (root->kind != NODE_NAME || root->what->kind != NAME_FUNCTION)
+	if (root->kind != NODE_NAME || root->what->kind != NAME_FUNCTION ||
+	    root->what->nr_overloads)
 		return NULL;
 	*addr = root->what->function.addr;
 	return root->what->type;

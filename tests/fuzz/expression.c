@@ -87,6 +87,47 @@ void symbols_function_type(struct symbols *symbols, struct function *function)
 	(void)symbols, (void)function;
 }
 
+struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
+				   const struct function **ret, size_t *n)
+{
+	(void)symbols;
+	(void)name;
+	(void)ret;
+	*n = 0;
+	return NULL;
+}
+
+struct dc_error *symbols_methods(struct symbols *symbols, const struct type *class,
+				 const char *name, const struct method **ret, size_t *n)
+{
+	(void)symbols;
+	(void)class;
+	(void)name;
+	(void)ret;
+	*n = 0;
+	return NULL;
+}
+
+bool symbols_has_file(struct symbols *symbols, const char *file)
+{
+	(void)symbols;
+	return !strcmp(file, "file.c");
+}
+
+struct dc_error *symbols_function_in_file(struct symbols *symbols, const char *file,
+					  const char *name, struct function *ret)
+{
+	(void)file;
+	return symbols_lookup_function(symbols, NULL, name, ret);
+}
+
+struct dc_error *symbols_variable_in_file(struct symbols *symbols, const char *file,
+					  const char *name, struct variable *ret)
+{
+	(void)file;
+	return symbols_lookup_variable(symbols, NULL, name, ret);
+}
+
 struct dc_error *symbols_lookup_enumerator(struct symbols *symbols,
 					   const struct symbols_frame *frame, const char *name,
 					   const struct type **type, int64_t *value)

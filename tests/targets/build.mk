@@ -60,6 +60,16 @@ $(B)/tests/targets/symbols_twin.c:
 	@echo '#include "tests/targets/symbols_twins.c"' > $@
 $(B)/tests/targets/symbols_twins: $(B)/tests/targets/symbols_twin.c
 
+# C++, by each compiler that is here.
+CXX_WAYS := gcc $(if $(shell command -v clang++),clang)
+CXX_gcc := g++
+CXX_clang := clang++
+CXX_TARGETS := $(CXX_WAYS:%=$(B)/tests/targets/cxx-%)
+$(CXX_TARGETS): $(B)/tests/targets/cxx-%: tests/targets/cxx.cc
+	@mkdir -p $(@D)
+	$(call say,TARGET)$(CXX_$*) -g -O0 -w -std=gnu++17 -o $@ $<
+TEST_NEEDS += $(CXX_TARGETS)
+
 # On the runtime, so that calls go through its own host.
 # Targets are plain programs, so they are linked with the plain library.
 GORT_PLAIN := $(if $(SAN)$(DEBUG),build/release/libgort.a,$(B)/libgort.a)

@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# C++ targets: qualified names, overloads chosen by their arguments or refused with the candidates,
+# methods, virtual tables, references, enums; and C files that have the same names.
+import os
+
+from harness import TARGETS, Program, Tap, debugcall, expect
+
+VALUES = [
+    ("ns::counter", "7"),
+    ("other::counter", "70"),
+    ("ns::inner::only", "99"),
+    ("inner::only", "99"),
+    ("ns::limit", "12"),
+    ("ns::Point::made", "4"),
+    ("ns::Point::dimensions", "2"),
+    ("ns::f(1)", "101"),
+    ("ns::f('A')", "165"),
+    ("ns::f(1.5)", "15"),
+    ("ns::f(1.5f)", "15"),
+    ('ns::f("A")', "65"),
+    ("ns::f(5, 2)", "3"),
+    ("other::f(1)", "201"),
+    ("'ns::f(int)'(3)", "103"),
+    ("'ns::f(int, int)'(3, 1)", "2"),
+    ("ns::inner::deep(4)", "12"),
+    ("only_here(3)", "4"),
+    ("hidden(5)", "4"),
+    ("ns::largest<int>(3, 4)", "4"),
+    ("ns::largest(3.5, 2.5)", "3.5"),
+    ("ns::both(true, ns::counter == 7)", "true"),
+    ("ns::Color::GREEN", "ns::Color::GREEN"),
+    ("(int) ns::Color::GREEN", "5"),
+    ("ns::next(ns::Color::RED)", "ns::Color::GREEN"),
+    ("(ns::Color) 3", "3"),
+    ("ns::origin", "{x = 3, y = 4}"),
+    ("ns::origin.sum()", "7"),
+    ("ns::where->sum()", "7"),
+    ("ns::Point::sum(ns::origin)", "7"),
+    ("ns::Point::sum(&ns::origin)", "7"),
+    ("ns::origin.scaled(2)", "14"),
+    ("ns::origin.scaled(2.5)", "1017"),
+    ("ns::Point::scaled(ns::origin, 2)", "14"),
+    ("ns::Point::twice(4)", "8"),
+    ("ns::origin.twice(5)", "10"),
+    ("ns::square.area()", "36"),
+    ("ns::as_shape.area()", "36"),
+    ("ns::square.name_of()", "1"),
+    ("ns::as_solid->heavy()", "76"),
+    ("ns::square.heavy()", "76"),
+    ("ns::Shape::area(ns::square)", "0"),
+    ("area_of(ns::square)", "36"),
+    ("ns::use(&ns::square)", "37"),
+    ("moved(ns::origin, 10)", "{x = 13, y = 14}"),
+    ("sizeof(ns::Point::Inside)", "4"),
+    ("*(ns::Point::Inside *) &ns::inside", "{z = 8}"),
+    ("ns::where == (ns::Point *) &ns::origin", "1"),
+    ("counted::calls", "40"),
+    ("counted()", "41"),
+    ("'cxx.cc'::hidden(4)", "3"),
+    ("cxx.cc:hidden(4)", "3"),
+    ("'targets/cxx.cc'::counted::calls", "41"),
+    ("1 ? ns::counter : 0", "7"),
+]
+
+# Each is refused, and the message and its notes say these.
+MISTAKES = [
+    ("f(1)", "ambiguous", "candidate: ns::f(int)", "candidate: other::f(int)"),
+    ("counter", "ambiguous", "ns::counter", "other::counter"),
+    ("ns::f(ns::origin)", "no 'ns::f' takes these arguments", "candidate: ns::f(double)"),
+    ("ns::f", "overloaded", "in quotes"),
+    ("&ns::f", "overloaded"),
+    ("ns::largest(3, 4.5)", "ambiguous", "largest<double>"),
+    ("ns::g(1)", "no symbol 'ns::g'"),
+    ("ns::origin.nope()", "no member or method", "'ns::Point'"),
+    ("ns::origin.sum(1)", "too many arguments", "0 wanted, 1 given"),
+    ("ns::origin.scaled()", "no 'scaled' takes these arguments"),
+    ('text("a")', "cannot be passed exactly", "constructors or destructors"),
+    ("length(*(std::string *) 0)", "cannot be passed exactly"),
+    ("'nope.cc'::hidden(1)", "no source file 'nope.cc'"),
+    ("'cxx.cc'::nope", "nothing named 'nope' in 'cxx.cc'"),
+]
+
+
+def values(pid):
+    for expr, value in VALUES:
+        run = debugcall("-q", "-p", pid, expr)
+        expect(run.code == 0 and run.out == value + "\n", f"{expr}: {value} wanted, got {run}")
+
+
+def references(pid):
+    """A reference parameter is bound to the object itself, one to const also to a value."""
+    run = debugcall("-q", "-p", pid, "ns::counter = 7", "increase(ns::counter, 3)", "ns::counter", "$2 + 1",
+                    "reference = 8", "reference++", "ns::counter", "&reference == &ns::counter", "ns::counter = 7")
+    lines = run.out.splitlines()
+    expect(run.code == 0 and len(lines) == 9, run)
+    expect(lines[1].startswith("(int &) @0x") and lines[1].endswith(": 10"), run)
+    expect(lines[2:8] == ["10", "11", "8", "8", "9", "1"], run)
+
+
+def spelled(pid):
+    run = debugcall("-q", "-p", pid, "ns::where", "ns::use", "ns::square", "ns::Point::sum")
+    lines = run.out.splitlines()
+    expect(run.code == 0 and len(lines) == 4, run)
+    expect(lines[0].startswith("(ns::Point *) 0x") and lines[0].endswith(" <ns::origin>"), run)
+    expect(lines[1].startswith("{int (ns::Shape *)} 0x") and lines[1].endswith(" <ns::use(ns::Shape*)>"), run)
+    expect(lines[2].startswith("{<ns::Shape> = {_vptr.Shape = 0x") or "_vptr$Shape" in lines[2], run)
+    expect("<vtable for ns::Square+16>" in lines[2] and lines[2].endswith("side = 6}"), run)
+    expect(lines[3].endswith(" <ns::Point::sum() const>"), run)
+
+
+def mistakes(pid):
+    for expr, *parts in MISTAKES:
+        run = debugcall("-p", pid, expr)
+        expect(run.code in (1, 6) and not run.out, f"{expr}: {run}")
+        for part in parts:
+            expect(part in run.err, f"{expr}: '{part}' wanted, got {run}")
+
+
+def listing(pid):
+    run = debugcall("functions", "-p", pid, "ns::f")
+    for name in ("ns::f(int)", "ns::f(double)", "ns::f(int, int)"):
+        expect(name in run.out, run)
+
+
+def twins():
+    """Two C files with the same static names: each by its file."""
+    with Program(f"{TARGETS}/symbols_twins", "wait") as program:
+        for quote in ("'symbols_twin.c'::{}", "symbols_twin.c:{}", "symbols_twin.c::{}"):
+            run = debugcall("-q", "-p", program.pid, quote.format("twin_static"),
+                            quote.replace("twin.c", "twins.c").format("twin_static"))
+            first, second = run.out.splitlines()
+            expect(run.code == 0 and first != second, run)
+        run = debugcall("-p", program.pid, "twin_static")
+        expect("ambiguous" in run.err and "symbols_twin.c" in run.err, run)
+
+
+tap = Tap()
+for way in ("gcc", "clang"):
+    target = f"{TARGETS}/cxx-{way}"
+    if not os.path.exists(target):
+        tap.test(f"{way}", lambda: "its compiler is not installed")
+        continue
+    with Program(target) as program:
+        for each in (values, references, spelled, mistakes, listing):
+            tap.test(f"{way}: {each.__name__}", each, program.pid)
+tap.end()

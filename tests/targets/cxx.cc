@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+// C++ target: namespaces, overloads, methods, references, templates, enums. Waits for its input to end.
+#include <string>
+#include <unistd.h>
+
+namespace ns
+{
+int counter = 7;
+const int limit = 12;
+enum class Color { RED, GREEN = 5 };
+enum Plain { FLAT, STEEP = 3 };
+
+int f(int a)
+{
+	return a + 100;
+}
+int f(double a)
+{
+	return (int)(a * 10);
+}
+int f(const char *a)
+{
+	return a[0];
+}
+int f(int a, int b)
+{
+	return a - b;
+}
+Color next(Color c)
+{
+	return c == Color::RED ? Color::GREEN : Color::RED;
+}
+bool both(bool a, bool b)
+{
+	return a && b;
+}
+template <typename T> T largest(T a, T b)
+{
+	return a > b ? a : b;
+}
+template int largest(int, int);
+template double largest(double, double);
+
+namespace inner
+{
+int deep(int a)
+{
+	return a * 3;
+}
+long only = 99;
+} // namespace inner
+
+struct Point {
+	static const int dimensions = 2;
+	static int made;
+	int x, y;
+	int sum() const;
+	int scaled(int by);
+	int scaled(double by);
+	static int twice(int a);
+	struct Inside {
+		int z;
+	};
+};
+int Point::made = 4;
+int Point::sum() const
+{
+	return x + y;
+}
+int Point::scaled(int by)
+{
+	return (x + y) * by;
+}
+int Point::scaled(double by)
+{
+	return (int)((x + y) * by) + 1000;
+}
+int Point::twice(int a)
+{
+	return 2 * a;
+}
+Point origin = { 3, 4 };
+Point *where = &origin;
+Point::Inside inside = { 8 };
+
+struct Shape {
+	int id = 1;
+	virtual ~Shape()
+	{
+	}
+	virtual int area() const;
+	int name_of()
+	{
+		return id;
+	}
+};
+int Shape::area() const
+{
+	return 0;
+}
+struct Solid {
+	long weight = 70;
+	virtual ~Solid()
+	{
+	}
+	virtual long heavy();
+};
+long Solid::heavy()
+{
+	return weight;
+}
+struct Square : Shape, Solid {
+	int side = 6;
+	int area() const override
+	{
+		return side * side;
+	}
+	long heavy() override
+	{
+		return weight + side;
+	}
+};
+Square square;
+Shape &as_shape = square;
+Solid *as_solid = &square;
+int use(Shape *s)
+{
+	return s->area() + s->name_of();
+}
+} // namespace ns
+
+namespace other
+{
+int counter = 70;
+int f(int a)
+{
+	return a + 200;
+}
+int only_here(int a)
+{
+	return a + 1;
+}
+} // namespace other
+
+int &increase(int &value, const long &by)
+{
+	value += (int)by;
+	return value;
+}
+int &reference = ns::counter;
+int area_of(const ns::Shape &shape)
+{
+	return shape.area();
+}
+ns::Point moved(ns::Point p, int by)
+{
+	return { p.x + by, p.y + by };
+}
+std::string text(const char *s)
+{
+	return s;
+}
+int length(std::string s)
+{
+	return (int)s.size();
+}
+namespace
+{
+int hidden(int a)
+{
+	return a - 1;
+}
+} // namespace
+static int counted()
+{
+	static int calls = 40;
+
+	return ++calls;
+}
+
+// Where a frame of C++ waits.
+int wait_here(int local)
+{
+	char c;
+
+	local += ns::limit;
+	while (read(0, &c, 1) > 0)
+		local += hidden(c);
+	return local + counted();
+}
+
+int main()
+{
+	if (write(1, "ready\n", 6) != 6)
+		return 1;
+	return wait_here(ns::use(&ns::square)) == 0;
+}
