@@ -266,6 +266,22 @@ static size_t group_size(const struct maps *maps, size_t first, bool *has_code)
 	return n;
 }
 
+// A program may map a part of a file once more, as V8 does with its built-in code. That is no load
+// of it, for a load has the file's start.
+static bool is_part(const struct maps *maps, size_t first)
+{
+	const struct mapping *head = &maps->map[first];
+
+	for (size_t i = 0; head->offset && i < maps->n; i++) {
+		const struct mapping *map = &maps->map[i];
+
+		if (!map->offset && map->inode == head->inode &&
+		    map->dev_major == head->dev_major && map->dev_minor == head->dev_minor)
+			return true;
+	}
+	return false;
+}
+
 static bool is_program(const struct process *process, const struct loaded *loaded)
 {
 	_cleanup_close_ int fd = process_openat(process, "exe", O_PATH);
@@ -351,7 +367,7 @@ struct dc_error *modules_update(struct process *process, const struct maps *maps
 			n = group_size(maps, i, &has_code);
 		else
 			continue;
-		if (!has_code)
+		if (!has_code || (!is_vdso && is_part(maps, i)))
 			continue;
 
 		struct loaded *loaded = known(*list, &maps->map[i]);

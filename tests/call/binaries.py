@@ -163,6 +163,25 @@ def replaced():
             typed(program.pid)
 
 
+def mapped_again():
+    """A part of the program that is mapped a second time is no module; nothing is said of it."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = build(directory, "gcc -g")
+        again = os.path.join(directory, "again.c")
+        with open(again, "w", encoding="utf-8") as file:
+            file.write("#include <fcntl.h>\n#include <sys/mman.h>\n"
+                       "__attribute__((constructor)) static void again(void) {"
+                       " mmap(0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, open(\"/proc/self/exe\", O_RDONLY), 4096); }")
+        library = os.path.join(directory, "again.so")
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, again], check=True)
+        with Program("env", f"LD_PRELOAD={library}", path) as program:
+            with open(f"/proc/{program.pid}/maps", encoding="utf-8") as maps:
+                expect(sum(path in line and " 00001000 " in line for line in maps) == 2, "mapped twice")
+            run = debugcall("functions", "-p", program.pid, "^(hidden|flip)$")
+            expect(run.code == 0 and len(run.out.splitlines()) == 2 and not run.err, run)
+            typed(program.pid)
+
+
 def truncated():
     """A debug file cut short is said so; nothing crashes, and symbols still work."""
     with tempfile.TemporaryDirectory() as directory:
@@ -189,5 +208,6 @@ tap.test("a debug file in .debug", debug_link, ".debug")
 tap.test("a debug file by build-id", build_id)
 tap.test("deleted", deleted)
 tap.test("replaced", replaced)
+tap.test("a part of the program mapped again", mapped_again)
 tap.test("a truncated debug file", truncated)
 tap.end()
