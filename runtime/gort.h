@@ -363,6 +363,22 @@ GORT_API int gort_setegid(gid_t egid);
 // bytes and a NUL. Returns the length.
 GORT_API size_t gort_traceback(char *buf, size_t n, bool all);
 
+enum { GORT_STACK_DEPTH = 64 };
+
+struct gort_stack {
+	uint64_t count; // goroutines that stand there
+	uint64_t id; // one of them
+	uint32_t
+		depth; // of pc; 0 when it cannot be had: blocked in a system call outside this library
+	// Innermost first, the inside of this library left out, what is deeper cut off. They are return addresses
+	// (look up pc - 1), but for the first of a goroutine that runs. For dladdr() or addr2line.
+	void *pc[GORT_STACK_DEPTH];
+};
+
+// Where all goroutines are (the world stops for it), equal stacks counted together. Returns how many different ones
+// there are and writes the first n, those with most goroutines first. -ENOMEM. May park, is not cancelled.
+GORT_API ssize_t gort_profile(struct gort_stack *stacks, size_t n);
+
 struct gort_stats {
 	uint64_t goroutines; // alive now
 	uint64_t goroutines_made; // since the start

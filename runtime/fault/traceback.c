@@ -126,10 +126,16 @@ static size_t describe(char *text, size_t size, const struct place *at)
 
 static struct traced *look_up(struct trace *t, uint64_t pc, uint64_t lookup)
 {
-	struct traced *known = &t->places[(pc ^ pc >> 8) % TRACE_PLACES];
+	unsigned first = (pc ^ pc >> 8) % TRACE_PLACES;
+	struct traced *known = &t->places[first];
 	struct place at;
 
+	// Two places for each, as for rows.
 	if (gort__likely(known->pc == pc && known->lookup == lookup))
+		return known;
+	if (known->pc)
+		known = &t->places[first ^ 1];
+	if (known->pc == pc && known->lookup == lookup)
 		return known;
 	known->pc = 0;
 	gort__barrier();
@@ -160,6 +166,11 @@ static void print_place(struct trace *t, struct traced *at)
 		remember(t, at->pc, at->lookup);
 	}
 	append(&t->out, at->text, at->len);
+}
+
+bool gort__trace_hides(struct trace *t, uint64_t pc, uint64_t lookup)
+{
+	return !t->internals && look_up(t, pc, lookup)->internal;
 }
 
 static void print_frame(struct trace *t, uint64_t pc, uint64_t lookup)
@@ -251,15 +262,13 @@ static bool stands_on(const struct g *g, const struct m *m, const struct unwind_
 	       (m && m->sigstack && sp - (uintptr_t)m->sigstack < m->sigstack_size);
 }
 
-void gort__trace_goroutine(struct trace *t, const struct g *g, const struct unwind_regs *regs)
+bool gort__trace_begin(struct unwind *u, const struct g *g, const struct unwind_regs *regs)
 {
 	struct unwind_regs found;
 	uint32_t status = gort__load_acquire(&g->status);
 	const struct m *m = status == G_RUNNING ? gort__load(&g->m) : paused_on(g);
 	const struct switch_frame *f = gort__load(&g->sp);
-	struct unwind u;
 
-	gort__trace_header(t, g);
 	if (status != G_RUNNING && m) {
 		// Frozen in that handler it is walked from there, through the signal's frame.
 		if (!regs)
@@ -268,22 +277,30 @@ void gort__trace_goroutine(struct trace *t, const struct g *g, const struct unwi
 	} else if (status != G_RUNNING || (regs && !stands_on(g, m, regs))) {
 		// Parked, or its M is on the system stack: then regs are of that. What is read while it may change is
 		// believed only if it lies in its stack.
-		regs = NULL;
-		if ((char *)f >= g->stack.lo && (char *)(f + 1) <= g->stack.hi) {
-			gort__unwind_switch(&found, f);
-			regs = &found;
-		}
+		if ((char *)f < g->stack.lo || (char *)(f + 1) > g->stack.hi)
+			return false;
+		gort__unwind_switch(&found, f);
+		regs = &found;
 	}
-	if (regs) {
-		gort__unwind_begin(&u, regs, g, m);
+	if (!regs)
+		return false;
+	gort__unwind_begin(u, regs, g, m);
+	return true;
+}
+
+void gort__trace_goroutine(struct trace *t, const struct g *g, const struct unwind_regs *regs)
+{
+	struct unwind u;
+
+	gort__trace_header(t, g);
+	if (gort__trace_begin(&u, g, regs))
 		gort__trace_frames(t, &u);
-	} else {
+	else
 		gort__emit(&t->out, "\tgoroutine running on other thread; stack unavailable\n");
-	}
 	gort__trace_creator(t, g);
 }
 
-// ---- the public call ----------------------------------------------------------------------------
+// ---- the living ---------------------------------------------------------------------------------
 
 static struct lock lock = GORT__LOCK_INIT(FAULT);
 static struct trace live; // under lock
@@ -302,7 +319,7 @@ static void prefetch(const struct g *g)
 		__builtin_prefetch((const char *)after + 64 * i);
 }
 
-static void trace_others(struct trace *t, const struct g *self)
+void gort__trace_others(struct trace *t, const struct g *self, gort__trace_visit *visit, void *arg)
 {
 	for (struct g *g = gort__load_acquire(&sched.allg); g; g = g->allnext) {
 		struct unwind_regs regs;
@@ -310,35 +327,53 @@ static void trace_others(struct trace *t, const struct g *self)
 		bool running = gort__load(&g->status) == G_RUNNING;
 		if (g == self || gort__load(&g->status) == G_DEAD || g->flags & G_SYSTEM)
 			continue;
-		gort__trace_goroutine(
-			t, g, running && gort__sample(gort__load(&g->m), g, &regs) ? &regs : NULL);
-		gort__emit(&t->out, "\n");
+		visit(t, g, running && gort__sample(gort__load(&g->m), g, &regs) ? &regs : NULL,
+		      arg);
 	}
+}
+
+struct trace *gort__trace_take(void)
+{
+	gort__lock(&lock);
+	gort__san_acquire(&lock); // not seen by itself: this file is not instrumented
+	// Names point into libraries that may have been unloaded since the last time.
+	memset(&live, 0, sizeof(live));
+	live.now = gort_now();
+	return &live;
+}
+
+void gort__trace_give(void)
+{
+	gort__san_ready(&lock);
+	gort__unlock(&lock);
+}
+
+static void print(struct trace *t, const struct g *g, const struct unwind_regs *regs, void *arg)
+{
+	(void)arg;
+	gort__trace_goroutine(t, g, regs);
+	gort__emit(&t->out, "\n");
 }
 
 size_t gort_traceback(char *buf, size_t n, bool all)
 {
 	struct g *g = gort__enter(__func__);
 	struct unwind_regs regs;
+	struct trace *t;
 	size_t len;
 
 	if (all)
 		gort__stop_world();
-	gort__lock(&lock);
-	gort__san_acquire(&lock); // not seen by itself: this file is not instrumented
-	// Names point into libraries that may have been unloaded since the last time.
-	memset(&live, 0, sizeof(live));
-	live.out = (struct sink){ .buf = buf, .size = n ? n - 1 : 0, .fd = -1 };
-	live.now = gort_now();
+	t = gort__trace_take();
+	t->out = (struct sink){ .buf = buf, .size = n ? n - 1 : 0, .fd = -1 };
 	gort__unwind_here(&regs);
-	gort__trace_goroutine(&live, g, &regs);
+	gort__trace_goroutine(t, g, &regs);
 	if (all) {
-		gort__emit(&live.out, "\n");
-		trace_others(&live, g);
+		gort__emit(&t->out, "\n");
+		gort__trace_others(t, g, print, NULL);
 	}
-	len = live.out.len;
-	gort__san_ready(&lock);
-	gort__unlock(&lock);
+	len = t->out.len;
+	gort__trace_give();
 	if (n)
 		buf[len] = '\0';
 	if (all)

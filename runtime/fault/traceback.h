@@ -49,6 +49,20 @@ gort__hidden void gort__trace_creator(struct trace *t, const struct g *g);
 gort__hidden void gort__trace_goroutine(struct trace *t, const struct g *g,
 					const struct unwind_regs *regs);
 
+// The trace of the living, for one at a time: its memory is forgotten, then its lock is held until it is given back.
+gort__hidden struct trace *gort__trace_take(void);
+gort__hidden void gort__trace_give(void);
+// Every living goroutine of the program but self; regs as for gort__trace_goroutine. The world is stopped.
+typedef void gort__trace_visit(struct trace *t, const struct g *g, const struct unwind_regs *regs,
+			       void *arg);
+gort__hidden void gort__trace_others(struct trace *t, const struct g *self,
+				     gort__trace_visit *visit, void *arg);
+// Goes to where g stands. False: that cannot be had.
+gort__hidden bool gort__trace_begin(struct unwind *u, const struct g *g,
+				    const struct unwind_regs *regs);
+// True for a frame of what the runtime calls inside itself, when t leaves those out.
+gort__hidden bool gort__trace_hides(struct trace *t, uint64_t pc, uint64_t lookup);
+
 // Where memory may be read when walking from regs: g's stack and the M's signal stack.
 gort__hidden void gort__unwind_begin(struct unwind *u, const struct unwind_regs *regs,
 				     const struct g *g, const struct m *m);

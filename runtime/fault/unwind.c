@@ -568,8 +568,15 @@ bool gort__unwind_step(struct unwind *u)
 	struct unwind_row *row = NULL;
 
 	if (u->rows && pc) {
-		row = &u->rows[(pc ^ pc >> 8) & (u->nrows - 1)];
+		// Two places for each: a hundred thousand stacks are mostly the same few PCs, and two that wanted one place
+		// would be decoded anew each time.
+		unsigned at = (pc ^ pc >> 8) & (u->nrows - 1);
+		row = &u->rows[at];
 		if (gort__likely(row->pc == pc))
+			return step_row(u, row);
+		if (row->pc)
+			row = &u->rows[at ^ 1];
+		if (row->pc == pc)
 			return step_row(u, row);
 	}
 	return step_slow(u, pc, row);

@@ -154,6 +154,8 @@ ROWS = [
         go="go-callback"),
     Row("callback", "callback from a thread, later", "ns", 2, 107, "callback", 1, of=("go",),
         go="go-callback"),
+    Row("profile", "100,000 goroutines, PCs grouped, p50", "ms", 2, None, of=("go",), scale=1e-6, rounds=1,
+        against_go=True),
     Row("traces", "100,000 goroutines as text, p50", "ms", 2, None, of=("go",), scale=1e-6, rounds=1,
         against_go=True),
 ]

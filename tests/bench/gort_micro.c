@@ -407,6 +407,26 @@ static void traces(void)
 	print_percentiles(samples, 11);
 }
 
+static void profile(void)
+{
+	static int64_t samples[11];
+	static struct gort_stack stacks[16];
+	uint64_t sum = 0;
+
+	park(100000);
+	for (int i = 0; i < 11; i++) {
+		int64_t start = gort_now();
+		ssize_t n = gort_profile(stacks, 16);
+		samples[i] = gort_now() - start;
+		sum = 0;
+		for (ssize_t k = 0; k < n && k < 16; k++)
+			sum += stacks[k].count;
+	}
+	if (sum < 100000)
+		abort();
+	print_percentiles(samples, 11);
+}
+
 static void panics(void *arg)
 {
 	(void)arg;
@@ -439,6 +459,7 @@ static const struct {
 	{ "all-threads", all_threads },
 	{ "callback", callbacks },
 	{ "traces", traces },
+	{ "profile", profile },
 	{ "panic", catches },
 };
 

@@ -282,6 +282,22 @@ func traces() {
 	percentiles(s)
 }
 
+// Go's records are not grouped: one for each goroutine.
+func profile() {
+	park(100000)
+	records := make([]runtime.StackRecord, 101000)
+	s := make([]int64, 11)
+	for i := range s {
+		began := now()
+		_, ok := runtime.GoroutineProfile(records)
+		s[i] = now() - began
+		if !ok {
+			os.Exit(1)
+		}
+	}
+	percentiles(s)
+}
+
 func panics() {
 	defer func() { recover() }()
 	panic("x")
@@ -302,7 +318,7 @@ func main() {
 	for name, fn := range map[string]func(){
 		"yield": yields, "spawn": spawn, "trip": trips, "mpmc": mpmc, "memory": memory,
 		"sleepers": sleepers, "preempt": preempt, "handoff": handoff, "stops": stops,
-		"stops-busy": stopsBusy, "all-threads": allThreads, "traces": traces, "panic": catches,
+		"stops-busy": stopsBusy, "all-threads": allThreads, "traces": traces, "profile": profile, "panic": catches,
 	} {
 		if name == os.Args[1] {
 			fn()
