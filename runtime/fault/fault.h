@@ -34,6 +34,8 @@ gort__hidden void gort__fault_init(void);
 
 // The calling goroutine's entry has returned with g->defers not empty: runs them. On its own stack.
 gort__hidden void gort__defers_run(struct g *g);
+// Takes the newest gort_defer(fn, arg) of the calling goroutine's scope back.
+gort__hidden void gort__defer_drop(void (*fn)(void *), void *arg);
 // gort_exit: runs the deferred functions of every scope, innermost first.
 gort__hidden void gort__defers_exit(struct g *g);
 

@@ -59,6 +59,17 @@ void gort_defer(void (*fn)(void *), void *arg)
 	g->defers = d;
 }
 
+void gort__defer_drop(void (*fn)(void *), void *arg)
+{
+	struct defer **at = &gort__g()->defers, *d;
+
+	while ((d = *at) && (d->fn != fn || d->arg != arg))
+		at = &d->next;
+	if (d)
+		*at = d->next;
+	free(d);
+}
+
 // Taken off first: what fn does, it does without itself in the list.
 static void run_one(struct g *g)
 {

@@ -12,12 +12,6 @@ struct once {
 
 _Static_assert(sizeof(struct once) <= sizeof(gort_once), "gort_once is too small");
 
-struct call {
-	struct once *once;
-	void (*fn)(void *);
-	void *arg;
-};
-
 static void finish(void *arg)
 {
 	struct once *o = arg;
@@ -33,15 +27,6 @@ static void finish(void *arg)
 	gort__solo_unlock(l);
 	gort__ready_list(&ready);
 	gort__leave();
-}
-
-// In a gort_try of its own, so that the deferred finish runs when fn returns, panics or exits, and no later.
-static void run(void *arg)
-{
-	struct call *c = arg;
-
-	gort_defer(finish, c->once);
-	c->fn(c->arg);
 }
 
 static void wait(struct once *o, struct g *g)
@@ -69,20 +54,23 @@ static void wait(struct once *o, struct g *g)
 void gort_once_do(gort_once *once, void (*fn)(void *), void *arg)
 {
 	struct once *o = (struct once *)once;
-	struct call call = { o, fn, arg };
 	uint32_t state = ONCE_NEW;
-	struct gort_panic panic;
 	struct g *g;
+	bool first;
 
 	if (gort__likely(gort__load_acquire(&o->state) == ONCE_DONE))
 		return;
+	// For a panic or an exit; what fn defers belongs to the caller's scope. Before anybody may wait for us, because
+	// there may be no memory for it.
+	gort_defer(finish, o);
 	g = gort__enter(__func__);
-	if (!gort__cas(&o->state, &state, ONCE_RUNNING)) {
+	first = gort__cas(&o->state, &state, ONCE_RUNNING);
+	if (!first)
 		wait(o, g);
-		gort__leave();
-		return;
-	}
 	gort__leave();
-	if (gort_try(run, &call, &panic))
-		gort_panic("%s", panic.msg);
+	if (first)
+		fn(arg);
+	gort__defer_drop(finish, o);
+	if (first)
+		finish(o);
 }

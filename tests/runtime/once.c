@@ -2,6 +2,8 @@
 // Once: once; everybody waits for it; panics and exits count; cancels do not.
 #include "tests/runtime/sync.h"
 
+#include <signal.h>
+
 static gort_once once;
 static gort_wg wg;
 static atomic_int runs;
@@ -79,6 +81,61 @@ static void a_panic_counts(void)
 	expect_eq(runs, 1);
 }
 
+static int *volatile null;
+
+__attribute__((no_sanitize("address", "undefined", "thread"))) static void faults(void *arg)
+{
+	(void)arg;
+	null[3] = 1;
+}
+
+static void call_faults(void *arg)
+{
+	gort_once_do(&once, faults, arg);
+}
+
+static void a_fault_is_told_whole(void)
+{
+	struct gort_panic p = { 0 };
+
+	memset(&once, 0, sizeof(once));
+	expect_eq(gort_try(call_faults, NULL, &p), 1);
+	expect_eq(p.signo, SIGSEGV);
+	expect_eq(p.code, SEGV_MAPERR);
+	expect(p.addr == (void *)(3 * sizeof(int)));
+	expect((char *)p.pc >= (char *)faults && (char *)p.pc < (char *)faults + 64);
+	expect_eq(gort_try(call_faults, NULL, &p), 0);
+}
+
+static char order[8];
+
+static void note(void *what)
+{
+	strcat(order, what);
+}
+
+static void defers(void *arg)
+{
+	gort_defer(note, arg);
+}
+
+static void call_defers(void *arg)
+{
+	gort_defer(note, "a");
+	gort_once_do(&once, defers, arg);
+	note("c");
+	// Done, although what it deferred is still to run.
+	gort_once_do(&once, defers, arg);
+}
+
+static void its_defers_are_the_callers(void)
+{
+	memset(&once, 0, sizeof(once));
+	order[0] = '\0';
+	expect_eq(gort_try(call_defers, "b", NULL), 0);
+	expect(!strcmp(order, "cba"));
+}
+
 static void exits(void *arg)
 {
 	(void)arg;
@@ -107,6 +164,8 @@ static void an_exit_counts(void)
 static const struct test tests[] = {
 	TEST("all wait for the first, cancelled or not", all_wait_for_the_first),
 	TEST("a panic counts and goes on", a_panic_counts),
+	TEST("a fault keeps its signal, code, address and place", a_fault_is_told_whole),
+	TEST("what it defers belongs to the caller's scope", its_defers_are_the_callers),
 	TEST("gort_exit counts", an_exit_counts),
 };
 
