@@ -159,7 +159,8 @@ struct dc_error *evaluation_finish(struct dc_session *session, struct evaluation
 {
 	struct eval_target target = evaluation_target(session);
 	const struct value *value = &evaluation->value;
-	struct dc_error *err = value_print(value, session->symbols, &target, &ret->value);
+	struct dc_error *err = value_print(value, evaluation->format, session->symbols, &target,
+					   &ret->value);
 
 	if (err)
 		return err;
@@ -221,6 +222,7 @@ static struct dc_error *evaluate(struct dc_session *session, const char *expr,
 	if (err)
 		return err;
 	session->current = find(session, expr);
+	evaluation->format = expression_format(session->current->expression);
 	err = eval_expression(&eval, session->current->expression, &evaluation->value);
 	session->current = NULL;
 	if (err)

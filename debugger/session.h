@@ -84,6 +84,7 @@ struct evaluation {
 	struct value value;
 	pid_t thread; // 0: none was needed
 	const char *host;
+	char format; // gdb's letter before the expression, 0 without
 	bool later; // evaluation_finish() is still to be called
 };
 struct dc_error *evaluation_run(struct dc_session *session, const char *expr,

@@ -133,6 +133,7 @@ struct expression {
 	struct symbols *symbols;
 	struct arena arena; // owns the nodes
 	bool calls, needs_frame;
+	char format;
 };
 
 // Deeper trees are refused: the evaluator recurses, and a thread's stack is finite.

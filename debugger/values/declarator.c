@@ -24,6 +24,7 @@ static const char *const basic_words[] = { "void",	 "char",	"short",      "int",
 static const char *const tag_words[] = { "struct", "union", "enum", "class", NULL };
 static const char *const const_words[] = { "const", "__const", "__const__", NULL };
 static const char *const volatile_words[] = { "volatile", "__volatile__", NULL };
+static const char *const typeof_words[] = { "typeof", "__typeof__", "__typeof", NULL };
 static const char *const idle_words[] = { "restrict", "__restrict", "__restrict__", "_Atomic",
 					  NULL };
 
@@ -138,7 +139,8 @@ bool declarator_begins(struct parser *parser)
 
 	if (token->kind != TOKEN_NAME)
 		return false;
-	if (is_qualifier(token) || is_word_of(token, basic_words) || is_word_of(token, tag_words))
+	if (is_qualifier(token) || is_word_of(token, basic_words) || is_word_of(token, tag_words) ||
+	    is_word_of(token, typeof_words))
 		return true;
 
 	const char *name = qualified_name(parser, &lexer);
@@ -187,6 +189,31 @@ static const char *plain_word(const struct token *token)
 						: NULL;
 }
 
+// "typeof(expression)" and "typeof(type)"; the lexer stands on the first word.
+static struct dc_error *typeof_type(struct parser *parser, const struct type **ret)
+{
+	struct node *node;
+	struct dc_error *err = lexer_advance(&parser->lexer);
+
+	if (!err)
+		err = parser_enter(parser);
+	if (!err)
+		err = parser_expect(parser, TOKEN_LPAREN, "( after typeof");
+	if (err)
+		return err;
+	if (declarator_begins(parser)) {
+		err = declarator_type_name(parser, ret);
+	} else {
+		err = parser_comma(parser, &node);
+		if (!err)
+			err = eval_type_of(parser->symbols, node, false, ret);
+	}
+	if (err)
+		return err;
+	parser_leave(parser);
+	return parser_expect(parser, TOKEN_RPAREN, ")");
+}
+
 // "const unsigned long", "struct P", "size_t": what stands before the first declarator.
 static struct dc_error *specifiers(struct parser *parser, const struct type **ret)
 {
@@ -218,6 +245,11 @@ static struct dc_error *specifiers(struct parser *parser, const struct type **re
 			if (err)
 				return err;
 			continue; // that has gone past the tag
+		} else if (is_word_of(token, typeof_words) && !type && !used) {
+			err = typeof_type(parser, &type);
+			if (err)
+				return err;
+			continue;
 		} else if (!type && !used) {
 			struct lexer at_end = parser->lexer;
 			const char *name = qualified_name(parser, &at_end);

@@ -645,6 +645,27 @@ struct dc_error *eval_check(struct eval *eval, const struct expression *expressi
 	return err;
 }
 
+struct dc_error *eval_type_of(struct symbols *symbols, const struct node *node, bool as_value,
+			      const struct type **ret)
+{
+	_cleanup_value_ struct value value = { 0 };
+	struct eval eval = { .symbols = symbols };
+	struct context context;
+	struct dc_error *err = context_init(&context, EVAL_TYPE, &eval);
+
+	if (!err)
+		err = as_value ? eval_operand(&context, node, &value)
+			       : eval_node(&context, node, &value);
+	if (!err && (value_unknown(&value) || value.no_debug))
+		err = error_make(DC_TYPE, "the type of this is not known before it runs");
+	if (err)
+		return error_at(err, node->column);
+	*ret = value.type;
+	if (type_strip(value.type)->kind == TYPE_REFERENCE)
+		*ret = type_strip(value.type)->target;
+	return NULL;
+}
+
 // Without a target there is nothing to read, so whatever is known is constant.
 struct dc_error *eval_constant(struct symbols *symbols, const struct node *node, int64_t *ret)
 {

@@ -50,6 +50,7 @@ struct dc_error *expression_parse(const char *text, size_t length, struct symbol
 				  const struct symbols_frame *frame,
 				  struct expression **ret) DC_CHECK;
 void expression_destroy(struct expression *expression);
+char expression_format(const struct expression *expression); // of "/x flags"; 0 without
 bool expression_calls(const struct expression *expression); // contains a call
 // Needs a frame: names a local, a register or a thread-local variable. May ask more than is so.
 bool expression_needs_frame(const struct expression *expression);

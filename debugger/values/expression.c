@@ -2,6 +2,7 @@
 // A parsed expression: its text, its tree, and the arena that holds the tree.
 #include "debugger/cleanup.h"
 #include "debugger/values/parser.h"
+#include "debugger/values/print.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,24 @@ const char *arena_string(struct expression *expression, const char *s, size_t le
 static void cleanup_expression(struct expression **expression)
 {
 	expression_destroy(*expression);
+}
+
+// "/x" before the expression, as behind gdb's print.
+static struct dc_error *read_format(struct parser *parser)
+{
+	struct lexer *lexer = &parser->lexer;
+	struct dc_error *err;
+
+	if (!parser_at(parser, TOKEN_SLASH))
+		return NULL;
+	err = lexer_advance(lexer);
+	if (err)
+		return err;
+	if (!parser_at(parser, TOKEN_NAME) || lexer->token.length != 1 ||
+	    !print_format_known(*lexer->token.start))
+		return parser_error(parser, "expected one of the formats x d u o t z a c f s");
+	parser->expression->format = *lexer->token.start;
+	return lexer_advance(lexer);
 }
 
 struct dc_error *expression_parse(const char *text, size_t length, struct symbols *symbols,
@@ -44,6 +63,8 @@ struct dc_error *expression_parse(const char *text, size_t length, struct symbol
 	if (!err)
 		err = lexer_init(&parser.lexer, expression->text, length);
 	if (!err)
+		err = read_format(&parser);
+	if (!err)
 		err = parser_comma(&parser, &expression->root);
 	if (!err && !parser_at(&parser, TOKEN_END))
 		err = parser_error(&parser, "expected an operator or the end");
@@ -60,6 +81,11 @@ void expression_destroy(struct expression *expression)
 	arena_deinit(&expression->arena);
 	free(expression->text);
 	free(expression);
+}
+
+char expression_format(const struct expression *expression)
+{
+	return expression->format;
 }
 
 bool expression_calls(const struct expression *expression)

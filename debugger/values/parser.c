@@ -4,6 +4,7 @@
 #include "debugger/values/parser.h"
 
 #include "debugger/cleanup.h"
+#include "debugger/values/generic.h"
 #include "debugger/values/literal.h"
 #include "debugger/values/name.h"
 
@@ -88,7 +89,6 @@ static struct dc_error *adopt(struct node *node, const struct node *child)
 	return NULL;
 }
 
-static struct dc_error *assignment(struct parser *parser, struct node **ret);
 static struct dc_error *unary(struct parser *parser, struct node **ret);
 static struct dc_error *postfix(struct parser *parser, struct node *node, struct node **ret);
 
@@ -192,8 +192,9 @@ static struct dc_error *list(struct parser *parser, struct node **ret)
 			return &dc_out_of_memory;
 		err = designators(parser, item);
 		if (!err)
-			err = parser_at(parser, TOKEN_LBRACE) ? list(parser, &item->value)
-							      : assignment(parser, &item->value);
+			err = parser_at(parser, TOKEN_LBRACE)
+				      ? list(parser, &item->value)
+				      : parser_assignment(parser, &item->value);
 		if (!err)
 			err = adopt(*ret, item->value);
 		if (!err)
@@ -286,7 +287,9 @@ static struct dc_error *primary(struct parser *parser, struct node **ret)
 		err = parser_node(parser, NODE_STRING, column, ret);
 		return err ? err : literal_string(parser, *ret);
 	case TOKEN_DOLLAR: return name_dollar(parser, ret);
-	case TOKEN_NAME: return name_parse(parser, ret);
+	case TOKEN_NAME:
+		return token_is(&parser->lexer.token, "_Generic") ? generic_parse(parser, ret)
+								  : name_parse(parser, ret);
 	case TOKEN_SCOPE: // "::name" is the name
 		err = lexer_advance(&parser->lexer);
 		if (!err && !parser_at(parser, TOKEN_NAME))
@@ -327,7 +330,7 @@ static struct dc_error *arguments(struct parser *parser, struct node *callee, si
 			args = grown;
 			room = wider;
 		}
-		err = assignment(parser, &args[n]);
+		err = parser_assignment(parser, &args[n]);
 		if (!err)
 			err = adopt(*ret, args[n++]);
 		if (!err)
@@ -627,7 +630,7 @@ struct dc_error *parser_conditional(struct parser *parser, struct node **ret)
 
 // To the right, and looser than all but the comma. What may stand on the left is the
 // evaluator's to say.
-static struct dc_error *assignment(struct parser *parser, struct node **ret)
+struct dc_error *parser_assignment(struct parser *parser, struct node **ret)
 {
 	static const struct {
 		enum token_kind kind;
@@ -652,7 +655,7 @@ static struct dc_error *assignment(struct parser *parser, struct node **ret)
 		if (!err)
 			err = lexer_advance(&parser->lexer);
 		if (!err)
-			err = assignment(parser, &right);
+			err = parser_assignment(parser, &right);
 		if (err)
 			return err;
 		parser_leave(parser);
@@ -664,7 +667,7 @@ static struct dc_error *assignment(struct parser *parser, struct node **ret)
 // A whole expression.
 struct dc_error *parser_comma(struct parser *parser, struct node **ret)
 {
-	struct dc_error *err = assignment(parser, ret);
+	struct dc_error *err = parser_assignment(parser, ret);
 
 	while (!err && parser_at(parser, TOKEN_COMMA)) {
 		size_t column = lexer_column(&parser->lexer);
@@ -672,7 +675,7 @@ struct dc_error *parser_comma(struct parser *parser, struct node **ret)
 
 		err = lexer_advance(&parser->lexer);
 		if (!err)
-			err = assignment(parser, &right);
+			err = parser_assignment(parser, &right);
 		if (!err)
 			err = make_binary(parser, NODE_COMMA, OP_NONE, column, *ret, right, ret);
 	}

@@ -31,8 +31,9 @@ struct dc_error *parser_expect(struct parser *parser, enum token_kind kind,
 			       const char *text) DC_CHECK;
 struct dc_error *parser_node(struct parser *parser, enum node_kind kind, size_t column,
 			     struct node **ret) DC_CHECK;
-// The grammar: a whole expression, and a conditional one, as an array's size is.
+// The grammar: a whole expression, one without commas, and a conditional one, as an array's size is.
 struct dc_error *parser_comma(struct parser *parser, struct node **ret) DC_CHECK;
+struct dc_error *parser_assignment(struct parser *parser, struct node **ret) DC_CHECK;
 struct dc_error *parser_conditional(struct parser *parser, struct node **ret) DC_CHECK;
 // A type by its typedef's or class's name in the program, else one of <stdint.h>; NULL: none.
 const struct type *parser_named_type(struct parser *parser, const char *name);
@@ -44,6 +45,9 @@ struct dc_error *declarator_type_name(struct parser *parser, const struct type *
 struct dc_error *declarator_declaration(struct parser *parser, const struct type **ret,
 					const char **name) DC_CHECK;
 
+// The type of an expression that is never run; as_value: as C's operators see it.
+struct dc_error *eval_type_of(struct symbols *symbols, const struct node *node, bool as_value,
+			      const struct type **ret) DC_CHECK;
 // The value of a constant expression, such as an array's size.
 struct dc_error *eval_constant(struct symbols *symbols, const struct node *node,
 			       int64_t *ret) DC_CHECK;

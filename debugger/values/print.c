@@ -16,7 +16,7 @@ static void print_value(struct printer *printer, const struct type *type,
 			const unsigned char *bytes, uint64_t addr);
 
 // With the symbol that covers it, so that a pointer to data or code tells what it points to.
-static void print_address(struct printer *printer, uint64_t addr)
+void print_address(struct printer *printer, uint64_t addr)
 {
 	const char *name;
 	uint64_t offset;
@@ -161,7 +161,8 @@ static void print_array(struct printer *printer, const struct type *type,
 	// An array without elements stands for what lies behind it.
 	if (count == 0 || type_strip(type->target)->size == 0)
 		print_pointer(printer, type->target, addr);
-	else if (print_character_prefix(type->target))
+	else if (print_character_prefix(type->target) &&
+		 !print_format_applies(printer, type->target))
 		print_text(printer, type->target, bytes, count, false);
 	else
 		print_elements(printer, type->target, count, bytes, addr, false);
@@ -292,6 +293,10 @@ static void print_value(struct printer *printer, const struct type *type,
 		fputs("...", printer->out);
 		return;
 	}
+	if (print_format_applies(printer, plain)) {
+		print_formatted(printer, plain, bytes);
+		return;
+	}
 	printer->depth++;
 	if (plain->is_incomplete)
 		plain = symbols_complete(printer->symbols, plain);
@@ -357,6 +362,8 @@ static struct dc_error *print_whole(struct printer *printer, const struct value 
 			value->symbol && value->symbol->is_ifunc ? "gnu-indirect-function " : "");
 	else if (is_function)
 		fprintf(printer->out, "{%s} ", spelled);
+	else if (print_format_applies(printer, value->type) && value->bytes)
+		; // the letter tells what it is
 	else if (plain->kind == TYPE_REFERENCE ||
 		 (plain->kind == TYPE_POINTER && !is_plain_string(value->type)))
 		fprintf(printer->out, "(%s) ", spelled);
@@ -369,10 +376,10 @@ static struct dc_error *print_whole(struct printer *printer, const struct value 
 }
 
 // Through a memory stream: nothing is printed when there is no room for all of it.
-struct dc_error *value_print(const struct value *value, struct symbols *symbols,
+struct dc_error *value_print(const struct value *value, char format, struct symbols *symbols,
 			     const struct eval_target *target, char **ret)
 {
-	struct printer printer = { .symbols = symbols, .target = target };
+	struct printer printer = { .symbols = symbols, .target = target, .format = format };
 	char *text = NULL;
 	size_t size;
 

@@ -14,6 +14,7 @@ struct printer {
 	FILE *out;
 	struct symbols *symbols;
 	const struct eval_target *target;
+	char format; // 0: as the type says
 	unsigned depth; // of nested structs and arrays: a damaged type could contain itself
 };
 
@@ -26,6 +27,11 @@ void print_text(struct printer *printer, const struct type *type, const unsigned
 		uint64_t n, bool truncated);
 // The string that a pointer to characters points to.
 void print_string_at(struct printer *printer, const struct type *type, uint64_t addr);
+// "0x4010 <main+4>"
+void print_address(struct printer *printer, uint64_t addr);
+// Numbers in the printer's format.
+bool print_format_applies(const struct printer *printer, const struct type *type);
+void print_formatted(struct printer *printer, const struct type *type, const unsigned char *bytes);
 void print_float(FILE *out, enum type_float format, const unsigned char *bytes);
 void print_integer(FILE *out, const struct type *type, const unsigned char *bytes);
 

@@ -126,6 +126,12 @@ DATA = [
     "sizeof(\"abc\")", "(struct point *) 0", "(struct point *) &g_pair", "g_vector[2]",
 ]
 
+# gdb's print/x and its kin: every letter on every kind of value, in one session.
+FORMATTED = [f"/{letter} {expr}" for letter in "xduotzacfs"
+             for expr in ("g_int", "g_short", "g_uchar", "g_char", "g_ulong", "g_bool", "g_float", "g_double",
+                          "g_color", "g_pointer", "g_string", "g_array", "g_text", "g_point", "g_pair", "g_bits",
+                          "g_head.value", "g_bits.b")]
+
 
 def one(program, expr, wanted):
     run = debugcall("-p", program.pid, "--", expr)
@@ -142,11 +148,11 @@ def wrong(program, expr, code, word):
     expect(run.code == code and word in run.err and not run.out, run)
 
 
-def gdb_values(pid):
+def gdb_values(pid, exprs):
     args = ["gdb", "-nx", "-q", "-batch", "-iex", "set debuginfod enabled off", "-p", str(pid),
             "-ex", "frame function main"]
-    for number, expr in enumerate(DATA):
-        args += ["-ex", f"echo \\n@{number}@", "-ex", f"print {expr}"]
+    for number, expr in enumerate(exprs):
+        args += ["-ex", f"echo \\n@{number}@", "-ex", f"print{'' if expr[0] == '/' else ' '}{expr}"]
     text = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="surrogateescape", check=False).stdout
     values = {}
@@ -154,8 +160,33 @@ def gdb_values(pid):
         number, _, answer = part.partition("@")
         match = re.match(r"\$\d+ = (.*)", answer.strip("\n"))
         if match:
-            values[DATA[int(number)]] = match.group(1)
+            values[exprs[int(number)]] = match.group(1)
     return values
+
+
+def formats(program):
+    wanted = gdb_values(program.pid, FORMATTED)
+    expect(len(wanted) > len(FORMATTED) * 9 // 10, wanted)
+    exprs = [expr for expr in FORMATTED if expr in wanted]
+    run = debugcall("-q", "-p", program.pid, *exprs)
+    expect(run.code == 0, run)
+    for expr, value in zip(exprs, run.out.splitlines()):
+        expect(value == wanted[expr], f"{expr}: gdb prints {wanted[expr]}, got {value}")
+    one(program, "/x add(10, 5)", "0xf")
+    wrong(program, "/y g_int", 1, "formats")
+    wrong(program, "/ g_int", 1, "formats")
+
+
+def types_of_expressions(program):
+    one(program, "(typeof(g_short)) 70000", "4464")
+    one(program, "sizeof(typeof(g_big) *)", "8")
+    one(program, "*(typeof(int) *) &g_int", "42")
+    one(program, "_Generic(g_double, int: 1, double: 2, default: 3)", "2")
+    one(program, "_Generic(g_text, char *: 1, default: 3)", "1")
+    one(program, "_Generic(g_point, int: 1, default: add(1, 1))", "2")
+    one(program, "_Alignof(double) + _Alignof(g_char)", "9")
+    wrong(program, "_Generic(g_point, int: 1)", 1, "nothing for 'struct point'")
+    wrong(program, "(typeof(nosuch)) 1", 1, "nosuch")
 
 
 def like_gdb(program, expr, value):
@@ -226,7 +257,7 @@ with Program(f"{TARGETS}/callfuncs") as target:
         tap.test(f"refused: {e}", refused, target, e, w)
     for e, c, w in WRONG:
         tap.test(f"wrong: {e[:60]}", wrong, target, e, c, w)
-    answers = gdb_values(target.pid)
+    answers = gdb_values(target.pid, DATA)
     tap.test("gdb answers", lambda: expect(len(answers) > len(DATA) * 3 // 4, answers))
     for e in DATA:
         if e in answers:
@@ -235,6 +266,8 @@ with Program(f"{TARGETS}/callfuncs") as target:
             tap.test(f"as gdb prints it: {e}", lambda: "gdb has no answer")
     tap.test("vectors of 32 and 64 bytes", vectors, target)
     tap.test("assignments", assignments, target)
+    tap.test("formats", formats, target)
+    tap.test("typeof, _Generic, _Alignof", types_of_expressions, target)
     tap.test("results and variables", history, target)
     tap.test("locals of a frame", locals_of_frames, target)
     tap.test("registers", registers, target)

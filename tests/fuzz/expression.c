@@ -378,7 +378,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!err)
 		err = eval_expression(&eval, expression, &value);
 	if (!err)
-		err = value_print(&value, &program, &target, &text);
+		err = value_print(&value, 0, &program, &target, &text);
 	if (!err)
 		err = eval_remember(&eval, &value, &number);
 	if (err && err->column > (ssize_t)size)

@@ -221,7 +221,8 @@ static inline struct dc_error *evaluate_text(const char *text, size_t length, co
 		err = eval_expression(&target.eval, expression, &value);
 	}
 	if (!err)
-		err = value_print(&value, target.symbols, &eval_target, printed);
+		err = value_print(&value, expression_format(expression), target.symbols,
+				  &eval_target, printed);
 	if (!err)
 		err = eval_remember(&target.eval, &value, &number);
 	value_deinit(&value);
