@@ -35,9 +35,9 @@ say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(@:$(B)/%=%);)
 all:
 
 # What this machine lacks is installed once, by name, and said so.
-DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev libcapstone-dev \
+DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev liblzma-dev libcapstone-dev \
 	libjansson-dev libcmocka-dev python3
-DEPS_TEST := $(DEPS) binutils procps strace -- gdb musl-tools clang lld dwz libc6-dbg ruby-full \
+DEPS_TEST := $(DEPS) binutils procps strace xz-utils -- gdb musl-tools clang lld dwz libc6-dbg ruby-full \
 	nodejs wrk
 DEPS_LINT := clang-format cppcheck
 DEPS_BENCH := $(DEPS_TEST) golang libboost-fiber-dev lldb valgrind

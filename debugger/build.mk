@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # libdebugcall (every room but front/) and the debugcall program.
 
-DEBUGGER_LIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -lcapstone -ljansson -lpthread -lm
+DEBUGGER_LIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lcapstone -ljansson -lpthread -lm
 CFLAGS_debugger := -fvisibility=hidden
 
 LIBDEBUGCALL_SRC := $(wildcard debugger/*.c debugger/target/*.c debugger/symbols/*.c \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Modules from the mappings: which files are mapped as code, where, and in which order the dynamic
 // linker loaded them. Bias comes from the program headers, never from the file's type.
+#include "debugger/symbols/minidebug.h"
 #include "debugger/symbols/module.h"
 #include "debugger/cleanup.h"
 #include "debugger/target/memory.h"
@@ -420,6 +421,8 @@ static void need_debug_file(struct loaded *loaded)
 		return;
 	loaded->debug_sought = true;
 	loaded->debug_image = debugfile_find(loaded);
+	if (!loaded->debug_image)
+		loaded->debug_image = minidebug_open(loaded->image);
 	if (loaded->debug_image && !symtab_load(loaded->debug_image, false, &loaded->debug_symtab))
 		memset(&loaded->debug_symtab, 0, sizeof(loaded->debug_symtab));
 }

@@ -197,6 +197,31 @@ def truncated():
             expect(run.code == 0, run)
 
 
+def mini_debug(damage=False):
+    """A stripped program with its symbols packed into .gnu_debugdata, as some distributions have them."""
+    if not shutil.which("xz"):
+        return "xz is not installed"
+    with tempfile.TemporaryDirectory() as directory:
+        program = build(directory, "gcc -fno-inline")
+        symbols = os.path.join(directory, "mini")
+        subprocess.run(["objcopy", "--strip-debug", "--only-keep-debug", program, symbols], check=True)
+        subprocess.run(["xz", symbols], check=True)
+        if damage:
+            with open(f"{symbols}.xz", "r+b") as file:
+                file.seek(os.path.getsize(f"{symbols}.xz") // 2)
+                file.write(b"damaged")
+        subprocess.run(["strip", program], check=True)
+        subprocess.run(["objcopy", "--add-section", f".gnu_debugdata={symbols}.xz", program], check=True)
+        with Program(program) as target:
+            run = debugcall("-p", target.pid, "(int) hidden(5)")
+            if damage:
+                expect(run.code == 1 and "no symbol" in run.err, run)
+            else:
+                expect(run.code == 0 and run.out == "15\n", run)
+                untyped(target.pid)
+    return None
+
+
 tap = Tap()
 for name, line in WAYS.items():
     tap.test(name, way, line)
@@ -209,5 +234,7 @@ tap.test("a debug file by build-id", build_id)
 tap.test("deleted", deleted)
 tap.test("replaced", replaced)
 tap.test("a part of the program mapped again", mapped_again)
+tap.test("symbols packed into a stripped program", mini_debug)
+tap.test("symbols packed into a stripped program, damaged", mini_debug, True)
 tap.test("a truncated debug file", truncated)
 tap.end()
