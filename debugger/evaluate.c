@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Expressions of a session: prepared before any stop, evaluated, repeated.
+#include "debugger/call/vm.h"
 #include "debugger/session.h"
 #include "debugger/values/print.h"
 
@@ -104,6 +105,15 @@ static bool callee_is_known(const struct function *function, void *arg)
 	return function && safepoints_callee_avoids_stdio(session->safepoints, function->addr);
 }
 
+static bool find_vm(const struct function *function, void *arg)
+{
+	const struct module **vm = arg;
+
+	if (function && function->module && vm_is_module(function->module))
+		*vm = function->module;
+	return !*vm;
+}
+
 struct dc_error *dc_prepare(struct dc_session *session, const char *expr)
 {
 	if (find(session, expr))
@@ -124,6 +134,8 @@ struct dc_error *dc_prepare(struct dc_session *session, const char *expr)
 	if (!err)
 		prepared->avoids_stdio = expression_each_callee(prepared->expression,
 								callee_is_known, session);
+	if (!err)
+		expression_each_callee(prepared->expression, find_vm, &prepared->vm);
 	if (err) {
 		expression_destroy(prepared->expression);
 		free(prepared->text);

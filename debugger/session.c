@@ -212,6 +212,16 @@ static bool avoids_stdio(const struct dc_session *session)
 	return true;
 }
 
+static const struct module *called_vm(const struct dc_session *session)
+{
+	for (const struct prepared *prepared = session->prepared; prepared;
+	     prepared = prepared->next) {
+		if (prepared->vm)
+			return prepared->vm;
+	}
+	return NULL;
+}
+
 // Frames, registers that are assigned and threads that all stand still belong to a thread that stays
 // stopped from one call to the next, which the target's own host gives back each time.
 static struct dc_error *choose_host(const struct dc_session *session, bool to_call,
@@ -245,6 +255,7 @@ static struct dc_error *borrow_one(struct dc_session *session, bool to_call)
 		.assume_seccomp_ok = options->assume_seccomp_ok,
 		.signals = options->signals,
 		.pass_signals = options->pass_signals,
+		.vm = called_vm(session),
 	};
 	struct dc_error *err = choose_host(session, to_call, &borrow.host);
 
@@ -256,6 +267,7 @@ static struct dc_error *borrow_one(struct dc_session *session, bool to_call)
 	if (!err) {
 		session->callable = to_call;
 		session->avoids_stdio = borrow.avoids_stdio;
+		session->vm = borrow.vm;
 		session->lost = false;
 		session->touched = true;
 		session->departure.thread = borrowed_tid(session->borrowed);
@@ -269,7 +281,9 @@ static bool serves(const struct dc_session *session, bool to_call)
 {
 	if (session->scope.wanted && !session->scope.settled)
 		return false;
-	return !to_call || (session->callable && (!session->avoids_stdio || avoids_stdio(session)));
+	return !to_call ||
+	       (session->callable && (!session->avoids_stdio || avoids_stdio(session)) &&
+		(session->vm || !called_vm(session)));
 }
 
 struct dc_error *session_borrow(struct dc_session *session, bool to_call)

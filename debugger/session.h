@@ -15,6 +15,7 @@ struct prepared {
 	char *text;
 	struct expression *expression;
 	bool calls, needs_frame, avoids_stdio;
+	const struct module *vm; // a language's runtime that is called into; NULL: none
 };
 
 // The frame whose locals are meant. Names are looked up there before the stop, so the frame is
@@ -44,6 +45,7 @@ struct dc_session {
 
 	struct borrowed *borrowed;
 	bool callable; // borrowed at a place where calls are safe
+	const struct module *vm; // what was known to be called when it was borrowed
 	bool avoids_stdio; // borrowed at a place where only calls without stdio are
 	bool lost; // the borrowed thread is not at its caller context any more
 	bool touched; // a thread was stopped at some time

@@ -17,6 +17,7 @@ struct borrow_options {
 	bool drop_literals, assume_seccomp_ok;
 	enum dc_signals signals;
 	uint64_t pass_signals;
+	const struct module *vm; // whose code is called, when that is a language's runtime
 };
 
 struct borrowed;

@@ -3,6 +3,7 @@
 #include "debugger/call/seek.h"
 
 #include "debugger/call/gort.h"
+#include "debugger/call/vm.h"
 #include "debugger/cleanup.h"
 
 #include <inttypes.h>
@@ -63,8 +64,10 @@ static struct dc_error *judge_stopped(struct seek *seek, bool as_seen_asleep, bo
 	const struct hold *hold = seek->hold;
 	struct sequence sequence = { 0 };
 
+	bool in_vm = seek->options->vm && !seek->options->force && !vm_waits(&hold->regs);
+
 	*safe = true;
-	if (as_seen_asleep)
+	if (as_seen_asleep && !in_vm)
 		return NULL;
 	sequence = read_sequence(hold->tid);
 	if (covers(&sequence, hold->regs.rip)) {
@@ -91,6 +94,14 @@ static struct dc_error *judge_stopped(struct seek *seek, bool as_seen_asleep, bo
 		n = process_vm_readv(hold->tid, &local, 1, &remote, 1, 0);
 	}
 	snapshot.stack_size = n > 0 ? (size_t)n : 0;
+	if (in_vm && vm_is_inside(seek->options->vm, &seek->ground->maps, &snapshot)) {
+		*safe = false;
+		snprintf(verdict->reason, sizeof(verdict->reason),
+			 "runs inside %s, to which the callee belongs; wait for it to block in a "
+			 "system call (--wait), or --force",
+			 seek->options->vm->name);
+		return NULL;
+	}
 	safepoints_scan(seek->safepoints, &snapshot, sequence.start, sequence.end, verdict);
 	*safe = verdict->safety == SAFETY_SAFE ||
 		(verdict->safety == SAFETY_GUARDED && seek->options->avoids_stdio);

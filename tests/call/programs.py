@@ -116,6 +116,25 @@ def ruby():
     return None
 
 
+def busy_interpreters():
+    """In the middle of its interpreter a thread is no place to enter it anew; other callees are fine."""
+    commands = [(["/usr/bin/python3", "-c", "open('TICKS','w').write('x')\nwhile True: sum(range(1000))"],
+                 "(int) PyGILState_Ensure()"),
+                (["ruby", "-e", "File.write('TICKS', 'x'); loop { Array.new(1000) { |i| i.to_s } }"],
+                 "(unsigned long) rb_gc_start()")]
+    for command, expr in commands:
+        if missing(command[0]):
+            continue
+        with tempfile.TemporaryDirectory() as directory:
+            program, _ = ticking(command, directory)
+            with program:
+                run = debugcall("--wait", "50ms", "-p", program.pid, "--thread", program.pid, expr)
+                expect(run.code == 6 and "to which the callee belongs" in run.err, run)
+                run = debugcall("--wait", "10s", "-p", program.pid, "getpid()")
+                expect(run.code == 0 and run.out.strip() == str(program.pid), run)
+                expect(program.alive(), f"{command[0]} died")
+
+
 def node():
     if missing("node"):
         return missing("node")
@@ -231,6 +250,6 @@ def shell():
 
 
 tap = Tap()
-for test in (python, ruby, node, java, redis, nginx, sleep, shell):
+for test in (python, ruby, busy_interpreters, node, java, redis, nginx, sleep, shell):
     tap.test(test.__name__, test)
 tap.end()
