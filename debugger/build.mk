@@ -14,13 +14,28 @@ $(B)/libdebugcall.a: $(LIBDEBUGCALL_OBJ)
 	@rm -f $@
 	$(call say,AR)$(AR) rcs $@ $^
 
+$(B)/libdebugcall.so: $(LIBDEBUGCALL_OBJ) debugger/debugcall.map
+	$(call say,LINK)$(CC) $(LDFLAGS) -shared -Wl,-soname,libdebugcall.so.0 -Wl,-z,now \
+		-Wl,--version-script=debugger/debugcall.map -o $@ $(LIBDEBUGCALL_OBJ) $(DEBUGGER_LIBS)
+
 $(B)/debugcall: $(FRONT_OBJ) $(B)/libdebugcall.a
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(DEBUGGER_LIBS)
 
-all: $(B)/libdebugcall.a $(if $(wildcard debugger/main.c),$(B)/debugcall)
+DEBUGGER_MADE := $(B)/libdebugcall.a $(B)/libdebugcall.so $(B)/debugcall
+DEBUGCALL_VERSION = $(shell sed -n 's/^#define DC_VERSION "\(.*\)"/\1/p' debugger/debugcall.h)
 
-install: $(B)/libdebugcall.a $(B)/debugcall
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
+all: $(DEBUGGER_MADE)
+
+install: install-debugcall
+.PHONY: install-debugcall
+install-debugcall: $(DEBUGGER_MADE)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include \
+		$(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(B)/debugcall $(DESTDIR)$(PREFIX)/bin/debugcall
 	install -m 644 $(B)/libdebugcall.a $(DESTDIR)$(PREFIX)/lib/libdebugcall.a
+	install -m 755 $(B)/libdebugcall.so $(DESTDIR)$(PREFIX)/lib/libdebugcall.so.0
+	ln -sf libdebugcall.so.0 $(DESTDIR)$(PREFIX)/lib/libdebugcall.so
 	install -m 644 debugger/debugcall.h $(DESTDIR)$(PREFIX)/include/debugcall.h
+	install -m 644 debugger/debugcall.1 $(DESTDIR)$(PREFIX)/share/man/man1/debugcall.1
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(DEBUGCALL_VERSION)|' -e 's|@LIBS@|$(DEBUGGER_LIBS)|' \
+		debugger/debugcall.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/debugcall.pc

@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# make install: what it puts where, and that somebody else's program can be built on it.
+#     timeout: 300 s
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+from tap import DEBUGCALL, Skip, Target, contains, equal, main, test
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+SOURCE = r"""
+#include <debugcall.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(int argc, char **argv)
+{
+	struct dc_options options;
+	struct dc_session *session;
+	struct dc_result result;
+
+	dc_options_init(&options);
+	options.pid = argc > 1 ? atoi(argv[1]) : 0;
+
+	struct dc_error *err = dc_open(&options, &session);
+
+	if (!err)
+		err = dc_evaluate(session, "add(1, 2)", &result);
+	puts(err ? err->message : result.value);
+	return 0;
+}
+"""
+
+
+def run(*args, env=None):
+    done = subprocess.run(args, cwd=ROOT, env=dict(os.environ, **(env or {})), capture_output=True, text=True,
+                          check=False)
+    equal(done.returncode, 0, f"{' '.join(args)}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def installed(directory):
+    run("make", "--no-print-directory", "install-debugcall", f"DESTDIR={directory}", "PREFIX=/usr",
+        f"SAN={os.environ.get('SAN', '')}")
+    return os.path.join(directory, "usr")
+
+
+@test
+def files():
+    """program, libraries, header, manual page and pkg-config file"""
+    with tempfile.TemporaryDirectory() as directory:
+        usr = installed(directory)
+        for name in ("bin/debugcall", "lib/libdebugcall.a", "lib/libdebugcall.so", "include/debugcall.h",
+                     "share/man/man1/debugcall.1", "lib/pkgconfig/debugcall.pc"):
+            equal(os.path.isfile(os.path.join(usr, name)), True, name)
+        run(os.path.join(usr, "bin/debugcall"), "--version")
+
+
+@test
+def exports():
+    """the shared library exports dc_* alone"""
+    with tempfile.TemporaryDirectory() as directory:
+        library = os.path.join(installed(directory), "lib/libdebugcall.so")
+        names = [line.split()[-1].split("@")[0]
+                 for line in run("nm", "-D", "--defined-only", library).splitlines()]
+        names = [name for name in names if name != "DEBUGCALL_1"]
+        equal([name for name in names if not name.startswith("dc_")], [])
+        equal("dc_evaluate" in names and "dc_open" in names, True, names)
+        contains(run("readelf", "-dW", library), "libdebugcall.so.0")
+
+
+@test
+def built_on():
+    """a program built with pkg-config on the shared library makes a call"""
+    if os.environ.get("SAN"):
+        raise Skip("the library wants the sanitizer's own linking")
+    if not shutil.which("pkg-config"):
+        raise Skip("pkg-config is not installed")
+    with tempfile.TemporaryDirectory() as directory, Target() as target:
+        usr = installed(directory)
+        source, program = os.path.join(directory, "user.c"), os.path.join(directory, "user")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(SOURCE)
+        found = {"PKG_CONFIG_PATH": f"{usr}/lib/pkgconfig", "PKG_CONFIG_SYSROOT_DIR": directory}
+        flags = run("pkg-config", "--cflags", "--libs", "debugcall", env=found).split()
+        run("cc", "-o", program, source, f"-I{usr}/include", f"-L{usr}/lib", *flags)
+        equal(run(program, str(target.pid), env={"LD_LIBRARY_PATH": f"{usr}/lib"}), "3\n")
+        contains(run("readelf", "-dW", program), "libdebugcall.so.0")
+
+
+@test
+def manual():
+    """the manual page has every option of --help and is well-formed"""
+    with open(os.path.join(ROOT, "debugger/debugcall.1"), encoding="utf-8") as file:
+        page = file.read()
+    for option in re.findall(r"--([a-z-]+) ", run(DEBUGCALL, "--help")):
+        contains(page, f"Fl -{option}" if option != "version" else "Fl -version")
+    if shutil.which("mandoc"):
+        run("mandoc", "-T", "lint", "-W", "error", "debugger/debugcall.1")
+    elif shutil.which("groff"):
+        done = subprocess.run(["groff", "-mdoc", "-ww", "-z", "debugger/debugcall.1"], cwd=ROOT,
+                              capture_output=True, text=True, check=False)
+        equal(done.stderr, "")
+    else:
+        raise Skip("neither mandoc nor groff is installed")
+
+
+main()
