@@ -129,6 +129,8 @@ gort__hidden void gort__m_unbind(struct m *m);
 gort__hidden void gort__m_thread(struct m *m);
 // Before the first lock to a thread: from a state that is still clean.
 gort__hidden void gort__template_start(void);
+// For sysmon: makes the template thread if one was asked for by a thread that is not ours.
+gort__hidden void gort__template_look(void);
 // Held while a thread is being made: under it, every M is alive with a thread id soon or not at all.
 extern gort__hidden struct lock gort__threads_lock;
 // Runs an M with p (NULL: an idle one, or nothing happens). On any stack.

@@ -187,7 +187,7 @@ static struct {
 	struct lock lock;
 	struct m *wanted; // through schedlink
 	struct note note;
-	bool made;
+	bool made, asked;
 } template = { .lock = GORT__LOCK_INIT(LEAF) };
 
 static void template_main(struct m *m)
@@ -213,13 +213,11 @@ static void template_main(struct m *m)
 	}
 }
 
-void gort__template_start(void)
+static void template_make(void)
 {
 	struct m *m;
 	bool first;
 
-	if (gort__load(&template.made))
-		return;
 	gort__lock(&template.lock);
 	first = !template.made;
 	gort__store(&template.made, true);
@@ -233,14 +231,34 @@ void gort__template_start(void)
 	gort__system(thread_create, m);
 }
 
+void gort__template_start(void)
+{
+	if (gort__load(&template.made))
+		return;
+	if (gort__self()->kind != M_EXTRA) {
+		template_make();
+		return;
+	}
+	// It must not be a foreign thread's child either.
+	gort__store_release(&template.asked, true);
+	gort__sysmon_wake();
+}
+
+void gort__template_look(void)
+{
+	if (gort__unlikely(gort__load_acquire(&template.asked)) && !template.made)
+		template_make();
+}
+
 void gort__m_thread(struct m *m)
 {
 	struct m *self = gort__self();
 
-	if (!self || !(self->lockedg || self->kind == M_EXTRA) || !gort__load(&template.made)) {
+	if (!self || !(self->lockedg || self->kind == M_EXTRA)) {
 		gort__system(thread_create, m);
 		return;
 	}
+	gort__template_start();
 	gort__lock(&template.lock);
 	m->schedlink = template.wanted;
 	template.wanted = m;

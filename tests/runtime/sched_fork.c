@@ -3,6 +3,7 @@
 #include "runtime/gort.h"
 #include "tests/runtime/tap.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -125,6 +126,62 @@ static void wait_for_look(void *arg)
 		usleep(100);
 }
 
+static void calls_back(void *arg)
+{
+	int none = 0;
+
+	(void)arg;
+	gort_go(looks, NULL);
+	// The only P goes to a thread that is still to be made.
+	gort_blocking(wait_for_look, &none);
+}
+
+static void *foreign(void *arg)
+{
+	*(int *)arg = unshare(CLONE_FS);
+	umask(LEAKED_MASK);
+	prctl(PR_SET_NAME, "leaked");
+	return gort_callback(calls_back, NULL) ? arg : NULL;
+}
+
+static void runs_foreign(void *arg)
+{
+	pthread_t t;
+	void *failed = NULL;
+
+	if (pthread_create(&t, NULL, foreign, arg) || pthread_join(t, &failed) || failed)
+		abort();
+}
+
+enum { FINE, LEAKED, REFUSED };
+
+// In a process of its own, where no goroutine was tied to its thread before and all other threads are busy.
+static void foreign_only(void *arg)
+{
+	int refused;
+
+	gort_blocking(runs_foreign, &refused);
+	*(int *)arg = refused ? REFUSED : atomic_load(&leaks) ? LEAKED : FINE;
+}
+
+static void test_foreign(void)
+{
+	int status = -1;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		setenv("GORTMAXPROCS", "1", 1);
+		execl("/proc/self/exe", "sched_fork", "foreign", NULL);
+	}
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == REFUSED)
+		skip("a foreign thread is nobody's parent", "unshare(CLONE_FS) is refused");
+	else
+		check(!status, "a foreign thread is nobody's parent");
+}
+
 static void changed(void *arg)
 {
 	(void)arg;
@@ -155,9 +212,14 @@ static void main_fn(void *arg)
 
 int main(int argc, char **argv)
 {
-	(void)argv;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc > 1 && !strcmp(argv[1], "foreign")) {
+		int result = -1;
+		gort_main(foreign_only, &result);
+		return result;
+	}
 	if (argc > 1)
 		return gort_main(after_exec, NULL);
+	test_foreign();
 	return gort_main(main_fn, NULL) ? 1 : finish();
 }
