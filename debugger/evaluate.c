@@ -2,6 +2,7 @@
 // Expressions of a session: prepared before any stop, evaluated, repeated.
 #include "debugger/call/vm.h"
 #include "debugger/session.h"
+#include "debugger/target/memory.h"
 #include "debugger/values/print.h"
 
 #include <string.h>
@@ -114,6 +115,25 @@ static bool find_vm(const struct function *function, void *arg)
 	return !*vm;
 }
 
+// What an operation that failed says about the target when it could not know.
+static struct dc_error *conclude(struct dc_session *session, struct dc_error *err)
+{
+	if (!err)
+		return NULL;
+	if (err->state == DC_STATE_UNTOUCHED && session->touched)
+		err = error_in_state(err, DC_STATE_RUNNING);
+	if (err->code == DC_TARGET_ENDED)
+		return error_in_state(err, DC_STATE_ENDED);
+	if (err->code == DC_TARGET_EXECED || err->code == DC_MEMORY ||
+	    (process_alive(session->process) && !memory_is_gone(session->process)))
+		return err;
+	// Whatever failed, it failed because nobody was there.
+	struct dc_error *ended = error_make(DC_TARGET_ENDED, "process %d ended: %s",
+					    session->process->pid, err->message);
+	dc_error_destroy(err);
+	return error_in_state(ended, DC_STATE_ENDED);
+}
+
 struct dc_error *dc_prepare(struct dc_session *session, const char *expr)
 {
 	if (find(session, expr))
@@ -122,7 +142,7 @@ struct dc_error *dc_prepare(struct dc_session *session, const char *expr)
 	if (!err)
 		err = session_refresh(session);
 	if (err)
-		return err;
+		return conclude(session, err);
 
 	struct prepared *prepared = calloc(1, sizeof(*prepared));
 	if (!prepared)
@@ -140,30 +160,11 @@ struct dc_error *dc_prepare(struct dc_session *session, const char *expr)
 		expression_destroy(prepared->expression);
 		free(prepared->text);
 		free(prepared);
-		return err;
+		return conclude(session, err);
 	}
 	prepared->next = session->prepared;
 	session->prepared = prepared;
 	return NULL;
-}
-
-// What an operation that failed says about the target when it could not know.
-static struct dc_error *conclude(struct dc_session *session, struct dc_error *err)
-{
-	if (!err)
-		return NULL;
-	if (err->state == DC_STATE_UNTOUCHED && session->touched)
-		err = error_in_state(err, DC_STATE_RUNNING);
-	if (err->code == DC_TARGET_ENDED)
-		return error_in_state(err, DC_STATE_ENDED);
-	if (err->code == DC_TARGET_EXECED || err->code == DC_MEMORY ||
-	    process_alive(session->process))
-		return err;
-	// Whatever failed, it failed because nobody was there.
-	struct dc_error *ended = error_make(DC_TARGET_ENDED, "process %d ended: %s",
-					    session->process->pid, err->message);
-	dc_error_destroy(err);
-	return error_in_state(ended, DC_STATE_ENDED);
 }
 
 struct dc_error *evaluation_finish(struct dc_session *session, struct evaluation *evaluation,

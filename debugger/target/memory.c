@@ -36,6 +36,16 @@ static struct dc_error *ended(const struct process *process)
 			      DC_STATE_ENDED);
 }
 
+bool memory_is_gone(struct process *process)
+{
+	int fd = mem_fd(process);
+	char byte;
+
+	// Without memory there is nothing to open, or everything is past its end. Where there is
+	// memory, its first byte is read or is an error.
+	return fd < 0 ? errno == ESRCH : pread(fd, &byte, 1, 0) == 0;
+}
+
 size_t memory_read_some(struct process *process, uint64_t addr, void *buf, size_t n)
 {
 	size_t done = 0;
@@ -91,7 +101,10 @@ struct dc_error *memory_write(struct process *process, uint64_t addr, const void
 
 		if (put < 0 && errno == EINTR)
 			continue;
-		if (put <= 0)
+		// No memory any more, though the process may still be ending.
+		if (put == 0)
+			return ended(process);
+		if (put < 0)
 			return process_alive(process)
 				       ? error_make(DC_VALUE,
 						    "cannot write to memory at address 0x%" PRIx64,

@@ -274,55 +274,59 @@ static uint64_t program_counter(pid_t tid)
 	return (uint64_t)ptrace(PTRACE_PEEKUSER, tid, offsetof(struct user_regs_struct, rip), NULL);
 }
 
-static void classify_syscall(struct event *event)
+// A kill ends a stop that was reported, and the thread may stand in its last one by now: what is asked of
+// it then is about that one, which the next wait reports. So each of these tells whether the stop still is.
+
+static bool classify_syscall(struct event *event)
 {
 	struct __ptrace_syscall_info info;
 
 	// Never by counting: an entry and its exit may lie on the two sides of other stops.
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, event->tid, sizeof(info), &info) <= 0) {
-		event->kind = EVENT_SYSCALL_EXIT;
-		return;
-	}
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, event->tid, sizeof(info), &info) <= 0)
+		return false;
 	event->pc = info.instruction_pointer;
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		event->kind = EVENT_SYSCALL_ENTRY;
 		event->syscall = (long)info.entry.nr;
-	} else {
+	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
 		event->kind = EVENT_SYSCALL_EXIT;
 		event->result = info.exit.rval;
 	}
+	return info.op == PTRACE_SYSCALL_INFO_ENTRY || info.op == PTRACE_SYSCALL_INFO_EXIT;
 }
 
-static void classify(struct event *event)
+static bool classify_signal(struct event *event)
+{
+	event->kind = EVENT_SIGNAL;
+	event->pc = program_counter(event->tid);
+	return !ptrace(PTRACE_GETSIGINFO, event->tid, NULL, &event->info) &&
+	       event->info.si_signo == event->signo;
+}
+
+static bool classify(struct event *event)
 {
 	int status = event->status;
 
 	if (!WIFSTOPPED(status)) {
 		event->kind = EVENT_GONE;
-		return;
+		return true;
 	}
 	event->signo = WSTOPSIG(status);
 	switch (status >> 16) {
 	case PTRACE_EVENT_STOP:
 		event->kind = event->signo == SIGTRAP ? EVENT_INTERRUPT : EVENT_GROUP_STOP;
-		return;
+		return true;
 	case PTRACE_EVENT_FORK:
 	case PTRACE_EVENT_VFORK:
 	case PTRACE_EVENT_CLONE: event->kind = EVENT_FORK; break;
 	case PTRACE_EVENT_EXEC: event->kind = EVENT_EXEC; break;
 	case PTRACE_EVENT_EXIT: event->kind = EVENT_EXIT; break;
 	default:
-		if (event->signo == (SIGTRAP | 0x80)) {
-			classify_syscall(event);
-			return;
-		}
-		event->kind = EVENT_SIGNAL;
-		event->pc = program_counter(event->tid);
-		if (ptrace(PTRACE_GETSIGINFO, event->tid, NULL, &event->info))
-			memset(&event->info, 0, sizeof(event->info));
-		return;
+		return event->signo == (SIGTRAP | 0x80) ? classify_syscall(event)
+							: classify_signal(event);
 	}
 	ptrace(PTRACE_GETEVENTMSG, event->tid, NULL, &event->message);
+	return true;
 }
 
 // A thread that executes a program takes the leader's id, and its own is gone.
@@ -348,8 +352,9 @@ static struct dc_error *next_event(struct tracer *tracer, pid_t tid, int64_t dea
 
 		if (got > 0) {
 			ret->tid = got;
-			classify(ret);
-			return NULL;
+			if (classify(ret))
+				return NULL;
+			continue;
 		}
 		if (got < 0) {
 			if (errno != ECHILD)

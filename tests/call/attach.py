@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from harness import TARGETS, Program, Tap, Victim, debugcall, expect, start, status, until
+from harness import CAMPAIGN, TARGETS, Program, Tap, Victim, debugcall, expect, start, status, until
 
 
 def no_process():
@@ -64,11 +64,11 @@ def not_ours():
 
 def ends_between_steps():
     """A process that ends at any moment gives a clear end, never a hang or a crash."""
-    for delay in range(40):
+    for n in range(2000 if CAMPAIGN else 40):
         child = subprocess.Popen([f"{TARGETS}/callfuncs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         child.stdout.readline()
         run = start("-p", child.pid, "--wait", "200ms", "add(1,2)")
-        time.sleep(delay * 0.0005)  # the moment is the parameter of the test, not a wait
+        time.sleep(n % 40 * 0.0005 + n // 40 * 0.00001)  # the moment is the parameter of the test, not a wait
         child.kill()
         child.wait()
         out, err = run.communicate(timeout=60)
