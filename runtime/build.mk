@@ -29,23 +29,23 @@ $(B)/runtime/gort.list: always
 
 # Unit tests that look inside link this one.
 $(B)/runtime/gort-all.o: $(GORT_OBJ) runtime/gort.ld $(B)/runtime/gort.list
-	$(LD) -r -T runtime/gort.ld -o $@ $(GORT_OBJ)
+	$(call say,LD)$(LD) -r -T runtime/gort.ld -o $@ $(GORT_OBJ)
 
 $(B)/runtime/gort.o: $(B)/runtime/gort-all.o
-	objcopy -w --keep-global-symbol='gort_[!_]*' --keep-global-symbol=debugcall_descriptor $< $@
+	$(call say,LOCAL)objcopy -w --keep-global-symbol='gort_[!_]*' --keep-global-symbol=debugcall_descriptor $< $@
 
 $(B)/libgort.a: $(B)/runtime/gort.o
-	rm -f $@
-	$(AR) rcs $@ $<
+	@rm -f $@
+	$(call say,AR)$(AR) rcs $@ $<
 
 $(B)/libgort.so: $(B)/runtime/gort-all.o runtime/gort.map
-	$(CC) $(LDFLAGS) -shared -Wl,-soname,libgort.so.0 -Wl,--version-script=runtime/gort.map -Wl,-z,now \
+	$(call say,LINK)$(CC) $(LDFLAGS) -shared -Wl,-soname,libgort.so.0 -Wl,--version-script=runtime/gort.map -Wl,-z,now \
 		-o $@ $< -pthread
-	ln -sf libgort.so $(B)/libgort.so.0
+	@ln -sf libgort.so $(B)/libgort.so.0
 
 $(B)/gort.pc: runtime/gort.pc.in
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(CURDIR)|' -e 's|@LIBDIR@|$(CURDIR)/$(B)|' -e 's|@INCLUDEDIR@|$(CURDIR)/runtime|' \
+	$(call say,GEN)sed -e 's|@PREFIX@|$(CURDIR)|' -e 's|@LIBDIR@|$(CURDIR)/$(B)|' -e 's|@INCLUDEDIR@|$(CURDIR)/runtime|' \
 		-e 's|@RPATH@|-Wl,-rpath,$${libdir} |' $< > $@
 
 install: install-gort

@@ -6,11 +6,11 @@ GORT_BENCHES := $(addprefix $(B)/tests/bench/,gort_micro gort_echo)
 TEST_NEEDS += $(BENCH_PROGRAMS) $(GORT_BENCHES)
 
 $(GORT_BENCHES): %: %.o $(B)/libgort.a
-	$(CC) $(LDFLAGS) -o $@ $^ -pthread
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ -pthread
 
 $(B)/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -o $@ $< -pthread
+	$(call say,BENCH)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -o $@ $< -pthread
 $(B)/tests/bench/%.so: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -shared -fPIC -o $@ $< -ldl
+	$(call say,BENCH)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -shared -fPIC -o $@ $< -ldl

@@ -6,4 +6,4 @@ TEST_NEEDS += $(KILLER)
 
 $(KILLER): tests/call/killer.c
 	@mkdir -p $(@D)
-	$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O1 -g -fPIC -shared -o $@ $< -ldl
+	$(call say,LINK)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O1 -g -fPIC -shared -o $@ $< -ldl

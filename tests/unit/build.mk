@@ -14,13 +14,13 @@ ABI_ARGS_64 := 3 60 120 64
 
 $(B)/tests/unit/abi_cases_%.c: tests/unit/abi/cases.py
 	@mkdir -p $(@D)
-	/usr/bin/python3 $< abi_$(*) $(ABI_ARGS_$(lastword $(subst _, ,$*))) > $@.new
+	$(call say,GEN)/usr/bin/python3 $< abi_$(*) $(ABI_ARGS_$(lastword $(subst _, ,$*))) > $@.new
 	@mv $@.new $@
 
 define ABI_OBJECT
 $(B)/tests/unit/abi_cases_$(1)_$(2).o: $(B)/tests/unit/abi_cases_$(1)_$(2).c tests/unit/abi/cases.h \
 		debugger/call/abi.h debugger/symbols/type.h
-	$(1) $(CPPFLAGS) -std=gnu11 -O1 -w $(ABI_FLAGS_$(2)) -c $$< -o $$@
+	$$(call say,CC)$(1) $(CPPFLAGS) -std=gnu11 -O1 -w -Wno-psabi $(ABI_FLAGS_$(2)) -c $$< -o $$@
 $(B)/tests/unit/abi: $(B)/tests/unit/abi_cases_$(1)_$(2).o
 endef
 $(foreach cc,$(ABI_CC),$(foreach width,$(ABI_WIDTHS),$(eval $(call ABI_OBJECT,$(cc),$(width)))))
