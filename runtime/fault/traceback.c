@@ -173,20 +173,22 @@ bool gort__trace_hides(struct trace *t, uint64_t pc, uint64_t lookup)
 	return !t->internals && look_up(t, pc, lookup)->internal;
 }
 
-static void print_frame(struct trace *t, uint64_t pc, uint64_t lookup)
+static bool print_frame(struct trace *t, uint64_t pc, uint64_t lookup)
 {
 	struct traced *at = look_up(t, pc, lookup);
 
 	if (!t->internals && at->internal)
-		return;
+		return false;
 	append(&t->out, "\t", 1);
 	print_place(t, at);
 	append(&t->out, "\n", 1);
+	return true;
 }
 
-void gort__trace_frames(struct trace *t, struct unwind *u)
+bool gort__trace_frames(struct trace *t, struct unwind *u)
 {
 	struct seen ring[BOTTOM];
+	bool any = false;
 	unsigned n = 0;
 
 	u->rows = t->rows;
@@ -194,17 +196,18 @@ void gort__trace_frames(struct trace *t, struct unwind *u)
 	do {
 		struct seen frame = { u->regs.reg[UNWIND_PC], gort__unwind_lookup(u) };
 		if (n < TOP)
-			print_frame(t, frame.pc, frame.lookup);
+			any |= print_frame(t, frame.pc, frame.lookup);
 		else
 			ring[n % BOTTOM] = frame;
 		n++;
 	} while (gort__unwind_step(u));
 	if (n <= TOP)
-		return;
+		return any;
 	if (n > TOP + BOTTOM)
 		gort__emit(&t->out, "\t... %u frames not shown ...\n", n - TOP - BOTTOM);
 	for (unsigned i = n - TOP > BOTTOM ? n - BOTTOM : TOP; i < n; i++)
-		print_frame(t, ring[i % BOTTOM].pc, ring[i % BOTTOM].lookup);
+		any |= print_frame(t, ring[i % BOTTOM].pc, ring[i % BOTTOM].lookup);
+	return any;
 }
 
 // ---- goroutines ---------------------------------------------------------------------------------
@@ -293,9 +296,11 @@ void gort__trace_goroutine(struct trace *t, const struct g *g, const struct unwi
 	struct unwind u;
 
 	gort__trace_header(t, g);
-	if (gort__trace_begin(&u, g, regs))
-		gort__trace_frames(t, &u);
-	else
+	if (gort__trace_begin(&u, g, regs)) {
+		// One that ends in a call of ours has left its frame; what it is, is still worth a line.
+		if (!gort__trace_frames(t, &u))
+			print_frame(t, (uintptr_t)g->fn, (uintptr_t)g->fn);
+	} else
 		gort__emit(&t->out, "\tgoroutine running on other thread; stack unavailable\n");
 	gort__trace_creator(t, g);
 }

@@ -39,8 +39,8 @@ struct trace {
 	unsigned nseen;
 };
 
-// The frames from u on, one a line.
-gort__hidden void gort__trace_frames(struct trace *t, struct unwind *u);
+// The frames from u on, one a line. False when there are none but the runtime's own.
+gort__hidden bool gort__trace_frames(struct trace *t, struct unwind *u);
 // The line "goroutine ID [...]:".
 gort__hidden void gort__trace_header(struct trace *t, const struct g *g);
 gort__hidden void gort__trace_creator(struct trace *t, const struct g *g);

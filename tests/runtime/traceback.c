@@ -31,6 +31,12 @@ static void in_recv(void *c)
 	atomic_fetch_sub(&here, 1);
 }
 
+// Compiled to a jump, the call leaves no frame.
+static void ends_in_recv(void *c)
+{
+	gort_recv(c, NULL);
+}
+
 static void in_send(void *c)
 {
 	gort_send(c, NULL);
@@ -165,6 +171,7 @@ static void test_states(void)
 	static gort_mutex m;
 	uint64_t recv = start(in_recv, c), send = start(in_send, full), sel = start(in_select, c);
 	uint64_t nap = start(in_sleep, NULL), lock, never = start(in_recv, NULL);
+	uint64_t last = start(ends_in_recv, c);
 
 	gort_mutex_lock(&m);
 	lock = start(in_mutex, &m);
@@ -173,6 +180,7 @@ static void test_states(void)
 		gort_yield();
 		all();
 	} while (!has(recv, "[waiting, chan receive, ", "\tin_recv+") ||
+		 !has(last, "[waiting, chan receive, ", "\tends_in_recv+") ||
 		 !has(send, "[waiting, chan send, ", "\tin_send+") ||
 		 !has(sel, "[waiting, select, ", "\tin_select+") ||
 		 !has(nap, "[waiting, sleep, ", "\tin_sleep+") ||
@@ -186,6 +194,7 @@ static void test_states(void)
 	gort_close(c);
 	gort_recv(full, NULL);
 	ended(recv);
+	ended(last);
 	ended(send);
 	ended(sel);
 	ended(lock);
