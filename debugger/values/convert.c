@@ -346,6 +346,10 @@ struct dc_error *convert_assign(struct context *context, struct value *value,
 		err = convert_scalar(value, type);
 	else if (to->kind == TYPE_POINTER && from->kind == TYPE_POINTER)
 		err = convert_pointer(context, value, type);
+	else if (to->kind == TYPE_INT && from->kind == TYPE_POINTER && to->size < from->size)
+		// C compilers warn; here the number would just look wrong.
+		return error_note(cannot_convert(value, type, what),
+				  "the address would be cut short; cast it if that is meant");
 	else if ((to->kind == TYPE_POINTER && type_is_integer(from)) ||
 		 (type_is_integer(to) && from->kind == TYPE_POINTER))
 		err = convert_scalar(value, type);

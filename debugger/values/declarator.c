@@ -2,6 +2,7 @@
 // Type names and declarations: "struct P *(*)[3]", "int add(int a, int b)".
 // An inner declarator applies to what stands around it, so it is read a second time, behind that.
 #include "debugger/cleanup.h"
+#include "debugger/values/name.h"
 #include "debugger/values/parser.h"
 
 #include <stdio.h>
@@ -174,7 +175,9 @@ static struct dc_error *tagged_type(struct parser *parser, const struct type **r
 	if (!*ret && !is_class && strcmp(tag, "struct") == 0)
 		*ret = program_type(parser, NULL, name);
 	if (!*ret)
-		return error_at(error_make(DC_NAME, "no %s named '%s' in the program", tag, name),
+		return error_at(name_suggest(parser->symbols, name,
+					     error_make(DC_NAME, "no %s named '%s' in the program",
+							tag, name)),
 				column);
 	return lexer_advance(&parser->lexer);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A parsed expression: its text, its tree, and the arena that holds the tree.
 #include "debugger/cleanup.h"
+#include "debugger/values/name.h"
 #include "debugger/values/parser.h"
 #include "debugger/values/print.h"
 
@@ -39,6 +40,31 @@ static struct dc_error *read_format(struct parser *parser)
 	return lexer_advance(lexer);
 }
 
+// What stands before the unexpected: a gdb command, a statement, a misspelt name.
+static struct dc_error *explain(struct parser *parser, struct dc_error *err)
+{
+	static const char *const commands[] = { "p",   "print", "call",	  "output",
+						"set", "x",	"inspect" };
+	static const char *const words[] = { "return", "if",	 "for",	  "while",
+					     "do",     "switch", "goto",  "static",
+					     "extern", "new",	 "delete" };
+	const struct node *root = parser->expression->root;
+
+	if (root->kind == NODE_CALL)
+		root = root->call.callee;
+	if (root->kind != NODE_NAME)
+		return err;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(root->name, commands[i]))
+			return error_note(err, "the expression is given alone, without gdb's '%s'",
+					  root->name);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strcmp(root->name, words[i]))
+			return error_note(err, "only expressions can be evaluated, no statements");
+	return root->what->kind == NAME_UNKNOWN ? name_suggest(parser->symbols, root->name, err)
+						: err;
+}
+
 struct dc_error *expression_parse(const char *text, size_t length, struct symbols *symbols,
 				  const struct symbols_frame *frame, struct expression **ret)
 {
@@ -67,7 +93,7 @@ struct dc_error *expression_parse(const char *text, size_t length, struct symbol
 	if (!err)
 		err = parser_comma(&parser, &expression->root);
 	if (!err && !parser_at(&parser, TOKEN_END))
-		err = parser_error(&parser, "expected an operator or the end");
+		err = explain(&parser, parser_error(&parser, "expected an operator or the end"));
 	if (err)
 		return err;
 	*ret = take_ptr(expression);

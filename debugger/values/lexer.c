@@ -166,6 +166,9 @@ struct dc_error *lexer_advance(struct lexer *lexer)
 		for (i++; i < lexer->size && continues_name(s[i]); i++)
 			;
 		lexer->next = i;
+	} else if (c == ';') {
+		err = error_note(error_at(error_make(DC_SYNTAX, "';' has no meaning here"), i),
+				 "only expressions can be evaluated, no statements");
 	} else if (!punctuator(lexer)) {
 		err = error_at(error_make(DC_SYNTAX, "'%c' has no meaning here", c), i);
 	}

@@ -294,11 +294,13 @@ struct dc_error *literal_char(struct parser *parser, struct node *node)
 
 	if (err)
 		return error_at(err, column);
-	if (size != width)
-		return error_at(
-			error_make(DC_SYNTAX, size ? "more than one character between quotes"
-						   : "no character between the quotes"),
-			column);
+	if (size > width)
+		return error_note(
+			error_at(error_make(DC_SYNTAX, "more than one character between quotes"),
+				 column),
+			"a string stands in double quotes");
+	if (!size)
+		return error_at(error_make(DC_SYNTAX, "no character between the quotes"), column);
 	memcpy(node->constant, out, size);
 	return NULL;
 }

@@ -9,13 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The search for a nearest name is slow, so it is made only when the error is certain.
-struct dc_error *name_unknown(struct symbols *symbols, const char *name)
+// The search is slow, so it is made only when the error is certain.
+struct dc_error *name_suggest(struct symbols *symbols, const char *name, struct dc_error *err)
 {
-	struct dc_error *err = error_make(DC_NAME, "no symbol '%s' in the program", name);
 	const char *nearest = symbols_nearest(symbols, name);
 
 	return nearest ? error_note(err, "did you mean '%s'?", nearest) : err;
+}
+
+struct dc_error *name_unknown(struct symbols *symbols, const char *name)
+{
+	return name_suggest(symbols, name,
+			    error_make(DC_NAME, "no symbol '%s' in the program", name));
 }
 
 // gdb's function::variable: a static variable of a function, as seen from its first instruction.
@@ -402,6 +407,8 @@ struct dc_error *name_not_type(struct parser *parser, const struct node *node)
 	case TOKEN_NOT: break;
 	default: return NULL;
 	}
-	return error_at(error_make(DC_NAME, "no type named '%s' in the program", node->name),
-			node->column);
+	return error_at(
+		name_suggest(parser->symbols, node->name,
+			     error_make(DC_NAME, "no type named '%s' in the program", node->name)),
+		node->column);
 }

@@ -12,6 +12,9 @@ struct dc_error *name_dollar(struct parser *parser, struct node **ret) DC_CHECK;
 // For "(node)" with the lexer behind it: an error when only a cast could stand there, but the
 // name in it is no type.
 struct dc_error *name_not_type(struct parser *parser, const struct node *node) DC_CHECK;
+// A note with the nearest name, if one is near.
+struct dc_error *name_suggest(struct symbols *symbols, const char *name,
+			      struct dc_error *err) DC_CHECK;
 // Code NAME, with the nearest name.
 struct dc_error *name_unknown(struct symbols *symbols, const char *name) DC_CHECK;
 

@@ -427,6 +427,29 @@ struct dc_error *place_has_member(struct context *context, const struct type *ty
 				    : NULL;
 }
 
+// Which there are, as far as they fit on a line.
+static struct dc_error *note_members(struct context *context, const struct type *type,
+				     struct dc_error *err)
+{
+	const struct type_member *members;
+	const struct type *plain = symbols_complete(context->symbols, type_strip(type));
+	char line[160] = "";
+	size_t n, used = 0;
+	_cleanup_error_ struct dc_error *unread = type_members(plain, &members, &n);
+
+	for (size_t i = 0; !unread && i < n && used < sizeof(line); i++) {
+		if (!members[i].name || members[i].is_base)
+			continue;
+		if (used + strlen(members[i].name) + 8 > sizeof(line)) {
+			snprintf(line + used, sizeof(line) - used, ", ...");
+			break;
+		}
+		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s", used ? ", " : "",
+					 members[i].name);
+	}
+	return *line ? error_note(err, "its members: %s", line) : err;
+}
+
 struct dc_error *place_member(struct context *context, const struct value *whole, const char *name,
 			      struct value *ret)
 {
@@ -443,8 +466,9 @@ struct dc_error *place_member(struct context *context, const struct value *whole
 	if (!found) {
 		_cleanup_free_ char *spelled = type_spell(whole->type, NULL);
 
-		return error_make(DC_NAME, "there is no member named '%s' in '%s'", name,
-				  spelled ? spelled : "?");
+		err = error_make(DC_NAME, "there is no member named '%s' in '%s'", name,
+				 spelled ? spelled : "?");
+		return note_members(context, whole->type, err);
 	}
 	if (member.bit_size == 0)
 		return place_part(context, whole, member.type, offset, ret);

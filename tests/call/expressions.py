@@ -101,6 +101,15 @@ WRONG = [
     ("flip(1)", 1, ""),
     ("12345678901234567890123456789012345678901234567890", 1, ""),
     ("$nosuch(1)", 1, ""),
+    ('add("x", 1)', 1, "cut short"),
+    ('g_int = "x"', 1, "cut short"),
+    ("g_head.nxt", 1, "its members: next, value, op"),
+    ("puts('hello')", 1, "double quotes"),
+    ("print add(1, 2)", 1, "without gdb's 'print'"),
+    ("return 5", 1, "no statements"),
+    ("add(1, 2);", 1, "no statements"),
+    ("(struct pont *) 0", 1, "did you mean 'point'?"),
+    ("(pont) 1", 1, "did you mean 'point'?"),
     ("", 1, ""),
 ]
 
