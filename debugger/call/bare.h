@@ -14,6 +14,7 @@ struct bare {
 	struct unwind *unwind; // NULL: reports carry no frames
 	bool hold_signals; // false: the program's handlers run during the call
 	uint64_t pass_faults; // faults that the program's handler sees first
+	uint64_t fatal_start, fatal_end; // code whose faults are crashes all the same
 	uint64_t caught; // signals the program handles
 	int handshake; // signal; 0: system call stops alone
 	pid_t inner_pid; // the target's id in its own namespace

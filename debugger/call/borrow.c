@@ -61,6 +61,10 @@ static struct dc_error *settle(struct borrowed *borrowed, const struct thread_in
 		.room = ground_room(&borrowed->ground, hold->regs.rsp, hold->regs.fs_base),
 		.vectors = registers_cpu()->vectors,
 	};
+	if (!(bare->pass_faults & UINT64_C(1) << (SIGSEGV - 1))) {
+		bare->fatal_start = borrowed->ground.fatal_start;
+		bare->fatal_end = borrowed->ground.fatal_end;
+	}
 	if (borrowed->ground.handles_faults)
 		bare->pass_faults |= UINT64_C(1) << (SIGSEGV - 1) | UINT64_C(1) << (SIGBUS - 1) |
 				     UINT64_C(1) << (SIGFPE - 1);

@@ -32,8 +32,17 @@ struct dc_error *ground_survey(struct process *process, struct ground *ret)
 	if (!prlimit(process->pid, RLIMIT_STACK, NULL, &limit))
 		ret->stack_limit = limit.rlim_cur;
 	ret->handles_faults = false;
-	for (size_t i = 0; i < ret->maps.n && !ret->handles_faults; i++)
-		ret->handles_faults = lives_by_faults(ret->maps.map[i].path);
+	ret->fatal_start = ret->fatal_end = 0;
+	for (size_t i = 0; i < ret->maps.n; i++) {
+		const struct mapping *mapping = &ret->maps.map[i];
+
+		ret->handles_faults |= lives_by_faults(mapping->path);
+		// A JVM's exceptions come from the code that it compiles.
+		if (mapping->executable && strstr(mapping->path, "/libjvm.so")) {
+			ret->fatal_start = mapping->start;
+			ret->fatal_end = mapping->end;
+		}
+	}
 	return NULL;
 }
 

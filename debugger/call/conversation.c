@@ -73,7 +73,9 @@ static bool is_crash(const struct bare *bare, const struct event *event)
 	if (!conversation_is_fatal(event->signo))
 		return false;
 	if (is_handled && (bare->pass_faults & signal_bit(event->signo)))
-		return is_fault && pad_covers(bare->pad, (uint64_t)(uintptr_t)info->si_addr);
+		return is_fault &&
+		       (pad_covers(bare->pad, (uint64_t)(uintptr_t)info->si_addr) ||
+			event->pc - bare->fatal_start < bare->fatal_end - bare->fatal_start);
 	// Filters that emulate system calls live by this one.
 	if (is_handled && event->signo == SIGSYS)
 		return false;

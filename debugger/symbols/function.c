@@ -87,7 +87,10 @@ struct dc_error *function_from_symbol(struct symbols *symbols, struct loaded *lo
 				  .is_ifunc = symbol->is_ifunc,
 				  .is_global = symbol->is_global };
 	suffix = clone_suffix(name);
-	if (suffix)
+	// Without debug information the package in its name tells a Go function.
+	if (loaded->is_go && strchr(name, '.'))
+		ret->no_call = "it is a Go function, whose calls are not C's";
+	else if (suffix)
 		ret->no_call = symbols_text(symbols,
 					    "it is a copy (%s) that the compiler made for some "
 					    "callers; its arguments are not the source's",

@@ -408,7 +408,11 @@ void module_need_tables(struct loaded *loaded)
 {
 	if (loaded->tables_read || !loaded->image)
 		return;
+	GElf_Shdr header;
+
 	loaded->tables_read = true;
+	loaded->is_go = image_section(loaded->image, ".gopclntab", &header) ||
+			image_section(loaded->image, ".data.rel.ro.gopclntab", &header);
 	if (!symtab_load(loaded->image, false, &loaded->symtab))
 		memset(&loaded->symtab, 0, sizeof(loaded->symtab));
 	if (!symtab_load(loaded->image, true, &loaded->dynsym))

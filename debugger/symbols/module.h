@@ -18,6 +18,7 @@ struct loaded {
 	uint32_t dev_major, dev_minor;
 	uint64_t link_map; // its struct link_map in the target, 0 unknown
 	bool is_program, is_vdso;
+	bool is_go; // holds Go's table of functions
 	bool seen; // at the last refresh
 
 	bool tables_read;

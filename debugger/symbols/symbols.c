@@ -91,6 +91,23 @@ bool symbols_has_file(struct symbols *symbols, const char *file)
 	return false;
 }
 
+const char *symbols_why_unknown(struct symbols *symbols)
+{
+	struct loaded *program = symbols->list;
+
+	while (program && !program->is_program)
+		program = program->next;
+	if (!program || !program->image)
+		return NULL;
+	module_need_tables(program);
+	if (program->is_go)
+		return "the program is written in Go, whose functions cannot be called as C's are";
+	if (!program->symtab.n && !module_debug_symtab(program) && !program->info)
+		return "the program is stripped: of its own functions only the exported ones have "
+		       "names here";
+	return NULL;
+}
+
 struct loaded *symbols_at(struct symbols *symbols, uint64_t addr)
 {
 	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {

@@ -114,6 +114,8 @@ struct dc_error *symbols_tls_address(struct symbols *symbols, const struct varia
 				     uint64_t fs_base, uint64_t *ret) DC_CHECK;
 // An IFUNC's bound target from a GOT slot that names it, 0 when no slot is bound yet.
 uint64_t symbols_bound_ifunc(struct symbols *symbols, const struct function *function);
+// What the program's file lacks or is, for a name that is not found: "it is stripped …"; NULL: nothing.
+const char *symbols_why_unknown(struct symbols *symbols);
 // The nearest known name, NULL when none is near.
 const char *symbols_nearest(struct symbols *symbols, const char *name);
 

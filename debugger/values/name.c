@@ -19,8 +19,11 @@ struct dc_error *name_suggest(struct symbols *symbols, const char *name, struct 
 
 struct dc_error *name_unknown(struct symbols *symbols, const char *name)
 {
-	return name_suggest(symbols, name,
-			    error_make(DC_NAME, "no symbol '%s' in the program", name));
+	struct dc_error *err = name_suggest(
+		symbols, name, error_make(DC_NAME, "no symbol '%s' in the program", name));
+	const char *why = symbols_why_unknown(symbols);
+
+	return why ? error_note(err, "%s", why) : err;
 }
 
 // gdb's function::variable: a static variable of a function, as seen from its first instruction.
@@ -329,6 +332,9 @@ bool name_is_quoted(const struct parser *parser)
 	if (token->kind != TOKEN_CHAR || *token->start != '\'' || token->length < 4 ||
 	    memchr(token->start, '\\', token->length))
 		return false;
+	// A Go function's package, "main.Add"; '1.5' is none.
+	if (begins_identifier(token->start[1]) && memchr(token->start, '.', token->length))
+		return true;
 	return memchr(token->start, '(', token->length) ||
 	       memchr(token->start, '<', token->length) ||
 	       memchr(token->start, ':', token->length) ||

@@ -68,6 +68,12 @@ PYTHON = "import time\nwhile True:\n open('TICKS','a').write('x')\n sum(range(10
 RUBY = "File.write('TICKS', 'x'); while STDIN.gets; Array.new(1000) { |i| i.to_s }; " \
        "File.write('TICKS', 'x', mode: 'a'); end"
 NODE = "setInterval(() => { require('fs').appendFileSync('TICKS', 'x') }, 5)"
+GO = """package main
+import ("fmt"; "time")
+//go:noinline
+func Add(a, b int) int { return a + b }
+func main() { fmt.Println(Add(1, 2)); for { time.Sleep(time.Millisecond) } }
+"""
 JAVA = """public class Ticks { public static void main(String[] a) throws Exception {
   while (true) { try (var f = new java.io.FileWriter("TICKS", true)) { f.write("x"); }
     byte[][] b = new byte[100][1000]; Thread.sleep(5); } } }"""
@@ -161,6 +167,35 @@ def java():
                 run = debugcall("--wait", "10s", "-p", program.pid, "getpid()")
                 expect(run.code == 0 and run.out.strip() == str(program.pid), run)
                 works_on(program, ticks)
+                # The first thread is none of the JVM's: its faults there are no exceptions, and the
+                # JVM's own handler would end the process.
+                run = debugcall("--wait", "10s", "-p", program.pid, "--thread", program.pid,
+                                "(int) JVM_ActiveProcessorCount()")
+                expect(run.code == 1 and "crashed with SIGSEGV" in run.err, run)
+                works_on(program, ticks)
+    return None
+
+
+def go():
+    """A Go function is refused by its kind, with debug information and without; data can be read."""
+    if missing("go"):
+        return missing("go")
+    with tempfile.TemporaryDirectory() as directory:
+        source = os.path.join(directory, "main.go")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(GO)
+        env = dict(os.environ, GO111MODULE="off", GOCACHE=f"{directory}/cache", GOPATH=directory, HOME=directory)
+        for flags in ("", "-w"):
+            path = os.path.join(directory, "program" + flags)
+            subprocess.run(["go", "build", f"-ldflags={flags}", "-o", path, source], env=env, check=True,
+                           capture_output=True)
+            with Started([path], stdout=subprocess.PIPE) as program:
+                program.process.stdout.readline()
+                run = debugcall("-p", program.pid, "(int) 'main.Add'(1, 2)")
+                expect(run.code == 6 and "Go function" in run.err, run)
+                run = debugcall("-p", program.pid, "main.Add(1, 2)")
+                expect(run.code == 1 and "written in Go" in run.err, run)
+                expect(program.alive(), "the program died")
     return None
 
 
@@ -250,6 +285,6 @@ def shell():
 
 
 tap = Tap()
-for test in (python, ruby, busy_interpreters, node, java, redis, nginx, sleep, shell):
+for test in (python, ruby, busy_interpreters, node, java, go, redis, nginx, sleep, shell):
     tap.test(test.__name__, test)
 tap.end()

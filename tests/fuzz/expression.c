@@ -108,6 +108,12 @@ struct dc_error *symbols_methods(struct symbols *symbols, const struct type *cla
 	return NULL;
 }
 
+const char *symbols_why_unknown(struct symbols *symbols)
+{
+	(void)symbols;
+	return NULL;
+}
+
 bool symbols_has_file(struct symbols *symbols, const char *file)
 {
 	(void)symbols;
