@@ -131,6 +131,10 @@ static enum fit fit_argument(struct context *context, const struct node *node,
 
 	if (node->kind == NODE_LIST)
 		return type_is_record(to) ? FIT_CONVERTED : FIT_NEVER;
+	// NULL and nullptr are pointers of every type.
+	if (node->kind == NODE_NAME && node->what->kind == NAME_CONSTANT &&
+	    node->what->type->kind == TYPE_POINTER && to->kind == TYPE_POINTER)
+		return FIT_CONVERTED;
 	// An object where a method wants its address.
 	if (is_this && to->kind == TYPE_POINTER && type_is_record(arg->type))
 		return type_equal(type_strip(arg->type), type_strip(to->target)) ? FIT_SAME

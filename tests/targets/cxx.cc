@@ -26,6 +26,31 @@ int f(int a, int b)
 {
 	return a - b;
 }
+int which(const char *)
+{
+	return 1;
+}
+int which(int)
+{
+	return 2;
+}
+int which(long)
+{
+	return 3;
+}
+int which(bool)
+{
+	return 4;
+}
+int which(Plain)
+{
+	return 5;
+}
+int which(char &)
+{
+	return 6;
+}
+char letter = 'x';
 Color next(Color c)
 {
 	return c == Color::RED ? Color::GREEN : Color::RED;
@@ -171,6 +196,12 @@ int hidden(int a)
 	return a - 1;
 }
 } // namespace
+int thrower(int a)
+{
+	if (a > 1)
+		throw a;
+	return a;
+}
 static int counted()
 {
 	static int calls = 40;
