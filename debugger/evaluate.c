@@ -235,6 +235,9 @@ static struct dc_error *evaluate(struct dc_session *session, const char *expr,
 	if (err)
 		return err;
 	session->current = find(session, expr);
+	if (session->repetition && !expression_is_call(session->current->expression))
+		return error_make(DC_USAGE,
+				  "the expression is not a call: there is nothing to repeat");
 	evaluation->format = expression_format(session->current->expression);
 	err = eval_expression(&eval, session->current->expression, &evaluation->value);
 	session->current = NULL;

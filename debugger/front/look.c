@@ -32,19 +32,28 @@ int command_check(struct dc_session *session, const struct options *options,
 	return status;
 }
 
+struct shown {
+	const struct sink *sink;
+	size_t n;
+};
+
 static bool show(const struct dc_function *function, void *arg)
 {
-	const struct sink *sink = arg;
+	struct shown *shown = arg;
 
-	sink->function(sink, function);
+	shown->n++;
+	shown->sink->function(shown->sink, function);
 	return !ferror(stdout);
 }
 
 int command_functions(struct dc_session *session, const struct options *options,
 		      const struct sink *sink)
 {
-	struct dc_error *err = dc_functions(session, options->regex, show, (void *)sink);
+	struct shown shown = { .sink = sink };
+	struct dc_error *err = dc_functions(session, options->regex, show, &shown);
 
+	if (!err && !shown.n)
+		sink->note(sink, "no function that can be called matches");
 	return err ? failed(sink, err) : 0;
 }
 

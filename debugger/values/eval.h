@@ -52,6 +52,7 @@ struct dc_error *expression_parse(const char *text, size_t length, struct symbol
 void expression_destroy(struct expression *expression);
 char expression_format(const struct expression *expression); // of "/x flags"; 0 without
 bool expression_calls(const struct expression *expression); // contains a call
+bool expression_is_call(const struct expression *expression); // is one as a whole, but for casts
 // Needs a frame: names a local, a register or a thread-local variable. May ask more than is so.
 bool expression_needs_frame(const struct expression *expression);
 

@@ -119,6 +119,15 @@ bool expression_calls(const struct expression *expression)
 	return expression->calls;
 }
 
+bool expression_is_call(const struct expression *expression)
+{
+	const struct node *node = expression->root;
+
+	while (node->kind == NODE_CAST)
+		node = node->left;
+	return node->kind == NODE_CALL;
+}
+
 bool expression_needs_frame(const struct expression *expression)
 {
 	return expression->needs_frame;

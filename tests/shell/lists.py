@@ -106,6 +106,9 @@ def repeat():
         equal(done[0]["value"], "1010")
         equal(done[0]["calls"], 10)
         ends(2, "-p", target.pid, "--repeat", "10", "hidden")
+        # What only contains a call is found before it is made.
+        contains(ends(2, "-p", target.pid, "--repeat", "10", "note() + 1").err, "the target was not touched")
+        equal(target.call("notes"), ["1010"])
         target.answers()
 
 

@@ -57,7 +57,8 @@ def functions():
         names = [line.split()[0] for line in good("functions", "-p", target.pid).splitlines()]
         equal(names, sorted(names, key=lambda name: name.encode()))
         contains(ends(2, "functions", "-p", target.pid, "(").err, "regular expression")
-        equal(good("functions", "-p", target.pid, "^no_such$"), "")
+        nothing = ends(0, "functions", "-p", target.pid, "^no_such$")
+        equal((nothing.out, nothing.err), ("", "note: no function that can be called matches\n"))
 
 
 @test
