@@ -121,12 +121,19 @@ static struct cpu_features features;
 
 static void find_features(void)
 {
-	features.vectors = find_vectors();
-	for (unsigned i = 2; i < 63; i++) {
-		unsigned size, offset, c, d;
+	unsigned low, high, size, offset, c, d;
 
-		if (!__get_cpuid_count(0xd, i, &size, &offset, &c, &d))
-			return;
+	features.vectors = find_vectors();
+	if (!__get_cpuid_count(0xd, 0, &low, &c, &d, &high))
+		return;
+
+	uint64_t present = (uint64_t)high << 32 | low;
+
+	// In a virtual machine each of these instructions leaves it, so only what is there is asked for.
+	for (unsigned i = 2; i < 63; i++) {
+		if (!(present >> i & 1))
+			continue;
+		__cpuid_count(0xd, i, size, offset, c, d);
 		features.xstate_end[i] = size ? offset + size : 0;
 	}
 }
