@@ -286,7 +286,7 @@ GORT_API void gort_unlock_os_thread(void);
 GORT_API int gort_callback(void (*fn)(void *), void *arg);
 
 // Makes the calling thread known to gort_all_threads_syscall() without running anything; undone at
-// its exit. 0, -EAGAIN, -ENOMEM. Any thread.
+// its exit. 0, -EAGAIN before gort_main(), -EDEADLK on a signal stack, -ENOMEM. Does not park. Any thread.
 GORT_API int gort_thread_attach(void);
 
 // ---- I/O ----------------------------------------------------------------------------------------

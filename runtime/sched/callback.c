@@ -81,42 +81,55 @@ static void unbind(void *arg)
 	gort__sigmask(SIG_SETMASK, mask);
 }
 
-static struct m *bind_m(enum m_kind kind)
+// Gives the thread m's signal stack. One system call where that is the thread's first; its own stays when it is large
+// enough, for its owner may count on it. False on a signal stack, which cannot be changed.
+static bool give_sigstack(const struct m *m)
 {
-	stack_t ss;
-	uint64_t mask;
+	stack_t ss = { .ss_sp = m->sigstack, .ss_size = m->sigstack_size }, old;
+
+	if (sigaltstack(m->sigstack ? &ss : NULL, &old))
+		return false;
+	if (old.ss_flags & SS_ONSTACK)
+		return false;
+	if (!(old.ss_flags & SS_DISABLE) &&
+	    old.ss_size >= getauxval(AT_MINSIGSTKSZ) + OWN_SIGSTACK_ROOM)
+		sigaltstack(&old, NULL);
+	return true;
+}
+
+// No signal is blocked meanwhile: that would be a third of the time. A handler finds a thread without an M until the
+// very last, when all is in place.
+static int bind_m(enum m_kind kind, struct m **ret)
+{
 	struct m *m;
+	int err = -ENOMEM;
 
 	if (!extra.have_key)
-		return NULL;
+		return -ENOMEM;
 	gort__lock(&gort__threads_lock);
-	mask = gort__sigmask(SIG_BLOCK, GORT__SIG_ALL);
 	m = take_spare();
 	if (!m) {
 		keep_spare();
 		m = take_spare();
 	}
-	if (!m || pthread_setspecific(extra.key, m)) {
+	if (m && !give_sigstack(m))
+		err = -EDEADLK;
+	else if (m && !pthread_setspecific(extra.key, m))
+		err = 0;
+	if (err) {
 		if (m)
 			give_spare(m);
-		gort__sigmask(SIG_SETMASK, mask);
 		gort__unlock(&gort__threads_lock);
-		return NULL;
+		return err;
 	}
 	m->kind = (uint8_t)kind;
-	// The thread's own signal stack stays when it is large enough: its owner may count on it.
-	if (m->sigstack && (sigaltstack(NULL, &ss) || ss.ss_flags & SS_DISABLE ||
-			    ss.ss_size < getauxval(AT_MINSIGSTKSZ) + OWN_SIGSTACK_ROOM)) {
-		ss = (stack_t){ .ss_sp = m->sigstack, .ss_size = m->sigstack_size };
-		sigaltstack(&ss, NULL);
-	}
 	gort__m_bind(m);
 	// Locked when there was no M to note it on.
 	gort__lock_rank_take(&gort__threads_lock);
-	gort__sigmask(SIG_SETMASK, mask);
 	gort__unlock(&gort__threads_lock);
 	keep_spare();
-	return m;
+	*ret = m;
+	return 0;
 }
 
 static void thread_bounds(struct m *m)
@@ -242,12 +255,9 @@ __attribute__((noinline)) int gort_callback(void (*fn)(void *), void *arg)
 	if (!gort__load(&sched.started) || !gort__load(&extra.have_key) || gort__load(&sched.ended))
 		return -EAGAIN;
 	if (!m) {
-		stack_t ss;
-		if (!sigaltstack(NULL, &ss) && ss.ss_flags & SS_ONSTACK)
-			return -EDEADLK;
-		m = bind_m(M_EXTRA);
-		if (!m)
-			return -ENOMEM;
+		int err = bind_m(M_EXTRA, &m);
+		if (err)
+			return err;
 	} else {
 		if (m->curg && gort__load(&m->retake) != RETAKE_BLOCKING)
 			return -EDEADLK;
@@ -288,11 +298,13 @@ __attribute__((noinline)) int gort_callback(void (*fn)(void *), void *arg)
 
 int gort_thread_attach(void)
 {
+	struct m *m;
+
 	if (gort__self())
 		return 0;
 	if (!gort__load(&sched.started) || !gort__load(&extra.have_key))
 		return -EAGAIN;
-	return bind_m(M_ATTACHED) ? 0 : -ENOMEM;
+	return bind_m(M_ATTACHED, &m);
 }
 
 void gort__callbacks_init(void)

@@ -92,12 +92,14 @@ static void m_free(struct m *m)
 
 void gort__m_bind(struct m *m)
 {
-	gort__store(&m->alive, true);
-	gort__add(&sched.nm, 1u);
-	gort__tls_m = m;
 	m->errno_addr = &errno;
 	gort__store(&m->in_runtime, m->kind != M_EXTRA && m->kind != M_ATTACHED);
-	gort__store_release(&m->tid, (int)syscall(SYS_gettid));
+	gort__store(&m->tid, (int)syscall(SYS_gettid));
+	gort__add(&sched.nm, 1u);
+	gort__store_release(&m->alive, true);
+	// Last: a signal's handler takes what it finds here to be whole.
+	gort__barrier();
+	gort__tls_m = m;
 }
 
 void gort__m_unbind(struct m *m)

@@ -167,10 +167,10 @@ static void different_depths_are_different(void)
 	ssize_t n;
 
 	gort_wg_add(&wg, DEEP * 2);
-	for (long i = 0; i < DEEP * 2; i++) {
-		deep[i / 2] = (struct deep){ c, i / 2 };
+	for (long i = 0; i < DEEP; i++)
+		deep[i] = (struct deep){ c, i };
+	for (long i = 0; i < DEEP * 2; i++)
 		gort_go(in_deep, &deep[i / 2]);
-	}
 	until_parked(DEEP * 2);
 	profile_until(n, count_in(BOUNDS(deeper), n) == DEEP * 2);
 	uint32_t cut = 0, pairs = 0, least = GORT_STACK_DEPTH;
