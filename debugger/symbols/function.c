@@ -207,9 +207,14 @@ static bool take_function(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 	struct found_die *found = arg;
 	uint64_t entry;
 
-	(void)parent;
-	if (dwarf_is_declaration(die))
+	if (dwarf_is_declaration(die)) {
+		// A method without a symbol: its class tells that there is one.
+		int tag = dwarf_tag(parent);
+
+		found->nr_inlined += tag == DW_TAG_class_type || tag == DW_TAG_structure_type ||
+				     tag == DW_TAG_union_type;
 		return true;
+	}
 	if (!dwarf_entry(die, &entry)) {
 		found->nr_inlined += dwarf_func_inline(die);
 		return true;
@@ -323,8 +328,11 @@ struct dc_error *symbols_function_in_file(struct symbols *symbols, const char *f
 	if (err || done)
 		return err;
 	if (inlined)
-		return error_make(DC_VALUE,
-				  "\"%s\" was inlined everywhere; there is no code to call", name);
+		return error_make(
+			DC_VALUE,
+			"\"%s\" was inlined everywhere, or never used: there is no code to "
+			"call",
+			name);
 	return symbols_no_name("function", name);
 }
 
@@ -386,8 +394,11 @@ struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct s
 	if (err || done)
 		return err;
 	if (inlined)
-		return error_make(DC_VALUE,
-				  "\"%s\" was inlined everywhere; there is no code to call", name);
+		return error_make(
+			DC_VALUE,
+			"\"%s\" was inlined everywhere, or never used: there is no code to "
+			"call",
+			name);
 	return symbols_no_name("function", name);
 }
 

@@ -101,11 +101,11 @@ static struct dc_error *find_method(struct context *context, const struct node *
 	if (method->is_virtual)
 		return take_virtual(context, method, call);
 	if (!method->function.addr)
-		return error_at(
-			error_make(DC_VALUE,
-				   "\"%s\" was inlined everywhere; there is no code to call",
-				   method->function.name),
-			callee->column);
+		return error_at(error_make(DC_VALUE,
+					   "\"%s\" was inlined everywhere, or never used: there is "
+					   "no code to call",
+					   method->function.name),
+				callee->column);
 	return take_function(&method->function, call);
 }
 
