@@ -88,15 +88,23 @@ static struct dc_error *run_settle(void *arg)
 	return err;
 }
 
+// A callee that enters the target's runtime needs a goroutine, which only the target's own host gives it:
+// from any other place it would end the process.
+static bool bare_will_do(const struct borrowed *borrowed)
+{
+	const struct borrow_options *options = &borrowed->options;
+
+	return options->host == DC_HOST_AUTO && options->avoids_stdio;
+}
+
 // How long to look for a place where the target's own host can be entered. Where the bare one will do as
 // well, not for long.
 static int64_t host_patience(const struct borrowed *borrowed)
 {
 	enum { PATIENCE_NS = 20 * 1000 * 1000 };
-	const struct borrow_options *options = &borrowed->options;
+	int64_t wait_ns = borrowed->options.wait_ns;
 
-	return options->host == DC_HOST_AUTO && options->wait_ns > PATIENCE_NS ? PATIENCE_NS
-									       : options->wait_ns;
+	return bare_will_do(borrowed) && wait_ns > PATIENCE_NS ? PATIENCE_NS : wait_ns;
 }
 
 // A thread for the target's own host. *found false: there is none now, and the bare host will do.
@@ -105,7 +113,7 @@ static struct dc_error *hold_for_host(struct borrowed *borrowed, bool *found)
 	struct seek *seek = &borrowed->seek;
 	struct borrow_options options = borrowed->options;
 
-	seek->impatient = options.host == DC_HOST_AUTO;
+	seek->impatient = bare_will_do(borrowed);
 	options.wait_ns = host_patience(borrowed);
 	seek->gort = &borrowed->gort;
 	seek->options = &options;
@@ -116,10 +124,15 @@ static struct dc_error *hold_for_host(struct borrowed *borrowed, bool *found)
 	seek->options = &borrowed->options;
 	seek->impatient = false;
 	*found = !err;
-	if (err && err->code == DC_REFUSED && options.host == DC_HOST_AUTO) {
+	if (!err || err->code != DC_REFUSED)
+		return err;
+	if (bare_will_do(borrowed)) {
 		dc_error_destroy(err);
-		err = NULL;
+		return NULL;
 	}
+	if (options.host == DC_HOST_AUTO)
+		err = error_note(
+			err, "the callee may need a goroutine; --host bare calls it without one");
 	return err;
 }
 
@@ -483,7 +496,7 @@ static struct dc_error *call_by_host(struct call_job *job, int64_t slice_ns, boo
 			dc_error_destroy(err);
 			continue;
 		}
-		if (borrowed->options.host == DC_HOST_GORT)
+		if (!bare_will_do(borrowed))
 			return note_state(borrowed, err);
 		dc_error_destroy(err);
 		borrowed->has_host = false;

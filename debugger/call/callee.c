@@ -34,6 +34,7 @@ enum { NR_LEAVES = sizeof(leaves) / sizeof(*leaves) };
 struct walk {
 	struct process *process;
 	struct symbols *symbols;
+	uint64_t runtime_start, runtime_end;
 	csh handle;
 	cs_insn *insn;
 	uint64_t functions[MAX_FUNCTIONS]; // seen; those from next on are still to be followed
@@ -85,9 +86,12 @@ static bool is_leaf(struct walk *walk, uint64_t addr)
 	return false;
 }
 
-// One more function to follow, unless it is known or a leaf. False: there are too many.
+// One more function to follow, unless it is known or a leaf. False: there are too many, or it is one that
+// must not be reached.
 static bool add(struct walk *walk, uint64_t addr)
 {
+	if (addr >= walk->runtime_start && addr < walk->runtime_end)
+		return false;
 	for (size_t i = 0; i < walk->n; i++) {
 		if (walk->functions[i] == addr)
 			return true;
@@ -149,9 +153,13 @@ static bool follow(struct walk *walk, uint64_t start)
 	return false;
 }
 
-bool callee_avoids_stdio(struct process *process, struct symbols *symbols, uint64_t addr)
+bool callee_avoids_stdio(struct process *process, struct symbols *symbols, uint64_t runtime_start,
+			 uint64_t runtime_end, uint64_t addr)
 {
-	struct walk walk = { .process = process, .symbols = symbols };
+	struct walk walk = { .process = process,
+			     .symbols = symbols,
+			     .runtime_start = runtime_start,
+			     .runtime_end = runtime_end };
 	bool avoids = false;
 
 	if (is_leaf(&walk, addr))

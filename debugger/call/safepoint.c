@@ -4,6 +4,7 @@
 #include "debugger/call/safepoint.h"
 #include "debugger/call/callee.h"
 
+#include "debugger/call/descriptor.h"
 #include "debugger/call/unsafe.h"
 #include "debugger/call/unsafe_names.h"
 #include "debugger/cleanup.h"
@@ -17,7 +18,24 @@ struct safepoints {
 	struct process *process;
 	struct symbols *symbols;
 	struct unsafe_table table;
+	uint64_t runtime_start, runtime_end; // of the target's own runtime, if it has one
 };
+
+static void find_runtime(struct safepoints *safepoints)
+{
+	_cleanup_(maps_deinit) struct maps maps = { 0 };
+	struct debugcall_descriptor descriptor;
+	bool found = false;
+	// One that is damaged is not believed.
+	_cleanup_error_ struct dc_error *err = maps_read(safepoints->process, &maps);
+
+	if (!err)
+		err = descriptor_find(safepoints->process, &maps, &descriptor, &found);
+	if (!err && found) {
+		safepoints->runtime_start = descriptor.text_start;
+		safepoints->runtime_end = descriptor.text_end;
+	}
+}
 
 struct dc_error *safepoints_create(struct process *process, struct symbols *symbols,
 				   struct safepoints **ret)
@@ -35,6 +53,7 @@ struct dc_error *safepoints_create(struct process *process, struct symbols *symb
 		free(safepoints);
 		return err;
 	}
+	find_runtime(safepoints);
 	*ret = safepoints;
 	return NULL;
 }
@@ -324,5 +343,6 @@ struct dc_error *safepoints_asleep(const struct safepoints *safepoints, struct u
 
 bool safepoints_callee_avoids_stdio(const struct safepoints *safepoints, uint64_t addr)
 {
-	return callee_avoids_stdio(safepoints->process, safepoints->symbols, addr);
+	return callee_avoids_stdio(safepoints->process, safepoints->symbols,
+				   safepoints->runtime_start, safepoints->runtime_end, addr);
 }

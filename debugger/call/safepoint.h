@@ -36,7 +36,7 @@ struct dc_error *safepoints_confirm(const struct safepoints *safepoints, struct 
 // A thread that sleeps in a system call, judged from /proc and its live stack, unstopped.
 struct dc_error *safepoints_asleep(const struct safepoints *safepoints, struct unwind *unwind,
 				   const struct thread_info *info, struct verdict *ret) DC_CHECK;
-// Whether a callee stays away from stdio, as far as its code can be followed.
+// Whether a callee stays away from stdio and from the target's own runtime, as far as its code can be followed.
 bool safepoints_callee_avoids_stdio(const struct safepoints *safepoints, uint64_t addr);
 
 #endif
