@@ -49,7 +49,7 @@ class HttpServer:
         """The labels of all goroutines."""
         run = debugcall("--json", "-p", self.pid, "--goroutines")
         expect(run.code == 0, run)
-        return [json.loads(line)["label"] for line in run.out.splitlines()]
+        return [json.loads(line)["label"] or "" for line in run.out.splitlines()]
 
     def tasks(self):
         """The status of every thread that there is."""
