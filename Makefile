@@ -40,7 +40,7 @@ DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev liblzma-de
 DEPS_TEST := $(DEPS) binutils procps strace xz-utils -- gdb musl-tools clang lld dwz libc6-dbg ruby-full \
 	nodejs wrk
 DEPS_LINT := clang-format cppcheck
-DEPS_BENCH := $(DEPS_TEST) golang libboost-fiber-dev lldb valgrind
+DEPS_BENCH := $(DEPS_TEST) golang delve libboost-fiber-dev lldb valgrind
 deps:
 	@tests/deps $(DEPS_TEST)
 

@@ -239,4 +239,6 @@ def main():
         parts[name](target)
         target.close()
 
-main()
+
+if __name__ == "__main__":
+    main()

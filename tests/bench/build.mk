@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: MIT
 # Programs that the benches measure with; never instrumented.
 
-BENCH_PROGRAMS := $(addprefix $(B)/tests/bench/,gaps floor xstate_shim.so)
-GORT_BENCHES := $(addprefix $(B)/tests/bench/,gort_micro gort_echo)
+BENCH_PROGRAMS := $(addprefix $(B)/tests/bench/,gaps floor xstate_shim.so handshakes.so gort_gaps)
+GORT_BENCHES := $(addprefix $(B)/tests/bench/,gort_micro gort_echo gort_inject)
 TEST_NEEDS += $(BENCH_PROGRAMS) $(GORT_BENCHES)
 
 $(GORT_BENCHES): %: %.o $(B)/libgort.a
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ -pthread
 
+$(B)/tests/bench/gort_inject: $(B)/protocol/conversation.o
+
+$(B)/tests/bench/gort_gaps: tests/bench/gaps.c $(B)/libgort.a
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE -DGAPS_ON_GORT -I. -O2 -g -Wall -o $@ $^ -pthread
 $(B)/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call say,BENCH)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -o $@ $< -pthread

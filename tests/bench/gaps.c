@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Bench target: the main thread watches the clock without pause and publishes the longest gap it saw,
-// which is how long somebody kept it from its work.
+// which is how long somebody kept it from its work. With GAPS_ON_GORT it is the main goroutine of libgort.
 //   gaps PAGE [SLEEPERS]      PAGE: three 8-byte words: longest gap ns, reset, thread id
+#ifdef GAPS_ON_GORT
+#include "runtime/gort.h"
+#endif
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -31,18 +34,9 @@ static void *sleeper(void *arg)
 	return arg;
 }
 
-int main(int argc, char **argv)
+static void watch(void *arg)
 {
-	int fd = argc > 1 ? open(argv[1], O_RDWR) : -1;
-	volatile int64_t *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (page == MAP_FAILED)
-		return 2;
-	for (int i = argc > 2 ? atoi(argv[2]) : 0; i > 0; i--) {
-		pthread_t thread;
-
-		pthread_create(&thread, NULL, sleeper, NULL);
-	}
+	volatile int64_t *page = arg;
 	int64_t last = now();
 
 	page[2] = syscall(SYS_gettid);
@@ -57,4 +51,31 @@ int main(int argc, char **argv)
 		}
 		last = t;
 	}
+}
+
+#ifdef GAPS_ON_GORT
+static void watch_on_one_thread(void *page)
+{
+	gort_lock_os_thread();
+	watch(page);
+}
+#endif
+
+int main(int argc, char **argv)
+{
+	int fd = argc > 1 ? open(argv[1], O_RDWR) : -1;
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (page == MAP_FAILED)
+		return 2;
+	for (int i = argc > 2 ? atoi(argv[2]) : 0; i > 0; i--) {
+		pthread_t thread;
+
+		pthread_create(&thread, NULL, sleeper, NULL);
+	}
+#ifdef GAPS_ON_GORT
+	gort_main(watch_on_one_thread, page);
+#else
+	watch(page);
+#endif
 }
