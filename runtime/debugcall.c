@@ -271,7 +271,10 @@ static enum debugcall_refusal run_idle(struct debugcall *call)
 
 	if (!gort__idle_borrow(m))
 		return DEBUGCALL_NOT_IDLE;
+	// Neither the callee's own unlock nor a call inside it ends the tie to this thread.
+	m->locks_internal++;
 	gort__sys_enter(m, begin_idle);
+	m->locks_internal--;
 	m->sys_sp = sys_sp;
 	m->lockedg = NULL;
 	gort__m_tie(m);

@@ -215,6 +215,21 @@ static uint64_t unlocks(void)
 	return 1;
 }
 
+// Whether it is on the same thread at every turn, after a tie of its own has begun and ended.
+static uint64_t stays(void)
+{
+	long tid = syscall(SYS_gettid);
+	uint64_t same = 1;
+
+	gort_lock_os_thread();
+	gort_unlock_os_thread();
+	for (int i = 0; i < 20; i++) {
+		gort_sleep(20 * 1000);
+		same &= syscall(SYS_gettid) == tid;
+	}
+	return same;
+}
+
 // ---- the tests ----------------------------------------------------------------------------------
 
 static void registers(void)
@@ -364,6 +379,12 @@ static void idle(void)
 			bad++;
 	}
 	check("an idle thread is a safe point", !bad);
+	for (int i = bad = 0; i < n; i++) {
+		prepare(stays);
+		bad += !inject_idle() || injection.client.outcome != CLIENT_GOT_RETURNED ||
+		       injection.rax != 1;
+	}
+	check("a callee on an idle thread cannot unlock it", !bad);
 	prepare(panics);
 	bool done = inject_idle();
 	check("a panic on an idle thread",
