@@ -38,7 +38,7 @@ all:
 DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev liblzma-dev libcapstone-dev \
 	libjansson-dev libcmocka-dev python3
 DEPS_TEST := $(DEPS) binutils procps strace xz-utils -- gdb musl-tools clang lld dwz libc6-dbg ruby-full \
-	nodejs wrk
+	nodejs wrk mandoc
 DEPS_LINT := clang-format cppcheck
 DEPS_BENCH := $(DEPS_TEST) golang delve libboost-fiber-dev lldb valgrind
 deps:
