@@ -94,9 +94,10 @@ MISTAKES = [
 
 
 def values(pid):
-    for expr, value in VALUES:
-        run = debugcall("-q", "-p", pid, expr)
-        expect(run.code == 0 and run.out == value + "\n", f"{expr}: {value} wanted, got {run}")
+    run = debugcall("-q", "-p", pid, "--", *[expr for expr, _ in VALUES])
+    expect(run.code == 0, run)
+    for (expr, value), got in zip(VALUES, run.out.splitlines(), strict=True):
+        expect(got == value, f"{expr}: {value} wanted, got {got}")
 
 
 def references(pid):
