@@ -240,6 +240,15 @@ static bool add(struct found *found, const struct symbol *symbol, char *shown, e
 	return true;
 }
 
+// "1f" as a whole: not the end of "11f".
+static bool has_part(const char *symbol, const char *part)
+{
+	for (const char *at = symbol; (at = strstr(at, part)); at++)
+		if (at == symbol || !isdigit((unsigned char)at[-1]))
+			return true;
+	return false;
+}
+
 // The symbols of one module that fit best.
 static bool search(struct loaded *loaded, const struct wanted *wanted, unsigned int classes,
 		   struct found *found)
@@ -255,7 +264,7 @@ static bool search(struct loaded *loaded, const struct wanted *wanted, unsigned 
 
 		if (!symtab_get(table, loaded->image, i, &symbol) || !(symbol.class & classes) ||
 		    strncmp(symbol.name, "_Z", 2) || symbol.is_old_version ||
-		    (*wanted->part && !strstr(symbol.name, wanted->part)) ||
+		    (*wanted->part && !has_part(symbol.name, wanted->part)) ||
 		    strchr(symbol.name, '.'))
 			continue;
 
