@@ -32,6 +32,7 @@ struct candidates {
 	struct value *args; // types only
 	const struct node *call;
 	const char *name;
+	const struct type *object; // that a method is called on
 };
 
 static void cleanup_candidates(struct candidates *candidates)
@@ -123,6 +124,19 @@ static enum fit fit_reference(struct context *context, const struct value *arg,
 	return to->is_const && type_is_scalar(to) ? fit_scalar(context, arg, to, false) : FIT_NEVER;
 }
 
+// to: the type of the method's pointer to its object.
+static enum fit fit_object(struct context *context, const struct type *object,
+			   const struct type *to)
+{
+	const struct type *from = type_strip(object), *class = type_strip(to->target);
+
+	if (from->is_const > class->is_const)
+		return FIT_NEVER;
+	if (type_equal(from, class))
+		return from->is_const == class->is_const ? FIT_SAME : FIT_QUALIFIED;
+	return is_base_of(context, class, from) ? FIT_CONVERTED : FIT_NEVER;
+}
+
 static enum fit fit_argument(struct context *context, const struct node *node,
 			     const struct value *arg, const struct type_param *param)
 {
@@ -137,9 +151,7 @@ static enum fit fit_argument(struct context *context, const struct node *node,
 		return FIT_CONVERTED;
 	// An object where a method wants its address.
 	if (is_this && to->kind == TYPE_POINTER && type_is_record(arg->type))
-		return type_equal(type_strip(arg->type), type_strip(to->target)) ? FIT_SAME
-		       : is_base_of(context, to->target, arg->type)		 ? FIT_CONVERTED
-										 : FIT_NEVER;
+		return fit_object(context, arg->type, to);
 	if (to->kind == TYPE_REFERENCE)
 		return fit_reference(context, arg, type_strip(to->target));
 
@@ -170,6 +182,7 @@ static struct dc_error *rank(struct context *context, const struct candidates *c
 	size_t n, skipped = candidate->method && !candidate->method->is_static;
 	struct dc_error *err;
 
+	// The last one is the object's.
 	candidate->fit = calloc(call->call.nr_args + 1, sizeof(*candidate->fit));
 	if (!candidate->fit)
 		return &dc_out_of_memory;
@@ -179,10 +192,14 @@ static struct dc_error *rank(struct context *context, const struct candidates *c
 	err = type_params(type, &params, &n);
 	if (err || n < skipped)
 		return err;
+	if (skipped && type_strip(params[0].type)->kind == TYPE_POINTER)
+		candidate->fit[call->call.nr_args] = fit_object(context, candidates->object,
+								type_strip(params[0].type));
 	params += skipped;
 	n -= skipped;
-	candidate->is_viable = call->call.nr_args == n ||
-			       (call->call.nr_args > n && type->is_variadic);
+	candidate->is_viable = (call->call.nr_args == n ||
+				(call->call.nr_args > n && type->is_variadic)) &&
+			       candidate->fit[call->call.nr_args] != FIT_NEVER;
 	for (size_t i = 0; candidate->is_viable && i < call->call.nr_args; i++) {
 		const struct value *arg = &candidates->args[i];
 
@@ -240,7 +257,7 @@ static struct dc_error *read_arguments(struct context *context, struct candidate
 static struct dc_error *choose(struct context *context, struct candidates *candidates,
 			       const struct candidate **ret)
 {
-	size_t nr_args = candidates->call->call.nr_args;
+	size_t nr_fits = candidates->call->call.nr_args + 1;
 	struct candidate *best = NULL;
 	bool known;
 	struct dc_error *err = read_arguments(context, candidates, &known);
@@ -254,7 +271,7 @@ static struct dc_error *choose(struct context *context, struct candidates *candi
 	for (size_t i = 0; i < candidates->n; i++) {
 		struct candidate *candidate = &candidates->list[i];
 
-		if (candidate->is_viable && (!best || is_better(candidate, best, nr_args)))
+		if (candidate->is_viable && (!best || is_better(candidate, best, nr_fits)))
 			best = candidate;
 	}
 	// The winner of a round may still have an equal.
@@ -262,7 +279,7 @@ static struct dc_error *choose(struct context *context, struct candidates *candi
 		struct candidate *candidate = &candidates->list[i];
 
 		if (candidate != best && candidate->is_viable &&
-		    !is_better(best, candidate, nr_args)) {
+		    !is_better(best, candidate, nr_fits)) {
 			if (!known && context->mode != EVAL_RUN)
 				return NULL;
 			return list_candidates(
@@ -316,9 +333,8 @@ struct dc_error *overload_choose(struct context *context, const struct node *cal
 struct dc_error *overload_choose_method(struct context *context, const struct node *call,
 					const struct type *class, const struct method **ret)
 {
-	_cleanup_(cleanup_candidates) struct candidates candidates = {
-		.call = call, .name = call->call.callee->member
-	};
+	_cleanup_(cleanup_candidates) struct candidates
+		candidates = { .call = call, .name = call->call.callee->member, .object = class };
 	const struct candidate *best = NULL;
 	const struct method *list;
 	size_t n;

@@ -80,6 +80,8 @@ struct Point {
 	static int made;
 	int x, y;
 	int sum() const;
+	int kind();
+	int kind() const;
 	int scaled(int by);
 	int scaled(double by);
 	static int twice(int a);
@@ -91,6 +93,14 @@ int Point::made = 4;
 int Point::sum() const
 {
 	return x + y;
+}
+int Point::kind()
+{
+	return 1;
+}
+int Point::kind() const
+{
+	return 2;
 }
 int Point::scaled(int by)
 {
@@ -106,6 +116,7 @@ int Point::twice(int a)
 }
 Point origin = { 3, 4 };
 Point *where = &origin;
+const Point *fixed = &origin;
 Point::Inside inside = { 8 };
 
 struct Shape {
