@@ -29,10 +29,12 @@ static void find_demangler(void)
 char *cxx_demangle(const char *symbol)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	// Back references make far more of a name than it is long; a damaged file could have any.
+	enum { LENGTH_MAX = 2048 };
 	size_t length = strcspn(symbol, "@");
 	int status;
 
-	if (strncmp(symbol, "_Z", 2))
+	if (strncmp(symbol, "_Z", 2) || length > LENGTH_MAX)
 		return NULL;
 	pthread_once(&once, find_demangler);
 	if (!demangle)
@@ -255,14 +257,19 @@ static bool search(struct loaded *loaded, const struct wanted *wanted, unsigned 
 {
 	module_need_tables(loaded);
 
-	const struct symtab *table = loaded->symtab.n ? &loaded->symtab : &loaded->dynsym;
+	// Of the debug files only the program's own is opened for it.
+	const struct symtab *debug = loaded->is_program ? module_debug_symtab(loaded) : NULL;
+	const struct symtab *table = debug		? debug
+				     : loaded->symtab.n ? &loaded->symtab
+							: &loaded->dynsym;
+	const struct image *image = debug ? loaded->debug_image : loaded->image;
 	enum fit best = FIT_NONE;
 	size_t kept = 0;
 
 	for (size_t i = 1; i < table->n; i++) {
 		struct symbol symbol;
 
-		if (!symtab_get(table, loaded->image, i, &symbol) || !(symbol.class & classes) ||
+		if (!symtab_get(table, image, i, &symbol) || !(symbol.class & classes) ||
 		    strncmp(symbol.name, "_Z", 2) || symbol.is_old_version ||
 		    (*wanted->part && !has_part(symbol.name, wanted->part)) ||
 		    strchr(symbol.name, '.'))
@@ -406,6 +413,25 @@ static bool virtual_slot(Dwarf_Die *die, uint64_t *ret)
 	return !dwarf_formudata(&attr, ret);
 }
 
+static bool find_linkage(struct symbols *symbols, const char *linkage, struct loaded **module,
+			 struct symbol *ret)
+{
+	size_t nr_locals;
+
+	if (symbols_find(symbols, NULL, linkage, SYMBOL_CODE, module, ret, &nr_locals))
+		return true;
+	for (*module = symbols->list; *module; *module = (*module)->next) {
+		const struct symtab *debug = (*module)->seen && (*module)->is_program
+						     ? module_debug_symtab(*module)
+						     : NULL;
+
+		if (debug && symtab_find(debug, (*module)->debug_image, linkage, SYMBOL_CODE, ret,
+					 &nr_locals))
+			return true;
+	}
+	return false;
+}
+
 static struct dc_error *make_method(struct symbols *symbols, Dwarf_Die *die, const char *name,
 				    uint64_t base_offset, struct method *ret)
 {
@@ -415,7 +441,6 @@ static struct dc_error *make_method(struct symbols *symbols, Dwarf_Die *die, con
 				      : NULL;
 	struct loaded *module;
 	struct symbol symbol;
-	size_t nr_locals;
 	struct dc_error *err = NULL;
 
 	*ret = (struct method){ .function = { .name = types_strndup(symbols->types, name,
@@ -423,8 +448,7 @@ static struct dc_error *make_method(struct symbols *symbols, Dwarf_Die *die, con
 				.base_offset = base_offset,
 				.is_static = is_static(die) };
 	ret->is_virtual = virtual_slot(die, &ret->slot);
-	if (linkage &&
-	    symbols_find(symbols, NULL, linkage, SYMBOL_CODE, &module, &symbol, &nr_locals)) {
+	if (linkage && find_linkage(symbols, linkage, &module, &symbol)) {
 		err = function_from_symbol(symbols, module, &symbol, &ret->function);
 		if (!err)
 			symbols_function_type(symbols, &ret->function);

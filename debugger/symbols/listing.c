@@ -59,13 +59,18 @@ static struct dc_error *each_of(struct symbols *symbols, struct loaded *loaded,
 				bool (*visit)(const struct function *, void *), void *arg,
 				bool *go_on)
 {
-	const struct symtab *table = loaded->symtab.n ? &loaded->symtab : &loaded->dynsym;
+	// Of a library the exported ones are meant, of the program all.
+	const struct symtab *debug = loaded->is_program ? module_debug_symtab(loaded) : NULL;
+	const struct symtab *table = debug		? debug
+				     : loaded->symtab.n ? &loaded->symtab
+							: &loaded->dynsym;
+	const struct image *image = debug ? loaded->debug_image : loaded->image;
 
 	for (size_t i = 1; i < table->n && *go_on; i++) {
 		struct symbol symbol;
 		struct function function;
 
-		if (!symtab_get(table, loaded->image, i, &symbol) || symbol.class != SYMBOL_CODE ||
+		if (!symtab_get(table, image, i, &symbol) || symbol.class != SYMBOL_CODE ||
 		    symbol.is_old_version)
 			continue;
 

@@ -152,7 +152,7 @@ def twins():
 
 
 tap = Tap()
-for way in ("gcc", "clang"):
+for way in ("gcc", "clang", "stripped"):
     target = f"{TARGETS}/cxx-{way}"
     if not os.path.exists(target):
         tap.test(f"{way}", lambda: "its compiler is not installed")

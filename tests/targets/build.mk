@@ -68,7 +68,13 @@ CXX_TARGETS := $(CXX_WAYS:%=$(B)/tests/targets/cxx-%)
 $(CXX_TARGETS): $(B)/tests/targets/cxx-%: tests/targets/cxx.cc
 	@mkdir -p $(@D)
 	$(call say,TARGET)$(CXX_$*) -g -O0 -w -std=gnu++17 -o $@ $<
-TEST_NEEDS += $(CXX_TARGETS)
+# And as distributions have it: stripped, with its debug information in a file beside it.
+CXX_STRIPPED := $(B)/tests/targets/cxx-stripped
+$(CXX_STRIPPED): $(B)/tests/targets/cxx-gcc
+	$(call say,TARGET)objcopy --only-keep-debug $< $@.debug && strip -o $@.new $< && \
+		objcopy --add-gnu-debuglink=$@.debug $@.new
+	@mv $@.new $@
+TEST_NEEDS += $(CXX_TARGETS) $(CXX_STRIPPED)
 
 # On the runtime, so that calls go through its own host.
 # Targets are plain programs, so they are linked with the plain library.
