@@ -147,6 +147,8 @@ void gort__debugcall_end(struct g *g)
 	if (call->host.state == HOST_READY) {
 		const void *panic = call->panicked ? &call->panic : NULL;
 		gort__leave();
+		// Not what the callee left of it, nor a debugger that died on its way into the callee.
+		gort__sigmask(SIG_SETMASK, call->speaker.mask);
 		host_step(&call->host, HOST_ON_PANICS);
 		say(call, DEBUGCALL_PANICKED, panic, 0);
 		gort__enter("debug call");

@@ -215,6 +215,25 @@ static uint64_t unlocks(void)
 	return 1;
 }
 
+static void blocks_and_panics(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	gort_panic("blocked");
+}
+
+static sigset_t mask_seen;
+
+static void look_at_mask(int signo, siginfo_t *info, void *context)
+{
+	(void)signo, (void)info;
+	mask_seen = ((ucontext_t *)context)->uc_sigmask;
+	__atomic_store_n(&injection.done, 3, __ATOMIC_RELEASE);
+}
+
 // Whether it is on the same thread at every turn, after a tie of its own has begun and ended.
 static uint64_t stays(void)
 {
@@ -289,6 +308,19 @@ static void outcomes(void)
 	done = inject();
 	check("gort_exit",
 	      done && injection.client.outcome == CLIENT_GOT_PANICKED && injection.exited);
+
+	struct sigaction look = { .sa_sigaction = look_at_mask,
+				  .sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+	prepare(blocks_and_panics);
+	done = inject();
+	sigaction(SIGWINCH, &look, NULL);
+	syscall(SYS_tgkill, getpid(), worker.tid, SIGWINCH);
+	while (__atomic_load_n(&injection.done, __ATOMIC_ACQUIRE) != 3)
+		sched_yield();
+	check("the mask of a callee that panics is not left to its caller",
+	      done && injection.client.outcome == CLIENT_GOT_PANICKED &&
+		      !sigismember(&mask_seen, SIGUSR2));
 
 	prepare(stops_the_world);
 	done = inject();
