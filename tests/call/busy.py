@@ -249,27 +249,27 @@ def freezing():
     """A fatal panic is under way, and its report is as long as nobody reads it."""
     # gort_go of a function that panics where nobody catches it.
     spawn = "gort_go((void (*)(void *)) http_route_requests, (void *) 99)"
-    for expr, options in (("http_stats()", ()), ("http_wait_requests(1)", ("--wait", "100ms")),
-                          ("http_set_limit(1)", ("--host", "gort", "--wait", "100ms"))):
-        with HttpServer() as server:
-            clients = [server.connect() for _ in range(1000)]
-            until(lambda: server.goroutines().count("connection") == len(clients), "1,000 goroutines")
-            run = debugcall(*PATIENT, "-p", server.pid, spawn)
-            expect(run.code in (0, 4, 5, 6), run)
-            until(lambda: server.process.stderr.readline().startswith("panic: no route 99"), "the panic")
-            for _ in range(3):
-                run = debugcall(*options, "-p", server.pid, expr)
-                expect(run.code in (0, 6) and server.alive(), run)
-            # Now it is read, and more debuggers come while the process ends.
-            late = [start("-p", server.pid, expr) for _ in range(3)]
-            report = server.process.stderr.read()
-            server.process.wait()
-            expect(server.process.returncode == 2, server.process.returncode)
-            expect(report.count('"connection"]:') == len(clients), f"{report.count(chr(10))} lines")
-            for each in late:
-                expect(finish(each).code in (0, 3, 4, 6), each.args)
-            for client in clients:
-                client.close()
+    exprs = (("http_stats()", ()), ("http_wait_requests(1)", ("--wait", "100ms")),
+             ("http_set_limit(1)", ("--host", "gort", "--wait", "100ms")))
+    with HttpServer() as server:
+        clients = [server.connect() for _ in range(500)]
+        until(lambda: server.goroutines().count("connection") == len(clients), "500 goroutines")
+        run = debugcall(*PATIENT, "-p", server.pid, spawn)
+        expect(run.code in (0, 4, 5, 6), run)
+        until(lambda: server.process.stderr.readline().startswith("panic: no route 99"), "the panic")
+        for expr, options in exprs:
+            run = debugcall(*options, "-p", server.pid, expr)
+            expect(run.code in (0, 6) and server.alive(), run)
+        # Now it is read, and more debuggers come while the process ends.
+        late = [start(*options, "-p", server.pid, expr) for expr, options in exprs]
+        report = server.process.stderr.read()
+        server.process.wait()
+        expect(server.process.returncode == 2, server.process.returncode)
+        expect(report.count('"connection"]:') == len(clients), f"{report.count(chr(10))} lines")
+        for each in late:
+            expect(finish(each).code in (0, 3, 4, 6), each.args)
+        for client in clients:
+            client.close()
 
 
 tap = Tap()
