@@ -5,6 +5,7 @@
 #   make demo       a call into a python3 and into a threaded server, live
 #   make test       every test; the last line is "N passed, N failed, N skipped"
 #   make bench      figures beside the peers, measured in the same run
+#   make valgrind   the runtime's tests under memcheck
 #   make campaign   the long kill and stress runs
 #   make lint       layout, static analysis, the include floors
 #   make fuzz       the expression parser under libFuzzer for 60 s

@@ -50,7 +50,7 @@ demo:
 	@tests/deps $(DEPS)
 	@$(MAKE) --no-print-directory demo-run
 
-.PHONY: test-run bench-run demo-run tests
+.PHONY: test-run bench-run demo-run tests valgrind
 tests: all $(TEST_NEEDS)
 test-run: tests
 	@B=$(B) SAN=$(SAN) tests/run $(TESTS)
@@ -58,6 +58,10 @@ bench-run: tests
 	@set -e; for bench in $(BENCHES); do echo "== $$bench"; B=$(B) $$bench; done
 demo-run: all $(B)/tests/targets/server
 	@B=$(B) tests/demo
+# The runtime's tests under memcheck, those that cannot run there skipped with their reason.
+valgrind: tests
+	@tests/deps -- valgrind
+	@B=$(B) VALGRIND=1 tests/run $(RUNTIME_TESTS)
 lint:
 	@tests/deps $(DEPS_LINT)
 	@tests/lint

@@ -278,7 +278,7 @@ static void test_closed(void)
 	if (!pid) {
 		close(2);
 		alarm(100);
-		execl("/proc/self/exe", "fatal", "many", (char *)NULL);
+		execl(self_path(), "fatal", "many", (char *)NULL);
 		_exit(127);
 	}
 	waitpid(pid, &status, 0);

@@ -3,6 +3,8 @@
 #ifndef TESTS_RUNTIME_FAULT_CHILD_H
 #define TESTS_RUNTIME_FAULT_CHILD_H
 
+#include "tests/runtime/self.h"
+
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -89,8 +91,7 @@ __attribute__((unused)) static struct child child_start_program(const char *prog
 	return c;
 }
 
-#define child_start(mode, catch, ...) \
-	child_start_program("/proc/self/exe", mode, catch, __VA_ARGS__)
+#define child_start(mode, catch, ...) child_start_program(self_path(), mode, catch, __VA_ARGS__)
 
 // Reads on until text holds what, or to the end (what == NULL). False: it ended before.
 __attribute__((unused)) static bool child_read(struct child *c, const char *what)

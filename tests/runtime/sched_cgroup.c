@@ -2,6 +2,7 @@
 // How many Ps in a real cgroup: limits that were there at the start, and changes while the program runs.
 // The cgroup is made below the test's own, and removed. The program pretends to have 8 CPUs.
 #include "runtime/gort.h"
+#include "tests/runtime/self.h"
 #include "tests/runtime/tap.h"
 
 #include <dirent.h>
@@ -198,7 +199,7 @@ static int inside(const char *mode, const char *env)
 			_exit(99);
 		if (env)
 			putenv(strdup(env));
-		execl("/proc/self/exe", "sched_cgroup", mode, dir, v2 ? "2" : "1", NULL);
+		execl(self_path(), "sched_cgroup", mode, dir, v2 ? "2" : "1", NULL);
 		_exit(98);
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a fork's child may do, and what a thread made later does not inherit from one that a goroutine changed.
 #include "runtime/gort.h"
+#include "tests/runtime/self.h"
 #include "tests/runtime/tap.h"
 
 #include <pthread.h>
@@ -60,7 +61,7 @@ static void sleeps(void)
 
 static void execs(void)
 {
-	execl("/proc/self/exe", "sched_fork", "child", NULL);
+	execl(self_path(), "sched_fork", "child", NULL);
 }
 
 static void refused(void (*fn)(void), const char *message, const char *name)
@@ -173,7 +174,7 @@ static void test_foreign(void)
 	pid = fork();
 	if (!pid) {
 		setenv("GORTMAXPROCS", "1", 1);
-		execl("/proc/self/exe", "sched_fork", "foreign", NULL);
+		execl(self_path(), "sched_fork", "foreign", NULL);
 	}
 	waitpid(pid, &status, 0);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == REFUSED)

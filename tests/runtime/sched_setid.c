@@ -2,6 +2,7 @@
 // set*id on all threads, row by row, read back from every thread while threads come and go.
 // The process that changes its ids is a child, so that whoever runs the test keeps theirs.
 #include "runtime/gort.h"
+#include "tests/runtime/self.h"
 #include "tests/runtime/tap.h"
 
 #include <dirent.h>
@@ -230,7 +231,7 @@ int main(int argc, char **argv)
 		return gort_main(main_fn, NULL) ? 1 : finish();
 	pid = fork();
 	if (!pid) {
-		execl("/proc/self/exe", argv[0], "child", NULL);
+		execl(self_path(), argv[0], "child", NULL);
 		_exit(127);
 	}
 	// The child prints the results and their number.

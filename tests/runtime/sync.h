@@ -5,6 +5,7 @@
 #define TESTS_RUNTIME_SYNC_H
 
 #include "runtime/gort.h"
+#include "tests/runtime/self.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -147,7 +148,7 @@ static inline int sync_again(const char *arg, const char *procs, int from_fd, ch
 		close(fds[0]);
 		close(fds[1]);
 		setenv("GORTMAXPROCS", procs, 1);
-		execl("/proc/self/exe", "test", arg, NULL);
+		execl(self_path(), "test", arg, NULL);
 		_exit(3);
 	}
 	close(fds[1]);
