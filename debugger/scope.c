@@ -21,7 +21,7 @@ static bool is_in(struct symbols *symbols, const struct symbols_frame *frame, co
 {
 	struct dc_frame here = symbols_describe(symbols, frame->pc);
 
-	return here.function && !strcmp(here.function, function);
+	return here.function && symbols_is_named(here.function, function);
 }
 
 // Nobody who asks for a local means one of the C library's, though its debug information may be here.

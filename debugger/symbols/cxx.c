@@ -158,6 +158,19 @@ static enum fit fits(const char *shown, const char *wanted, unsigned int class)
 	return compare(name, wanted);
 }
 
+bool symbols_is_named(const char *full, const char *name)
+{
+	if (!strcmp(full, name) || !strchr(full, '('))
+		return !strcmp(full, name);
+
+	_cleanup_free_ char *wanted = strdup(name);
+
+	if (!wanted)
+		return false;
+	simplify(wanted);
+	return fits(full, wanted, SYMBOL_CODE) != FIT_NONE;
+}
+
 // ---- searching ----
 
 struct wanted {

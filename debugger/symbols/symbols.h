@@ -79,6 +79,8 @@ bool symbols_named_function(struct symbols *symbols, const char *name, struct fu
 // name, or where only one has it, that one. n is 0 when there is none, or when the name is C's.
 struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
 				   const struct function **ret, size_t *n) DC_CHECK;
+// Whether the full name, "ns::f(int)", is one that the user's, "ns::f" or "f", may mean.
+bool symbols_is_named(const char *full, const char *name);
 struct method {
 	struct function function; // addr 0: there is no code of its own
 	uint64_t base_offset; // of the object that it is called on in the class

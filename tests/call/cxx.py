@@ -125,6 +125,15 @@ def spelled(pid):
     expect(lines[3].endswith(" <ns::Point::sum() const>"), run)
 
 
+def frames(pid):
+    """Frames by the names of their functions, and their locals."""
+    for name in ("wait_here", "wait_here(int)"):
+        run = debugcall("-q", "-p", pid, "--frame", name, "local > 0", "hidden(local) == local - 1")
+        expect(run.code == 0 and run.out == "1\n1\n", run)
+    run = debugcall("-p", pid, "--frame", "wait", "local")
+    expect(run.code != 0 and "no frame of wait" in run.err, run)
+
+
 def mistakes(pid):
     for expr, *parts in MISTAKES:
         run = debugcall("-p", pid, expr)
@@ -158,6 +167,6 @@ for way in ("gcc", "clang", "stripped"):
         tap.test(f"{way}", lambda: "its compiler is not installed")
         continue
     with Program(target) as program:
-        for each in (values, references, spelled, mistakes, listing):
+        for each in (values, references, spelled, frames, mistakes, listing):
             tap.test(f"{way}: {each.__name__}", each, program.pid)
 tap.end()
