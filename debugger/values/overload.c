@@ -259,7 +259,7 @@ static struct dc_error *choose(struct context *context, struct candidates *candi
 {
 	size_t nr_fits = candidates->call->call.nr_args + 1;
 	struct candidate *best = NULL;
-	bool known;
+	bool known, has_types = false;
 	struct dc_error *err = read_arguments(context, candidates, &known);
 
 	*ret = NULL;
@@ -293,6 +293,16 @@ static struct dc_error *choose(struct context *context, struct candidates *candi
 	*ret = best;
 	if (best)
 		return NULL;
+	for (size_t i = 0; i < candidates->n && !has_types; i++)
+		has_types = candidates->list[i].function->type != NULL;
+	if (!has_types)
+		return list_candidates(candidates,
+				       error_make(DC_REFUSED,
+						  "'%s' has no debug information to choose by: "
+						  "write the one that is meant in quotes, with a "
+						  "cast, as (int) '%s'(…)",
+						  candidates->name,
+						  candidates->list[0].function->name));
 	return list_candidates(
 		candidates, error_make(DC_TYPE, "no '%s' takes these arguments", candidates->name));
 }

@@ -160,6 +160,16 @@ def twins():
         expect("ambiguous" in run.err and "symbols_twin.c" in run.err, run)
 
 
+def bare_symbols():
+    """Without debug information overloads are refused, and one in quotes wants a cast."""
+    with Program(f"{TARGETS}/cxx-symbols") as program:
+        run = debugcall("-p", program.pid, "ns::f(1)")
+        expect(run.code == 6 and "no debug information" in run.err and "candidate: ns::f(int)" in run.err, run)
+        run = debugcall("-q", "-p", program.pid, "(int) 'ns::f(int)'(3)", "(int) ns::inner::deep(4)",
+                        "(int) ns::counter")
+        expect(run.code == 0 and run.out.split() == ["103", "12", "7"], run)
+
+
 tap = Tap()
 for way in ("gcc", "clang", "stripped"):
     target = f"{TARGETS}/cxx-{way}"
@@ -169,4 +179,5 @@ for way in ("gcc", "clang", "stripped"):
     with Program(target) as program:
         for each in (values, references, spelled, frames, mistakes, listing):
             tap.test(f"{way}: {each.__name__}", each, program.pid)
+tap.test("symbols alone", bare_symbols)
 tap.end()

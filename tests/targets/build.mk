@@ -74,7 +74,10 @@ $(CXX_STRIPPED): $(B)/tests/targets/cxx-gcc
 	$(call say,TARGET)objcopy --only-keep-debug $< $@.debug && strip -o $@.new $< && \
 		objcopy --add-gnu-debuglink=$@.debug $@.new
 	@mv $@.new $@
-TEST_NEEDS += $(CXX_TARGETS) $(CXX_STRIPPED)
+CXX_SYMBOLS := $(B)/tests/targets/cxx-symbols
+$(CXX_SYMBOLS): $(B)/tests/targets/cxx-gcc
+	$(call say,TARGET)strip --strip-debug -o $@ $<
+TEST_NEEDS += $(CXX_TARGETS) $(CXX_STRIPPED) $(CXX_SYMBOLS)
 
 # On the runtime, so that calls go through its own host.
 # Targets are plain programs, so they are linked with the plain library.
