@@ -52,7 +52,6 @@
 	X(FRAME_TOO_LARGE, "call frame too large")        \
 	X(NOT_IDLE, "the thread is not idle any more")    \
 	X(TOO_DEEP, "too many calls inside calls")        \
-	X(SIGNAL_OWNED, "SIGINT is owned by the program") \
 	X(NO_MEMORY, "out of memory")
 
 #ifndef __ASSEMBLER__

@@ -35,7 +35,7 @@ enum {
 
 // Across a handshake everything but the handshake itself is blocked: a handler that began first would make the
 // saved PC its own. Faults must not be blocked, the kernel would reset their handlers; 32 and 33 are libc's.
-const uint64_t gort__handshake_mask = ~(
+static const uint64_t handshake_mask = ~(
 	DEBUGCALL_BIT(SIGINT) | DEBUGCALL_BIT(SIGSEGV) | DEBUGCALL_BIT(SIGBUS) |
 	DEBUGCALL_BIT(SIGFPE) | DEBUGCALL_BIT(SIGILL) | DEBUGCALL_BIT(SIGTRAP) |
 	DEBUGCALL_BIT(SIGSYS) | DEBUGCALL_BIT(32) | DEBUGCALL_BIT(33));
@@ -47,12 +47,18 @@ extern gort__hidden const char __start_gort_text[], __stop_gort_text[], gort__id
 
 // ---- speaking -----------------------------------------------------------------------------------
 
+void gort__debugcall_hush(void)
+{
+	gort__interrupt_renew();
+	gort__sigmask(SIG_SETMASK, handshake_mask);
+}
+
 // A SIGINT that the program had blocked comes through with the second step, when it must be known that it was.
 static void quiet(struct debugcall *call)
 {
 	call->speaker.mask = gort__sigmask(SIG_BLOCK, 0);
 	gort__store(&call->quiet, 1);
-	gort__sigmask(SIG_SETMASK, gort__handshake_mask);
+	gort__debugcall_hush();
 }
 
 // Ends what quiet began: what became of the handshake.
@@ -453,8 +459,9 @@ void *gort__debugcall_prepare(struct debugcall_entry *entry)
 		entry->refusal = DEBUGCALL_STACK_SPACE;
 	else if (m->call_depth == DEPTH_MAX)
 		entry->refusal = DEBUGCALL_TOO_DEEP;
-	else
-		entry->refusal = gort__interrupt_own();
+	// In the middle of another entry.
+	else if (!gort__interrupt_own())
+		entry->refusal = DEBUGCALL_WITHIN_RUNTIME;
 	if (entry->refusal)
 		return NULL;
 	room = room_of(m);
@@ -475,7 +482,7 @@ void gort__debugcall_refuse(struct debugcall_entry *entry)
 	struct debugcall *call, local;
 
 	// A handshake whose disposition is not ours might end the program.
-	if (!m || gort__interrupt_own())
+	if (!m || !gort__interrupt_own())
 		return;
 	call = &local;
 	call->speaker = speaker_of(&flag);

@@ -83,7 +83,6 @@ extern gort__hidden const char gort__handshake_first[], gort__handshake_returned
 gort__hidden void gort__attend_wait(const uint32_t *word, uint32_t value,
 				    const struct timespec *time);
 extern gort__hidden const char gort__attend_pc[];
-extern gort__hidden const uint64_t gort__handshake_mask;
 
 // ---- debugcall.c --------------------------------------------------------------------------------
 
@@ -97,6 +96,9 @@ gort__hidden void gort__debugcall(struct debugcall_entry *entry);
 gort__hidden void gort__debugcall_abandon(void);
 // How to save the extended state: 2 by xsavec, 1 by xsave.
 extern gort__hidden uint32_t gort__debugcall_xsave;
+
+// Blocks all but the handshake, whose disposition is then ours. For the assembly: it leaves vector registers alone.
+gort__hidden void gort__debugcall_hush(void);
 
 // A goroutine with G_DEBUGCALL ends, in whatever way; inside the runtime.
 _Noreturn gort__hidden void gort__debugcall_end(struct g *g);

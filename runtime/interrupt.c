@@ -14,7 +14,6 @@
 static struct {
 	uint32_t lock; // the holder's thread id
 	uint32_t users;
-	bool ignored; // SIG_IGN saves the program already
 	struct gort__sigaction program;
 } interrupt;
 
@@ -144,27 +143,36 @@ static bool is_installed(const struct gort__sigaction *sa)
 	return sa->handler == (void *)on_interrupt;
 }
 
-enum debugcall_refusal gort__interrupt_own(void)
+// With the lock: whatever the program has set, also while calls are under way, comes behind ours.
+static void take(void)
 {
-	enum debugcall_refusal refusal = DEBUGCALL_ACCEPTED;
 	struct gort__sigaction now;
 
-	if (!lock())
-		return DEBUGCALL_SIGNAL_OWNED;
 	gort__raw(SYS_rt_sigaction, SIGINT, 0, (long)&now, 8, 0, 0);
-	if (interrupt.users) {
-		// The program has taken it while another call is under way, and may count on it.
-		if (!interrupt.ignored && !is_installed(&now))
-			refusal = DEBUGCALL_SIGNAL_OWNED;
-	} else {
-		interrupt.program = now;
-		interrupt.ignored = now.handler == (void *)SIG_IGN && !debugcall_descriptor.client;
-		if (!interrupt.ignored)
-			gort__sigaction(SIGINT, on_interrupt, 0, ~0ull, NULL);
-	}
-	interrupt.users += !refusal;
+	if (is_installed(&now))
+		return;
+	interrupt.program = now;
+	// A handshake that is ignored vanishes, unless its client is a handler in this process.
+	if (now.handler != (void *)SIG_IGN || debugcall_descriptor.client)
+		gort__sigaction(SIGINT, on_interrupt, 0, ~0ull, NULL);
+}
+
+bool gort__interrupt_own(void)
+{
+	if (!lock())
+		return false;
+	take();
+	interrupt.users++;
 	unlock();
-	return refusal;
+	return true;
+}
+
+void gort__interrupt_renew(void)
+{
+	if (!lock())
+		return;
+	take();
+	unlock();
 }
 
 void gort__interrupt_disown(void)

@@ -3,15 +3,17 @@
 #ifndef RUNTIME_INTERRUPT_H
 #define RUNTIME_INTERRUPT_H
 
-#include "protocol/debugcall.h"
 #include "runtime/base/signal.h"
 
 #define DEBUGCALL_BIT(sig) (UINT64_C(1) << ((sig)-1))
 
 // While a call is under way the disposition is ours, so that a handshake that nobody swallows does not end the
-// program. Counted; the program's own comes back with the last disown.
-gort__hidden enum debugcall_refusal gort__interrupt_own(void);
+// program. Counted; the program's own comes back with the last disown. False when this very thread was interrupted in
+// the middle of it, or another that was does not go on.
+gort__hidden bool gort__interrupt_own(void);
 gort__hidden void gort__interrupt_disown(void);
+// Before each handshake: the program may have set another meanwhile.
+gort__hidden void gort__interrupt_renew(void);
 
 // A SIGINT that the program has blocked, and that only we let through: kept until the mask is the program's again.
 struct gort__interrupts {

@@ -480,6 +480,8 @@ struct dc_error *abi_classify_call(const struct eval_call *call, struct abi_entr
 
 	if (result->kind != TYPE_VOID)
 		err = classify(result, function->compiler, &shape);
+	entry.leaves_x87 = result->kind != TYPE_VOID && !shape.in_memory &&
+			   (shape.word[0] == X87 || shape.word[0] == COMPLEX_X87);
 	if (!err && !shape.in_memory)
 		for (uint64_t word = 0, width = 0; word < words_of(result); word++)
 			if (shape.word[word] == SSE || shape.word[word] == SSEUP)

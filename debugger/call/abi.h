@@ -16,6 +16,7 @@ struct abi_entry {
 	// 0 none, 16, 32, 64: the widest part of a vector register in use, also by the result.
 	unsigned vector_width;
 	uint8_t al; // vector registers used, for variadic callees
+	bool leaves_x87; // a result on the x87 stack
 	unsigned char *stack; // malloc'd
 	size_t stack_size;
 	unsigned stack_align;

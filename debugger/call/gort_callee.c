@@ -91,12 +91,14 @@ static struct dc_error *prepare_callee(struct talk *talk)
 }
 
 // The general registers make the thread go to the callee, so they come after all else but the mask.
-static struct dc_error *go_to_callee(struct talk *talk)
+static struct dc_error *go_to_callee(struct talk *talk, bool with_xstate)
 {
 	struct gort *gort = talk->gort;
 	pid_t tid = gort->hold->tid;
-	struct dc_error *err = registers_set_xstate(tid, gort->xstate, gort->xstate_size);
+	struct dc_error *err = NULL;
 
+	if (with_xstate)
+		err = registers_set_xstate(tid, gort->xstate, gort->xstate_size);
 	if (!err)
 		err = registers_set(tid, &talk->entered);
 	return err ? err : registers_set_mask(tid, talk->mask);
@@ -113,14 +115,16 @@ struct dc_error *talk_enter_callee(struct talk *talk, const struct user_regs_str
 		talk->client.abandoning = true;
 		return NULL;
 	}
-	return go_to_callee(talk);
+	return go_to_callee(talk, true);
 }
 
 struct dc_error *talk_enter_again(struct talk *talk)
 {
+	const struct abi_entry *entry = talk->calls->entry;
 	struct dc_error *err = write_frame(talk);
 
-	return err ? err : go_to_callee(talk);
+	// It is 11 KB, and what a callee leaves in it another may find, but for arguments and a full x87 stack.
+	return err ? err : go_to_callee(talk, entry->al || entry->leaves_x87);
 }
 
 struct dc_error *talk_take_result(struct talk *talk, const struct user_regs_struct *regs)

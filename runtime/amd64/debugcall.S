@@ -4,11 +4,9 @@
 #include "runtime/amd64/asm.inc"
 #include "runtime/debugcall.h"
 
-#define NR_rt_sigprocmask 14
 #define NR_getpid	  39
 #define NR_exit_group	  231
 #define NR_tgkill	  234
-#define SIG_SETMASK	  2
 #define SIGINT		  2
 #define EINTR		  4
 #define FUTEX_WAIT_PRIVATE 128
@@ -172,12 +170,7 @@ gort__handshake_first:
 2:	movl	$DISPATCH_ABANDONED, %ecx
 	cmpl	$0, CALL_ABANDONED(%rbx)
 	jne	1f
-	movl	$NR_rt_sigprocmask, %eax
-	movl	$SIG_SETMASK, %edi
-	leaq	gort__handshake_mask(%rip), %rsi
-	xorl	%edx, %edx
-	movl	$8, %r10d
-	syscall
+	call	gort__debugcall_hush
 	movq	CALL_FLAG(%rbx), %rax
 	movl	$(DEBUGCALL_STATUS_RETURNED + 1), (%rax)
 	movl	$DEBUGCALL_STATUS_RETURNED, %r12d

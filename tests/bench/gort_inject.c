@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+static struct injection injection;
+
 enum { BATCHES = 51, ROUNDS = 1000, SIGNALS = 5 };
 
 static int add(int a, int b)
@@ -68,7 +70,8 @@ static void measure(void *arg)
 	inject_init();
 	sigaction(SIGUSR2, &action, NULL);
 	gort_lock_os_thread();
-	prepare(add);
+	prepare_in(&injection, add);
+	standing = &injection;
 	injection.general[0] = 19;
 	injection.general[1] = 23;
 	injection.tid = (int)syscall(SYS_gettid);

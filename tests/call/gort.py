@@ -230,7 +230,7 @@ def goroutine_usage():
         run = debugcall(*args, "-p", os.getpid(), "1")
         expect(run.code == 2 and "--goroutine" in run.err, f"{args}: {run}")
     with subprocess.Popen(["sleep", "100"]) as plain:
-        run = debugcall("--goroutine", 1, "-p", plain.pid, "getpid()")
+        run = debugcall("--goroutine", 1, "-p", plain.pid, "(int)getpid()")
         expect(run.code == 6 and "no debug call host" in run.err, run)
         plain.kill()
 
@@ -267,7 +267,7 @@ def refused():
         expect(run.code == 6 and "bare host" in run.out, run)
         server.beat(spins=False)
     with subprocess.Popen(["sleep", "100"]) as plain:
-        run = debugcall("--host", "gort", "-p", plain.pid, "getpid()")
+        run = debugcall("--host", "gort", "-p", plain.pid, "(int)getpid()")
         expect(run.code == 6 and "no debug call host" in run.err, run)
         plain.kill()
 

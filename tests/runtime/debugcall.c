@@ -1,103 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Debug calls led from inside the process, by the debugger of inject.h: sanitizers see both sides.
-// timeout: 300 s
+// Debug calls led from inside the process: values, outcomes, idle threads, orphans, and many beside goroutines that
+// yield and block.    timeout: 300 s
 #include "tests/runtime/inject.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <ucontext.h>
-#include <unistd.h>
+static struct injection injection;
+static struct worker worker;
 
-static int count, failures;
-
-__attribute__((format(printf, 3, 4))) static void report(bool good, const char *name,
-							 const char *format, ...)
+static void prepare(void *callee)
 {
-	va_list args;
-
-	count++;
-	failures += !good;
-	printf("%s %d - %s", good ? "ok" : "not ok", count, name);
-	if (!good) {
-		va_start(args, format);
-		printf(": ");
-		vprintf(format, args);
-		va_end(args);
-	}
-	printf("\n");
-	fflush(stdout);
+	prepare_in(&injection, callee);
 }
 
-// ---- the caller ---------------------------------------------------------------------------------
-
-// Spins in user code with every register live and notices whatever an injection leaves behind.
-static struct worker {
-	volatile uint32_t tid, stop;
-	volatile uint64_t rounds, faults;
-} worker;
-
-static void spin(void *arg)
+static void inject(void)
 {
-	(void)arg;
-	gort_lock_os_thread();
-	worker.tid = (uint32_t)syscall(SYS_gettid);
-	while (!worker.stop) {
-		uint64_t a = 0x1111, b = 0x2222, c = 0x3333, d = 0x4444, x = 0x5555555555555555;
-		uint64_t flags_before, flags_after, red;
-		double v = 1.5;
-
-		__asm__ volatile("movq %[x], %%xmm15\n"
-				 "movq $0x7e57, -64(%%rsp)\n"
-				 "movl $200000, %%ecx\n"
-				 "stc\n"
-				 "1: lea -1(%%rcx), %%rcx\n"
-				 "jrcxz 2f\n"
-				 "jmp 1b\n"
-				 "2: movq -64(%%rsp), %[red]\n"
-				 "setc %%cl\n"
-				 "movq %%xmm15, %[x]\n"
-				 "movzbl %%cl, %%ecx\n"
-				 : [x] "+r"(x), [red] "=&r"(red), "+b"(a), "+S"(b), "+D"(c),
-				   "+d"(d), "=&c"(flags_after), "+x"(v)
-				 :
-				 : "xmm15", "cc", "memory");
-		flags_before = 1;
-		if (a != 0x1111 || b != 0x2222 || c != 0x3333 || d != 0x4444 ||
-		    x != 0x5555555555555555 || red != 0x7e57 || flags_after != flags_before ||
-		    v != 1.5)
-			worker.faults++;
-		worker.rounds++;
-	}
-	gort_unlock_os_thread();
-}
-
-// One injection into the worker; false when it never came to a place for it.
-static bool inject_at(uint32_t tid)
-{
-	// The worker may be paused for the sake of the CPU limit, or wait for its turn.
-	for (;;) {
-		uint32_t done;
-
-		__atomic_store_n(&injection.done, 0, __ATOMIC_RELEASE);
-		syscall(SYS_tgkill, getpid(), tid, SIGUSR1);
-		while (!(done = __atomic_load_n(&injection.done, __ATOMIC_ACQUIRE)))
-			sched_yield();
-		if (done == 1)
-			return true;
-		sched_yield();
-	}
-}
-
-static bool inject(void)
-{
-	return inject_at(worker.tid);
+	inject_into(&injection, (int)worker.tid);
 }
 
 static const char *outcome(void)
@@ -105,18 +21,9 @@ static const char *outcome(void)
 	return client_outcome_name(injection.client.outcome);
 }
 
-static bool worker_goes_on(void)
-{
-	uint64_t rounds = worker.rounds;
-
-	while (worker.rounds < rounds + 2)
-		sched_yield();
-	return worker.faults == 0;
-}
-
 static void check(const char *name, bool good)
 {
-	bool on = worker_goes_on();
+	bool on = goes_on(&worker);
 
 	report(good && on && !injection.wrong_threads, name,
 	       "%s, rax %#lx, text \"%s\", %d handshakes, %d on the wrong thread, worker %s",
@@ -226,12 +133,13 @@ static void blocks_and_panics(void)
 }
 
 static sigset_t mask_seen;
+static uint32_t looked;
 
 static void look_at_mask(int signo, siginfo_t *info, void *context)
 {
 	(void)signo, (void)info;
 	mask_seen = ((ucontext_t *)context)->uc_sigmask;
-	__atomic_store_n(&injection.done, 3, __ATOMIC_RELEASE);
+	__atomic_store_n(&looked, 1, __ATOMIC_RELEASE);
 }
 
 // Whether it is on the same thread at every turn, after a tie of its own has begun and ended.
@@ -256,16 +164,17 @@ static void registers(void)
 	prepare(six);
 	for (uint64_t i = 0; i < 6; i++)
 		injection.general[i] = i + 1;
-	bool done = inject();
+	inject();
 
-	check("integers in, integer out", done && injection.client.outcome == CLIENT_GOT_RETURNED &&
-						  injection.rax == 91 && injection.handshakes == 3);
+	check("registers in and out (TestDebugCall): integers",
+	      injection.client.outcome == CLIENT_GOT_RETURNED && injection.rax == 91 &&
+		      injection.handshakes == 3);
 	prepare(scale);
 	injection.vector[0] = 2.5;
 	injection.vector[1] = 4;
-	done = inject();
-	check("floats in, float out",
-	      done && injection.client.outcome == CLIENT_GOT_RETURNED && injection.xmm0 == 10);
+	inject();
+	check("registers in and out (TestDebugCall): floats",
+	      injection.client.outcome == CLIENT_GOT_RETURNED && injection.xmm0 == 10);
 }
 
 static void large_frame(void)
@@ -280,83 +189,85 @@ static void large_frame(void)
 	// The result's address is known only at ready; a static place serves as well.
 	static struct large result;
 	injection.general[0] = (uint64_t)(uintptr_t)&result;
-	bool done = inject(), equal = true;
+	bool equal = true;
+
+	inject();
 
 	for (uint64_t i = 0; i < 128; i++)
 		equal &= result.word[i] == i * 3 + 1;
-	check("a frame of 2,048 bytes", done && equal && injection.rax == injection.general[0]);
+	check("a frame of 2,048 bytes (TestDebugCallLarge)",
+	      equal && injection.rax == injection.general[0]);
 }
 
 static void outcomes(void)
 {
 	prepare(deep);
 	injection.general[0] = 60;
-	bool done = inject();
-	check("a callee that uses much stack", done && injection.rax == 60);
+	inject();
+	check("a callee that uses much stack (TestDebugCallGrowStack)", injection.rax == 60);
 
 	prepare(panics);
-	done = inject();
-	check("a panic", done && injection.client.outcome == CLIENT_GOT_PANICKED &&
-				 !injection.exited && !strcmp(injection.text, "no good"));
+	inject();
+	check("a panic (TestDebugCallPanic)", injection.client.outcome == CLIENT_GOT_PANICKED &&
+						      !injection.exited &&
+						      !strcmp(injection.text, "no good"));
 
 	prepare(crashes);
-	done = inject();
+	inject();
 	check("a crash is a panic by a signal",
-	      done && injection.client.outcome == CLIENT_GOT_PANICKED && !injection.exited);
+	      injection.client.outcome == CLIENT_GOT_PANICKED && !injection.exited);
 
 	prepare(exits);
-	done = inject();
-	check("gort_exit",
-	      done && injection.client.outcome == CLIENT_GOT_PANICKED && injection.exited);
+	inject();
+	check("gort_exit", injection.client.outcome == CLIENT_GOT_PANICKED && injection.exited);
 
 	struct sigaction look = { .sa_sigaction = look_at_mask,
 				  .sa_flags = SA_SIGINFO | SA_ONSTACK };
 
 	prepare(blocks_and_panics);
-	done = inject();
+	inject();
 	sigaction(SIGWINCH, &look, NULL);
 	syscall(SYS_tgkill, getpid(), worker.tid, SIGWINCH);
-	while (__atomic_load_n(&injection.done, __ATOMIC_ACQUIRE) != 3)
+	while (!__atomic_load_n(&looked, __ATOMIC_ACQUIRE))
 		sched_yield();
 	check("the mask of a callee that panics is not left to its caller",
-	      done && injection.client.outcome == CLIENT_GOT_PANICKED &&
-		      !sigismember(&mask_seen, SIGUSR2));
+	      injection.client.outcome == CLIENT_GOT_PANICKED && !sigismember(&mask_seen, SIGUSR2));
 
 	prepare(stops_the_world);
-	done = inject();
-	check("a callee that stops the world",
-	      done && injection.client.outcome == CLIENT_GOT_RETURNED && injection.rax);
+	inject();
+	check("a callee that stops the world (TestDebugCallGC)",
+	      injection.client.outcome == CLIENT_GOT_RETURNED && injection.rax);
 
 	prepare(channels);
-	done = inject();
+	inject();
 	check("channels and yields stay on the thread",
-	      done && injection.client.outcome == CLIENT_GOT_RETURNED && injection.rax == 17);
+	      injection.client.outcome == CLIENT_GOT_RETURNED && injection.rax == 17);
 
 	prepare(unlocks);
-	done = inject();
-	check("the callee cannot unlock the thread", done && injection.rax == 1);
+	inject();
+	check("the callee cannot unlock the thread", injection.rax == 1);
 }
 
 static void refusals(void)
 {
 	prepare(six);
 	injection.size = DEBUGCALL_FRAME_MAX + 1;
-	bool done = inject();
+	inject();
 	check("refused: call frame too large",
-	      done && injection.client.outcome == CLIENT_GOT_REFUSED &&
+	      injection.client.outcome == CLIENT_GOT_REFUSED &&
 		      !strcmp(injection.text, "call frame too large"));
 
 	prepare(six);
 	injection.size = DEBUGCALL_FRAME_MAX;
-	done = inject();
-	check("65,536 bytes are accepted", done && injection.client.outcome == CLIENT_GOT_RETURNED);
+	inject();
+	check("65,536 bytes are accepted", injection.client.outcome == CLIENT_GOT_RETURNED);
 
 	// Declined: the time is up before the host is ready.
 	prepare(six);
 	client_step(&injection.client, CLIENT_ON_DEADLINE, 0);
-	done = inject();
+	inject();
 	check("declined",
-	      done && injection.client.outcome == CLIENT_GOT_DECLINED && injection.handshakes == 2);
+	      injection.client.outcome == CLIENT_GOT_DECLINED && injection.handshakes == 2);
 }
 
 static void nap(void *arg)
@@ -366,11 +277,11 @@ static void nap(void *arg)
 }
 
 // Walks the list of threads as a debugger does, and calls on one that sleeps without work.
-static bool inject_idle(void)
+static void inject_idle(void)
 {
 	const struct debugcall_m *at = &debugcall_descriptor.m;
 
-	want_idle = true;
+	injection.where = AT_IDLE;
 	for (;;) {
 		// Threads without work need goroutines that had some.
 		for (int i = 0; i < 4; i++)
@@ -379,19 +290,13 @@ static bool inject_idle(void)
 		for (char *m = *(char **)(uintptr_t)debugcall_descriptor.all_m; m;
 		     m = *(char **)(m + at->next)) {
 			int tid = *(volatile int *)(m + at->tid);
-			uint32_t done;
 
-			if (!tid || *(void *volatile *)(m + at->current))
+			if (!tid || *(void *volatile *)(m + at->current) ||
+			    !send_to(&injection, tid))
 				continue;
-			__atomic_store_n(&injection.done, 0, __ATOMIC_RELEASE);
-			if (syscall(SYS_tgkill, getpid(), tid, SIGUSR1))
-				continue;
-			while (!(done = __atomic_load_n(&injection.done, __ATOMIC_ACQUIRE)))
-				sched_yield();
-			if (done == 1 && injection.client.outcome != CLIENT_GOT_REFUSED) {
-				want_idle = false;
-				return true;
-			}
+			if (await(&injection) == DONE &&
+			    injection.client.outcome != CLIENT_GOT_REFUSED)
+				return;
 			memset(&injection.client, 0, sizeof(injection.client));
 		}
 	}
@@ -406,65 +311,43 @@ static void idle(void)
 
 		prepare(use_channels ? (void *)channels : (void *)six);
 		injection.general[0] = (uint64_t)i;
-		if (!inject_idle() || injection.client.outcome != CLIENT_GOT_RETURNED ||
+		inject_idle();
+		if (injection.client.outcome != CLIENT_GOT_RETURNED ||
 		    injection.rax != (use_channels ? 17 : (uint64_t)i))
 			bad++;
 	}
 	check("an idle thread is a safe point", !bad);
 	for (int i = bad = 0; i < n; i++) {
 		prepare(stays);
-		bad += !inject_idle() || injection.client.outcome != CLIENT_GOT_RETURNED ||
-		       injection.rax != 1;
+		inject_idle();
+		bad += injection.client.outcome != CLIENT_GOT_RETURNED || injection.rax != 1;
 	}
 	check("a callee on an idle thread cannot unlock it", !bad);
 	prepare(panics);
-	bool done = inject_idle();
-	check("a panic on an idle thread",
-	      done && injection.client.outcome == CLIENT_GOT_PANICKED &&
-		      !strcmp(injection.text, "no good"));
+	inject_idle();
+	check("a panic on an idle thread", injection.client.outcome == CLIENT_GOT_PANICKED &&
+						   !strcmp(injection.text, "no good"));
 	gort_gomaxprocs(before);
 }
 
 // Nobody swallows the handshake: the host goes home without a word.
 static void orphan(void)
 {
+	uint64_t client = debugcall_descriptor.client;
+	struct sigaction now;
+
 	debugcall_descriptor.client = 0;
 	for (int i = 0; i < 100; i++) {
 		prepare(six);
-		syscall(SYS_tgkill, getpid(), worker.tid, SIGUSR1);
-		worker_goes_on();
+		send_to(&injection, (int)worker.tid);
+		goes_on(&worker);
 	}
-	struct sigaction now;
-
 	sigaction(SIGINT, NULL, &now);
 	prepare(six);
 	injection.tid = (int)worker.tid;
 	check("an orphan goes home, and the disposition of SIGINT is what it was",
 	      now.sa_handler == SIG_DFL);
-	debugcall_descriptor.client = (uint64_t)(uintptr_t)on_handshake;
-}
-
-static volatile uint32_t interrupts;
-
-static void on_interrupt(int signo)
-{
-	(void)signo;
-	interrupts++;
-}
-
-static void own_handler(void)
-{
-	signal(SIGINT, on_interrupt);
-	prepare(six);
-	bool done = inject();
-
-	check("a program's own SIGINT handler sees no handshake",
-	      done && injection.client.outcome == CLIENT_GOT_RETURNED && !interrupts);
-	kill(getpid(), SIGINT);
-	while (!interrupts)
-		sched_yield();
-	report(interrupts == 1, "and still gets a real one", "%u", interrupts);
-	signal(SIGINT, SIG_DFL);
+	debugcall_descriptor.client = client;
 }
 
 static volatile bool churn_stop;
@@ -493,7 +376,8 @@ static void many(void)
 		bool use_channels = i % 16 == 0;
 		prepare(use_channels ? (void *)channels : (void *)six);
 		injection.general[0] = (uint64_t)i;
-		if (!inject() || injection.client.outcome != CLIENT_GOT_RETURNED ||
+		inject();
+		if (injection.client.outcome != CLIENT_GOT_RETURNED ||
 		    (!use_channels && injection.rax != (uint64_t)i))
 			if (!bad++)
 				printf("# the first that failed: %s, \"%s\"\n", outcome(),
@@ -513,7 +397,7 @@ static void main_goroutine(void *arg)
 	pong = gort_chan_make(8, 0);
 	gort_gomaxprocs(gort_gomaxprocs(0) < 2 ? 2 : 0);
 	gort_go(echo, NULL);
-	gort_go(spin, NULL);
+	gort_go(spin, &worker);
 	while (!worker.tid)
 		gort_yield();
 	registers();
@@ -522,7 +406,6 @@ static void main_goroutine(void *arg)
 	refusals();
 	idle();
 	orphan();
-	own_handler();
 	many();
 	worker.stop = 1;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Drives the real machines of both sides through every interleaving of what the callee does, stray
-// signals, deadlines, refusals, a lying host and the debugger's death, and checks each path's end.
+// signals, signals that become one with a handshake, deadlines with the callee at work and parked, calls
+// again, refusals, a lying host and the debugger's death, and checks each path's end.
 #include "protocol/conversation.h"
 
 #include <setjmp.h>
@@ -12,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { SIGNALS_MAX = 2 };
+enum { SIGNALS_MAX = 2, PARKS_MAX = 1, CALLS_MAX = 2 };
 
 // What the world remembers of one path. The thread is the only thing that moves; the client moves when
 // the thread stops.
@@ -22,8 +23,10 @@ struct world {
 	bool client_alive;
 	bool sigint_ignored; // then a handshake without a debugger vanishes, and the host goes on
 	enum host_action doing; // what the host's thread is at
-	bool in_callee;
+	bool in_callee, parked;
 	bool asked_to_abandon;
+	bool set_aside; // the callee goes on, and nobody waits for it
+	int parks;
 	int calls, restores, signals_sent, signals_forwarded, deadlines;
 	int said_after_death; // handshakes after the host could know that nobody listens
 	bool knows_death;
@@ -31,7 +34,7 @@ struct world {
 };
 
 // Each path is finite: every step either advances the host or uses up a bounded event.
-static uint64_t paths, ends[8];
+static uint64_t paths, ends[8], both, again, aside, aside_alone, undone;
 
 static void explore(struct world world);
 
@@ -51,7 +54,7 @@ static void host(struct world world, enum host_event event)
 {
 	world.doing = host_step(&world.host, event);
 	assert_int_not_equal(world.doing, HOST_DO_FAIL);
-	world.in_callee = false;
+	world.in_callee = world.parked = false;
 	explore(world);
 }
 
@@ -83,7 +86,7 @@ static void finished(const struct world *world)
 	paths++;
 	assert_int_equal(world->host.state, HOST_HOME);
 	assert_int_equal(world->restores, 1);
-	assert_true(world->calls <= 1);
+	assert_true(world->calls <= CALLS_MAX);
 	assert_int_equal(world->said_after_death, 0);
 	assert_int_equal(world->signals_forwarded, world->signals_sent);
 	if (world->client_alive) {
@@ -92,7 +95,8 @@ static void finished(const struct world *world)
 		ends[world->client.outcome]++;
 		assert_true((world->client.outcome == CLIENT_GOT_RETURNED ||
 			     world->client.outcome == CLIENT_GOT_PANICKED ||
-			     world->client.outcome == CLIENT_GOT_ABANDONED) == (world->calls == 1));
+			     world->client.outcome == CLIENT_GOT_ABANDONED) == (world->calls > 0));
+		assert_true(world->client.outcome == CLIENT_GOT_ABANDONED || !world->set_aside);
 	}
 }
 
@@ -127,25 +131,74 @@ static void maybe_deadline(struct world world)
 	if (action == CLIENT_DO_ABANDON) {
 		assert_false(world.asked_to_abandon);
 		world.asked_to_abandon = true;
-		// The callee may be over already, its last handshake on the way: then nothing is set aside.
-		if (!world.in_callee) {
-			explore(world);
-			return;
-		}
-		host(world, HOST_ON_ABANDONED);
+		explore(world);
 		return;
 	}
 	assert_int_equal(action, CLIENT_DO_WAIT);
 	explore(world);
 }
 
+// Asked for, it happens where the callee is: what computes is taken back to READY, what is parked is set aside. The
+// debugger may die when the thread is on its way already.
+static void maybe_abandon(struct world world)
+{
+	if (!world.asked_to_abandon || !world.in_callee || !world.client_alive)
+		return;
+	if (!world.parked) {
+		undone++;
+		host(world, HOST_ON_HEARD);
+		return;
+	}
+	world.set_aside = true;
+	aside++;
+	host(world, HOST_ON_ABANDONED);
+	aside_alone++;
+	world.client_alive = false;
+	host(world, HOST_ON_ABANDONED);
+}
+
+// The callee returned, and the client wants it once more: the host does not notice.
+static void maybe_again(struct world world)
+{
+	if (!world.client_alive || world.parked || world.calls == CALLS_MAX ||
+	    world.asked_to_abandon)
+		return;
+	assert_int_equal(client_step(&world.client, CLIENT_ON_STATUS, DEBUGCALL_RETURNED),
+			 CLIENT_DO_TAKE_RESULT);
+	assert_true(client_again(&world.client));
+	assert_false(client_again(&world.client));
+	world.calls++;
+	again++;
+	explore(world);
+}
+
+static void heard(struct world world)
+{
+	unsigned long status = status_of(world.doing);
+	enum client_action action;
+
+	assert_true(client_expects(&world.client, status));
+	action = client_step(&world.client, CLIENT_ON_STATUS, status);
+	// Another signal at the same place is then only itself.
+	assert_false(client_expects(&world.client, status));
+	client_did(world, action);
+}
+
 static void say(struct world world)
 {
 	if (world.knows_death)
 		world.said_after_death++;
+	// One that was pending for the thread takes the handshake's place: both sides hear both.
+	if (world.signals_sent < SIGNALS_MAX && world.client_alive) {
+		struct world one = world;
+
+		one.signals_sent++;
+		one.signals_forwarded++;
+		both++;
+		heard(one);
+	}
 	if (world.client_alive) {
-		client_did(world,
-			   client_step(&world.client, CLIENT_ON_STATUS, status_of(world.doing)));
+		heard(world);
 	} else if (world.sigint_ignored) {
 		host(world, HOST_ON_HEARD);
 	} else {
@@ -160,6 +213,20 @@ static void explore(struct world world)
 	maybe_signal(world);
 	maybe_deadline(world);
 	if (world.in_callee) {
+		maybe_abandon(world);
+		maybe_again(world);
+		if (world.parked) {
+			world.parked = false;
+			explore(world);
+			return;
+		}
+		if (world.parks < PARKS_MAX) {
+			struct world parked = world;
+
+			parked.parked = true;
+			parked.parks++;
+			explore(parked);
+		}
 		host(world, HOST_ON_RETURNS);
 		host(world, HOST_ON_PANICS);
 		return;
@@ -191,6 +258,7 @@ static void every_interleaving(void **state)
 	assert_true(ends[CLIENT_GOT_RETURNED] && ends[CLIENT_GOT_PANICKED] &&
 		    ends[CLIENT_GOT_REFUSED] && ends[CLIENT_GOT_ABANDONED] &&
 		    ends[CLIENT_GOT_DECLINED]);
+	assert_true(both && again && aside && aside_alone && undone);
 	print_message("# %llu paths\n", (unsigned long long)paths);
 }
 
