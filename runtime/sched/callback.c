@@ -83,7 +83,7 @@ static void unbind(void *arg)
 
 // Gives the thread m's signal stack. One system call where that is the thread's first; its own stays when it is large
 // enough, for its owner may count on it. False on a signal stack, which cannot be changed.
-static bool give_sigstack(const struct m *m)
+static bool give_sigstack(struct m *m)
 {
 	stack_t ss = { .ss_sp = m->sigstack, .ss_size = m->sigstack_size }, old;
 
@@ -91,10 +91,21 @@ static bool give_sigstack(const struct m *m)
 		return false;
 	if (old.ss_flags & SS_ONSTACK)
 		return false;
+	m->own_sigstack = NULL;
 	if (!(old.ss_flags & SS_DISABLE) &&
-	    old.ss_size >= getauxval(AT_MINSIGSTKSZ) + OWN_SIGSTACK_ROOM)
+	    old.ss_size >= getauxval(AT_MINSIGSTKSZ) + OWN_SIGSTACK_ROOM) {
 		sigaltstack(&old, NULL);
+		m->own_sigstack = old.ss_sp;
+		m->own_sigstack_size = old.ss_size;
+	}
 	return true;
+}
+
+static bool on_sigstack(const struct m *m, const char *sp)
+{
+	return (sp >= m->sigstack && sp < m->sigstack + m->sigstack_size) ||
+	       (m->own_sigstack && sp >= m->own_sigstack &&
+		sp < m->own_sigstack + m->own_sigstack_size);
 }
 
 // No signal is blocked meanwhile: that would be a third of the time. A handler finds a thread without an M until the
@@ -261,8 +272,7 @@ __attribute__((noinline)) int gort_callback(void (*fn)(void *), void *arg)
 	} else {
 		if (m->curg && gort__load(&m->retake) != RETAKE_BLOCKING)
 			return -EDEADLK;
-		if (gort__load(&m->in_runtime) ||
-		    (sp >= m->sigstack && sp < m->sigstack + m->sigstack_size))
+		if (gort__load(&m->in_runtime) || on_sigstack(m, sp))
 			return -EDEADLK;
 	}
 	c = (struct covered){ m->sys_sp,  m->sys_lo, m->sys_hi,		m->curg,

@@ -76,6 +76,8 @@ struct m {
 	struct request *request; // of the callback that begins
 	char *sigstack; // lowest byte
 	size_t sigstack_size;
+	char *own_sigstack; // of a foreign thread that keeps its own; NULL: it has this one
+	size_t own_sigstack_size;
 	uint64_t sigmask; // at the start of a callback or in gort_blocking
 
 	void (*start)(struct m *); // instead of scheduling: sysmon, template

@@ -86,6 +86,9 @@ static void read_signals(void *arg)
 	siginfo_t info[16];
 
 	(void)arg;
+	// Two callers may have been the first.
+	if (gort_id() != table.reader)
+		return;
 	for (;;) {
 		// Waiting in the netpoller counts as being waited for, which would hide a deadlock.
 		while (!gort__load_acquire(&table.active))
@@ -107,17 +110,19 @@ static void read_signals(void *arg)
 static int start(void)
 {
 	int fds[2], ret = gort_pipe(fds);
+	struct g *g;
+	bool mine;
 
 	if (ret)
 		return ret;
 	fcntl(fds[1], F_SETPIPE_SZ, PIPE_SIZE);
 	gort__enter("gort_notify");
+	g = gort__g_make(read_signals, NULL, NULL, (void *)gort_notify, G_SYSTEM);
+	if (!g)
+		gort__fatal("gort_notify: no memory for a goroutine");
 	gort__lock(&table.lock);
-	bool mine = !table.started;
+	mine = !table.started;
 	if (mine) {
-		struct g *g = gort__spawn(read_signals, NULL, NULL, (void *)gort_notify, G_SYSTEM);
-		if (!g)
-			gort__fatal("gort_notify: no memory for a goroutine");
 		pipe_read = fds[0];
 		pipe_write = fds[1];
 		table.reader = g->id;
@@ -125,6 +130,8 @@ static int start(void)
 		gort__store_release(&table.started, true);
 	}
 	gort__unlock(&table.lock);
+	// Not under the lock: a thread may have to be made for it.
+	gort__ready(g, false);
 	gort__leave();
 	if (!mine) {
 		gort_fd_close(fds[0]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Goroutines on threads that somebody else made.
 #include "runtime/gort.h"
+#include "tests/runtime/self.h"
 #include "tests/runtime/tap.h"
 
 #include <pthread.h>
@@ -8,7 +9,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -125,6 +128,156 @@ static void *hopper(void *arg)
 	return NULL;
 }
 
+// ---- bounds -------------------------------------------------------------------------------------
+// What is known of the system stack shows in a report: a mistake made in gort_blocking is told with the frames of that
+// stack, as far up as its bounds go.
+
+enum { ROOM = 512 << 10, FRAME = 24 << 10, NEARLY_ALL = 28 << 10 };
+
+__attribute__((noinline)) static void fatal_mistake(void)
+{
+	gort_yield();
+	atomic_fetch_add(&count, 1);
+}
+
+// Its frame is large: it ends beyond what was known of the stack before.
+__attribute__((noinline)) static void ends_beyond(void)
+{
+	volatile char frame[FRAME];
+
+	frame[0] = frame[FRAME - 1] = 1;
+	fatal_mistake();
+	atomic_fetch_add(&count, frame[0]);
+}
+
+__attribute__((noinline)) static void stands_above(void *arg)
+{
+	(void)arg;
+	ends_beyond();
+	atomic_fetch_add(&count, 1);
+}
+
+static void blocks_wrongly(void *arg)
+{
+	gort_blocking(stands_above, arg);
+}
+
+static void on_stack_below(char *top, void (*fn)(void), ucontext_t *back)
+{
+	getcontext(&there);
+	there.uc_stack.ss_sp = top - (128 << 10);
+	there.uc_stack.ss_size = 128 << 10;
+	there.uc_link = back;
+	makecontext(&there, fn, 0);
+	swapcontext(back, &there);
+}
+
+static char *room;
+static ucontext_t first;
+
+static void second_stack(void)
+{
+	if (gort_callback(blocks_wrongly, NULL))
+		abort();
+}
+
+// On the first stack. The second lies below what the first has in use, but where the runtime takes the first to be:
+// SP seems to be inside, with hardly any room left.
+static void hops_on(void *arg)
+{
+	(void)arg;
+	on_stack_below(room + ROOM / 2 - NEARLY_ALL, second_stack, &first);
+}
+
+static void goes_on(void *arg)
+{
+	gort_blocking(hops_on, arg);
+}
+
+static void first_stack(void)
+{
+	if (gort_callback(goes_on, NULL))
+		abort();
+}
+
+static void *overlapper(void *arg)
+{
+	room = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	on_stack_below(room + ROOM / 2, first_stack, &home);
+	return arg;
+}
+
+static void bounds_main(void *arg)
+{
+	(void)arg;
+	run_threads(1, overlapper, NULL);
+}
+
+static bool dies_showing(const char *message, const char *frame, const char *bottom)
+{
+	static char text[1 << 16];
+	size_t len = 0;
+	ssize_t n;
+	int fds[2], status;
+	pid_t pid;
+
+	fflush(stdout);
+	if (pipe(fds))
+		return false;
+	pid = fork();
+	if (!pid) {
+		dup2(fds[1], STDERR_FILENO);
+		close(fds[0]);
+		close(fds[1]);
+		execl(self_path(), "sched_callback", "bounds", NULL);
+		_exit(1);
+	}
+	close(fds[1]);
+	while (len < sizeof(text) - 1 && (n = read(fds[0], text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	text[len] = '\0';
+	close(fds[0]);
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 2 ||
+	    !strstr(text, message) || !strstr(text, frame) || !strstr(text, bottom)) {
+		fprintf(stderr, "%s\n", text);
+		return false;
+	}
+	return true;
+}
+
+// ---- where it is refused ------------------------------------------------------------------------
+
+static atomic_int refused;
+
+static void calls_back_in_handler(int sig)
+{
+	(void)sig;
+	if (gort_callback(add, NULL) == -EDEADLK)
+		atomic_fetch_add(&refused, 1);
+}
+
+static void *on_a_signal_stack(void *arg)
+{
+	static char stack[256 << 10];
+	stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
+
+	sigaltstack(&ss, NULL);
+	raise(SIGUSR1);
+	if (gort_callback(add, arg))
+		abort();
+	raise(SIGUSR1);
+	return NULL;
+}
+
+// Run when the program ends, after gort_main.
+static bool ended;
+
+__attribute__((destructor)) static void library_ends(void)
+{
+	if (ended && gort_callback(add, NULL) != -EAGAIN)
+		_exit(9);
+}
+
 static pthread_key_t key;
 
 static void late(void *arg)
@@ -197,6 +350,10 @@ static void main_fn(void *arg)
 	      "nested in gort_blocking, refused on a goroutine");
 	run_threads(1, hopper, NULL);
 	check(true, "a thread hops between stacks");
+	struct sigaction usr1 = { .sa_handler = calls_back_in_handler, .sa_flags = SA_ONSTACK };
+	sigaction(SIGUSR1, &usr1, NULL);
+	run_threads(1, on_a_signal_stack, NULL);
+	check(atomic_load(&refused) == 2, "on a signal stack: -EDEADLK, first or later");
 	pthread_key_create(&key, late);
 	atomic_store(&count, 0);
 	run_threads(4, with_destructor, NULL);
@@ -223,12 +380,19 @@ static void main_fn(void *arg)
 	       s.threads_made);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	(void)argv;
+	if (argc > 1)
+		return gort_main(bounds_main, NULL);
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	check(dies_showing("fatal error: gort_yield: called inside gort_blocking", "ends_beyond+",
+			   "stands_above+"),
+	      "bounds follow to a stack that overlaps the former one in part");
 	check(gort_callback(add, NULL) == -EAGAIN, "before gort_main: -EAGAIN");
 	if (gort_main(main_fn, NULL))
 		return 1;
 	check(gort_callback(add, NULL) == -EAGAIN, "after gort_main: -EAGAIN");
+	ended = true;
 	return finish();
 }
