@@ -2,7 +2,7 @@
 # The one entry to the build. Each folder states what it makes in its own build.mk.
 #
 #   make            libgort, libdebugcall and the debugcall program
-#   make demo       a call into a python3 and into a threaded server, live
+#   make demo       calls into a python3, a threaded server and a busy one on libgort, live
 #   make test       every test; the last line is "N passed, N failed, N skipped"
 #   make bench      figures beside the peers, measured in the same run
 #   make valgrind   the runtime's tests under memcheck

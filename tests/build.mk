@@ -56,7 +56,7 @@ test-run: tests
 	@B=$(B) SAN=$(SAN) tests/run $(TESTS)
 bench-run: tests
 	@set -e; for bench in $(BENCHES); do echo "== $$bench"; B=$(B) $$bench; done
-demo-run: all $(B)/tests/targets/server
+demo-run: all $(B)/tests/targets/server $(B)/tests/targets/http_server
 	@B=$(B) tests/demo
 # The runtime's tests under memcheck, those that cannot run there skipped with their reason.
 valgrind: tests

@@ -109,6 +109,26 @@ def calls(env=None):
             expect(call(server, "a callee that parks")["host"] == "gort", "the host")
 
 
+def given_up():
+    """A callee that is parked at its deadline is left, hinders no request, and ends when it is cancelled."""
+    with Busy() as server:
+        left = set()
+        while len(left) < 10:
+            run = debugcall("--json", *PATIENT, "--timeout", "20ms", "-p", server.pid, "http_wait_requests(1000000000)")
+            error = first(run)["error"]
+            expect(run.code == 5 and error["code"] == "deadline", run)
+            # Between two waits it is undone like any other.
+            if "goroutine" in error:
+                left.add(error["goroutine"])
+        run = debugcall("--json", "-p", server.pid, "--goroutines")
+        rows = [json.loads(line) for line in run.out.splitlines()]
+        expect({row["goroutine"] for row in rows if row["label"] == "debug call"} == left, f"{rows} are not {left}")
+        for goroutine in left:
+            run = debugcall("--json", *PATIENT, "-p", server.pid, f"gort_cancel({goroutine})")
+            expect(run.code == 0 and first(run)["value"] == "0", run)
+        until(lambda: "debug call" not in server.goroutines(), "the callees are over")
+
+
 def stopped():
     """Where there is no place for the program's own host, only what needs no goroutine is called."""
     with Busy(0) as server:
@@ -276,6 +296,7 @@ def freezing():
 tap = Tap()
 tap.test("calls of every kind, no request fails", calls)
 tap.test("without preemption by signals", calls, {"GORTDEBUG": "asyncpreemptoff=1"})
+tap.test("parked at the deadline", given_up)
 tap.test("no place for a goroutine", stopped)
 tap.test("repeated", repeated)
 tap.test("three debuggers at once", two_debuggers)
