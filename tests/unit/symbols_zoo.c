@@ -560,7 +560,7 @@ static void test_ranges(void **state)
 		}
 	}
 	// debuglink: the program's own table is stripped, and the debug file's is not asked for.
-	assert_int_equal(found, strncmp(target->variant, "debuglink", 9) != 0);
+	assert_int_equal(found, 1);
 	free(ranges);
 }
 
@@ -576,7 +576,7 @@ static void test_listing(void **state)
 	int found = 0;
 
 	succeeds(symbols_each_function(target->symbols, count_add, &found));
-	assert_int_equal(found, strncmp(target->variant, "debuglink", 9) != 0);
+	assert_int_equal(found, 1);
 }
 
 // Looking must not have stopped it, and a second look finds the same modules.
