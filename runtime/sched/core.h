@@ -89,8 +89,8 @@ gort__inline struct g *gort__runq_get_head(struct p *p)
 	return NULL;
 }
 gort__hidden bool gort__runq_empty(const struct p *p);
-// Half of victim's queue into p's; one of them is returned, not queued. late: also its runnext.
-gort__hidden struct g *gort__runq_steal(struct p *p, struct p *victim, bool late);
+// Half of victim's ring into p's; one of them is returned, not queued.
+gort__hidden struct g *gort__runq_steal(struct p *p, struct p *victim);
 // With sched.lock: one goroutine, and up to a fair share of the others into p's queue.
 gort__hidden struct g *gort__globrunq_get(struct p *p, uint32_t max);
 // Moves everything of p to the global queue; the world is stopped.

@@ -57,6 +57,7 @@ struct m {
 	int last_tid; // of the thread it was last; that one may still be on its way out
 	uint8_t kind;
 	bool spinning; // looks for work without having any
+	bool patient; // its last wait for work was short
 	bool alive;
 	bool on_system; // in gort__system: curg is set but the system stack is in use
 	bool tied; // lockedg, or kind M_MAIN: the scheduler's short cuts are not for it

@@ -131,6 +131,7 @@ static struct p *p_new(uint32_t id)
 		gort__fatal("no memory for a processor");
 	p->id = id;
 	gort__timers_init(p);
+	gort__san_ready(p);
 	return p;
 }
 

@@ -80,7 +80,7 @@ bool gort__runq_empty(const struct p *p)
 	}
 }
 
-struct g *gort__runq_steal(struct p *p, struct p *victim, bool late)
+struct g *gort__runq_steal(struct p *p, struct p *victim)
 {
 	for (;;) {
 		uint32_t head = gort__load_acquire(&victim->runq_head);
@@ -89,12 +89,8 @@ struct g *gort__runq_steal(struct p *p, struct p *victim, bool late)
 		uint32_t mine = p->runq_tail;
 
 		n -= n / 2;
-		if (!n) {
-			struct g *g = late ? gort__load_acquire(&victim->runnext) : NULL;
-			if (g && gort__cas(&victim->runnext, &g, NULL))
-				return g;
+		if (!n)
 			return NULL;
-		}
 		// head and tail were not read at one time.
 		if (n > P_RUNQ / 2)
 			continue;

@@ -6,10 +6,17 @@
 #include "runtime/sched/core.h"
 #include "runtime/sync/netpoll.h"
 
+#include <sched.h>
+
 enum {
 	GLOBAL_EVERY = 61, // of that many choices one looks at the global queue first
 	TIMERS_EVERY = 8, // of that many choices one reads the clock for timers
 	STEAL_ROUNDS = 4,
+	AWAKE = 50 * 1000, // ns: about what it costs to sleep and be woken
+	SOON = 20 * 1000, // ns: a timer this near fires before a sleep would have ended
+	GAP = 3 * AWAKE, // a wait this short, its waking included, was not worth a sleep
+	PAUSES = 8, // between two looks at what others write
+	RIPE = 3 * 1000, // ns: what is next on a P for so long is not about to run there
 	IDLE_BATCH = 0, // as many as is fair
 };
 
@@ -35,7 +42,7 @@ static void spin(struct m *m)
 static void reset_spinning(struct m *m)
 {
 	m->spinning = false;
-	if (gort__add(&sched.nspinning, -1u) == 0)
+	if (gort__add(&sched.nspinning, -1u) == 0 && (gort__any_queue() || gort__must_poll()))
 		gort__wakep();
 }
 
@@ -63,7 +70,7 @@ static struct g *steal(struct m *m, int64_t now, int64_t *poll_until)
 				if (g)
 					return g;
 			}
-			g = gort__runq_steal(p, victim, late);
+			g = gort__runq_steal(p, victim);
 			if (g) {
 				p->steals++;
 				return g;
@@ -109,6 +116,92 @@ bool gort__any_queue(void)
 		if (!gort__runq_empty(sched.allp[i]))
 			return true;
 	return gort__load(&sched.runq.n) != 0;
+}
+
+// The next of another P is usually run by that P, within the microsecond: whoever made it runnable is about to park.
+// Taking it then costs both more than it gains, so it is left to ripen.
+struct ripening {
+	struct g *g; // NULL: none
+	uint32_t at; // the P
+	uint32_t tick;
+	int64_t since;
+};
+
+static struct g *steal_next(struct p *p, struct ripening *r, int64_t now)
+{
+	uint32_t n = gort__load(&sched.nprocs);
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = (r->at + i) % n;
+		struct p *victim = sched.allp[at];
+		struct g *g = victim == p ? NULL : gort__load_acquire(&victim->runnext);
+		uint32_t tick = gort__load(&victim->schedtick);
+
+		if (!g)
+			continue;
+		if (i == 0 && g == r->g && tick == r->tick) {
+			if (now - r->since < RIPE || !gort__cas(&victim->runnext, &g, NULL))
+				return NULL;
+			p->steals++;
+			return g;
+		}
+		// This P gets on: another's turn to be watched, if there is one.
+		if (i == 0 && r->g)
+			continue;
+		*r = (struct ripening){ g, at, tick, now };
+		return NULL;
+	}
+	*r = (struct ripening){ .at = r->at + 1 };
+	return NULL;
+}
+
+static bool ring_empty(const struct p *p)
+{
+	return gort__load_acquire(&p->runq_head) == gort__load_acquire(&p->runq_tail);
+}
+
+static bool look_worthwhile(int64_t now)
+{
+	if (gort__load(&sched.stopping) || gort__load(&sched.runq.n))
+		return true;
+	for (uint32_t i = 0; i < gort__load(&sched.nprocs); i++)
+		if (!ring_empty(sched.allp[i]) || gort__load(&sched.allp[i]->timers.when) <= now)
+			return true;
+	return false;
+}
+
+// m found nothing. A sleep and the way out of it cost 30 to 140 us on a virtual machine, and whoever wakes it 5, so it
+// stays awake when work is to be expected sooner: a timer is due, or its last wait was short as well. True: there is
+// something to look at, or *g.
+static bool linger(struct m *m, int64_t due, struct g **g)
+{
+	struct ripening r = { 0 };
+	int64_t now = gort__nanotime(), until = now;
+	uint32_t busy = gort__load(&sched.nprocs) - gort__load(&sched.npidle);
+
+	if (m->patient && busy > 1 && busy <= (uint32_t)sched.ncpu) {
+		m->patient = false;
+		// Who ought to poll the network must not stay away from it.
+		if (!gort__load(&gort__netpoll_waiters) || !gort__load(&sched.lastpoll))
+			until += AWAKE;
+	}
+	if (due > until && due - now < SOON)
+		until = due;
+	*g = steal_next(m->p, &r, now);
+	if (r.g && until < now + 2 * RIPE)
+		until = now + 2 * RIPE;
+	// The kernel may have woken it on the CPU of whoever woke it, and must not let that one wait.
+	if (until > now)
+		sched_yield();
+	while (now < until && !*g) {
+		for (int i = 0; i < PAUSES; i++)
+			gort__relax();
+		now = gort__nanotime();
+		if (look_worthwhile(now))
+			return true;
+		*g = steal_next(m->p, &r, now);
+	}
+	return *g || r.g;
 }
 
 static struct g *take_list(struct glist *l)
@@ -170,6 +263,7 @@ static struct g *wait_for_events(struct m *m, int64_t poll_until)
 
 static gort__cold struct g *find_runnable(struct m *m)
 {
+	int64_t idle_since = 0;
 	struct g *g;
 
 	for (;;) {
@@ -215,9 +309,18 @@ static gort__cold struct g *find_runnable(struct m *m)
 		    2 * gort__load(&sched.nspinning) < sched.nprocs - gort__load(&sched.npidle)) {
 			if (!m->spinning)
 				spin(m);
-			g = steal(m, now ? now : gort__nanotime(), &poll_until);
+			if (!now)
+				now = gort__nanotime();
+			g = steal(m, now, &poll_until);
 			if (g)
 				return g;
+			idle_since = now;
+			if (linger(m, poll_until, &g)) {
+				m->patient = true;
+				if (g)
+					return g;
+				continue;
+			}
 		}
 
 		gort__lock(&sched.lock);
@@ -258,6 +361,9 @@ static gort__cold struct g *find_runnable(struct m *m)
 			}
 		}
 		gort__stopm(m);
+		if (idle_since)
+			m->patient = gort__nanotime() - idle_since < GAP;
+		idle_since = 0;
 	}
 }
 

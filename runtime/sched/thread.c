@@ -66,6 +66,7 @@ struct m *gort__m_new(enum m_kind kind)
 	m->kind = (uint8_t)kind;
 	m->start = NULL;
 	m->spinning = false;
+	m->patient = false;
 	m->lockedg = NULL;
 	gort__m_tie(m);
 	m->in_runtime = 1;
