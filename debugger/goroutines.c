@@ -135,8 +135,8 @@ static struct dc_frame where(struct listing *listing, const struct goroutine *g,
 static const char *reason(const struct machine *machine, const struct thread_info *info)
 {
 	if (!machine)
-		return "it is not running: a call begins on a goroutine that is, or on an idle "
-		       "thread";
+		return "it is not running: a call can begin on it when it next wakes "
+		       "(--goroutine)";
 	if (machine->in_runtime)
 		return "it is in the runtime";
 	if (info && info->in_syscall)

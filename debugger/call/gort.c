@@ -163,8 +163,11 @@ static struct dc_error *on_status(struct talk *talk, int signo)
 
 	if (!err)
 		err = registers_get(hold->tid, &regs);
+	if (err)
+		return err;
 	hold->signo = signo;
-	return err ? err : do_as_wanted(talk, &regs);
+	talk->heard_at = regs.rip;
+	return do_as_wanted(talk, &regs);
 }
 
 // ---- everything else that may happen --------------------------------------------------------------
@@ -220,7 +223,7 @@ static struct dc_error *on_signal(struct talk *talk, const struct event *event)
 	if (client_step(&talk->client, CLIENT_ON_SIGNAL, 0) != CLIENT_DO_FORWARD)
 		return NULL;
 	talk->gort->hold->signo = event->signo;
-	return is_at_handshake(talk, event) ? mark_heard(talk) : NULL;
+	return event->pc == talk->heard_at ? mark_heard(talk) : NULL;
 }
 
 static struct dc_error *on_late(struct talk *talk, bool cancelled)

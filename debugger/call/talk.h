@@ -11,6 +11,7 @@ struct talk {
 	struct gort_calls *calls;
 	const char *name; // of the callee, for messages
 	struct client_conversation client;
+	uint64_t heard_at; // the PC behind the last handshake
 	int64_t deadline; // of the call under way, or of the way home
 	int64_t begin; // of the call under way
 	int64_t slice_end; // 0: nothing is repeated

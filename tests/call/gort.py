@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Calls that the target's own host runs: a program on libgort whose goroutines verify every register.
 # Promises 1, 2, 5, 6 and 7 hold there too.    timeout: 600 s
+import ctypes
 import json
 import os
 import signal
@@ -246,18 +247,88 @@ def goroutine_killed(which):
         server.beat()
 
 
+COUNTING = ("handle", "signalfd", "sigwait")
+
+
 def interrupts(how):
-    """Calls take nothing of SIGINT away from the program: each one that it is sent arrives."""
+    """Calls take nothing of SIGINT away from the program: each one that it is sent arrives, once."""
     with Server(interrupt=how) as server:
         for sent in range(1, 21):
             run = start("--json", "--host", "gort", "-p", server.pid, "ask()")
             os.kill(server.pid, signal.SIGINT)
-            run.communicate()
-            if how == "handle":
+            out, _ = run.communicate()
+            expect(run.returncode == 0, out)
+            if how in COUNTING:
                 until(lambda: not server.alive() or server.interrupts >= sent, f"interrupt {sent}")
             server.check()
-            if how == "handle":
-                expect(server.interrupts == sent, f"{server.interrupts} handlers for {sent} signals")
+            if how in COUNTING:
+                expect(server.interrupts == sent, f"{server.interrupts} of {sent} signals")
+        server.beat()
+
+
+def interrupted_in_callee(how):
+    """The debugger is killed while the callee runs, and a SIGINT comes before that returns."""
+    with Server(interrupt=how) as server:
+        for sent in range(1, 6):
+            entered, left = server.entered, server.left
+            server.set("release", 0)
+            run = start("--host", "gort", "-p", server.pid, "slow(5)")
+            until(lambda: server.entered > entered or run.poll() is not None, "callee entered")
+            run.kill()
+            run.communicate()
+            os.kill(server.pid, signal.SIGINT)
+            server.set("release", 1)
+            until(lambda: not server.alive() or server.left > left, "callee returned")
+            if how in COUNTING:
+                until(lambda: not server.alive() or server.interrupts >= sent, f"interrupt {sent}")
+                expect(server.interrupts == sent, f"{server.interrupts} of {sent} signals")
+            server.beat()
+
+
+def interrupted_thread():
+    """Another process sends the thread itself one SIGINT after the other while it is called on."""
+    with Server(interrupt="handle") as server:
+        tgkill = ctypes.CDLL(None, use_errno=True).syscall
+        run = start("--json", "--host", "gort", "-p", server.pid, "--repeat", 2000, "add(1, 2)")
+        sent = 0
+        while run.poll() is None:
+            for tid in os.listdir(f"/proc/{server.pid}/task"):
+                sent += tgkill(234, server.pid, int(tid), signal.SIGINT) == 0
+        out, err = run.communicate()
+        expect(run.returncode == 0 and json.loads(out)["calls"] == 2000, out + err)
+        server.beat()
+        expect(0 < server.interrupts <= sent, f"{server.interrupts} handlers for {sent} signals")
+        print(f"# {sent} signals, {server.interrupts} handlers")
+
+
+def nested():
+    """Debuggers that were killed in their callee leave it running, and the next calls from there."""
+    with Server(spinners=0) as server:
+        for depth in range(1, 5):
+            entered = server.entered
+            spinning = labelled(server, "debug call")
+            where = ("--goroutine", spinning[-1]) if spinning else ()
+            run = start("--host", "gort", *where, "-p", server.pid, "slow(5)")
+            until(lambda: server.entered > entered or run.poll() is not None, f"entered, {depth} deep")
+            expect(run.poll() is None, f"{depth} deep: ended with {run.poll()}")
+            run.kill()
+            run.communicate()
+        run = server.call("--goroutine", labelled(server, "debug call")[-1], "--wait", "50ms", "add(1, 2)")
+        expect(run.code == 6 and "too many calls inside calls" in run.out, run)
+        left = server.left
+        server.set("release", 1)
+        until(lambda: not server.alive() or server.left == left + 4, "all of them returned")
+        until(lambda: not server.alive() or not labelled(server, "debug call"), "all of them ended")
+        server.beat(spins=False)
+        value(server, "add(1, 2)", "3")
+
+
+def without_preemption():
+    with Server(spinners=3, env={"GORTDEBUG": "asyncpreemptoff=1"}) as server:
+        for expr, wanted in VALUES:
+            value(server, expr, wanted)
+        failure(server, "slow(1)", "deadline", "did not return", "--timeout", "50ms")
+        failure(server, "park_forever()", "deadline", "did not return", "--timeout", "50ms")
         server.beat()
 
 
@@ -425,8 +496,12 @@ tap.test("deadlines and returns at the same moment", quick_and_late)
 tap.test("on a goroutine", on_goroutine)
 tap.test("on a goroutine: usage", goroutine_usage)
 tap.test("masks, handlers, tracers", untraced)
-for each in ("handle", "ignore"):
+for each in ("handle", "ignore", "signalfd", "sigwait"):
     tap.test(f"the program's own SIGINT: {each}", interrupts, each)
+    tap.test(f"the program's own SIGINT, in a callee with no debugger: {each}", interrupted_in_callee, each)
+tap.test("SIGINT for the thread itself", interrupted_thread)
+tap.test("calls inside calls of debuggers that were killed", nested)
+tap.test("GORTDEBUG=asyncpreemptoff=1", without_preemption)
 tap.test("refusals", refused)
 tap.test("killed at every step", sweep, "spoil(4)", "5")
 tap.test("killed at every step, idle", sweep, "spoil(4)", "5", 0)

@@ -19,12 +19,13 @@ IN_CALLEE = "the thread is still in the callee and goes home by itself when it r
 class Server:
     """tests/targets/gort_server; see there for what it verifies about itself."""
 
-    def __init__(self, spinners=1, interrupt=""):
+    def __init__(self, spinners=1, interrupt="", env=None):
         handle, self.path = tempfile.mkstemp(prefix="gort-")
         os.ftruncate(handle, 4096)
         self.page = mmap.mmap(handle, 4096)
         os.close(handle)
         self.process = subprocess.Popen([f"{TARGETS}/gort_server", self.path, str(spinners), interrupt],
+                                        env=dict(os.environ, **(env or {})),
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.pid = self.process.pid
         until(lambda: self.ready, "server ready")

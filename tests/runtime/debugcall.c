@@ -350,7 +350,7 @@ static void orphan(void)
 	debugcall_descriptor.client = client;
 }
 
-static volatile bool churn_stop;
+static _Atomic bool churn_stop;
 
 static void churn(void *arg)
 {

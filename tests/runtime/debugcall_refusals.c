@@ -26,7 +26,7 @@ static void prepare(void)
 // A goroutine or a thread that stays at one place until it is told to go.
 
 static struct place {
-	volatile uint32_t tid, leave, left;
+	_Atomic uint32_t tid, leave, left;
 	void (*go)(struct place *);
 } place;
 
@@ -135,7 +135,7 @@ static void end_by_panic(void *arg)
 	gort_panic("meant");
 }
 
-static void freezing(void)
+static void end_one(void)
 {
 	char *argv[] = { "debugcall_refusals", "freezing", NULL };
 	int fds[2];
@@ -154,9 +154,16 @@ static void freezing(void)
 	close(fds[1]);
 	n = read(fds[0], injection.text, sizeof(injection.text) - 1);
 	injection.text[n > 0 ? n : 0] = '\0';
-	injection.client.outcome = CLIENT_GOT_REFUSED;
 	close(fds[0]);
 	waitpid(child, NULL, 0);
+}
+
+// It may be gone before a call comes.
+static void freezing(void)
+{
+	while (!injection.text[0])
+		end_one();
+	injection.client.outcome = CLIENT_GOT_REFUSED;
 }
 
 static void in_child(struct place *at)
@@ -195,7 +202,7 @@ static void in_no_module(struct place *at)
 
 	memcpy(page, code, sizeof(code));
 	mprotect(page, 4096, PROT_READ | PROT_EXEC);
-	((void (*)(volatile uint32_t *))(uintptr_t)page)(&at->leave);
+	((void (*)(_Atomic uint32_t *))(uintptr_t)page)(&at->leave);
 	munmap(page, 4096);
 }
 

@@ -13,12 +13,12 @@
 static struct injection injection, inner;
 static struct worker worker;
 
-static volatile uint32_t interrupts;
+static _Atomic uint32_t interrupts;
 
 static void on_interrupt(int signo)
 {
 	(void)signo;
-	__atomic_fetch_add(&interrupts, 1, __ATOMIC_RELAXED);
+	interrupts++;
 }
 
 static uint64_t callee(void)
@@ -84,7 +84,7 @@ static void set_in_callee(void)
 }
 
 // A SIGINT comes in the callee, and somebody else waits for it.
-static volatile int target_tid; // 0: to the process
+static _Atomic int target_tid; // 0: to the process
 
 static uint64_t sends_one(void)
 {

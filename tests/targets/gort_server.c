@@ -2,7 +2,9 @@
 // A program on libgort that notices every trace a debug call leaves: goroutines that compute with every
 // register live, and goroutines that pass a token on through channels.
 //
-//   gort_server PAGE [SPINNERS]       PAGE is mapped shared (struct server_page); prints "ready"
+//   gort_server PAGE [SPINNERS [handle|ignore|signalfd|sigwait]]
+//
+// PAGE is mapped shared (struct server_page); the last word is the program's way with SIGINT. Prints "ready".
 #include "protocol/descriptor.h"
 #include "runtime/gort.h"
 #include "tests/targets/callees.h"
@@ -12,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 
 struct server_page {
 	volatile uint64_t ready;
@@ -324,6 +327,38 @@ static void on_interrupt(int signo)
 	page->interrupts++;
 }
 
+// SIGINT is blocked everywhere, and read here.
+static void *read_interrupts(void *arg)
+{
+	struct signalfd_siginfo info;
+	sigset_t *set = arg;
+	int fd = signalfd(-1, set, SFD_CLOEXEC);
+
+	while (read(fd, &info, sizeof(info)) == sizeof(info))
+		page->interrupts++;
+	return NULL;
+}
+
+static void *wait_for_interrupts(void *arg)
+{
+	int signo;
+
+	while (!sigwait(arg, &signo))
+		page->interrupts++;
+	return NULL;
+}
+
+static void block_interrupts(void *(*reader)(void *))
+{
+	static sigset_t set;
+	pthread_t thread;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	pthread_create(&thread, NULL, reader, &set);
+}
+
 static void serve(void *arg)
 {
 	static const struct gort_attr passer = { .label = "passer" },
@@ -359,5 +394,9 @@ int main(int argc, char *argv[])
 		signal(SIGINT, on_interrupt);
 	else if (!strcmp(interrupt, "ignore"))
 		signal(SIGINT, SIG_IGN);
+	else if (!strcmp(interrupt, "signalfd"))
+		block_interrupts(read_interrupts);
+	else if (!strcmp(interrupt, "sigwait"))
+		block_interrupts(wait_for_interrupts);
 	return gort_main(serve, &spinners);
 }
