@@ -560,7 +560,7 @@ static void test_ranges(void **state)
 		}
 	}
 	// debuglink: the program's own table is stripped, and the debug file's is not asked for.
-	assert_int_equal(found, 1);
+	assert_int_equal(found, strncmp(target->variant, "debuglink", 9) != 0);
 	free(ranges);
 }
 
