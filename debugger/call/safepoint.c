@@ -24,7 +24,7 @@ struct safepoints {
 static void find_runtime(struct safepoints *safepoints)
 {
 	_cleanup_(maps_deinit) struct maps maps = { 0 };
-	struct debugcall_descriptor descriptor;
+	struct debugcall_descriptor descriptor = { 0 };
 	bool found = false;
 	// One that is damaged is not believed.
 	_cleanup_error_ struct dc_error *err = maps_read(safepoints->process, &maps);
