@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+// DIEs by name: in the units that mention it, in namespaces, and for a qualified name in classes.
+#include "debugger/symbols/dwarf_units.h"
+#include "debugger/symbols/mention.h"
+
+#include <dwarf.h>
+#include <string.h>
+
+struct search {
+	struct dwarf_info *info;
+	const char *name; // NULL: all
+	const char *scopes; // what stands before the name, "ns::C::"
+	size_t nr_scopes; // its length
+	const char *path[DWARF_LEVEL_MAX + 2]; // the scopes around the DIE that is looked at
+	size_t nr_path;
+	unsigned int want;
+	dwarf_visit *visit;
+	void *arg;
+	bool all_units; // partial units come by themselves: imports are not followed
+	bool stopped;
+};
+
+static unsigned int kind_of(Dwarf_Die *die)
+{
+	switch (dwarf_tag(die)) {
+	case DW_TAG_subprogram: return DWARF_FUNCTION;
+	case DW_TAG_variable: return DWARF_VARIABLE;
+	// A static member, as DWARF 4 describes it.
+	case DW_TAG_member: return dwarf_hasattr(die, DW_AT_external) ? DWARF_VARIABLE : 0;
+	case DW_TAG_base_type:
+	case DW_TAG_typedef:
+	case DW_TAG_unspecified_type: return DWARF_TYPEDEF;
+	case DW_TAG_structure_type:
+	case DW_TAG_class_type:
+		return DWARF_STRUCT |
+		       (dwarf_language_is_cxx(dwarf_language(die)) ? DWARF_TYPEDEF : 0);
+	case DW_TAG_union_type:
+		return DWARF_UNION |
+		       (dwarf_language_is_cxx(dwarf_language(die)) ? DWARF_TYPEDEF : 0);
+	case DW_TAG_enumeration_type:
+		return DWARF_ENUM |
+		       (dwarf_language_is_cxx(dwarf_language(die)) ? DWARF_TYPEDEF : 0);
+	default: return 0;
+	}
+}
+
+const char *dwarf_simple_name(const char *name)
+{
+	int depth = 0;
+
+	for (const char *at = name + strlen(name); at > name + 1; at--) {
+		if (strchr(")>", at[-1]))
+			depth++;
+		else if (strchr("(<", at[-1]))
+			depth--;
+		else if (!depth && at[-1] == ':' && at[-2] == ':')
+			return at;
+	}
+	return name;
+}
+
+static bool is_named(Dwarf_Die *die, const char *name)
+{
+	const char *its = dwarf_diename(die);
+
+	return its && (!name || !strcmp(its, name));
+}
+
+// From the innermost scope outwards, as far as the user has named them.
+static bool in_scope(const struct search *search, const char *innermost)
+{
+	size_t left = search->nr_scopes, at = search->nr_path;
+
+	while (left) {
+		const char *name = innermost ? innermost : at ? search->path[--at] : NULL;
+		size_t length = name ? strlen(name) : 0;
+
+		innermost = NULL;
+		left -= 2; // "::"
+		if (!name || length > left ||
+		    strncmp(search->scopes + left - length, name, length) ||
+		    (left > length && search->scopes[left - length - 1] != ':'))
+			return false;
+		left -= length;
+	}
+	return true;
+}
+
+// Unnamed and inline namespaces are written by nobody.
+static bool is_silent(Dwarf_Die *die)
+{
+	Dwarf_Attribute attr;
+	bool value;
+
+	return !dwarf_diename(die) || (dwarf_attr(die, DW_AT_export_symbols, &attr) &&
+				       !dwarf_formflag(&attr, &value) && value);
+}
+
+static void search_below(struct search *search, Dwarf_Die *parent, int level);
+
+static void search_scope(struct search *search, Dwarf_Die *die, int level)
+{
+	size_t nr_path = search->nr_path;
+
+	if (level >= DWARF_LEVEL_MAX)
+		return;
+	if (!is_silent(die))
+		search->path[search->nr_path++] = dwarf_diename(die);
+	search_below(search, die, level + 1);
+	search->nr_path = nr_path;
+}
+
+static void search_enum(struct search *search, Dwarf_Die *parent)
+{
+	struct dwarf_walk walk = { 0 };
+	Dwarf_Die child;
+
+	for (bool more = dwarf_walk_first(&walk, parent, &child); more && !search->stopped;
+	     more = dwarf_walk_next(&walk, &child)) {
+		if (dwarf_tag(&child) == DW_TAG_enumerator && is_named(&child, search->name) &&
+		    (in_scope(search, NULL) || in_scope(search, dwarf_diename(parent))))
+			search->stopped = !search->visit(&child, parent, search->arg);
+	}
+}
+
+static void search_die(struct search *search, Dwarf_Die *die, Dwarf_Die *parent, int level)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Die imported;
+	int tag = dwarf_tag(die);
+
+	if (search->want & DWARF_ENUMERATOR && tag == DW_TAG_enumeration_type)
+		search_enum(search, die);
+	if (search->stopped)
+		return;
+	if (tag == DW_TAG_namespace) {
+		search_scope(search, die, level);
+	} else if (tag == DW_TAG_imported_unit) {
+		if (level < DWARF_LEVEL_MAX && !search->all_units &&
+		    dwarf_attr(die, DW_AT_import, &attr) && dwarf_formref_die(&attr, &imported))
+			search_below(search, &imported, level + 1);
+	} else if (kind_of(die) & search->want && is_named(die, search->name) &&
+		   in_scope(search, NULL)) {
+		search->stopped = !search->visit(die, parent, search->arg);
+	}
+	if (search->nr_scopes && !search->stopped &&
+	    (tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_union_type))
+		search_scope(search, die, level);
+}
+
+static void search_below(struct search *search, Dwarf_Die *parent, int level)
+{
+	struct dwarf_walk walk = { 0 };
+	Dwarf_Die child;
+
+	for (bool more = dwarf_walk_first(&walk, parent, &child); more && !search->stopped;
+	     more = dwarf_walk_next(&walk, &child))
+		search_die(search, &child, parent, level);
+	search->info->damaged |= walk.damaged;
+}
+
+// "dir/file.c" is "/src/dir/file.c", and "file.c" is both.
+static bool is_from_file(Dwarf_Die *unit, const char *file)
+{
+	const char *its = dwarf_diename(unit);
+	size_t n = its ? strlen(its) : 0, m = strlen(file);
+
+	return m && n >= m && !strcmp(its + n - m, file) && (n == m || its[n - m - 1] == '/');
+}
+
+bool dwarf_has_file(struct dwarf_info *info, const char *file)
+{
+	struct dc_error *err = dwarf_need_units(info);
+
+	dc_error_destroy(err);
+	for (size_t i = 0; i < info->nr_units; i++)
+		if (is_from_file(&info->units[i].die, file))
+			return true;
+	return false;
+}
+
+static struct dc_error *find_in_units(struct search *search, const char *file)
+{
+	struct dwarf_info *info = search->info;
+	struct dc_error *err = dwarf_need_units(info);
+	struct mention mention = { .is_everywhere = true };
+
+	if (!err && search->name && !mention_init(&mention, search->name, info->dwarf, info->alt))
+		err = &dc_out_of_memory;
+	for (size_t i = 0; !err && i < info->nr_units && !search->stopped; i++) {
+		struct unit *its = &info->units[i];
+
+		if (file && !is_from_file(&its->die, file))
+			continue;
+		if (!its->start || mention_in(&mention, its->start, its->end, its->is_indexed))
+			search_below(search, &its->die, 0);
+	}
+	mention_deinit(&mention);
+	return err;
+}
+
+static struct search make_search(struct dwarf_info *info, const char *name, unsigned int want,
+				 dwarf_visit *visit, void *arg)
+{
+	const char *simple = name ? dwarf_simple_name(name) : NULL;
+
+	return (struct search){ .info = info,
+				.name = simple,
+				.scopes = name,
+				.nr_scopes = name ? (size_t)(simple - name) : 0,
+				.want = want,
+				.visit = visit,
+				.arg = arg };
+}
+
+struct dc_error *dwarf_find(struct dwarf_info *info, Dwarf_Die *unit, const char *name,
+			    unsigned int want, dwarf_visit *visit, void *arg)
+{
+	struct search search = make_search(info, name, want, visit, arg);
+
+	search.all_units = !unit;
+	if (!unit)
+		return find_in_units(&search, NULL);
+	search_below(&search, unit, 0);
+	return NULL;
+}
+
+struct dc_error *dwarf_find_in_file(struct dwarf_info *info, const char *file, const char *name,
+				    unsigned int want, dwarf_visit *visit, void *arg)
+{
+	struct search search = make_search(info, name, want, visit, arg);
+
+	return find_in_units(&search, file);
+}
+
+bool dwarf_mentions(struct dwarf_info *info, const char *name)
+{
+	struct mention mention;
+	bool found = true;
+
+	name = dwarf_simple_name(name);
+	// Compilers keep names this short out of the string section.
+	if (strlen(name) < 4)
+		return true;
+	// Out of memory counts as a mention: that only costs a look.
+	if (mention_init(&mention, name, info->dwarf, info->alt))
+		found = mention.is_everywhere || mention.n > 0;
+	mention_deinit(&mention);
+	return found;
+}
+
+struct dc_error *dwarf_each(struct dwarf_info *info, unsigned int want, dwarf_visit *visit,
+			    void *arg)
+{
+	return dwarf_find(info, NULL, NULL, want, visit, arg);
+}
