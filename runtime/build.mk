@@ -9,8 +9,9 @@ GORT_LIB := $(B)/libgort.a $(B)/libgort.so $(B)/gort.pc
 # initial-exec: the current M is one load away. Users' stacks are guarded by 64 KB, which clash protection relies on.
 CFLAGS_runtime := -fvisibility=hidden -ftls-model=initial-exec -fno-plt -fstack-clash-protection
 
-# Runs before a caller's vector registers are saved.
-$(B)/runtime/debugcall.o $(B)/runtime/interrupt.o $(B)/runtime/base/signal.o $(B)/protocol/conversation.o: ALL_CFLAGS += -mgeneral-regs-only
+# Runs before a caller's vector registers are saved, which TSan's own functions would change.
+EARLY := $(B)/runtime/debugcall.o $(B)/runtime/interrupt.o $(B)/runtime/base/signal.o $(B)/protocol/conversation.o
+$(EARLY): ALL_CFLAGS += -mgeneral-regs-only $(if $(filter thread,$(SAN)),-fno-sanitize=thread -DGORT_TSAN)
 
 # Signal handlers and what walks others' stacks: instrumented, they would report what they are there to see.
 UNINSTRUMENTED := signal freeze unwind traceback fatal symbolise image lines

@@ -13,7 +13,16 @@ static void prepare(void *callee)
 
 static void inject(void)
 {
-	inject_into(&injection, (int)worker.tid);
+	struct injection wanted = injection;
+
+	// What a sanitizer does between two instructions is no safe point.
+	for (;;) {
+		inject_into(&injection, (int)worker.tid);
+		if (injection.client.outcome != CLIENT_GOT_REFUSED ||
+		    strcmp(injection.text, debugcall_refusal_text(DEBUGCALL_NOT_SAFE)))
+			break;
+		injection = wanted;
+	}
 }
 
 static const char *outcome(void)
@@ -336,7 +345,7 @@ static void orphan(void)
 	uint64_t client = debugcall_descriptor.client;
 	struct sigaction now;
 
-	debugcall_descriptor.client = 0;
+	__atomic_store_n(&debugcall_descriptor.client, 0, __ATOMIC_RELAXED);
 	for (int i = 0; i < 100; i++) {
 		prepare(six);
 		send_to(&injection, (int)worker.tid);
@@ -347,7 +356,7 @@ static void orphan(void)
 	injection.tid = (int)worker.tid;
 	check("an orphan goes home, and the disposition of SIGINT is what it was",
 	      now.sa_handler == SIG_DFL);
-	debugcall_descriptor.client = client;
+	__atomic_store_n(&debugcall_descriptor.client, client, __ATOMIC_RELAXED);
 }
 
 static _Atomic bool churn_stop;

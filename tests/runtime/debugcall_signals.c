@@ -74,12 +74,12 @@ static void set_in_callee(void)
 	// With nobody there, the handshake behind it is no SIGINT for it.
 	uint64_t client = debugcall_descriptor.client;
 
-	debugcall_descriptor.client = 0;
+	__atomic_store_n(&debugcall_descriptor.client, 0, __ATOMIC_RELAXED);
 	prepare_in(&injection, sets_handler);
 	send_to(&injection, (int)worker.tid);
 	goes_on(&worker);
 	report(interrupts == 1, "an orphan runs no callee", "%u", interrupts);
-	debugcall_descriptor.client = client;
+	__atomic_store_n(&debugcall_descriptor.client, client, __ATOMIC_RELAXED);
 	signal(SIGINT, SIG_DFL);
 }
 
@@ -250,7 +250,7 @@ static void one_for_both_orphan(void)
 	uint64_t client = debugcall_descriptor.client;
 
 	signal(SIGINT, on_interrupt);
-	debugcall_descriptor.client = 0;
+	__atomic_store_n(&debugcall_descriptor.client, 0, __ATOMIC_RELAXED);
 	interrupts = 0;
 	int status = -1;
 	pid_t child = start_tracer(1);
@@ -262,7 +262,7 @@ static void one_for_both_orphan(void)
 		sched_yield();
 	report(status == 0 && goes_on(&worker) && interrupts == 1,
 	       "the same with no debugger there", "tracer %d, %u interrupts", status, interrupts);
-	debugcall_descriptor.client = client;
+	__atomic_store_n(&debugcall_descriptor.client, client, __ATOMIC_RELAXED);
 	signal(SIGINT, SIG_DFL);
 }
 
@@ -376,6 +376,10 @@ static void blocking_goroutine(void *arg)
 
 int main(int argc, char *argv[])
 {
+#ifdef __SANITIZE_THREAD__
+	printf("1..0 # SKIP TSan puts the program's own handlers off\n");
+	return 0;
+#endif
 	inject_init();
 	if (argc > 2) {
 		sigset_t set;

@@ -85,6 +85,7 @@ struct injection {
 };
 
 static __thread struct injection *innermost;
+static uint32_t turn; // each handler takes over what was written before, on whichever goroutine
 static struct injection *standing; // what a SIGUSR1 without an injection of its own asks for
 
 static void skip(ucontext_t *uc, uint64_t word)
@@ -136,10 +137,7 @@ static void act(struct injection *injection, ucontext_t *uc, enum client_action 
 		memcpy(injection->text, (void *)sp[0], sp[1]);
 		injection->text[sp[1]] = '\0';
 		break;
-	case CLIENT_DO_FINISH:
-		innermost = injection->outer;
-		finish(injection, DONE);
-		break;
+	case CLIENT_DO_FINISH: innermost = injection->outer; break;
 	case CLIENT_DO_DECLINE: break;
 	default: abort();
 	}
@@ -152,6 +150,7 @@ static void on_handshake(int signo, siginfo_t *info, void *context)
 	ucontext_t *uc = context;
 
 	(void)signo, (void)info;
+	__atomic_fetch_add(&turn, 1, __ATOMIC_ACQ_REL);
 	injection->handshakes++;
 	injection->wrong_threads += syscall(SYS_gettid) != injection->tid;
 	act(injection, uc,
@@ -159,6 +158,10 @@ static void on_handshake(int signo, siginfo_t *info, void *context)
 			(unsigned long)uc->uc_mcontext.gregs[REG_R12]));
 	if (injection->at_status)
 		injection->at_status(injection);
+	__atomic_fetch_add(&turn, 1, __ATOMIC_ACQ_REL);
+	// From then on it is the other's.
+	if (injection->client.state == CLIENT_DONE)
+		finish(injection, DONE);
 }
 
 static bool is_there(enum where where, uint64_t pc)
@@ -182,6 +185,7 @@ static void on_inject(int signo, siginfo_t *info, void *context)
 	greg_t *regs = uc->uc_mcontext.gregs;
 
 	(void)signo;
+	__atomic_fetch_add(&turn, 1, __ATOMIC_ACQ_REL);
 	// In a handler: this one's own frame lies right below the stack pointer, where a debugger would write.
 	uintptr_t on_stack = (uintptr_t)regs[REG_RSP] - (uintptr_t)uc->uc_stack.ss_sp;
 
@@ -198,6 +202,7 @@ static void on_inject(int signo, siginfo_t *info, void *context)
 	*(uint64_t *)(regs[REG_RSP] + DEBUGCALL_SIZE_SLOT) = injection->size;
 	regs[REG_RIP] = (greg_t)(injection->where == AT_IDLE ? debugcall_descriptor.idle_entry
 							     : debugcall_descriptor.entry);
+	__atomic_fetch_add(&turn, 1, __ATOMIC_ACQ_REL);
 }
 
 // Straight to the kernel: sanitizers put a handler off until the thread calls something of theirs, and what is to be
@@ -238,6 +243,7 @@ UNUSED static bool send_to(struct injection *injection, int tid)
 	info.si_pid = getpid();
 	info.si_value.sival_ptr = injection;
 	finish(injection, UNDER_WAY);
+	__atomic_fetch_add(&turn, 1, __ATOMIC_ACQ_REL);
 	return !syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, SIGUSR1, &info);
 }
 
