@@ -10,8 +10,9 @@
 //    exclusion. Code that computes or blocks in libc goes on running while others get its turn.
 //  - A goroutine's stack is 64 KB unless gort_go_with() says otherwise, and is guarded. Calls
 //    that need much (getaddrinfo, dlopen, big printf) belong in gort_blocking().
-//  - "May park" below means that other goroutines run meanwhile. Every parking call returns
-//    -ECANCELED once gort_cancel() was called on its goroutine, except where it says otherwise.
+//  - "May park" below means that other goroutines run meanwhile; what does not say so does not park.
+//    Every parking call returns -ECANCELED once gort_cancel() was called on its goroutine, except
+//    where it says otherwise.
 //  - Calls are for goroutines. On a thread without one they end the process with a message naming the
 //    call, except those marked "any thread". None may be called from a signal handler.
 //  - After fork the child has only the forking thread. Until it calls exec, every call of this
@@ -322,7 +323,7 @@ GORT_API int gort_fd_close(int fd);
 // Drops what is known about a number without closing it. 0, or -ENOENT when nothing was known.
 GORT_API int gort_fd_forget(int fd);
 
-// getaddrinfo(3) off the goroutine's stack; its result (EAI_*), not an errno. Not cancelled.
+// getaddrinfo(3) off the goroutine's stack, while others run; its result (EAI_*), not an errno. Not cancelled.
 GORT_API int gort_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
 			      struct addrinfo **res);
 
@@ -336,7 +337,7 @@ GORT_API int gort_notify(int sig, gort_chan *c);
 // How many goroutines run at once. n > 0 sets it (at most 256), and after the return no automatic update is
 // applied, nor is a single system call made for one. Returns the former value; n <= 0 only asks. May park.
 GORT_API int gort_gomaxprocs(int n);
-// Back to the default, computed now, and to automatic updates: min(affinity, max(2, ceil(quota / period))).
+// Back to the default, computed now, and to automatic updates: min(affinity, max(2, ceil(quota / period))). May park.
 GORT_API void gort_set_default_gomaxprocs(void);
 // CPUs usable by the process when it started. Any thread.
 GORT_API int gort_num_cpu(void);
@@ -348,7 +349,7 @@ GORT_API long gort_all_threads_syscall(long nr, long a1, long a2, long a3);
 GORT_API long gort_all_threads_syscall6(long nr, long a1, long a2, long a3, long a4, long a5,
 					long a6);
 
-// As their namesakes in libc, which reach all threads; nobody sees a half-changed process. 0 or -errno.
+// As their namesakes in libc, which reach all threads; nobody sees a half-changed process. 0 or -errno. May park.
 GORT_API int gort_setuid(uid_t uid);
 GORT_API int gort_setgid(gid_t gid);
 GORT_API int gort_setreuid(uid_t ruid, uid_t euid);
@@ -359,7 +360,7 @@ GORT_API int gort_setgroups(size_t n, const gid_t *groups);
 GORT_API int gort_seteuid(uid_t euid);
 GORT_API int gort_setegid(gid_t egid);
 
-// Writes the caller's stack, or with all everyone's (the world stops for it), as text of at most n - 1
+// Writes the caller's stack, or with all everyone's (the world stops for it: may park), as text of at most n - 1
 // bytes and a NUL. Returns the length.
 GORT_API size_t gort_traceback(char *buf, size_t n, bool all);
 

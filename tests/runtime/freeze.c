@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// valgrind: one thread runs at a time there, and what is looked at is who runs
 // timeout: 300 s
 // What runs on, what stops and what a report shows while the process dies, with and without dontfreezetheworld.
 //
