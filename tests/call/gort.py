@@ -6,10 +6,12 @@ import ctypes
 import json
 import os
 import signal
+import struct
 import subprocess
+import tempfile
 
 from gort_target import IN_CALLEE, Kills, Server, failure, first, goroutines, labelled, value
-from harness import CAMPAIGN, Tap, debugcall, expect, start, status, until
+from harness import CAMPAIGN, TARGETS, Program, Tap, debugcall, expect, start, status, until
 
 VALUES = [
     ("add(1, 2)", "3"),
@@ -446,6 +448,25 @@ def damaged():
         server.beat()
 
 
+def lies(way, code, words):
+    """A host that does not keep to the protocol is told of, and its program goes on."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.truncate(4096)
+        with Program(f"{TARGETS}/gort_liar", file.name, way) as liar:
+            def rounds():
+                return struct.unpack("Q", os.pread(file.fileno(), 8, 0))[0]
+
+            for _ in range(3):
+                run = debugcall("--json", "--host", "gort", "--timeout", "100ms", "--wait", "200ms", "-p", liar.pid,
+                                "add(1, 2)")
+                error = first(run)["error"]
+                expect(error["code"] == code and words in error["message"], error)
+                before = rounds()
+                until(lambda: rounds() > before or liar.process.poll() is not None, "next round")
+                expect(liar.process.poll() is None, f"the target ended: {liar.process.poll()}")
+                expect(status(liar.pid)["TracerPid"] == "0", "it is traced")
+
+
 def two_debuggers():
     """Two at a time: each gets its answer, or says that another one is there."""
     with Server(spinners=2) as server:
@@ -480,6 +501,10 @@ tap.test("repeated", repeated)
 tap.test("panics, exits and crashes", outcomes)
 tap.test("the list of goroutines", listed)
 tap.test("descriptors that are damaged while the program runs", damaged)
+for each in (("early", "refused", "it said restored (16) out of turn"), ("unknown", "refused", "nothing known (3)"),
+             ("twice", "refused", "it said ready (0) out of turn"), ("misaligned", "refused", "frame is not aligned"),
+             ("elsewhere", "deadline", "was not entered"), ("mute", "deadline", "was not entered")):
+    tap.test(f"a host that lies: {each[0]}", lies, *each)
 tap.test("two debuggers at once", two_debuggers)
 tap.test("every goroutine parked", idle)
 tap.test("more goroutines than Ps", crowded)
