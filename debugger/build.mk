@@ -4,7 +4,7 @@
 DEBUGGER_LIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lcapstone -ljansson -lpthread -lm
 CFLAGS_debugger := -fvisibility=hidden
 
-LIBDEBUGCALL_SRC := $(wildcard debugger/*.c debugger/target/*.c debugger/symbols/*.c \
+LIBDEBUGCALL_SRC := $(wildcard debugger/*.c debugger/session/*.c debugger/target/*.c debugger/symbols/*.c \
 	debugger/stack/*.c debugger/values/*.c debugger/call/*.c agent/pad*.[cS] protocol/*.c)
 LIBDEBUGCALL_SRC := $(filter-out debugger/main.c,$(LIBDEBUGCALL_SRC))
 LIBDEBUGCALL_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(LIBDEBUGCALL_SRC))))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Sessions: opening a target, borrowing a thread of it, giving it back, cancelling.
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 
 #include <errno.h>
 #include <fcntl.h>

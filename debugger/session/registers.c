@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Registers by gdb's names: $rax, $al, $eflags, $rip, $xmm0, $st0, $mxcsr … of the borrowed thread.
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 
 #include <cpuid.h>
 #include <stddef.h>

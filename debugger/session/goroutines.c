@@ -3,7 +3,7 @@
 #include "debugger/call/goroutines.h"
 
 #include "debugger/call/descriptor.h"
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 #include "debugger/target/memory.h"
 
 #include <string.h>

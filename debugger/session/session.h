@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What is behind a struct dc_session: the target, its names, the thread that is borrowed.
-// Private to the files of debugger/ that implement debugcall.h.
-#ifndef DEBUGGER_SESSION_H
-#define DEBUGGER_SESSION_H
+// Private to this room, which implements debugcall.h.
+#ifndef DEBUGGER_SESSION_SESSION_H
+#define DEBUGGER_SESSION_SESSION_H
 
 #include "debugger/call/borrow.h"
 #include "debugger/cleanup.h"

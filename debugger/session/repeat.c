@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The same call many times, and what one of them costs.
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 
 static int compare(const void *a, const void *b)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What can be called: the functions of a target by name.
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 
 #include <regex.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A list of expressions under one attach, from the first stop to the detach on one thread of ours.
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 
 struct list {
 	struct dc_session *session;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A call with a program's own values as arguments, written as the expression that means the same.
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 
 #include <inttypes.h>
 #include <math.h>

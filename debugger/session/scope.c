@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which frame of the borrowed thread an expression's locals and registers belong to.
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 
 #include <errno.h>
 #include <string.h>

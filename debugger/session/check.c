@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The pre-flight: what could be borrowed, and why not. Reads /proc and memory; stops nothing.
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 #include "debugger/call/pad.h"
 #include "debugger/target/maps.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Expressions of a session: prepared before any stop, evaluated, repeated.
 #include "debugger/call/vm.h"
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 #include "debugger/target/memory.h"
 #include "debugger/values/print.h"
 
