@@ -87,24 +87,33 @@ def pauses(target, peer):
     verdict("pause over the floor", base / statistics.median(found["floor"][0]), 20)
 
 
+def handshakes_of(target, *args):
+    """The handshakes of one command, and what it printed; None when it failed."""
+    with tempfile.NamedTemporaryFile() as file:
+        code, out, err, _ = run(f"{B}/debugcall", "--json", "--host", "gort", *args, "-p", str(target.pid),
+                                "next_value(1)", env={"LD_PRELOAD": f"{OUT}/handshakes.so", "HANDSHAKES": file.name})
+        if code:
+            print(f"  debugcall FAILS: {out} {err}")
+            return None
+        return int(file.read()), out
+
+
 def repeated(target):
+    single_call = handshakes_of(target)
+    if single_call:
+        verdict("handshakes of a single call", single_call[0], 4)
     print("--repeat 1000; five alternating runs, medians")
     medians, floors, counts = [], [], []
     for _ in range(5):
-        with tempfile.NamedTemporaryFile() as file:
-            code, out, err, _ = run(f"{B}/debugcall", "--json", "--host", "gort", "--repeat", "1000", "-p",
-                                    str(target.pid), "next_value(1)",
-                                    env={"LD_PRELOAD": f"{OUT}/handshakes.so", "HANDSHAKES": file.name})
-            median = re.search(r'"median_us":\s*([\d.]+)', out)
-            if code or not median:
-                print(f"  debugcall FAILS: {out} {err}")
-                return
-            medians.append(float(median.group(1)))
-            counts.append(int(file.read()) / 1000)
+        found = handshakes_of(target, "--repeat", "1000")
+        if not found:
+            return
+        counts.append(found[0] / 1000)
+        medians.append(float(re.search(r'"median_us":\s*([\d.]+)', found[1]).group(1)))
         floors.append(float(run(f"{OUT}/floor", "-r", "5000")[1]))
     median, single, handshakes = map(statistics.median, (medians, floors, counts))
     print(f"  median {median:.2f} us a call, {handshakes:.2f} handshakes; floor of one resume and wait {single:.2f} us")
-    verdict("handshakes of a call", handshakes, 4)
+    verdict("handshakes of a repeated call", handshakes, 4)
     verdict("per call over the floor of that many resumes", median / (single * handshakes), 3)
 
 
