@@ -18,6 +18,13 @@ BENCHES     := $(shell find tests/bench -maxdepth 1 -type f -perm -u+x 2>/dev/nu
 TESTS      := $(UNIT_TESTS) $(RUNTIME_TESTS) $(CALL_TESTS) $(SCRIPTS)
 TEST_NEEDS := $(TARGETS) $(UNIT_TESTS) $(RUNTIME_TESTS) $(CALL_TESTS)
 
+# Targets and what benches measure are plain programs, so they are linked with the plain library.
+GORT_PLAIN := $(if $(SAN)$(DEBUG),build/release/libgort.a,$(B)/libgort.a)
+ifneq ($(SAN)$(DEBUG),)
+build/release/libgort.a:
+	$(MAKE) SAN= DEBUG= $@
+endif
+
 -include $(wildcard tests/*/build.mk)
 
 .SECONDARY:

@@ -39,9 +39,8 @@ struct dc_error *gort_init(struct gort *gort, const struct debugcall_descriptor 
 void gort_deinit(struct gort *gort);
 
 // Unstopped: does the thread seem to be in user code of a goroutine? reason says why not.
-bool gort_is_worth(const struct gort *gort, const struct thread_info *info, char *reason,
-		   size_t size);
-// At the stop: may it be pointed at the entry where it is? Remembers what a call needs.
+bool gort_is_worth(struct gort *gort, const struct thread_info *info, char *reason, size_t size);
+// At the stop, after that: may it be pointed at the entry where it is? Remembers what a call needs.
 bool gort_suits(struct gort *gort, const struct thread_info *info, char *reason, size_t size);
 
 bool gort_is_idle_place(const struct gort *gort, uint64_t pc);

@@ -137,8 +137,7 @@ static const char *unworthy(const struct gort *gort, const struct machine *machi
 	return info->state == 'T' ? "is stopped by job control" : NULL;
 }
 
-bool gort_is_worth(const struct gort *gort, const struct thread_info *info, char *reason,
-		   size_t size)
+bool gort_is_worth(struct gort *gort, const struct thread_info *info, char *reason, size_t size)
 {
 	_cleanup_(machines_deinit) struct machines machines = { 0 };
 	_cleanup_error_ struct dc_error *err = machines_read(gort->hold->process, gort->descriptor,
@@ -156,6 +155,8 @@ bool gort_is_worth(const struct gort *gort, const struct thread_info *info, char
 	why = unworthy(gort, machine, info);
 	if (why)
 		snprintf(reason, size, "thread %d %s", info->inner_tid, why);
+	else
+		gort->machine = machine->addr;
 	return !why;
 }
 
@@ -180,38 +181,36 @@ static const char *judge(struct gort *gort, pid_t tid, struct dc_error **err)
 {
 	const struct debugcall_descriptor *d = gort->descriptor;
 	const struct hold *hold = gort->hold;
-	_cleanup_(machines_deinit) struct machines machines = { 0 };
-	const struct machine *machine;
+	struct machine machine;
 	// Woken already, it has work.
 	bool sleeps = (int64_t)hold->regs.orig_rax >= 0 && (int64_t)hold->regs.rax < 0;
 
 	gort->place = GORT_IN_USER_CODE;
 	if (hold->group_stopped)
 		return "is stopped by job control";
-	*err = machines_read(hold->process, d, &machines);
+	// The one it was when it was found worth a stop; a thread changes it only by ending.
+	*err = machine_read(hold->process, d, gort->machine, &machine);
 	if (*err)
 		return NULL;
-	machine = machines_with(&machines, tid);
-	if (!machine)
+	if (machine.tid != tid)
 		return "is no thread of the runtime";
-	gort->machine = machine->addr;
-	if (!machine->current && sleeps && !gort->goroutine &&
+	if (!machine.current && sleeps && !gort->goroutine &&
 	    gort_is_idle_place(gort, hold->regs.rip)) {
 		gort->place = GORT_IDLE;
 		return NULL;
 	}
-	if (machine->current && sleeps && is_attend_place(gort, hold->regs.rip))
+	if (machine.current && sleeps && is_attend_place(gort, hold->regs.rip))
 		gort->place = GORT_ATTENDS;
 	// A system call that was interrupted would have to be begun anew behind the host's back.
 	else if ((int64_t)hold->regs.orig_rax >= 0)
 		return "is in a system call";
 	else if (gort_in_runtime(gort, hold->regs.rip))
 		return "is in the runtime";
-	if (!machine->current)
+	if (!machine.current)
 		return "runs no goroutine";
-	if (machine->in_runtime)
+	if (machine.in_runtime)
 		return "is in the runtime";
-	return judge_goroutine(gort, machine->current, err);
+	return judge_goroutine(gort, machine.current, err);
 }
 
 bool gort_suits(struct gort *gort, const struct thread_info *info, char *reason, size_t size)

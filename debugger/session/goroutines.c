@@ -192,11 +192,16 @@ struct dc_error *session_goroutines(struct dc_session *session, bool *found,
 struct dc_error *dc_goroutines(struct dc_session *session,
 			       bool (*visit)(const struct dc_goroutine *, void *), void *arg)
 {
-	struct dc_error *err = session_look(session);
+	struct dc_error *err = session_tables(session);
 	bool found = false;
 
+	// A process that another debugger holds can still be read.
 	if (!err)
 		err = session_goroutines(session, &found, visit, arg);
+	if (err && session->barrier) {
+		dc_error_destroy(err);
+		return session_bar(session);
+	}
 	if (!err && !found)
 		err = error_make(DC_REFUSED,
 				 "process %d has no goroutines that this debugger knows",

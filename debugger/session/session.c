@@ -153,22 +153,25 @@ struct dc_error *session_cancelled(struct dc_session *session)
 }
 
 // The barrier belongs to the session and may be told more than once.
-static struct dc_error *barrier_again(const struct dc_session *session)
+struct dc_error *session_bar(const struct dc_session *session)
 {
 	return error_make(session->barrier->code, "%s", session->barrier->message);
 }
 
-struct dc_error *session_look(struct dc_session *session)
+struct dc_error *session_tables(struct dc_session *session)
 {
 	struct dc_error *err = NULL;
 
-	if (session->barrier)
-		return barrier_again(session);
 	if (!session->unwind)
 		err = unwind_create(session->process, session->symbols, &session->unwind);
 	if (!err && !session->safepoints)
 		err = safepoints_create(session->process, session->symbols, &session->safepoints);
 	return err ? err : session_cancelled(session);
+}
+
+struct dc_error *session_look(struct dc_session *session)
+{
+	return session->barrier ? session_bar(session) : session_tables(session);
 }
 
 struct dc_error *session_ready(struct dc_session *session)

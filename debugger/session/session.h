@@ -68,8 +68,11 @@ struct dc_error *session_refresh(struct dc_session *session) DC_CHECK;
 bool session_calls(const struct dc_session *session);
 
 // Everything a borrowing needs and that takes time, so that it is done before the first stop;
-// session_look(): what a look needs, no tracer.
+// session_look(): what a look needs, no tracer; session_tables(): the same where attaching is barred.
 struct dc_error *session_look(struct dc_session *session) DC_CHECK;
+struct dc_error *session_tables(struct dc_session *session) DC_CHECK;
+// The barrier as an error of its own.
+struct dc_error *session_bar(const struct dc_session *session) DC_CHECK;
 struct dc_error *session_ready(struct dc_session *session) DC_CHECK;
 
 // scope.c: the chosen frame of a snapshot; sampling it, if need be by a short stop.
@@ -97,7 +100,7 @@ struct dc_error *evaluation_finish(struct dc_session *session, struct evaluation
 struct dc_error *session_run(struct dc_session *session, struct dc_error *(*job)(void *),
 			     void *arg) DC_CHECK;
 
-// goroutines.c: dc_goroutines() after session_look(); *found false: there are none.
+// goroutines.c: dc_goroutines() after session_tables(); *found false: there are none.
 struct dc_error *session_goroutines(struct dc_session *session, bool *found,
 				    bool (*visit)(const struct dc_goroutine *, void *),
 				    void *arg) DC_CHECK;

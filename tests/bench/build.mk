@@ -10,9 +10,9 @@ $(GORT_BENCHES): %: %.o $(B)/libgort.a
 
 $(B)/tests/bench/gort_inject: $(B)/protocol/conversation.o
 
-$(B)/tests/bench/gort_gaps: tests/bench/gaps.c $(B)/libgort.a
+$(B)/tests/bench/gort_gaps: tests/bench/gaps.c $(GORT_PLAIN)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE -DGAPS_ON_GORT -I. -O2 -g -Wall -o $@ $^ -pthread
+	$(call say,BENCH)$(CC) -std=gnu11 -D_GNU_SOURCE -DGAPS_ON_GORT -I. -O2 -g -Wall -o $@ $^ -pthread
 $(B)/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call say,BENCH)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -o $@ $< -pthread

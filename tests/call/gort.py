@@ -419,6 +419,14 @@ def listed():
         expect(run.code == 0 and "gort" in first(run)["hosts"], run)
         expect(any("goroutine" in note for note in first(run)["notes"]), run)
         server.beat()
+        # One that another debugger holds is read all the same.
+        tracer = subprocess.Popen(["strace", "-f", "-qq", "-o", os.devnull, "-p", str(server.pid)])
+        until(lambda: status(server.pid)["TracerPid"] == str(tracer.pid), "traced")
+        run = debugcall("-p", server.pid, "--goroutines")
+        expect(run.code == 0 and len(run.out.splitlines()) == len(rows), run)
+        tracer.terminate()
+        tracer.wait()
+        server.beat()
     with subprocess.Popen(["sleep", "100"]) as plain:
         run = debugcall("-p", plain.pid, "--goroutines")
         expect(run.code == 6 and "no goroutines" in run.err, run)

@@ -80,12 +80,6 @@ $(CXX_SYMBOLS): $(B)/tests/targets/cxx-gcc
 TEST_NEEDS += $(CXX_TARGETS) $(CXX_STRIPPED) $(CXX_SYMBOLS)
 
 # On the runtime, so that calls go through its own host.
-# Targets are plain programs, so they are linked with the plain library.
-GORT_PLAIN := $(if $(SAN)$(DEBUG),build/release/libgort.a,$(B)/libgort.a)
-ifneq ($(SAN)$(DEBUG),)
-build/release/libgort.a:
-	$(MAKE) SAN= DEBUG= $@
-endif
 $(B)/tests/targets/gort_server: tests/targets/victim_regs.S $(GORT_PLAIN)
 LIBS_target_gort_server := -pthread -lm
 $(B)/tests/targets/http_server: $(GORT_PLAIN)
