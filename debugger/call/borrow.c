@@ -131,8 +131,8 @@ static struct dc_error *hold_for_host(struct borrowed *borrowed, bool *found)
 		return NULL;
 	}
 	if (options.host == DC_HOST_AUTO)
-		err = error_note(
-			err, "the callee may need a goroutine; --host bare calls it without one");
+		err = error_note(err, "the callee may need a goroutine; --host bare --force "
+				      "calls it without one");
 	return err;
 }
 

@@ -341,6 +341,11 @@ struct dc_error *safepoints_asleep(const struct safepoints *safepoints, struct u
 	return err;
 }
 
+bool safepoints_has_runtime(const struct safepoints *safepoints)
+{
+	return safepoints->runtime_end > safepoints->runtime_start;
+}
+
 bool safepoints_callee_avoids_stdio(const struct safepoints *safepoints, uint64_t addr)
 {
 	return callee_avoids_stdio(safepoints->process, safepoints->symbols,

@@ -36,7 +36,9 @@ struct dc_error *safepoints_confirm(const struct safepoints *safepoints, struct 
 // A thread that sleeps in a system call, judged from /proc and its live stack, unstopped.
 struct dc_error *safepoints_asleep(const struct safepoints *safepoints, struct unwind *unwind,
 				   const struct thread_info *info, struct verdict *ret) DC_CHECK;
-// Whether a callee stays away from stdio and from the target's own runtime, as far as its code can be followed.
+// The target has a runtime of its own.
+bool safepoints_has_runtime(const struct safepoints *safepoints);
+// Whether a callee stays away from stdio and from that runtime, as far as its code can be followed.
 bool safepoints_callee_avoids_stdio(const struct safepoints *safepoints, uint64_t addr);
 
 #endif

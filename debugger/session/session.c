@@ -240,6 +240,13 @@ static struct dc_error *choose_host(const struct dc_session *session, bool to_ca
 	*ret = what || !to_call ? DC_HOST_BARE : host;
 	if (what && to_call && host == DC_HOST_GORT)
 		return error_make(DC_REFUSED, "%s the bare host", what);
+	// Without a goroutine, what enters the program's runtime ends the program.
+	if (to_call && *ret == DC_HOST_BARE && !options->force && !avoids_stdio(session) &&
+	    safepoints_has_runtime(session->safepoints))
+		return error_make(DC_REFUSED,
+				  "the callee may need a goroutine, which the bare host does not "
+				  "give it; --force calls it all the same%s%s%s",
+				  what ? " (" : "", what ?: "", what ? " the bare host)" : "");
 	return NULL;
 }
 

@@ -338,6 +338,12 @@ def refused():
     with Server(spinners=0) as server:
         run = server.call("--all-stop", "add(1, 2)")
         expect(run.code == 6 and "bare host" in run.out, run)
+        # What parks would end the process on a thread without a goroutine.
+        for options in (("--host", "bare"), ("--all-stop",)):
+            run = debugcall(*options, "-p", server.pid, "ask()")
+            expect(run.code == 6 and "need a goroutine" in run.err and "--force" in run.err, run)
+            run = debugcall(*options, "-p", server.pid, "add(1, 2)")
+            expect(run.code == 0 and run.out == "3\n", run)
         server.beat(spins=False)
     with subprocess.Popen(["sleep", "100"]) as plain:
         run = debugcall("--host", "gort", "-p", plain.pid, "(int)getpid()")
