@@ -86,16 +86,16 @@ DC_API const char *dc_state_text(enum dc_state state); // "the target runs on, r
 
 struct dc_session;
 
-// Who runs a call in the target: its own host where it has one that can take the call, else the landing
-// pad; or only the one named.
+// Who runs a call in the target: its own host where it has one that can take the call, else the
+// landing pad; or only the one named.
 enum dc_host { DC_HOST_AUTO, DC_HOST_BARE, DC_HOST_GORT };
 enum dc_signals { DC_SIGNALS_HOLD, DC_SIGNALS_PASS };
 
 struct dc_options {
 	pid_t pid; // a process, or one of its threads, which is then the borrowed one
 	pid_t thread; // 0: chosen for the user
-	// The goroutine that calls begin on, when it is next in user code; 0: any, or a fresh one. Only with a host
-	// of the program's own, and without thread.
+	// The goroutine that calls begin on, when it is next in user code; 0: any, or a fresh one.
+	// Only with a host of the program's own, and without thread.
 	uint64_t goroutine;
 	int64_t timeout_ns; // of each call; 0: none
 	int64_t wait_ns; // how long to look for a safe point
@@ -128,15 +128,15 @@ struct dc_result {
 DC_API void dc_result_deinit(struct dc_result *result);
 
 // Frames and libraries are as they were when an expression was first prepared, until dc_detach().
-// dc_prepare() parses and types the expressions, so that unknown names and refusals are found before
-// a thread is stopped. Preparing and attaching happen by themselves in dc_evaluate().
+// dc_prepare() parses and types the expressions, so that unknown names and refusals are found
+// before a thread is stopped. Preparing and attaching happen by themselves in dc_evaluate().
 DC_API DC_CHECK struct dc_error *dc_prepare(struct dc_session *session, const char *expr);
 // Borrow a thread at a safe point; stays borrowed until dc_detach().
 DC_API DC_CHECK struct dc_error *dc_attach(struct dc_session *session);
 DC_API DC_CHECK struct dc_error *dc_evaluate(struct dc_session *session, const char *expr,
 					     struct dc_result *ret);
-// One call with arguments that a program has at hand. They are converted to the parameters' types as
-// an assignment would; a string is put into the target as a literal.
+// One call with arguments that a program has at hand. They are converted to the parameters' types
+// as an assignment would; a string is put into the target as a literal.
 struct dc_argument {
 	enum { DC_INTEGER, DC_UNSIGNED, DC_DOUBLE, DC_STRING } kind;
 	union {
@@ -159,9 +159,10 @@ struct dc_departure {
 	enum dc_state state;
 };
 DC_API DC_CHECK struct dc_error *dc_detach(struct dc_session *session, struct dc_departure *ret);
-// A whole list under one attach: prepares all, evaluates in order until one fails, then finally (may be
-// NULL), and detaches. Holds the thread for less time than the single steps do. ret has room for n + 1;
-// a list that the preparation refuses is not begun and has one outcome, the refusal.
+// A whole list under one attach: prepares all, evaluates in order until one fails, then finally
+// (may be NULL), and detaches. Holds the thread for less time than the single steps do. ret has
+// room for n + 1; a list that the preparation refuses is not begun and has one outcome, the
+// refusal.
 struct dc_outcome {
 	const char *expr; // the caller's
 	struct dc_error *err; // the caller's to destroy; NULL: result is valid
@@ -171,7 +172,8 @@ DC_API DC_CHECK struct dc_error *dc_evaluate_list(struct dc_session *session,
 						  const char *const *exprs, size_t n,
 						  const char *finally, struct dc_outcome *ret,
 						  size_t *nr_ret, struct dc_departure *departure);
-// May be called from any thread and from a signal handler; the running operation ends with CANCELLED.
+// May be called from any thread and from a signal handler; the running operation ends with
+// CANCELLED.
 DC_API void dc_cancel(struct dc_session *session);
 
 struct dc_rate {
@@ -206,8 +208,8 @@ struct dc_function {
 	const char *prototype; // NULL when there is no debug information and no known prototype
 	uint64_t addr;
 };
-// Calls visit for each function whose name matches the POSIX extended regular expression (NULL: all),
-// sorted by name; strings live during the visit. A visit that returns false ends the listing.
+// Calls visit for each function whose name matches the POSIX extended regular expression (NULL:
+// all), sorted by name; strings live during the visit. A visit that returns false ends the listing.
 DC_API DC_CHECK struct dc_error *dc_functions(struct dc_session *session, const char *regex,
 					      bool (*visit)(const struct dc_function *, void *),
 					      void *arg);
@@ -226,8 +228,8 @@ struct dc_goroutine {
 	struct dc_frame created; // where
 	const char *reason; // why no call can begin on it now; NULL: it may
 };
-// The oldest first; a visit that returns false ends the listing. Stops nothing. REFUSED: the target has
-// no goroutines, or its descriptor cannot be used.
+// The oldest first; a visit that returns false ends the listing. Stops nothing. REFUSED: the target
+// has no goroutines, or its descriptor cannot be used.
 DC_API DC_CHECK struct dc_error *dc_goroutines(struct dc_session *session,
 					       bool (*visit)(const struct dc_goroutine *, void *),
 					       void *arg);

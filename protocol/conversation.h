@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One debug call as two state machines, the host's and the client's. Pure: an event in, an action out;
-// no system call, no allocation, async-signal-safe. The host in the target, the ptrace client and the
-// in-process client all step these and do what they say.
+// One debug call as two state machines, the host's and the client's. Pure: an event in, an action
+// out; no system call, no allocation, async-signal-safe. The host in the target, the ptrace client
+// and the in-process client all step these and do what they say.
 #ifndef PROTOCOL_CONVERSATION_H
 #define PROTOCOL_CONVERSATION_H
 
@@ -114,11 +114,12 @@ struct client_conversation {
 // status matters for CLIENT_ON_STATUS only.
 enum client_action client_step(struct client_conversation *client, enum client_event event,
 			       unsigned long status);
-// Behind a RETURNED the client may go to a callee once more, as at READY, with the same frame: true, and the callee
-// runs again. False where it is not its turn.
+// Behind a RETURNED the client may go to a callee once more, as at READY, with the same frame:
+// true, and the callee runs again. False where it is not its turn.
 bool client_again(struct client_conversation *client);
-// Would the status be in turn? A SIGINT of another process that comes behind a tgkill of the host's, with a status
-// that is, stands for the handshake too: the kernel keeps one of a kind for a thread.
+// Would the status be in turn? A SIGINT of another process that comes behind a tgkill of the
+// host's, with a status that is, stands for the handshake too: the kernel keeps one of a kind for a
+// thread.
 bool client_expects(const struct client_conversation *client, unsigned long status);
 
 const char *host_state_name(enum host_state state);

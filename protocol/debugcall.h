@@ -13,18 +13,18 @@
 #define DEBUGCALL_SIZE_SLOT (-16) /* from RSP at entry */
 
 // The argument frame: [RSP, RSP + size) at READY, on the new goroutine's stack, 64-aligned. The
-// debugger puts stack arguments at its start and a result in memory wherever it likes in it. Sizes are
-// rounded up to a power of two.
+// debugger puts stack arguments at its start and a result in memory wherever it likes in it. Sizes
+// are rounded up to a power of two.
 #define DEBUGCALL_FRAME_MIN   32
 #define DEBUGCALL_FRAME_MAX   65536
 #define DEBUGCALL_FRAME_ALIGN 64
 
-// Free stack that the caller's goroutine needs below the interrupted RSP. Its extended state is kept
-// elsewhere.
+// Free stack that the caller's goroutine needs below the interrupted RSP. Its extended state is
+// kept elsewhere.
 #define DEBUGCALL_STACK_ROOM 2048
 
-// What R12 says at a handshake, the signal (SIGINT) that the host's thread sends to itself. The same
-// numbers as in Go.
+// What R12 says at a handshake, the signal (SIGINT) that the host's thread sends to itself. The
+// same numbers as in Go.
 #define DEBUGCALL_STATUSES(X)                                                          \
 	X(READY, 0, "ready") /* write arguments, push RIP, go to the callee */         \
 	X(RETURNED, 1, "returned") /* results are in the registers and the frame */    \
@@ -36,8 +36,8 @@
 #define DEBUGCALL_STATUS_READY	  0
 #define DEBUGCALL_STATUS_RETURNED 1
 
-// What RAX is made when the thread goes on behind a handshake that was heard, and takes another SIGINT
-// with it. Right behind its tgkill RAX is 0.
+// What RAX is made when the thread goes on behind a handshake that was heard, and takes another
+// SIGINT with it. Right behind its tgkill RAX is 0.
 #define DEBUGCALL_HEARD 1
 
 // Reasons, in the order in which they are checked.

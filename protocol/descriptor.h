@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a program with a debug call host tells debuggers about itself: the exported structure
-// debugcall_descriptor, and an ELF note that leads to it in a stripped program. Nothing is found by the name of
-// an internal symbol.
+// debugcall_descriptor, and an ELF note that leads to it in a stripped program. Nothing is found by
+// the name of an internal symbol.
 #ifndef PROTOCOL_DESCRIPTOR_H
 #define PROTOCOL_DESCRIPTOR_H
 
@@ -10,13 +10,14 @@
 
 #define DEBUGCALL_MAGIC "debugcal" /* eight bytes, no NUL */
 
-// A debugger refuses another major version, and reads of a newer minor one what it knows: the structure
-// only grows, and size says how far. A host never reads anything of a debugger's but the protocol itself.
+// A debugger refuses another major version, and reads of a newer minor one what it knows: the
+// structure only grows, and size says how far. A host never reads anything of a debugger's but the
+// protocol itself.
 #define DEBUGCALL_MAJOR 1
 #define DEBUGCALL_MINOR 1
 
-// ELF note: owner and type, and as its content the distance in bytes from the content to the descriptor
-// (int64_t, so that it needs no relocation).
+// ELF note: owner and type, and as its content the distance in bytes from the content to the
+// descriptor (int64_t, so that it needs no relocation).
 #define DEBUGCALL_NOTE_OWNER "debugcall"
 #define DEBUGCALL_NOTE_TYPE  1
 
@@ -71,8 +72,8 @@ struct debugcall_descriptor {
 	uint64_t handshake_start, handshake_end; // PCs behind the tgkill of every status
 
 	uint64_t entry; // for a thread in user code of a goroutine
-	// For a thread that sleeps without work, with PC in [idle_start, idle_end): the call runs on a goroutine
-	// of its own, and the thread then sleeps on.
+	// For a thread that sleeps without work, with PC in [idle_start, idle_end): the call runs
+	// on a goroutine of its own, and the thread then sleeps on.
 	uint64_t idle_entry;
 	uint64_t idle_start, idle_end;
 	// Since 1.1: for a thread at the idle place whose callee is parked. 0: none.
@@ -81,8 +82,8 @@ struct debugcall_descriptor {
 
 	uint64_t all_g, all_m; // addresses of the pointers that begin the lists
 	uint64_t now; // address of an int64_t: the clock of wait_since, coarse
-	// 0, or the address of a function that a debugger in the same process put here: handshakes go to it,
-	// with the arguments of a signal handler, instead of counting as unheard.
+	// 0, or the address of a function that a debugger in the same process put here: handshakes
+	// go to it, with the arguments of a signal handler, instead of counting as unheard.
 	uint64_t client;
 	uint64_t statuses, nr_statuses; // array of pointers to text
 	uint64_t wait_reasons, nr_wait_reasons;
@@ -93,9 +94,9 @@ struct debugcall_descriptor {
 	struct debugcall_m m;
 	struct debugcall_saved saved;
 
-	// Since 1.1: address of a uint64_t. A parked goroutine whose id is written there waits, once it wakes, for a
-	// moment at a PC in [attend_start, attend_end), where it is a caller as in user code: enter it with
-	// RAX = -EINTR. 0: none.
+	// Since 1.1: address of a uint64_t. A parked goroutine whose id is written there waits,
+	// once it wakes, for a moment at a PC in [attend_start, attend_end), where it is a caller
+	// as in user code: enter it with RAX = -EINTR. 0: none.
 	uint64_t wanted;
 	uint64_t attend_start, attend_end;
 };

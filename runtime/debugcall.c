@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The host of debug calls: a debugger pointed a thread in user code of a goroutine at our entry. The call runs on a
-// goroutine of its own, on the same thread throughout; without a debugger the thread goes home by itself.
+// The host of debug calls: a debugger pointed a thread in user code of a goroutine at our entry.
+// The call runs on a goroutine of its own, on the same thread throughout; without a debugger the
+// thread goes home by itself.
 #include "runtime/debugcall.h"
 #include "protocol/conversation.h"
 #include "runtime/base/raw.h"
@@ -33,8 +34,9 @@ enum {
 	XSTATE_ALIGN = 64,
 };
 
-// Across a handshake everything but the handshake itself is blocked: a handler that began first would make the
-// saved PC its own. Faults must not be blocked, the kernel would reset their handlers; 32 and 33 are libc's.
+// Across a handshake everything but the handshake itself is blocked: a handler that began first
+// would make the saved PC its own. Faults must not be blocked, the kernel would reset their
+// handlers; 32 and 33 are libc's.
 static const uint64_t handshake_mask = ~(
 	DEBUGCALL_BIT(SIGINT) | DEBUGCALL_BIT(SIGSEGV) | DEBUGCALL_BIT(SIGBUS) |
 	DEBUGCALL_BIT(SIGFPE) | DEBUGCALL_BIT(SIGILL) | DEBUGCALL_BIT(SIGTRAP) |
@@ -53,7 +55,8 @@ void gort__debugcall_hush(void)
 	gort__sigmask(SIG_SETMASK, handshake_mask);
 }
 
-// A SIGINT that the program had blocked comes through with the second step, when it must be known that it was.
+// A SIGINT that the program had blocked comes through with the second step, when it must be known
+// that it was.
 static void quiet(struct debugcall *call)
 {
 	call->speaker.mask = gort__sigmask(SIG_BLOCK, 0);
@@ -153,7 +156,8 @@ void gort__debugcall_end(struct g *g)
 	if (call->host.state == HOST_READY) {
 		const void *panic = call->panicked ? &call->panic : NULL;
 		gort__leave();
-		// Not what the callee left of it, nor a debugger that died on its way into the callee.
+		// Not what the callee left of it, nor a debugger that died on its way into the
+		// callee.
 		gort__sigmask(SIG_SETMASK, call->speaker.mask);
 		host_step(&call->host, HOST_ON_PANICS);
 		say(call, DEBUGCALL_PANICKED, panic, 0);
@@ -333,8 +337,8 @@ void gort__debugcall(struct debugcall_entry *entry)
 
 // ---- a callee that is parked --------------------------------------------------------------------
 
-// With sched.lock. The thread sleeps for its callee, and nobody has woken it: whoever takes that goroutine from a
-// queue gives it a P under the same lock.
+// With sched.lock. The thread sleeps for its callee, and nobody has woken it: whoever takes that
+// goroutine from a queue gives it a P under the same lock.
 static bool may_abandon(const struct m *m, const struct debugcall *call)
 {
 	return call && call->host.state == HOST_READY && !m->curg && !m->nextp &&
@@ -396,7 +400,8 @@ void gort__debugcall_attend(void)
 	if (gort__load(&gort__debugcall_wanted) != id || g->wait_reason == WAIT_WORLD ||
 	    g->wait_reason == WAIT_UPDATER)
 		return;
-	// As user code that has not gone on yet. Once is enough: a debugger that does not come is dead.
+	// As user code that has not gone on yet. Once is enough: a debugger that does not come is
+	// dead.
 	gort__leave();
 	gort__attend_wait((const uint32_t *)&gort__debugcall_wanted, (uint32_t)id, &patience);
 	gort__cas(&gort__debugcall_wanted, &wanted, 0);

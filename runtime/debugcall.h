@@ -86,18 +86,20 @@ extern gort__hidden const char gort__attend_pc[];
 
 // ---- debugcall.c --------------------------------------------------------------------------------
 
-// Called by the entry, general registers only. Room for this thread's extended state, or NULL when the
-// call is refused, which entry->refusal then says.
+// Called by the entry, general registers only. Room for this thread's extended state, or NULL when
+// the call is refused, which entry->refusal then says.
 gort__hidden void *gort__debugcall_prepare(struct debugcall_entry *entry);
 gort__hidden void gort__debugcall_refuse(struct debugcall_entry *entry);
 gort__hidden void gort__debugcall(struct debugcall_entry *entry);
-// On the system stack of a thread that sleeps until its parked callee goes on: the caller goes home instead, and the
-// callee becomes a goroutine like any other. Comes back when that cannot be, and when the caller has yet to wake.
+// On the system stack of a thread that sleeps until its parked callee goes on: the caller goes home
+// instead, and the callee becomes a goroutine like any other. Comes back when that cannot be, and
+// when the caller has yet to wake.
 gort__hidden void gort__debugcall_abandon(void);
 // How to save the extended state: 2 by xsavec, 1 by xsave.
 extern gort__hidden uint32_t gort__debugcall_xsave;
 
-// Blocks all but the handshake, whose disposition is then ours. For the assembly: it leaves vector registers alone.
+// Blocks all but the handshake, whose disposition is then ours. For the assembly: it leaves vector
+// registers alone.
 gort__hidden void gort__debugcall_hush(void);
 
 // A goroutine with G_DEBUGCALL ends, in whatever way; inside the runtime.
@@ -105,7 +107,8 @@ _Noreturn gort__hidden void gort__debugcall_end(struct g *g);
 
 // The id of a parked goroutine that a debugger waits for; it writes here. 0: none.
 extern gort__hidden uint64_t gort__debugcall_wanted;
-// The calling goroutine has just come out of a park: if it is wanted, it waits a moment for the debugger.
+// The calling goroutine has just come out of a park: if it is wanted, it waits a moment for the
+// debugger.
 gort__hidden void gort__debugcall_attend(void);
 
 #endif

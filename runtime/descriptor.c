@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The descriptor, filled in by the linker alone: it is right from the first instruction of the process on.
+// The descriptor, filled in by the linker alone: it is right from the first instruction of the
+// process on.
 #include "runtime/descriptor.h"
 #include "runtime/debugcall.h"
 #include "runtime/sched/core.h"

@@ -40,8 +40,8 @@ struct iovec;
 struct msghdr;
 struct sockaddr;
 
-// glibc declares __errno_location const, so a compiler may keep the address of one thread's errno across
-// a call that moved the goroutine to another thread. This one is an ordinary function.
+// glibc declares __errno_location const, so a compiler may keep the address of one thread's errno
+// across a call that moved the goroutine to another thread. This one is an ordinary function.
 GORT_API int *gort_errno_location(void);
 #undef errno
 #define errno (*gort_errno_location())
@@ -50,12 +50,14 @@ GORT_API int *gort_errno_location(void);
 
 // ---- life ---------------------------------------------------------------------------------------
 
-// Runs fn(arg) as the main goroutine (1 MB of stack) and returns 0 when it has returned. The calling
-// thread only waits, unless gort_lock_os_thread() was called on it before: then fn runs on it.
-// At fn's return the world stops: goroutines that are left run nothing of this library any more and end
-// with the process. Second call: -EALREADY. -ENOMEM or -EAGAIN when threads or stacks cannot be made.
+// Runs fn(arg) as the main goroutine (1 MB of stack) and returns 0 when it has returned. The
+// calling thread only waits, unless gort_lock_os_thread() was called on it before: then fn runs on
+// it. At fn's return the world stops: goroutines that are left run nothing of this library any more
+// and end with the process. Second call: -EALREADY. -ENOMEM or -EAGAIN when threads or stacks
+// cannot be made.
 GORT_API int gort_main(void (*fn)(void *), void *arg);
-// A program with ThreadSanitizer needs a library with it (make SAN=thread), and does not link with another.
+// A program with ThreadSanitizer needs a library with it (make SAN=thread), and does not link with
+// another.
 #if defined(__SANITIZE_THREAD__)
 #define gort_main gort_main_for_thread_sanitizer
 #elif defined(__has_feature)
@@ -73,8 +75,8 @@ struct gort_attr {
 		*label; // shown in tracebacks and debuggers; not copied, must outlive the goroutine
 };
 
-// Starts a goroutine. Returns its id, never 0; 0 when there is no memory (errno is ENOMEM) or a stack
-// size cannot be had (EINVAL). Ids are never reused. Does not park.
+// Starts a goroutine. Returns its id, never 0; 0 when there is no memory (errno is ENOMEM) or a
+// stack size cannot be had (EINVAL). Ids are never reused. Does not park.
 GORT_API uint64_t gort_go(void (*fn)(void *), void *arg);
 GORT_API uint64_t gort_go_with(const struct gort_attr *attr, void (*fn)(void *), void *arg);
 
@@ -95,24 +97,26 @@ GORT_API int64_t gort_now(void);
 GORT_API int gort_sleep(int64_t ns);
 
 // Waits until gort_ready() names the caller; a gort_ready() that came before is not lost (one is
-// remembered). Returns also when cancelled. May return without cause: check the condition in a loop.
+// remembered). Returns also when cancelled. May return without cause: check the condition in a
+// loop.
 GORT_API void gort_park(void);
 
 // Ends the present or the next gort_park() of goroutine id. 0, or -ESRCH when it has ended.
 GORT_API int gort_ready(uint64_t id);
 
 // Asks goroutine id to stop: sticky, every parking call of it returns -ECANCELED at once, one in
-// progress too (a cond wait locks its mutex first). Never interrupts a raw libc call or a gort_once.
-// 0, or -ESRCH when it has ended.
+// progress too (a cond wait locks its mutex first). Never interrupts a raw libc call or a
+// gort_once. 0, or -ESRCH when it has ended.
 GORT_API int gort_cancel(uint64_t id);
 
 // Takes a gort_cancel() of the calling goroutine back. Whether it was cancelled: gort_canceled().
 GORT_API void gort_cancel_clear(void);
 GORT_API bool gort_canceled(void);
 
-// Goroutine-local storage. A key is for every goroutine and lives as long as the process; values start NULL.
-// destroy (may be NULL) is run on a non-NULL value when its goroutine ends. gort_local_key: the key (>= 0)
-// or -EAGAIN when 1,024 are taken (any thread). _set: 0, -EINVAL for no such key, -ENOMEM.
+// Goroutine-local storage. A key is for every goroutine and lives as long as the process; values
+// start NULL. destroy (may be NULL) is run on a non-NULL value when its goroutine ends.
+// gort_local_key: the key (>= 0) or -EAGAIN when 1,024 are taken (any thread). _set: 0, -EINVAL for
+// no such key, -ENOMEM.
 GORT_API int gort_local_key(void (*destroy)(void *));
 GORT_API int gort_local_set(int key, void *value);
 GORT_API void *gort_local_get(int key);
@@ -121,16 +125,17 @@ GORT_API void *gort_local_get(int key);
 
 typedef struct gort_chan gort_chan;
 
-// A channel for elements of elem bytes (0 is allowed: only the event counts) with room for cap of them.
-// One reference, to be given back by gort_chan_release(); the last one frees it and its buffer.
-// NULL with errno ENOMEM or EINVAL (elem > 64 KB, cap * elem beyond the address space). Any thread.
+// A channel for elements of elem bytes (0 is allowed: only the event counts) with room for cap of
+// them. One reference, to be given back by gort_chan_release(); the last one frees it and its
+// buffer. NULL with errno ENOMEM or EINVAL (elem > 64 KB, cap * elem beyond the address space). Any
+// thread.
 GORT_API gort_chan *gort_chan_make(size_t elem, size_t cap);
 GORT_API gort_chan *gort_chan_retain(gort_chan *c); // returns c; NULL stays NULL; any thread
 GORT_API void gort_chan_release(gort_chan *c); // NULL is ignored; any thread
 
-// Copies *elem in or out. 0; -EPIPE when closed (recv: and drained; *elem is zeroed then); -ECANCELED;
-// _until: -ETIMEDOUT; try: -EAGAIN instead of parking. A NULL channel blocks for ever (try: -EAGAIN).
-// elem may be NULL: send zeroes, drop what was received.
+// Copies *elem in or out. 0; -EPIPE when closed (recv: and drained; *elem is zeroed then);
+// -ECANCELED; _until: -ETIMEDOUT; try: -EAGAIN instead of parking. A NULL channel blocks for ever
+// (try: -EAGAIN). elem may be NULL: send zeroes, drop what was received.
 GORT_API int gort_send(gort_chan *c, const void *elem);
 GORT_API int gort_recv(gort_chan *c, void *elem);
 GORT_API int gort_send_until(gort_chan *c, const void *elem, int64_t deadline);
@@ -138,8 +143,8 @@ GORT_API int gort_recv_until(gort_chan *c, void *elem, int64_t deadline);
 GORT_API int gort_trysend(gort_chan *c, const void *elem);
 GORT_API int gort_tryrecv(gort_chan *c, void *elem);
 
-// Wakes every waiter with -EPIPE; what is buffered can still be received. Closing a closed or a NULL
-// channel panics. Does not park.
+// Wakes every waiter with -EPIPE; what is buffered can still be received. Closing a closed or a
+// NULL channel panics. Does not park.
 GORT_API void gort_close(gort_chan *c);
 GORT_API size_t gort_len(gort_chan *c); // elements buffered now; 0 for NULL; any thread
 GORT_API size_t gort_cap(gort_chan *c); // 0 for NULL; any thread
@@ -153,8 +158,9 @@ struct gort_case {
 	int result; // written for the chosen case: 0 or -EPIPE
 };
 
-// Parks until one case can go on and does it; of several that can, each is as likely. Returns its index;
-// -ETIMEDOUT at the deadline (0: at once, the default case); -ECANCELED; -EINVAL (n < 0, unknown op).
+// Parks until one case can go on and does it; of several that can, each is as likely. Returns its
+// index; -ETIMEDOUT at the deadline (0: at once, the default case); -ECANCELED; -EINVAL (n < 0,
+// unknown op).
 GORT_API int gort_select(struct gort_case *cases, int n, int64_t deadline);
 
 // ---- locks --------------------------------------------------------------------------------------
@@ -198,8 +204,8 @@ GORT_API int gort_rwmutex_trylock(gort_rwmutex *rw);
 GORT_API int gort_rwmutex_lock_until(gort_rwmutex *rw, int64_t deadline);
 GORT_API void gort_rwmutex_unlock(gort_rwmutex *rw);
 
-// Unlocks m, parks until signalled, locks m again whatever the result (that locking is not cancelled).
-// Never returns 0 without a signal.
+// Unlocks m, parks until signalled, locks m again whatever the result (that locking is not
+// cancelled). Never returns 0 without a signal.
 GORT_API int gort_cond_wait(gort_cond *c, gort_mutex *m);
 GORT_API int gort_cond_wait_until(gort_cond *c, gort_mutex *m, int64_t deadline);
 GORT_API void gort_cond_signal(gort_cond *c); // wakes the one that waits longest
@@ -211,8 +217,9 @@ GORT_API void gort_wg_done(gort_wg *wg);
 GORT_API int gort_wg_wait(gort_wg *wg);
 GORT_API int gort_wg_wait_until(gort_wg *wg, int64_t deadline);
 
-// Runs fn(arg) the first time; later and concurrent calls return when it has returned. Parks without
-// being cancelled. If fn panics it counts as done, and the panic goes on in the first caller.
+// Runs fn(arg) the first time; later and concurrent calls return when it has returned. Parks
+// without being cancelled. If fn panics it counts as done, and the panic goes on in the first
+// caller.
 GORT_API void gort_once_do(gort_once *once, void (*fn)(void *), void *arg);
 
 // A counting semaphore, first come first served. Acquire takes 1 and parks while there is none.
@@ -234,11 +241,12 @@ GORT_API int gort_timer_start(gort_timer *t, int64_t deadline, int64_t period, v
 			      void *arg);
 // 1 when this call stopped it, 0 when it had fired or was stopped. fn may still be running then.
 GORT_API int gort_timer_stop(gort_timer *t);
-// Gives a started timer a new deadline. 1 when it was still to fire, 0 when it had fired or was stopped;
-// it runs in both cases. -EINVAL when it was never started.
+// Gives a started timer a new deadline. 1 when it was still to fire, 0 when it had fired or was
+// stopped; it runs in both cases. -EINVAL when it was never started.
 GORT_API int gort_timer_reset(gort_timer *t, int64_t deadline);
 
-// A channel of int64_t, cap 1, that gets gort_now() once after ns. The caller releases it. NULL: ENOMEM.
+// A channel of int64_t, cap 1, that gets gort_now() once after ns. The caller releases it. NULL:
+// ENOMEM.
 GORT_API gort_chan *gort_after(int64_t ns);
 
 // ---- panics -------------------------------------------------------------------------------------
@@ -255,39 +263,43 @@ struct gort_panic {
 // panic or gort_exit(). Last in, first out. Never parks; no memory is a panic.
 GORT_API void gort_defer(void (*fn)(void *), void *arg);
 
-// Unwinds to the innermost gort_try() or to the end of the process: deferred functions run, nothing else
-// does. Skipped frames run no cleanup attributes and no C++ destructors, and release no locks.
+// Unwinds to the innermost gort_try() or to the end of the process: deferred functions run, nothing
+// else does. Skipped frames run no cleanup attributes and no C++ destructors, and release no locks.
 // Uncaught: every goroutine's stack on stderr, exit status 2.
 GORT_NORETURN GORT_API void gort_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-// In a deferred function while panicking: ends the panic, whose scope then returns to its caller (gort_try:
-// 0). The result is valid until that function returns. Otherwise NULL.
+// In a deferred function while panicking: ends the panic, whose scope then returns to its caller
+// (gort_try: 0). The result is valid until that function returns. Otherwise NULL.
 GORT_API const struct gort_panic *gort_recover(void);
 
-// Runs fn(arg). 0 when it returned or recovered; 1 when it panicked, with *out (may be NULL) filled.
+// Runs fn(arg). 0 when it returned or recovered; 1 when it panicked, with *out (may be NULL)
+// filled.
 GORT_API int gort_try(void (*fn)(void *), void *arg, struct gort_panic *out);
 
 // ---- blocking and threads -----------------------------------------------------------------------
 
-// Runs fn(arg) on the thread's own big stack (1 MB or more) while others get this goroutine's turn; for libc
-// calls that take long or much stack. fn may call nothing of this library but gort_callback() and what is
-// marked "any thread". Waits for its turn again at the end.
+// Runs fn(arg) on the thread's own big stack (1 MB or more) while others get this goroutine's turn;
+// for libc calls that take long or much stack. fn may call nothing of this library but
+// gort_callback() and what is marked "any thread". Waits for its turn again at the end.
 GORT_API void gort_blocking(void (*fn)(void *), void *arg);
 
-// Ties the goroutine to its present thread: nobody else runs there until as many unlocks. A goroutine that
-// ends locked takes its thread with it (the process's first thread waits instead). Called before
-// gort_main() on the same thread, as in a constructor, the main goroutine starts locked to it.
+// Ties the goroutine to its present thread: nobody else runs there until as many unlocks. A
+// goroutine that ends locked takes its thread with it (the process's first thread waits instead).
+// Called before gort_main() on the same thread, as in a constructor, the main goroutine starts
+// locked to it.
 GORT_API void gort_lock_os_thread(void);
 GORT_API void gort_unlock_os_thread(void);
 
-// Runs fn(arg) as a goroutine, with 256 KB of stack, on the calling thread, whoever made the thread; parks like any other. On a
-// goroutine: -EDEADLK, except inside gort_blocking(). On a signal stack or in the runtime: -EDEADLK.
-// Before gort_main() has started or after it has returned: -EAGAIN. -ENOMEM. 0 when fn returned. A panic that
-// leaves fn is fatal. gort_exit() in fn ends fn. Any thread.
+// Runs fn(arg) as a goroutine, with 256 KB of stack, on the calling thread, whoever made the
+// thread; parks like any other. On a goroutine: -EDEADLK, except inside gort_blocking(). On a
+// signal stack or in the runtime: -EDEADLK. Before gort_main() has started or after it has
+// returned: -EAGAIN. -ENOMEM. 0 when fn returned. A panic that leaves fn is fatal. gort_exit() in
+// fn ends fn. Any thread.
 GORT_API int gort_callback(void (*fn)(void *), void *arg);
 
 // Makes the calling thread known to gort_all_threads_syscall() without running anything; undone at
-// its exit. 0, -EAGAIN before gort_main(), -EDEADLK on a signal stack, -ENOMEM. Does not park. Any thread.
+// its exit. 0, -EAGAIN before gort_main(), -EDEADLK on a signal stack, -ENOMEM. Does not park. Any
+// thread.
 GORT_API int gort_thread_attach(void);
 
 // ---- I/O ----------------------------------------------------------------------------------------
@@ -323,33 +335,38 @@ GORT_API int gort_fd_close(int fd);
 // Drops what is known about a number without closing it. 0, or -ENOENT when nothing was known.
 GORT_API int gort_fd_forget(int fd);
 
-// getaddrinfo(3) off the goroutine's stack, while others run; its result (EAI_*), not an errno. Not cancelled.
+// getaddrinfo(3) off the goroutine's stack, while others run; its result (EAI_*), not an errno. Not
+// cancelled.
 GORT_API int gort_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
 			      struct addrinfo **res);
 
-// From now on sends every arriving sig to c (elements of sizeof(int): its number; of sizeof(siginfo_t): all), never
-// waiting for room. c = NULL gives the former action back. 0, -EINVAL (signals of
-// the runtime or uncatchable, other element sizes). Holds a reference to c.
+// From now on sends every arriving sig to c (elements of sizeof(int): its number; of
+// sizeof(siginfo_t): all), never waiting for room. c = NULL gives the former action back. 0,
+// -EINVAL (signals of the runtime or uncatchable, other element sizes). Holds a reference to c.
 GORT_API int gort_notify(int sig, gort_chan *c);
 
 // ---- the world ----------------------------------------------------------------------------------
 
-// How many goroutines run at once. n > 0 sets it (at most 256), and after the return no automatic update is
-// applied, nor is a single system call made for one. Returns the former value; n <= 0 only asks. May park.
+// How many goroutines run at once. n > 0 sets it (at most 256), and after the return no automatic
+// update is applied, nor is a single system call made for one. Returns the former value; n <= 0
+// only asks. May park.
 GORT_API int gort_gomaxprocs(int n);
-// Back to the default, computed now, and to automatic updates: min(affinity, max(2, ceil(quota / period))). May park.
+// Back to the default, computed now, and to automatic updates: min(affinity, max(2, ceil(quota /
+// period))). May park.
 GORT_API void gort_set_default_gomaxprocs(void);
 // CPUs usable by the process when it started. Any thread.
 GORT_API int gort_num_cpu(void);
 
-// One system call on every thread of the process, or on none. The result or a negative errno. -ENOTSUP when a thread is
-// alive that the runtime does not know; -EBUSY when one runs with signal 40 blocked, by which they are gathered. Different
-// results on different threads end the process with both printed. Parks.
+// One system call on every thread of the process, or on none. The result or a negative errno.
+// -ENOTSUP when a thread is alive that the runtime does not know; -EBUSY when one runs with signal
+// 40 blocked, by which they are gathered. Different results on different threads end the process
+// with both printed. Parks.
 GORT_API long gort_all_threads_syscall(long nr, long a1, long a2, long a3);
 GORT_API long gort_all_threads_syscall6(long nr, long a1, long a2, long a3, long a4, long a5,
 					long a6);
 
-// As their namesakes in libc, which reach all threads; nobody sees a half-changed process. 0 or -errno. May park.
+// As their namesakes in libc, which reach all threads; nobody sees a half-changed process. 0 or
+// -errno. May park.
 GORT_API int gort_setuid(uid_t uid);
 GORT_API int gort_setgid(gid_t gid);
 GORT_API int gort_setreuid(uid_t ruid, uid_t euid);
@@ -360,8 +377,8 @@ GORT_API int gort_setgroups(size_t n, const gid_t *groups);
 GORT_API int gort_seteuid(uid_t euid);
 GORT_API int gort_setegid(gid_t egid);
 
-// Writes the caller's stack, or with all everyone's (the world stops for it: may park), as text of at most n - 1
-// bytes and a NUL. Returns the length.
+// Writes the caller's stack, or with all everyone's (the world stops for it: may park), as text of
+// at most n - 1 bytes and a NUL. Returns the length.
 GORT_API size_t gort_traceback(char *buf, size_t n, bool all);
 
 enum { GORT_STACK_DEPTH = 64 };
@@ -371,13 +388,15 @@ struct gort_stack {
 	uint64_t id; // one of them
 	uint32_t
 		depth; // of pc; 0 when it cannot be had: blocked in a system call outside this library
-	// Innermost first, the inside of this library left out, what is deeper cut off. They are return addresses
-	// (look up pc - 1), but for the first of a goroutine that runs. For dladdr() or addr2line.
+	// Innermost first, the inside of this library left out, what is deeper cut off. They are
+	// return addresses (look up pc - 1), but for the first of a goroutine that runs. For
+	// dladdr() or addr2line.
 	void *pc[GORT_STACK_DEPTH];
 };
 
-// Where all goroutines are (the world stops for it), equal stacks counted together. Returns how many different ones
-// there are and writes the first n, those with most goroutines first. -ENOMEM. May park, is not cancelled.
+// Where all goroutines are (the world stops for it), equal stacks counted together. Returns how
+// many different ones there are and writes the first n, those with most goroutines first. -ENOMEM.
+// May park, is not cancelled.
 GORT_API ssize_t gort_profile(struct gort_stack *stacks, size_t n);
 
 struct gort_stats {

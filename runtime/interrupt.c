@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The chaining handler of SIGINT. Its own code and what it calls use general registers only: the disposition is taken
-// before a caller's vector registers are saved.
+// The chaining handler of SIGINT. Its own code and what it calls use general registers only: the
+// disposition is taken before a caller's vector registers are saved.
 #include "runtime/interrupt.h"
 #include "runtime/base/raw.h"
 #include "runtime/debugcall.h"
@@ -88,13 +88,14 @@ static void on_interrupt(int sig, siginfo_t *info, void *context)
 	struct debugcall *call = m ? m->call : NULL;
 
 	if (is_said(call, context)) {
-		// Of one kind the kernel keeps one for a thread: when another process sent one just before, ours
-		// was dropped, and that one stands for both.
+		// Of one kind the kernel keeps one for a thread: when another process sent one just
+		// before, ours was dropped, and that one stands for both.
 		hear(call, sig, info, context);
 		if (is_ours(call, info))
 			return;
 	}
-	// Only we have it unblocked: whoever waits for it by sigwait or a signalfd gets it afterwards.
+	// Only we have it unblocked: whoever waits for it by sigwait or a signalfd gets it
+	// afterwards.
 	if (call && gort__load(&call->quiet) && (call->speaker.mask & DEBUGCALL_BIT(SIGINT)))
 		keep(&call->kept, info);
 	else
@@ -115,8 +116,8 @@ void gort__interrupts_return(struct gort__interrupts *kept, int32_t pid, int32_t
 
 // ---- whose the disposition is -------------------------------------------------------------------
 
-// Held for two system calls. False when this very thread was interrupted while it held it, or when the
-// holder does not go on, as a thread that another debugger stopped.
+// Held for two system calls. False when this very thread was interrupted while it held it, or when
+// the holder does not go on, as a thread that another debugger stopped.
 static bool lock(void)
 {
 	enum { TRIES = 1 << 22 };

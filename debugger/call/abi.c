@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The System V x86-64 calling convention: which eightbyte of a value travels in which register.
-// Classes and merging follow psABI 3.2.3. Where gcc and clang are known to differ, the type is refused.
+// Classes and merging follow psABI 3.2.3. Where gcc and clang are known to differ, the type is
+// refused.
 #include "debugger/call/abi.h"
 
 #include "debugger/cleanup.h"
@@ -105,7 +106,8 @@ static struct dc_error *put_array(struct shape *shape, const struct type *type, 
 			shape->doubt = "compilers differ on its flexible array member";
 		return NULL;
 	}
-	// gcc lets the element of an array of none take part in the eightbyte that it would begin in.
+	// gcc lets the element of an array of none take part in the eightbyte that it would begin
+	// in.
 	if (type->count == 0 && shape->compiler != COMPILER_CLANG && offset % 8) {
 		if (shape->compiler == COMPILER_GCC)
 			return put_type(shape, element, offset);
@@ -138,8 +140,8 @@ static void put_hole(struct shape *shape, uint64_t start_bit, uint64_t end_bit)
 		shape->holes |= 1u << word;
 }
 
-// Debug information leaves out bit-fields without a name, which gcc counts as INTEGER and clang does
-// not count. They show as a hole wider than the next member's alignment asks for.
+// Debug information leaves out bit-fields without a name, which gcc counts as INTEGER and clang
+// does not count. They show as a hole wider than the next member's alignment asks for.
 static struct dc_error *put_members(struct shape *shape, const struct type *type, uint64_t offset)
 {
 	const struct type_member *members;
@@ -252,8 +254,8 @@ static bool is_aggregate(const struct type *type)
 	return type->kind == TYPE_STRUCT || type->kind == TYPE_UNION;
 }
 
-// Classes of a whole value; type is stripped. Members of large aggregates are visited as well, since a
-// member that cannot be passed, or not be known, must not slip through.
+// Classes of a whole value; type is stripped. Members of large aggregates are visited as well,
+// since a member that cannot be passed, or not be known, must not slip through.
 static struct dc_error *classify(const struct type *type, enum type_compiler compiler,
 				 struct shape *ret)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The System V x86-64 calling convention (psABI 3.2.3): argument values to registers and stack bytes,
-// registers back to a result. Pure: knows nothing of hosts.
+// The System V x86-64 calling convention (psABI 3.2.3): argument values to registers and stack
+// bytes, registers back to a result. Pure: knows nothing of hosts.
 #ifndef DEBUGGER_CALL_ABI_H
 #define DEBUGGER_CALL_ABI_H
 
@@ -8,8 +8,8 @@
 
 enum { ABI_GENERAL = 6, ABI_VECTOR = 8, ABI_VECTOR_BYTES = 64 };
 
-// What a callee is entered with. Stack bytes go to [rsp+8 …) at entry; rsp+8 is 16-aligned (32 or 64
-// when a wider vector is passed in memory: stack_align).
+// What a callee is entered with. Stack bytes go to [rsp+8 …) at entry; rsp+8 is 16-aligned (32 or
+// 64 when a wider vector is passed in memory: stack_align).
 struct abi_entry {
 	uint64_t general[ABI_GENERAL]; // rdi rsi rdx rcx r8 r9
 	unsigned char vector[ABI_VECTOR][ABI_VECTOR_BYTES];
@@ -34,8 +34,8 @@ struct abi_exit {
 };
 
 // Code REFUSED, naming the type, when an argument or the result cannot be passed exactly
-// (__float128, _Float16, decimal floats, incomplete types, non-trivial classes, …), or when compilers
-// differ on it and function->compiler does not tell which.
+// (__float128, _Float16, decimal floats, incomplete types, non-trivial classes, …), or when
+// compilers differ on it and function->compiler does not tell which.
 struct dc_error *abi_check(const struct type *function) DC_CHECK;
 struct dc_error *abi_classify_call(const struct eval_call *call, struct abi_entry *ret) DC_CHECK;
 // bytes: as many as the result's type has, malloc'd; NULL for void.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Was this callee compiled for wide vectors? One AVX instruction shows that it was, since no compiler
-// mixes them with code for processors that have none.
+// Was this callee compiled for wide vectors? One AVX instruction shows that it was, since no
+// compiler mixes them with code for processors that have none.
 #include "debugger/call/abi_wide.h"
 
 #include <capstone/capstone.h>

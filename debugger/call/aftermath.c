@@ -147,7 +147,8 @@ static struct dc_error *undo(struct bare *bare, const char *name, struct dc_erro
 
 	enum dc_state state = hold_state(hold);
 
-	// A signal for the program keeps what was sent with it only if it is delivered from this stop.
+	// A signal for the program keeps what was sent with it only if it is delivered from this
+	// stop.
 	if (hold->signo)
 		dc_error_destroy(hold_leave(hold, pause_ns));
 	return error_in_state(with_frames(bare, why, &snapshot), state);
@@ -246,7 +247,8 @@ static struct dc_error *ended(struct bare *bare, const char *name, const struct 
 
 		hold_forget(hold, pause_ns);
 		thread_only = process_alive(process);
-		// Another thread that executes a program ends all others, and the pad with the memory.
+		// Another thread that executes a program ends all others, and the pad with the
+		// memory.
 		if (thread_only && memory_read_some(process, bare->pad->base, &start,
 						    sizeof(start)) != sizeof(start))
 			return error_in_state(error_make(DC_TARGET_EXECED,

@@ -88,8 +88,8 @@ static struct dc_error *run_settle(void *arg)
 	return err;
 }
 
-// A callee that enters the target's runtime needs a goroutine, which only the target's own host gives it:
-// from any other place it would end the process.
+// A callee that enters the target's runtime needs a goroutine, which only the target's own host
+// gives it: from any other place it would end the process.
 static bool bare_will_do(const struct borrowed *borrowed)
 {
 	const struct borrow_options *options = &borrowed->options;
@@ -97,8 +97,8 @@ static bool bare_will_do(const struct borrowed *borrowed)
 	return options->host == DC_HOST_AUTO && options->avoids_stdio;
 }
 
-// How long to look for a place where the target's own host can be entered. Where the bare one will do as
-// well, not for long.
+// How long to look for a place where the target's own host can be entered. Where the bare one will
+// do as well, not for long.
 static int64_t host_patience(const struct borrowed *borrowed)
 {
 	enum { PATIENCE_NS = 20 * 1000 * 1000 };
@@ -460,8 +460,8 @@ static struct dc_error *refuse_by_name(const char *name)
 	return NULL;
 }
 
-// By the target's own host: one call, or a slice of those that are left. *done false: the bare one has to do it, with
-// the thread that is held.
+// By the target's own host: one call, or a slice of those that are left. *done false: the bare one
+// has to do it, with the thread that is held.
 static struct dc_error *call_by_host(struct call_job *job, int64_t slice_ns, bool *done)
 {
 	struct borrowed *borrowed = job->borrowed;

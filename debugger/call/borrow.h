@@ -30,7 +30,8 @@ struct dc_error *borrow_thread(struct tracer *tracer, struct process *process,
 pid_t borrowed_tid(const struct borrowed *borrowed);
 // "bare" or "gort": who ran the last call.
 const char *borrowed_host(const struct borrowed *borrowed);
-// The thread is held: a call that the target's own host ran gave it back. It may then be another one.
+// The thread is held: a call that the target's own host ran gave it back. It may then be another
+// one.
 struct dc_error *borrowed_renew(struct borrowed *borrowed) DC_CHECK;
 // The caller context, as it will be given back. Writes change what is given back.
 struct user_regs_struct *borrowed_regs(struct borrowed *borrowed);
@@ -40,8 +41,8 @@ struct dc_error *borrowed_snapshot(struct borrowed *borrowed, struct snapshot *r
 
 // One call. CRASHED, THREAD_ENDED, LEFT, DEADLINE, TARGET_ENDED, TARGET_EXECED, CANCELLED say what
 // became of it; frames are the callee's. result is where a memory result was put (abi exit->memory
-// is malloc'd into it). After an error whose state is IN_CALLEE, AS_LEFT or ENDED nothing more can be
-// called on this borrowing.
+// is malloc'd into it). After an error whose state is IN_CALLEE, AS_LEFT or ENDED nothing more can
+// be called on this borrowing.
 struct dc_error *borrowed_call(struct borrowed *borrowed, uint64_t addr, const char *name,
 			       const struct abi_entry *entry, int64_t timeout_ns,
 			       struct abi_exit *ret) DC_CHECK;

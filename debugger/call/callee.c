@@ -86,8 +86,8 @@ static bool is_leaf(struct walk *walk, uint64_t addr)
 	return false;
 }
 
-// One more function to follow, unless it is known or a leaf. False: there are too many, or it is one that
-// must not be reached.
+// One more function to follow, unless it is known or a leaf. False: there are too many, or it is
+// one that must not be reached.
 static bool add(struct walk *walk, uint64_t addr)
 {
 	if (addr >= walk->runtime_start && addr < walk->runtime_end)

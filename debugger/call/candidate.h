@@ -11,14 +11,15 @@ struct ground {
 	struct maps maps;
 	uint64_t stack_limit; // RLIMIT_STACK
 	bool handles_faults; // a runtime that lives by SIGSEGV is mapped
-	// Code of such a runtime itself, as against the code that it makes, in which a fault is its end.
+	// Code of such a runtime itself, as against the code that it makes, in which a fault is its
+	// end.
 	uint64_t fatal_start, fatal_end;
 };
 struct dc_error *ground_survey(struct process *process, struct ground *ret) DC_CHECK;
 void ground_deinit(struct ground *ground);
 
-// The part of a thread's own stack that may be used below sp: [low, high). An own stack is [stack], or
-// the mapping that holds the thread's control block too; low 0: sp is somewhere else.
+// The part of a thread's own stack that may be used below sp: [low, high). An own stack is [stack],
+// or the mapping that holds the thread's control block too; low 0: sp is somewhere else.
 struct room {
 	uint64_t low, high;
 };

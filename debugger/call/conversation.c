@@ -153,8 +153,8 @@ static struct dc_error *converse(struct bare *bare, int64_t deadline, struct wai
 			break;
 		case EVENT_GROUP_STOP:
 			note_restart(bare);
-			// A process that was stopped before is called into all the same; one that is
-			// being stopped now stays so until it is continued or the time is up.
+			// A process that was stopped before is called into all the same; one that
+			// is being stopped now stays so until it is continued or the time is up.
 			wait->listening = !hold->group_stopped;
 			break;
 		case EVENT_INTERRUPT:

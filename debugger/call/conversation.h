@@ -36,8 +36,8 @@ uint64_t conversation_mask(const struct bare *bare);
 // The stack that the callee was given.
 struct room conversation_stack(const struct bare *bare);
 
-// Resumes and waits until something is to be decided. OVERDUE before the deadline: it looks as if the
-// callee had been left.
+// Resumes and waits until something is to be decided. OVERDUE before the deadline: it looks as if
+// the callee had been left.
 struct dc_error *conversation_wait(struct bare *bare, int64_t deadline, struct wait *wait,
 				   enum outcome *ret) DC_CHECK;
 // Stops a callee whose time is up. It may end by itself meanwhile, which *ret then says;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Notes are read from the target's memory by its program headers: no file is opened, a stripped program
-// is like any other, and a program without a host costs two reads a module.
+// Notes are read from the target's memory by its program headers: no file is opened, a stripped
+// program is like any other, and a program without a host costs two reads a module.
 #include "debugger/call/descriptor.h"
 
 #include "debugger/cleanup.h"
@@ -26,7 +26,8 @@ static bool is_code(const struct check *check, uint64_t pc)
 {
 	const struct mapping *mapping = maps_find(check->maps, pc);
 
-	// Past the file's part of a segment its data goes on without a file: there only the code decides.
+	// Past the file's part of a segment its data goes on without a file: there only the code
+	// decides.
 	return mapping && mapping->executable && mapping->inode &&
 	       (!check->home->inode || same_file(mapping, check->home));
 }

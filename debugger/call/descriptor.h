@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a program with a debug call host of its own says about itself: found by its ELF note, checked
-// before anything in it is believed. Stops nothing.
+// What a program with a debug call host of its own says about itself: found by its ELF note,
+// checked before anything in it is believed. Stops nothing.
 #ifndef DEBUGGER_CALL_DESCRIPTOR_H
 #define DEBUGGER_CALL_DESCRIPTOR_H
 
@@ -12,7 +12,8 @@ enum {
 	DESCRIPTOR_TEXTS_MAX = 256, // statuses, or wait reasons
 };
 
-// NULL and *found false: the program has no such host. REFUSED: it has one that cannot be used, and why.
+// NULL and *found false: the program has no such host. REFUSED: it has one that cannot be used, and
+// why.
 struct dc_error *descriptor_find(struct process *process, const struct maps *maps,
 				 struct debugcall_descriptor *ret, bool *found) DC_CHECK;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every system call of the pad, with its arguments, put to the filters before it is made: a filter may
-// end the whole process for one.
+// Every system call of the pad, with its arguments, put to the filters before it is made: a filter
+// may end the whole process for one.
 #include "debugger/call/filters.h"
 
 #include "agent/pad.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Walks along the runtime's lists. They only ever grow at their heads, so a walk needs no lock; what a
-// damaged target has there instead is bounded.
+// Walks along the runtime's lists. They only ever grow at their heads, so a walk needs no lock;
+// what a damaged target has there instead is bounded.
 #include "debugger/call/goroutines.h"
 
 #include "debugger/call/descriptor.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One conversation with a runtime's host, led by protocol/conversation.c: each stop of the thread is told apart, and
-// what the client machine wants is done.
+// One conversation with a runtime's host, led by protocol/conversation.c: each stop of the thread
+// is told apart, and what the client machine wants is done.
 #include "debugger/call/gort.h"
 
 #include "debugger/call/conversation.h"
@@ -28,8 +28,8 @@ bool talk_is_handshake(const struct talk *talk, const struct event *event)
 	       event->info.si_pid == talk->gort->info.inner_pid;
 }
 
-// Of standard signals the kernel keeps one for a thread: one that another process sent just before the host did
-// stands for both.
+// Of standard signals the kernel keeps one for a thread: one that another process sent just before
+// the host did stands for both.
 static bool is_both(const struct talk *talk, const struct event *event)
 {
 	struct user_regs_struct regs;
@@ -147,7 +147,8 @@ static struct dc_error *do_as_wanted(struct talk *talk, struct user_regs_struct 
 	}
 }
 
-// The thread goes on with a SIGINT behind a handshake that was heard: the host must not take it for that.
+// The thread goes on with a SIGINT behind a handshake that was heard: the host must not take it for
+// that.
 static struct dc_error *mark_heard(struct talk *talk)
 {
 	return registers_poke(talk->gort->hold->tid, offsetof(struct user_regs_struct, rax),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The client of a runtime's own host: a thread in user code of a goroutine is pointed at the descriptor's
-// entry, and the call runs on a goroutine of its own. The host gives everything back by itself.
+// The client of a runtime's own host: a thread in user code of a goroutine is pointed at the
+// descriptor's entry, and the call runs on a goroutine of its own. The host gives everything back
+// by itself.
 #ifndef DEBUGGER_CALL_GORT_H
 #define DEBUGGER_CALL_GORT_H
 
@@ -49,8 +50,9 @@ static inline bool gort_in_runtime(const struct gort *gort, uint64_t pc)
 	return pc >= gort->descriptor->text_start && pc < gort->descriptor->text_end;
 }
 
-// The goroutine that is to be the caller: REFUSED when there is none of that id, or it has ended. Asks the runtime to
-// let it wait for us when it comes out of a park; asked for again and again, as another debugger may want one too.
+// The goroutine that is to be the caller: REFUSED when there is none of that id, or it has ended.
+// Asks the runtime to let it wait for us when it comes out of a park; asked for again and again, as
+// another debugger may want one too.
 struct dc_error *gort_ask(struct gort *gort) DC_CHECK;
 // Takes the request back.
 void gort_unask(struct gort *gort);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A callee whose time is up: one in user code is undone, one that is parked is left to itself and its caller goes home,
-// and any other is looked at again, as goroutines come out of the runtime soon or not at all.
+// A callee whose time is up: one in user code is undone, one that is parked is left to itself and
+// its caller goes home, and any other is looked at again, as goroutines come out of the runtime
+// soon or not at all.
 #include "debugger/call/goroutines.h"
 #include "debugger/call/talk.h"
 #include "debugger/cleanup.h"
@@ -95,7 +96,8 @@ static struct dc_error *undo(struct talk *talk)
 	return talk_unwind_callee(talk);
 }
 
-// The thread is stopped: what can be done for its caller there. *over: nothing more can or need be done.
+// The thread is stopped: what can be done for its caller there. *over: nothing more can or need be
+// done.
 static struct dc_error *help_home(struct talk *talk, bool *over)
 {
 	enum parked parked;

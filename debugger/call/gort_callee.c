@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Into a runtime's host, into the callee and back. Before every commit point (setting the registers) memory is written
-// first: a debugger that dies in between changes nothing.
+// Into a runtime's host, into the callee and back. Before every commit point (setting the
+// registers) memory is written first: a debugger that dies in between changes nothing.
 #include "debugger/call/goroutines.h"
 #include "debugger/call/talk.h"
 #include "debugger/call/xstate.h"
@@ -123,7 +123,8 @@ struct dc_error *talk_enter_again(struct talk *talk)
 	const struct abi_entry *entry = talk->calls->entry;
 	struct dc_error *err = write_frame(talk);
 
-	// It is 11 KB, and what a callee leaves in it another may find, but for arguments and a full x87 stack.
+	// It is 11 KB, and what a callee leaves in it another may find, but for arguments and a
+	// full x87 stack.
 	return err ? err : go_to_callee(talk, entry->al || entry->leaves_x87);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which threads a runtime's host can be entered on: seen from outside first, so that few are stopped in
-// vain, and judged again at the stop.
+// Which threads a runtime's host can be entered on: seen from outside first, so that few are
+// stopped in vain, and judged again at the stop.
 #include "debugger/call/goroutines.h"
 #include "debugger/call/gort.h"
 #include "debugger/cleanup.h"
@@ -149,7 +149,8 @@ bool gort_is_worth(struct gort *gort, const struct thread_info *info, char *reas
 		snprintf(reason, size, "%s", err->message);
 		return false;
 	}
-	// Of a thread that has nothing to do with the goroutine that is wanted there is nothing to tell.
+	// Of a thread that has nothing to do with the goroutine that is wanted there is nothing to
+	// tell.
 	if (gort->goroutine && (!machine || machine->current != gort->goroutine_addr))
 		return false;
 	why = unworthy(gort, machine, info);

@@ -178,7 +178,8 @@ struct dc_error *talk_ended(const struct talk *talk, const struct event *event, 
 	struct machine machine;
 	struct dc_error *err = NULL;
 
-	// Of a program that another thread started anew, too, this thread alone seems to have ended.
+	// Of a program that another thread started anew, too, this thread alone seems to have
+	// ended.
 	if (event->kind != EVENT_EXEC && thread_only)
 		err = machine_read(process, talk->gort->descriptor, talk->gort->machine, &machine);
 	if (event->kind == EVENT_EXEC || err) {

@@ -247,8 +247,8 @@ struct dc_error *pad_find_orphans(struct process *process, const struct maps *ma
 		// Neighbours are one mapping to the kernel.
 		bool has_size = (mapping->end - mapping->start) % (PAD_SIZE + LITERALS_FIRST) == 0;
 
-		// By its first bytes: not every kernel keeps names. Left before it had any bytes, it
-		// is known by its size.
+		// By its first bytes: not every kernel keeps names. Left before it had any bytes,
+		// it is known by its size.
 		if (mapping->inode || !mapping->executable || mapping->path[0] == '/' ||
 		    !strcmp(mapping->path, "[vsyscall]"))
 			continue;

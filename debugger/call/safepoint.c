@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// May this thread be borrowed here? A scan of the stack finds what may be a return address into unsafe
-// code; a walk tells the live ones from what earlier calls left behind.
+// May this thread be borrowed here? A scan of the stack finds what may be a return address into
+// unsafe code; a walk tells the live ones from what earlier calls left behind.
 #include "debugger/call/safepoint.h"
 #include "debugger/call/callee.h"
 
@@ -335,7 +335,8 @@ struct dc_error *safepoints_asleep(const struct safepoints *safepoints, struct u
 	bool by_scan;
 	struct dc_error *err = confirm(safepoints, unwind, &snapshot, ret, &by_scan);
 
-	// /proc tells no frame pointer; with it the walk may get past what is only left on the stack.
+	// /proc tells no frame pointer; with it the walk may get past what is only left on the
+	// stack.
 	if (!err && by_scan)
 		ret->safety = SAFETY_SUSPECT;
 	return err;

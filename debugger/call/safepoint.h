@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// May this thread be borrowed here? Tables are made before any stop; at the stop a thread is judged by
-// a scan of its stack for return addresses in unsafe ranges, which costs microseconds.
+// May this thread be borrowed here? Tables are made before any stop; at the stop a thread is judged
+// by a scan of its stack for return addresses in unsafe ranges, which costs microseconds.
 #ifndef DEBUGGER_CALL_SAFEPOINT_H
 #define DEBUGGER_CALL_SAFEPOINT_H
 
@@ -30,7 +30,8 @@ enum { SAFEPOINT_SCAN = 16384 }; // bytes of stack that a scan reads, from the r
 // read by the caller, {0, 0} for none.
 void safepoints_scan(const struct safepoints *safepoints, const struct snapshot *snapshot,
 		     uint64_t rseq_start, uint64_t rseq_end, struct verdict *ret);
-// Settles SUSPECT by a walk of the snapshot, and finds signal frames; the thread need not be stopped.
+// Settles SUSPECT by a walk of the snapshot, and finds signal frames; the thread need not be
+// stopped.
 struct dc_error *safepoints_confirm(const struct safepoints *safepoints, struct unwind *unwind,
 				    const struct snapshot *snapshot, struct verdict *ret) DC_CHECK;
 // A thread that sleeps in a system call, judged from /proc and its live stack, unstopped.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The search for a thread that may be borrowed: candidates in their order, each stopped only where it
-// is likely to be at a safe point and let go of where it is not.
+// The search for a thread that may be borrowed: candidates in their order, each stopped only where
+// it is likely to be at a safe point and let go of where it is not.
 #ifndef DEBUGGER_CALL_SEEK_H
 #define DEBUGGER_CALL_SEEK_H
 
@@ -25,8 +25,8 @@ struct seek {
 	unsigned char scan[SAFEPOINT_SCAN];
 	bool walked_cold; // the unwinder has this program's tables by now
 };
-// Until a thread is held at a safe point (thread: only that one; 0: the best) or the time to wait is
-// over: then REFUSED with the reasons.
+// Until a thread is held at a safe point (thread: only that one; 0: the best) or the time to wait
+// is over: then REFUSED with the reasons.
 struct dc_error *seek_hold(struct seek *seek, pid_t thread) DC_CHECK;
 
 // The restartable sequence that a held thread is in; a call would end it without its abort handler.

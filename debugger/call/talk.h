@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One conversation with a runtime's host while it is under way: what its parts share. gort.h is the way in.
+// One conversation with a runtime's host while it is under way: what its parts share. gort.h is the
+// way in.
 #ifndef DEBUGGER_CALL_TALK_H
 #define DEBUGGER_CALL_TALK_H
 

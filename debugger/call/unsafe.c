@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Code in which a thread must not be borrowed, as sorted address ranges.
-// Names decide; in a libc without local symbols the gaps around the exported allocator belong to it.
+// Code in which a thread must not be borrowed, as sorted address ranges. Names decide; in a libc
+// without local symbols the gaps around the exported allocator belong to it.
 #include "debugger/call/unsafe.h"
 
 #include "debugger/call/unsafe_names.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Code in which a thread must not be borrowed, as sorted address ranges. Made before any stop; looking
-// an address up costs a binary search.
+// Code in which a thread must not be borrowed, as sorted address ranges. Made before any stop;
+// looking an address up costs a binary search.
 #ifndef DEBUGGER_CALL_UNSAFE_H
 #define DEBUGGER_CALL_UNSAFE_H
 

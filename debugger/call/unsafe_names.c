@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-// Names are compared without leading underscores, "GI_", "libc_" and the like, and without what compilers and libc
-// append: ".part.0", "_chk", "_unlocked", "64".
+// Names are compared without leading underscores, "GI_", "libc_" and the like, and without what
+// compilers and libc append: ".part.0", "_chk", "_unlocked", "64".
 
 // In every module: programs bring allocators of their own.
 static const char *const allocator_names[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Interpreters hold their heap and their frames half-changed between two points that only they know;
-// a collector that is called there finds pointers that lead nowhere.
+// Interpreters hold their heap and their frames half-changed between two points that only they
+// know; a collector that is called there finds pointers that lead nowhere.
 #include "debugger/call/vm.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Language runtimes: a thread in the middle of one is at no place where that runtime may be entered anew.
+// Language runtimes: a thread in the middle of one is at no place where that runtime may be entered
+// anew.
 #ifndef DEBUGGER_CALL_VM_H
 #define DEBUGGER_CALL_VM_H
 
@@ -9,8 +10,8 @@
 
 // The module is the interpreter or virtual machine of a language.
 bool vm_is_module(const struct module *module);
-// The thread was asleep in a system call that waits: it has left the runtime's data as others may find
-// them. Not so one that maps memory for the collector.
+// The thread was asleep in a system call that waits: it has left the runtime's data as others may
+// find them. Not so one that maps memory for the collector.
 bool vm_waits(const struct user_regs_struct *regs);
 // Whether a thread that runs is in the module's code, or will return to it.
 bool vm_is_inside(const struct module *module, const struct maps *maps,

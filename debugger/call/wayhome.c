@@ -53,7 +53,8 @@ bool wayhome_is_timed_wait(const struct user_regs_struct *regs)
 	return (int64_t)regs->orig_rax >= 0 && (int64_t)regs->rax == -ERESTART_RESTARTBLOCK;
 }
 
-// rt_sigreturn restarts nothing, so the frame holds what the kernel would have made of the registers.
+// rt_sigreturn restarts nothing, so the frame holds what the kernel would have made of the
+// registers.
 static void restart(struct user_regs_struct *regs)
 {
 	enum { SYSCALL_SIZE = 2, FUTEX_WAIT_BITSET = 9, FUTEX_COMMAND = 127 };
@@ -127,8 +128,8 @@ struct dc_error *wayhome_build(const struct user_regs_struct *regs, const unsign
 		return error_make(DC_REFUSED, "an extended state of %zu bytes is unknown", in_use);
 	restart(&home);
 
-	// An alternate stack cannot be read from outside. Flags that the kernel refuses make it keep
-	// the one there is; SS_DISABLE would take it away.
+	// An alternate stack cannot be read from outside. Flags that the kernel refuses make it
+	// keep the one there is; SS_DISABLE would take it away.
 	struct kernel_context kernel = {
 		.flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS,
 		.stack_flags = SS_INVALID,

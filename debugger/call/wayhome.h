@@ -19,8 +19,9 @@ struct wayhome {
 	size_t size;
 	unsigned char bytes[WAYHOME_ROOM]; // what belongs at start
 };
-// The frame ends at or below top. Only the extended state that the thread has in use is claimed: for
-// more the kernel would quietly restore nothing but the legacy part. REFUSED when it does not fit.
+// The frame ends at or below top. Only the extended state that the thread has in use is claimed:
+// for more the kernel would quietly restore nothing but the legacy part. REFUSED when it does not
+// fit.
 struct dc_error *wayhome_build(const struct user_regs_struct *regs, const unsigned char *xstate,
 			       size_t xstate_size, uint64_t mask, const struct gadgets *gadgets,
 			       uint64_t top, struct wayhome *ret) DC_CHECK;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A vector register lies in up to three pieces, each in a component of its own (SDM volume 1, 13.4).
+// A vector register lies in up to three pieces, each in a component of its own (SDM volume 1,
+// 13.4).
 #include "debugger/call/xstate.h"
 
 #include "debugger/target/registers.h"

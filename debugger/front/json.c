@@ -87,7 +87,8 @@ static json_t *line(void)
 
 static void set(json_t *object, const char *key, json_t *value)
 {
-	// A key that cannot be stored for want of memory is left out; put() then still ends the line.
+	// A key that cannot be stored for want of memory is left out; put() then still ends the
+	// line.
 	(void)!json_object_set_new(object, key, value);
 }
 

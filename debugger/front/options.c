@@ -287,7 +287,8 @@ bool options_parse(int argc, char *const argv[], struct options *ret, char compl
 		if (id == -1) {
 			bool ended = optind > at && !strcmp(argv[optind - 1], "--");
 
-			// "check" and "functions" are commands only before -p; after it they are names.
+			// "check" and "functions" are commands only before -p; after it they are
+			// names.
 			if (optind >= argc || ended || ret->who || ret->command != COMMAND_EVALUATE)
 				break;
 			ret->command = command_named(argv[optind]);

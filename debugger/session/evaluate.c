@@ -36,9 +36,9 @@ static struct dc_error *parse(struct dc_session *session, const char *text,
 	return NULL;
 }
 
-// Names of a frame can only be looked up when it is known which frame it is. A sleeping thread tells
-// without a stop, so whatever may be a local is looked up there; a running one is stopped shortly when
-// nothing else explains a name. Then the names are loaded with nothing stopped.
+// Names of a frame can only be looked up when it is known which frame it is. A sleeping thread
+// tells without a stop, so whatever may be a local is looked up there; a running one is stopped
+// shortly when nothing else explains a name. Then the names are loaded with nothing stopped.
 static struct dc_error *find_scope(struct dc_session *session, const struct prepared *prepared)
 {
 	if (session->scope.wanted || prepared->needs_frame) {
@@ -148,7 +148,8 @@ struct dc_error *dc_prepare(struct dc_session *session, const char *expr)
 	if (!prepared)
 		return &dc_out_of_memory;
 	err = prepare(session, expr, prepared);
-	// All that a call needs is made ready here too, so that the thread is held for the call only.
+	// All that a call needs is made ready here too, so that the thread is held for the call
+	// only.
 	if (!err && (prepared->calls || prepared->needs_frame || session->options.all_stop))
 		err = session_ready(session);
 	if (!err)

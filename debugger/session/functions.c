@@ -48,8 +48,8 @@ static int compare(const void *a, const void *b)
 	return (x->type == NULL) - (y->type == NULL);
 }
 
-// What an expression would call it as: the table of the C library's prototypes knows some that have no
-// debug information.
+// What an expression would call it as: the table of the C library's prototypes knows some that have
+// no debug information.
 static const struct type *known_type(struct dc_session *session, const struct function *function)
 {
 	struct expression *expression;
@@ -79,7 +79,8 @@ static char *prototype_of(const struct type *type, const char *name)
 	const struct type_param *params;
 	size_t n, size;
 
-	// The full name of a C++ function has its parameters, and that of a template the result too.
+	// The full name of a C++ function has its parameters, and that of a template the result
+	// too.
 	if (strchr(name, '(')) {
 		const char *blank = strpbrk(name, " <(");
 

@@ -24,7 +24,8 @@ static bool is_in(struct symbols *symbols, const struct symbols_frame *frame, co
 	return here.function && symbols_is_named(here.function, function);
 }
 
-// Nobody who asks for a local means one of the C library's, though its debug information may be here.
+// Nobody who asks for a local means one of the C library's, though its debug information may be
+// here.
 static bool is_users(struct symbols *symbols, const struct symbols_frame *frame)
 {
 	static const char *const theirs[] = { "libc.so",    "libc-",   "ld-linux", "ld-musl",

@@ -225,8 +225,8 @@ static const struct module *called_vm(const struct dc_session *session)
 	return NULL;
 }
 
-// Frames, registers that are assigned and threads that all stand still belong to a thread that stays
-// stopped from one call to the next, which the target's own host gives back each time.
+// Frames, registers that are assigned and threads that all stand still belong to a thread that
+// stays stopped from one call to the next, which the target's own host gives back each time.
 static struct dc_error *choose_host(const struct dc_session *session, bool to_call,
 				    enum dc_host *ret)
 {

@@ -58,7 +58,8 @@ struct dc_session {
 
 // One error for an operation that began after dc_cancel(); asked for before each slow step.
 struct dc_error *session_cancelled(struct dc_session *session) DC_CHECK;
-// A borrowed thread, for a call or only to look at; the scope is settled. Does nothing when there is.
+// A borrowed thread, for a call or only to look at; the scope is settled. Does nothing when there
+// is.
 struct dc_error *session_borrow(struct dc_session *session, bool to_call) DC_CHECK;
 struct dc_error *session_release(struct dc_session *session) DC_CHECK;
 
@@ -68,7 +69,8 @@ struct dc_error *session_refresh(struct dc_session *session) DC_CHECK;
 bool session_calls(const struct dc_session *session);
 
 // Everything a borrowing needs and that takes time, so that it is done before the first stop;
-// session_look(): what a look needs, no tracer; session_tables(): the same where attaching is barred.
+// session_look(): what a look needs, no tracer; session_tables(): the same where attaching is
+// barred.
 struct dc_error *session_look(struct dc_session *session) DC_CHECK;
 struct dc_error *session_tables(struct dc_session *session) DC_CHECK;
 // The barrier as an error of its own.
@@ -96,7 +98,8 @@ struct dc_error *evaluation_run(struct dc_session *session, const char *expr,
 				struct evaluation *evaluation, struct dc_result *ret) DC_CHECK;
 struct dc_error *evaluation_finish(struct dc_session *session, struct evaluation *evaluation,
 				   struct dc_result *ret) DC_CHECK;
-// Runs job where tracees are held, so that between its steps nobody waits for another thread to wake.
+// Runs job where tracees are held, so that between its steps nobody waits for another thread to
+// wake.
 struct dc_error *session_run(struct dc_session *session, struct dc_error *(*job)(void *),
 			     void *arg) DC_CHECK;
 

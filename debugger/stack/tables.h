@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the target keeps its unwind tables: the .eh_frame_hdr that its own program headers name, read
-// from its memory, so that deleted, replaced and stripped files and the vdso are all the same.
+// Where the target keeps its unwind tables: the .eh_frame_hdr that its own program headers name,
+// read from its memory, so that deleted, replaced and stripped files and the vdso are all the same.
 #ifndef DEBUGGER_STACK_TABLES_H
 #define DEBUGGER_STACK_TABLES_H
 
@@ -12,7 +12,8 @@ struct tables {
 	uint64_t header; // .eh_frame_hdr; 0: none
 	uint64_t table, nr_entries; // its binary search table; 0 entries: none
 };
-// What belongs to the code at addr; false when it is in no ELF image that is mapped with its header.
+// What belongs to the code at addr; false when it is in no ELF image that is mapped with its
+// header.
 bool tables_find(struct view *view, uint64_t addr, struct tables *ret);
 
 #endif

@@ -217,7 +217,8 @@ static enum step step_by_table(struct unwind *unwind, bool is_innermost)
 	unw_proc_info_t info;
 	int more = -UNW_ENOINFO;
 
-	// A return address may lie behind its function, or in the row after: its call is what counts.
+	// A return address may lie behind its function, or in the row after: its call is what
+	// counts.
 	unwind->regs[RIP] = looked_up;
 	// Asked for first, because without tables unw_step() would guess.
 	if (*tabled != looked_up && find_proc_info(unwind->space, looked_up, &info, 0, unwind) == 0)
@@ -316,8 +317,8 @@ static bool follow_code(struct unwind *unwind, uint64_t start, uint64_t regs[REG
 	return true;
 }
 
-// A return address proves itself: the call before it leads to a start from which the pc is reached at
-// just that depth of the stack.
+// A return address proves itself: the call before it leads to a start from which the pc is reached
+// at just that depth of the stack.
 static enum step step_by_proof(struct unwind *unwind)
 {
 	enum { WORDS = 512 };
@@ -461,7 +462,8 @@ struct dc_error *unwind_walk(struct unwind *unwind, const struct snapshot *snaps
 		memset(frame, 0, sizeof(*frame));
 		frame->is_signal_frame = is_restorer(unwind, pc);
 		memcpy(frame->frame.regs, unwind->regs, sizeof(unwind->regs));
-		// A return address may be the first byte after its function, when that never returns.
+		// A return address may be the first byte after its function, when that never
+		// returns.
 		frame->frame.pc = is_exact || frame->is_signal_frame ? pc : pc - 1;
 		frame->frame.valid = known;
 		++*n;

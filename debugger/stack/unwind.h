@@ -22,8 +22,8 @@ struct dc_error *unwind_create(struct process *process, struct symbols *symbols,
 void unwind_destroy(struct unwind *unwind);
 
 enum { UNWIND_MAX = 256 };
-// frames[0] is the interrupted place; a caller's pc is its return address minus one when it is looked
-// up. *complete: the walk reached the thread's first frame. Signal frames are marked.
+// frames[0] is the interrupted place; a caller's pc is its return address minus one when it is
+// looked up. *complete: the walk reached the thread's first frame. Signal frames are marked.
 struct unwound {
 	struct symbols_frame frame;
 	bool is_signal_frame;

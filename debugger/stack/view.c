@@ -36,8 +36,8 @@ void view_deinit(struct view *view)
 	*view = (struct view){ 0 };
 }
 
-// Only what is kept matters: pages of files that nobody can write. Compilers at run time change their
-// own pages all the time.
+// Only what is kept matters: pages of files that nobody can write. Compilers at run time change
+// their own pages all the time.
 static bool is_kept(const struct mapping *mapping)
 {
 	return !mapping->writable && mapping->inode;
@@ -64,8 +64,8 @@ static bool same_code(const struct maps *a, const struct maps *b)
 
 struct dc_error *view_begin(struct view *view, const struct snapshot *snapshot, bool *changed)
 {
-	// A walk at a stop must cost microseconds, and reading the list costs a hundred. A module that
-	// goes and leaves its very addresses to another one within this time is not expected.
+	// A walk at a stop must cost microseconds, and reading the list costs a hundred. A module
+	// that goes and leaves its very addresses to another one within this time is not expected.
 	enum { FRESH_NS = 20000000 };
 	struct maps maps;
 	struct timespec now;

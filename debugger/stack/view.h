@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Memory as one walk of a stack sees it: the snapshot first, then pages of the target, of which those
-// that nobody can write stay cached from walk to walk.
+// Memory as one walk of a stack sees it: the snapshot first, then pages of the target, of which
+// those that nobody can write stay cached from walk to walk.
 #ifndef DEBUGGER_STACK_VIEW_H
 #define DEBUGGER_STACK_VIEW_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Looking C++ names up by their symbols. The last part of a name stands in each mangled symbol as it
-// is, so that only few need be read.
+// Looking C++ names up by their symbols. The last part of a name stands in each mangled symbol as
+// it is, so that only few need be read.
 #include "debugger/symbols/cxx.h"
 #include "debugger/cleanup.h"
 
@@ -142,7 +142,8 @@ static enum fit fits(const char *shown, const char *wanted, unsigned int class)
 {
 	_cleanup_free_ char *text = strdup(shown);
 
-	// What the compiler made beside the thing itself: "vtable for C", "virtual thunk to C::f()".
+	// What the compiler made beside the thing itself: "vtable for C", "virtual thunk to
+	// C::f()".
 	if (!text || strstr(text, " for ") || strstr(text, "thunk to "))
 		return FIT_NONE;
 	simplify(text);

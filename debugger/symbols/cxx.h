@@ -6,11 +6,13 @@
 
 #include "debugger/symbols/set.h"
 
-// "ns::f(int)" for _ZN2ns1fEi. malloc'd; NULL: not mangled, or there is nobody here who can read it.
+// "ns::f(int)" for _ZN2ns1fEi. malloc'd; NULL: not mangled, or there is nobody here who can read
+// it.
 char *cxx_demangle(const char *symbol);
 // As a user would have it; name itself when it is no C++ symbol. Lives as long as the symbols.
 const char *cxx_shown_name(struct symbols *symbols, const char *name);
-// The data symbol of that qualified name; *done false: there is none. Code VALUE when there are several.
+// The data symbol of that qualified name; *done false: there is none. Code VALUE when there are
+// several.
 struct dc_error *cxx_find_data(struct symbols *symbols, const char *name, struct loaded **module,
 			       struct symbol *ret, bool *done) DC_CHECK;
 

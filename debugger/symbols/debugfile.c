@@ -162,8 +162,9 @@ struct image *debugfile_find_alt(const struct loaded *loaded, const struct image
 
 	const char *slash = strrchr(image_path, '/');
 
-	// A relative name counts from the directory of the file that refers to it, which for a debug
-	// file found by build id is not the module's: dwz writes absolute names there or ../../.dwz/.
+	// A relative name counts from the directory of the file that refers to it, which for a
+	// debug file found by build id is not the module's: dwz writes absolute names there or
+	// ../../.dwz/.
 	if (name[0] == '/')
 		path = strdup(name);
 	else if (!strncmp(name, "../../.dwz/", 11)) {

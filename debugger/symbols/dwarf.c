@@ -247,8 +247,8 @@ static const unsigned char *unit_end(Dwarf_Die *die, struct bytes *section)
 	return size > room || size < (uint64_t)(at - start) ? section->end : start + size;
 }
 
-// A name written into a DIE at the very end could run out of the section, unless that ends in a NUL as
-// every unit with children does. A unit of nothing but itself has no name to offer.
+// A name written into a DIE at the very end could run out of the section, unless that ends in a NUL
+// as every unit with children does. A unit of nothing but itself has no name to offer.
 static bool may_overrun(const unsigned char *end, const struct bytes *section)
 {
 	return end == section->end && end > section->start && end[-1];

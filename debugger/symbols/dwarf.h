@@ -55,12 +55,14 @@ enum dwarf_want {
 	DWARF_ENUMERATOR = 64,
 };
 // Calls visit for each top-level DIE of that name, in namespaces too; an enumerator's parent is the
-// enum. A qualified name, "ns::C::name", is looked for in classes as well, and its scopes may be left
-// out from the front. visit returns false to end. unit: only this one (by its DIE), NULL for all.
+// enum. A qualified name, "ns::C::name", is looked for in classes as well, and its scopes may be
+// left out from the front. visit returns false to end. unit: only this one (by its DIE), NULL for
+// all.
 typedef bool dwarf_visit(Dwarf_Die *die, Dwarf_Die *parent, void *arg);
 struct dc_error *dwarf_find(struct dwarf_info *info, Dwarf_Die *unit, const char *name,
 			    unsigned int want, dwarf_visit *visit, void *arg) DC_CHECK;
-// The same in the units that were compiled from a file: its name, with as much of its path as wanted.
+// The same in the units that were compiled from a file: its name, with as much of its path as
+// wanted.
 struct dc_error *dwarf_find_in_file(struct dwarf_info *info, const char *file, const char *name,
 				    unsigned int want, dwarf_visit *visit, void *arg) DC_CHECK;
 bool dwarf_has_file(struct dwarf_info *info, const char *file);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Inside symbols/: what a module's debug information is made of, for the rooms that find DIEs in it.
+// Inside symbols/: what a module's debug information is made of, for the rooms that find DIEs in
+// it.
 #ifndef DEBUGGER_SYMBOLS_DWARF_UNITS_H
 #define DEBUGGER_SYMBOLS_DWARF_UNITS_H
 

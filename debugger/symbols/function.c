@@ -60,8 +60,8 @@ static const char *why_no_call(struct symbols *symbols, Dwarf_Die *die)
 
 void function_add_type(struct symbols *symbols, Dwarf_Die *die, struct function *function)
 {
-	// An assembler's DIE has a name and an address and knows nothing about parameters. The DIE at
-	// an IFUNC's address is the resolver's.
+	// An assembler's DIE has a name and an address and knows nothing about parameters. The DIE
+	// at an IFUNC's address is the resolver's.
 	if (function->is_ifunc || dwarf_language(die) == DW_LANG_Mips_Assembler)
 		return;
 
@@ -139,7 +139,8 @@ void symbols_function_type(struct symbols *symbols, struct function *function)
 
 // ---- by symbol ----
 
-// A stripped module's names are seen through its exports alone, so it has no say over the program's.
+// A stripped module's names are seen through its exports alone, so it has no say over the
+// program's.
 static bool is_own_scope(struct loaded *loaded)
 {
 	if (!loaded->image)

@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 
 // Smaller files are read piece by piece, so that one cut short while we look gives an error instead
-// of SIGBUS; larger ones are mapped, because reading a hundred megabytes of DWARF for one name is slow.
+// of SIGBUS; larger ones are mapped, because reading a hundred megabytes of DWARF for one name is
+// slow.
 enum { MAP_FROM = 8 << 20 };
 
 static struct dc_error *finish(struct image *image)

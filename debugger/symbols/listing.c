@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// All functions of the target, with what their debug information says: for listings, not for look-ups.
+// All functions of the target, with what their debug information says: for listings, not for
+// look-ups.
 #include "debugger/symbols/cxx.h"
 
 #include <stdlib.h>

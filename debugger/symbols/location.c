@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// DWARF location expressions: a small stack machine over one frame's registers and the target's memory.
+// DWARF location expressions: a small stack machine over one frame's registers and the target's
+// memory.
 #include "debugger/symbols/location.h"
 #include "debugger/cleanup.h"
 #include "debugger/target/memory.h"

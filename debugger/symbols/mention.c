@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Searching units for a name without reading their DIEs: at memory speed, and exact in one direction:
-// a unit that is passed over does not have the name.
+// Searching units for a name without reading their DIEs: at memory speed, and exact in one
+// direction: a unit that is passed over does not have the name.
 #include "debugger/symbols/mention.h"
 
 #include <emmintrin.h>

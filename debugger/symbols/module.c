@@ -239,8 +239,8 @@ static struct loaded *known(struct loaded *list, const struct mapping *first)
 	return NULL;
 }
 
-// The mappings of one file in a row with offsets that rise: one load of it. A second load, or a file
-// that is mapped to be read, starts over at a lower offset.
+// The mappings of one file in a row with offsets that rise: one load of it. A second load, or a
+// file that is mapped to be read, starts over at a lower offset.
 static size_t group_size(const struct maps *maps, size_t first, bool *has_code)
 {
 	const struct mapping *head = &maps->map[first];

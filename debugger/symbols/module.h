@@ -35,8 +35,9 @@ struct loaded {
 	struct dwarf_info *info;
 };
 
-// Adds the modules of the maps that are not in the list yet, drops none that is still mapped, and puts
-// them in load order. Modules live until modules_destroy(), because types and names point into them.
+// Adds the modules of the maps that are not in the list yet, drops none that is still mapped, and
+// puts them in load order. Modules live until modules_destroy(), because types and names point into
+// them.
 struct dc_error *modules_update(struct process *process, const struct maps *maps,
 				struct loaded **list) DC_CHECK;
 void modules_destroy(struct loaded *list);

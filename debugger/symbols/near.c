@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Is a name the program's own affair? Then separate debug files of its libraries, which cost more to
-// open than everything else together, need not be asked.
+// Is a name the program's own affair? Then separate debug files of its libraries, which cost more
+// to open than everything else together, need not be asked.
 #include "debugger/symbols/set.h"
 
 #include <string.h>
@@ -28,7 +28,8 @@ bool symbols_is_near(struct symbols *symbols, const struct symbols_frame *frame,
 
 		if (!info)
 			continue;
-		// Without a frame a name that the program mentions may be a local of the one to come.
+		// Without a frame a name that the program mentions may be a local of the one to
+		// come.
 		if ((!frame || !frame->pc) && dwarf_mentions(info, name))
 			return true;
 

@@ -25,9 +25,9 @@ struct loaded *symbols_at(struct symbols *symbols, uint64_t addr);
 // The frame's unit, within the effort; false without debug information there.
 bool symbols_unit(struct symbols *symbols, const struct symbols_frame *frame, enum effort effort,
 		  struct loaded **loaded, Dwarf_Die *unit);
-// A symbol of one of the classes as the frame's code would find it: its module's when that has names
-// of its own, then the program's, then by load order, exported before local. nr_locals: how many
-// local ones of that name the module has.
+// A symbol of one of the classes as the frame's code would find it: its module's when that has
+// names of its own, then the program's, then by load order, exported before local. nr_locals: how
+// many local ones of that name the module has.
 bool symbols_find(struct symbols *symbols, const struct symbols_frame *frame, const char *name,
 		  unsigned int classes, struct loaded **module, struct symbol *ret,
 		  size_t *nr_locals);

@@ -65,18 +65,18 @@ struct symbols_frame {
 	uint32_t valid; // bit per register
 };
 
-// A name as C would find it from the frame: block scopes outward, the unit's statics, globals of the
-// module, then of the others. code NAME when there is none (symbols_nearest() is the
-// caller's to ask), VALUE when there is but it is not one: several of the name, or inlined everywhere.
+// A name as C would find it from the frame: block scopes outward, the unit's statics, globals of
+// the module, then of the others. code NAME when there is none (symbols_nearest() is the caller's
+// to ask), VALUE when there is but it is not one: several of the name, or inlined everywhere.
 struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct symbols_frame *frame,
 					 const char *name, struct variable *ret) DC_CHECK;
 struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct symbols_frame *frame,
 					 const char *name, struct function *ret) DC_CHECK;
-// The same by the symbol tables of the mapped files alone: no type, and no debug information is read.
-// false: none of them has the name.
+// The same by the symbol tables of the mapped files alone: no type, and no debug information is
+// read. false: none of them has the name.
 bool symbols_named_function(struct symbols *symbols, const char *name, struct function *ret);
-// C++: the functions of that qualified name, each named in full ("ns::f(int)"); with parameters in the
-// name, or where only one has it, that one. n is 0 when there is none, or when the name is C's.
+// C++: the functions of that qualified name, each named in full ("ns::f(int)"); with parameters in
+// the name, or where only one has it, that one. n is 0 when there is none, or when the name is C's.
 struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
 				   const struct function **ret, size_t *n) DC_CHECK;
 // Whether the full name, "ns::f(int)", is one that the user's, "ns::f" or "f", may mean.
@@ -100,7 +100,8 @@ struct dc_error *symbols_variable_in_file(struct symbols *symbols, const char *f
 // Whether the program, or a library with debug information, was compiled from a file of that name.
 bool symbols_has_file(struct symbols *symbols, const char *file);
 // A library's separate debug file costs tens of milliseconds to open; a look-up leaves type NULL
-// instead. For callers that know no prototype by other means this opens it, and fills in what it says.
+// instead. For callers that know no prototype by other means this opens it, and fills in what it
+// says.
 void symbols_function_type(struct symbols *symbols, struct function *function);
 struct dc_error *symbols_lookup_enumerator(struct symbols *symbols,
 					   const struct symbols_frame *frame, const char *name,
@@ -116,7 +117,8 @@ struct dc_error *symbols_tls_address(struct symbols *symbols, const struct varia
 				     uint64_t fs_base, uint64_t *ret) DC_CHECK;
 // An IFUNC's bound target from a GOT slot that names it, 0 when no slot is bound yet.
 uint64_t symbols_bound_ifunc(struct symbols *symbols, const struct function *function);
-// What the program's file lacks or is, for a name that is not found: "it is stripped …"; NULL: nothing.
+// What the program's file lacks or is, for a name that is not found: "it is stripped …"; NULL:
+// nothing.
 const char *symbols_why_unknown(struct symbols *symbols);
 // The nearest known name, NULL when none is near.
 const char *symbols_nearest(struct symbols *symbols, const char *name);
@@ -126,8 +128,8 @@ struct dc_frame symbols_describe(struct symbols *symbols, uint64_t addr);
 // Symbol alone: name and offset for `<main+4>`; false when none covers the address.
 bool symbols_name_of(struct symbols *symbols, uint64_t addr, const char **name, uint64_t *offset);
 
-// Sized code ranges of symbols, from .symtab or .dynsym or the DWARF, for safe-point tables.
-// pick says whether the symbol belongs, and, asked with no name, whether any of the module can. Ranges
+// Sized code ranges of symbols, from .symtab or .dynsym or the DWARF, for safe-point tables. pick
+// says whether the symbol belongs, and, asked with no name, whether any of the module can. Ranges
 // are sorted, merged and malloc'd.
 struct range {
 	uint64_t start, end;

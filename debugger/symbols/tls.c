@@ -39,7 +39,8 @@ static struct loaded *find_symbol(struct symbols *symbols, const char *name, str
 	return NULL;
 }
 
-// glibc describes its private structures to thread debuggers: { bits, elements, offset }, 32 bits each.
+// glibc describes its private structures to thread debuggers: { bits, elements, offset }, 32 bits
+// each.
 static bool link_map_field(struct symbols *symbols, uint64_t link_map, const char *field,
 			   uint64_t *ret)
 {
@@ -83,8 +84,8 @@ static struct dc_error *from_vector(struct symbols *symbols, const struct variab
 	uint64_t vector, block;
 	struct dc_error *err = read_word(symbols, fs_base + 8, &vector);
 
-	// The vector may be shorter than the number: it grows when the thread first asks. glibc keeps
-	// its length before it.
+	// The vector may be shorter than the number: it grows when the thread first asks. glibc
+	// keeps its length before it.
 	if (!err && entry_size == 16) {
 		uint64_t length;
 

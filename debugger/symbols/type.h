@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// C types as the target has them: read from DWARF, or made here (pointer to, array of, basic types).
-// A type lives as long as the struct types that made it; equal DIEs give the same pointer.
+// C types as the target has them: read from DWARF, or made here (pointer to, array of, basic
+// types). A type lives as long as the struct types that made it; equal DIEs give the same pointer.
 #ifndef DEBUGGER_SYMBOLS_TYPE_H
 #define DEBUGGER_SYMBOLS_TYPE_H
 
@@ -35,8 +35,8 @@ struct type_member {
 	const char *name; // NULL for an anonymous struct or union
 	const struct type *type;
 	uint64_t offset; // bytes, of the storage unit for a bit-field
-	// Bit-fields: from offset's lowest bit, little endian. The field ends inside the struct, but
-	// type->size bytes from offset may not: read (bit_offset + bit_size + 7) / 8.
+	// Bit-fields: from offset's lowest bit, little endian. The field ends inside the struct,
+	// but type->size bytes from offset may not: read (bit_offset + bit_size + 7) / 8.
 	uint32_t bit_offset;
 	uint32_t bit_size; // 0: not a bit-field
 	bool is_base; // C++ base class

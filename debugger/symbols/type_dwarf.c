@@ -223,8 +223,8 @@ static const struct type *make_array(struct types *types, struct type_node *node
 	return type;
 }
 
-// DWARF 4 does not say whether a C++ class is passed by invisible reference: a destructor, a copy or
-// move constructor that the program wrote, a virtual function, or a base or member that has one.
+// DWARF 4 does not say whether a C++ class is passed by invisible reference: a destructor, a copy
+// or move constructor that the program wrote, a virtual function, or a base or member that has one.
 static bool seems_nontrivial(struct types *types, Dwarf_Die *die, int depth)
 {
 	const char *own = dwarf_diename(die);
@@ -622,7 +622,8 @@ static bool leaf_is_odd(const struct type *type, uint64_t offset, int depth)
 		return true;
 	switch (type->kind) {
 	case TYPE_ARRAY:
-		// The second element tells what the first cannot: whether the stride is aligned too.
+		// The second element tells what the first cannot: whether the stride is aligned
+		// too.
 		return leaf_is_odd(type->target, offset, depth + 1) ||
 		       (type->count > 1 && type->count != UINT64_MAX &&
 			leaf_is_odd(type->target, offset + type->target->size, depth + 1));
@@ -687,7 +688,8 @@ static struct dc_error *read_members(struct type_node *node)
 
 		if (err)
 			return err;
-		// Values are cut from the struct's own bytes: a member outside of them is no member.
+		// Values are cut from the struct's own bytes: a member outside of them is no
+		// member.
 		uint64_t end = members[used].bit_size
 				       ? members[used].offset + (members[used].bit_offset +
 								 members[used].bit_size + 7) /

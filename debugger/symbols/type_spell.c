@@ -70,7 +70,8 @@ static void put_params(FILE *out, const struct type *type, int depth)
 	fputc(')', out);
 }
 
-// What stands left of the name: pointers, and the bracket that keeps them from binding to the right.
+// What stands left of the name: pointers, and the bracket that keeps them from binding to the
+// right.
 static void put_left(FILE *out, const struct type *type, int depth, bool *glued)
 {
 	if (depth > MAX_SPELL_DEPTH || ftell(out) > MAX_SPELL_BYTES) {

@@ -44,7 +44,8 @@ struct types {
 // Zeroed memory, 16-aligned, that lives as long as the types. NULL: out of memory.
 void *types_alloc(struct types *types, size_t size);
 char *types_strndup(struct types *types, const char *text, size_t n);
-// A node known by its keys; made, with type.kind still VOID, when there is none (*made is then true).
+// A node known by its keys; made, with type.kind still VOID, when there is none (*made is then
+// true).
 struct type_node *types_intern(struct types *types, const void *key, uint64_t key2, bool *made);
 
 // Basic types by their canonical spelling, with size and encoding of the DWARF when it has them.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Types and enumerators by name: the frame's unit, the program, the other modules, and separate debug
-// files last, because opening those costs more than all the rest.
+// Types and enumerators by name: the frame's unit, the program, the other modules, and separate
+// debug files last, because opening those costs more than all the rest.
 #include "debugger/symbols/scope.h"
 #include "debugger/symbols/set.h"
 #include "debugger/cleanup.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Variables by name, as C finds them: blocks outwards, the unit's statics, the module's globals, the
-// other modules' by load order.
+// Variables by name, as C finds them: blocks outwards, the unit's statics, the module's globals,
+// the other modules' by load order.
 #include "debugger/symbols/cxx.h"
 #include "debugger/symbols/location.h"
 #include "debugger/symbols/scope.h"
@@ -293,7 +293,8 @@ struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct s
 	struct symbol code;
 	size_t nr_others;
 
-	// The name is taken by a function: reading all debug information to say no would be a waste.
+	// The name is taken by a function: reading all debug information to say no would be a
+	// waste.
 	if (!is_data && symbols_find(symbols, frame, name, SYMBOL_CODE, &other, &code, &nr_others))
 		return error_make(DC_NAME, "\"%s\" is a function, not a variable", name);
 	// A frame in a library whose debug file is apart: its locals hide globals all the same.

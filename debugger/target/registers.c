@@ -129,7 +129,8 @@ static void find_features(void)
 
 	uint64_t present = (uint64_t)high << 32 | low;
 
-	// In a virtual machine each of these instructions leaves it, so only what is there is asked for.
+	// In a virtual machine each of these instructions leaves it, so only what is there is asked
+	// for.
 	for (unsigned i = 2; i < 63; i++) {
 		if (!(present >> i & 1))
 			continue;

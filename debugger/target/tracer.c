@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The tracer thread: jobs run on it one at a time, and every stop of a tracee is read here.
-// It installs no signal handler and waits per thread id, so that a host program's children are its own.
+// The tracer thread: jobs run on it one at a time, and every stop of a tracee is read here. It
+// installs no signal handler and waits per thread id, so that a host program's children are its
+// own.
 #include "debugger/target/tracer.h"
 
 #include "debugger/cleanup.h"
@@ -110,8 +111,8 @@ static void stop(struct tracer *tracer)
 	pthread_cond_signal(&tracer->wake);
 	pthread_mutex_unlock(&tracer->lock);
 	pthread_join(tracer->thread, NULL);
-	// A join returns when the thread's memory is released, which is before the kernel lets go of
-	// its tracees; a seize in between would find them traced still.
+	// A join returns when the thread's memory is released, which is before the kernel lets go
+	// of its tracees; a seize in between would find them traced still.
 	snprintf(path, sizeof(path), "/proc/self/task/%d", tracer->tid);
 	while (access(path, F_OK) == 0)
 		sched_yield();
@@ -274,8 +275,9 @@ static uint64_t program_counter(pid_t tid)
 	return (uint64_t)ptrace(PTRACE_PEEKUSER, tid, offsetof(struct user_regs_struct, rip), NULL);
 }
 
-// A kill ends a stop that was reported, and the thread may stand in its last one by now: what is asked of
-// it then is about that one, which the next wait reports. So each of these tells whether the stop still is.
+// A kill ends a stop that was reported, and the thread may stand in its last one by now: what is
+// asked of it then is about that one, which the next wait reports. So each of these tells whether
+// the stop still is.
 
 static bool classify_syscall(struct event *event)
 {

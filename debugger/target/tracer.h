@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The one place that waits for tracees, on a private thread per session: ptrace belongs to a thread,
-// and a host program's own children must never be reaped here.
+// The one place that waits for tracees, on a private thread per session: ptrace belongs to a
+// thread, and a host program's own children must never be reaped here.
 #ifndef DEBUGGER_TARGET_TRACER_H
 #define DEBUGGER_TARGET_TRACER_H
 

@@ -26,7 +26,8 @@ struct eval_target {
 	struct dc_error *(*literal)(void *arg, const void *bytes, size_t n, uint64_t *addr);
 	struct dc_error *(*read)(void *arg, uint64_t addr, void *buf, size_t n);
 	struct dc_error *(*write)(void *arg, uint64_t addr, const void *buf, size_t n);
-	// General and vector registers by gdb's names ("rax", "eflags", "xmm0" …) of the chosen frame.
+	// General and vector registers by gdb's names ("rax", "eflags", "xmm0" …) of the chosen
+	// frame.
 	struct dc_error *(*read_register)(void *arg, const char *name, struct types *types,
 					  struct value *ret);
 	struct dc_error *(*write_register)(void *arg, const char *name, const struct value *value);

@@ -344,8 +344,8 @@ struct dc_error *invoke(struct context *context, const struct node *node, const 
 	if (!err && own_types)
 		call.type = passed;
 	if (!err && context->mode == EVAL_CHECK && context->abi) {
-		// gcc and clang differ on a few types, also behind "...". A type lives in its table and
-		// cannot be copied; one made here says who compiled until the next is made.
+		// gcc and clang differ on a few types, also behind "...". A type lives in its table
+		// and cannot be copied; one made here says who compiled until the next is made.
 		if (passed != call.type)
 			((struct type *)passed)->compiler = call.type->compiler;
 		err = context->abi(passed);

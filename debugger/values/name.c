@@ -190,8 +190,8 @@ static bool begins_identifier(char c)
 	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// gdb's 'file.c'::name, also without quotes and with one colon: where the name itself begins, and the
-// file, in the arena. NULL in *file: there is none.
+// gdb's 'file.c'::name, also without quotes and with one colon: where the name itself begins, and
+// the file, in the arena. NULL in *file: there is none.
 static struct dc_error *read_file(struct parser *parser, const char **file)
 {
 	const struct lexer *lexer = &parser->lexer;

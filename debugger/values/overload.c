@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// C++'s overload resolution, as far as values without user-defined conversions need it: a candidate is
-// taken when no other is better for any argument. Otherwise the candidates are listed.
+// C++'s overload resolution, as far as values without user-defined conversions need it: a candidate
+// is taken when no other is better for any argument. Otherwise the candidates are listed.
 #include "debugger/values/overload.h"
 
 #include "debugger/cleanup.h"

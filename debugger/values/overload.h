@@ -10,8 +10,8 @@ struct dc_error *overload_needs_call(const struct resolution *what, const char *
 // The function of a call by such a name. NULL in *ret: that takes a run.
 struct dc_error *overload_choose(struct context *context, const struct node *call,
 				 const struct function **ret) DC_CHECK;
-// The method of a call through an object of a C++ class; NULL in *ret: that takes a run. Code NAME: the
-// class has none of that name.
+// The method of a call through an object of a C++ class; NULL in *ret: that takes a run. Code NAME:
+// the class has none of that name.
 struct dc_error *overload_choose_method(struct context *context, const struct node *call,
 					const struct type *class,
 					const struct method **ret) DC_CHECK;

@@ -31,7 +31,8 @@ struct dc_error *parser_expect(struct parser *parser, enum token_kind kind,
 			       const char *text) DC_CHECK;
 struct dc_error *parser_node(struct parser *parser, enum node_kind kind, size_t column,
 			     struct node **ret) DC_CHECK;
-// The grammar: a whole expression, one without commas, and a conditional one, as an array's size is.
+// The grammar: a whole expression, one without commas, and a conditional one, as an array's size
+// is.
 struct dc_error *parser_comma(struct parser *parser, struct node **ret) DC_CHECK;
 struct dc_error *parser_assignment(struct parser *parser, struct node **ret) DC_CHECK;
 struct dc_error *parser_conditional(struct parser *parser, struct node **ret) DC_CHECK;

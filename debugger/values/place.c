@@ -555,7 +555,8 @@ struct dc_error *place_name(struct context *context, const struct node *node, st
 			if (err)
 				return err;
 		}
-		// Before the run the frame may have been seen in part only: its word is not the last.
+		// Before the run the frame may have been seen in part only: its word is not the
+		// last.
 		if (what->is_local && context->mode != EVAL_RUN && variable.place == VARIABLE_GONE)
 			variable.place = VARIABLE_MEMORY;
 		return variable_place(context, &variable, ret);

@@ -18,8 +18,8 @@
 
 #define gort__container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
-// Relaxed and release forms that compile to plain moves on x86: the owner of a field may write it without
-// a locked instruction while others look on.
+// Relaxed and release forms that compile to plain moves on x86: the owner of a field may write it
+// without a locked instruction while others look on.
 #define gort__load(p)		  __atomic_load_n((p), __ATOMIC_RELAXED)
 #define gort__load_acquire(p)	  __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define gort__store(p, v)	  __atomic_store_n((p), (v), __ATOMIC_RELAXED)

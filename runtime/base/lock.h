@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The runtime's own mutex: futex-based, ranked. Held for short stretches, only inside the runtime (between
-// gort__enter and gort__leave, or on a system stack), never across a park except through its unlock callback.
+// The runtime's own mutex: futex-based, ranked. Held for short stretches, only inside the runtime
+// (between gort__enter and gort__leave, or on a system stack), never across a park except through
+// its unlock callback.
 #ifndef RUNTIME_BASE_LOCK_H
 #define RUNTIME_BASE_LOCK_H
 

@@ -7,7 +7,8 @@
 
 #include <stdarg.h>
 
-// %s %c %d %u %x %p %% with l/ll/z and a width; always terminates; returns the length it would have had.
+// %s %c %d %u %x %p %% with l/ll/z and a width; always terminates; returns the length it would have
+// had.
 gort__hidden size_t gort__vformat(char *buf, size_t n, const char *fmt, va_list ap);
 gort__hidden size_t gort__format(char *buf, size_t n, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// System calls without libc: no errno, no cancellation point, no lazy binding, nothing a sanitizer wraps.
+// System calls without libc: no errno, no cancellation point, no lazy binding, nothing a sanitizer
+// wraps.
 #ifndef RUNTIME_BASE_RAW_H
 #define RUNTIME_BASE_RAW_H
 

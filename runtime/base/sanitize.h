@@ -16,8 +16,8 @@
 #if defined(__SANITIZE_ADDRESS__)
 #define GORT__ASAN 1
 #endif
-// sched/ itself is built without instrumentation under TSan (its frames on system stacks are never left in order), so
-// build.mk names the sanitizer.
+// sched/ itself is built without instrumentation under TSan (its frames on system stacks are never
+// left in order), so build.mk names the sanitizer.
 #if defined(__SANITIZE_THREAD__) || defined(GORT_TSAN)
 #define GORT__TSAN 1
 #endif
@@ -25,8 +25,9 @@
 struct g;
 struct m;
 
-// Weak: in a program with ASan the plain library finds them, in others there is nothing to tell. TSan follows every
-// access, so that a program with it needs a library with it (gort.h sees to that).
+// Weak: in a program with ASan the plain library finds them, in others there is nothing to tell.
+// TSan follows every access, so that a program with it needs a library with it (gort.h sees to
+// that).
 void __sanitizer_start_switch_fiber(void **save, const void *lo, size_t size) __attribute__((weak));
 void __sanitizer_finish_switch_fiber(void *saved, const void **lo_old, size_t *size_old)
 	__attribute__((weak));
@@ -84,8 +85,8 @@ static inline void gort__san_arena(void *mem, size_t size)
 		gort__tell_arena(mem, size);
 }
 
-// What happened before a release is seen after the acquire: of a goroutine that was made runnable and is switched
-// to, and of other things where no goroutine is.
+// What happened before a release is seen after the acquire: of a goroutine that was made runnable
+// and is switched to, and of other things where no goroutine is.
 #ifdef GORT__TSAN
 gort__hidden void gort__san_ready(void *p);
 gort__hidden void gort__san_acquire(void *p);

@@ -15,8 +15,8 @@ enum {
 
 typedef void gort__handler(int sig, siginfo_t *info, void *ucontext);
 
-// Installs h with SA_SIGINFO | SA_ONSTACK | SA_RESTART | flags and the signals of mask blocked meanwhile.
-// old (may be NULL) gets what was there, in the kernel's layout.
+// Installs h with SA_SIGINFO | SA_ONSTACK | SA_RESTART | flags and the signals of mask blocked
+// meanwhile. old (may be NULL) gets what was there, in the kernel's layout.
 struct gort__sigaction {
 	void *handler;
 	unsigned long flags;

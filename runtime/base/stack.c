@@ -54,8 +54,8 @@ int gort__stack_class(size_t size)
 	return -1;
 }
 
-// A version number would not tell: an emulator may answer 0 without doing anything. The kernel's own access to a
-// guarded page fails with EFAULT.
+// A version number would not tell: an emulator may answer 0 without doing anything. The kernel's
+// own access to a guarded page fails with EFAULT.
 static bool probe_guard(void)
 {
 	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -70,7 +70,8 @@ static bool probe_guard(void)
 
 void gort__stack_init(void)
 {
-	// The leak check reads what /proc/self/maps calls readable, and such guards do not show there.
+	// The leak check reads what /proc/self/maps calls readable, and such guards do not show
+	// there.
 	if (gort__sanitized())
 		gort__debug.guard = 0;
 	// Valgrind reads guest memory itself and would die on such a guard.
@@ -94,7 +95,8 @@ static void *reserve(size_t size)
 
 static bool guard(char *lo)
 {
-	// mprotect ends where the kernel's limit of mappings does; then there is no stack, never an unguarded one.
+	// mprotect ends where the kernel's limit of mappings does; then there is no stack, never an
+	// unguarded one.
 	if (stacks.guard_madvise)
 		return !madvise(lo, STACK_GUARD, MADV_GUARD_INSTALL);
 	return !mprotect(lo, STACK_GUARD, PROT_NONE);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goroutine stacks: reserved in arenas of 64 MB, guarded, with struct g in the top page, reused for ever.
+// Goroutine stacks: reserved in arenas of 64 MB, guarded, with struct g in the top page, reused for
+// ever.
 #ifndef RUNTIME_BASE_STACK_H
 #define RUNTIME_BASE_STACK_H
 
@@ -26,13 +27,13 @@ gort__hidden void gort__stack_init(void);
 // The class whose stacks have at least size bytes, or -1.
 gort__hidden int gort__stack_class(size_t size);
 
-// A struct g with its stack, from p's list, the global one or a new arena. Its id, table slot, stack bounds and
-// list link are right; the rest is as its last user left it. NULL: no memory.
+// A struct g with its stack, from p's list, the global one or a new arena. Its id, table slot,
+// stack bounds and list link are right; the rest is as its last user left it. NULL: no memory.
 gort__hidden struct g *gort__stack_get(struct p *p, int class);
 gort__hidden void gort__stack_put(struct p *p, struct g *g);
 
-// Opens 16 KB of the guard just below g's stack so that deferred functions can run after an overflow, and
-// closes it again. True when addr lies in g's guard.
+// Opens 16 KB of the guard just below g's stack so that deferred functions can run after an
+// overflow, and closes it again. True when addr lies in g's guard.
 gort__hidden bool gort__stack_in_guard(const struct g *g, const void *addr);
 gort__hidden void gort__stack_guard_open(struct g *g);
 gort__hidden void gort__stack_guard_close(struct g *g);
@@ -40,8 +41,8 @@ gort__hidden void gort__stack_guard_close(struct g *g);
 // Reserved bytes, guards included.
 gort__hidden uint64_t gort__stack_bytes(void);
 
-// Gives the pages of one free stack of the global list back to the kernel. False when none is left. For sysmon, when
-// nothing runs.
+// Gives the pages of one free stack of the global list back to the kernel. False when none is left.
+// For sysmon, when nothing runs.
 gort__hidden bool gort__stack_trim(void);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Fatal errors. Nothing here allocates, locks or opens; a fault on the way is told and survived once.
+// Fatal errors. Nothing here allocates, locks or opens; a fault on the way is told and survived
+// once.
 #include "runtime/fault/fatal.h"
 #include "runtime/base/print.h"
 #include "runtime/base/signal.h"
@@ -52,8 +53,8 @@ static void print_self(const struct unwind_regs *regs)
 		gort__trace_goroutine(&trace, g, regs);
 		return;
 	}
-	// The scheduler, a blocking call, or a thread of the program: its bounds may be unknown, so only as far up as
-	// a page that is certainly there when nothing better is known.
+	// The scheduler, a blocking call, or a thread of the program: its bounds may be unknown, so
+	// only as far up as a page that is certainly there when nothing better is known.
 	gort__emit(&trace.out, "thread %u:\n", my_tid());
 	gort__unwind_begin(&u, regs, NULL, m);
 	if (!u.stack[0].hi || sp < u.stack[0].lo || sp >= u.stack[0].hi)

@@ -5,8 +5,9 @@
 
 #include "runtime/fault/traceback.h"
 
-// Prints why, freezes, prints every goroutine, exits with status 2. reason ends in a newline. regs: where it
-// happened, NULL for here. internals: the runtime itself is at fault, so its own frames matter.
+// Prints why, freezes, prints every goroutine, exits with status 2. reason ends in a newline. regs:
+// where it happened, NULL for here. internals: the runtime itself is at fault, so its own frames
+// matter.
 _Noreturn gort__hidden void gort__die(const char *reason, const struct unwind_regs *regs,
 				      bool internals);
 

@@ -22,14 +22,16 @@ static inline void gort__freeze_check(void)
 		gort__freeze_stop();
 }
 
-// A defect of the runtime itself: "fatal error: msg", freeze, every stack, exit 2. Any stack, any lock held.
+// A defect of the runtime itself: "fatal error: msg", freeze, every stack, exit 2. Any stack, any
+// lock held.
 _Noreturn gort__hidden void gort__throw(const char *msg);
 // The same for a mistake of the program that cannot be a panic.
 _Noreturn gort__hidden void gort__fatal(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 // "all goroutines are asleep - deadlock!"; called by the scheduler on a system stack.
 _Noreturn gort__hidden void gort__fatal_deadlock(void);
 
-// Called once by gort_main before any other thread is made: handlers of SIGSEGV, SIGBUS, SIGFPE, freeze.
+// Called once by gort_main before any other thread is made: handlers of SIGSEGV, SIGBUS, SIGFPE,
+// freeze.
 gort__hidden void gort__fault_init(void);
 
 // The calling goroutine's entry has returned with g->defers not empty: runs them. On its own stack.

@@ -128,7 +128,8 @@ const struct unwind_regs *gort__frozen_at(const struct m *m)
 	return m && gort__load_acquire(&m->frozen) ? m->fault_data : NULL;
 }
 
-// A sleeping thread must not be signalled: poll, nanosleep and others return EINTR even with SA_RESTART.
+// A sleeping thread must not be signalled: poll, nanosleep and others return EINTR even with
+// SA_RESTART.
 static bool runs(int tid)
 {
 	char path[48], stat[256];

@@ -127,7 +127,8 @@ const char *gort__image_name(const struct image *image, uint64_t addr, uint64_t 
 	return (const char *)image->strtab.p + best.sym->st_name;
 }
 
-// glibc relocates the addresses in a library's dynamic section in place; those of the vdso stay as they were.
+// glibc relocates the addresses in a library's dynamic section in place; those of the vdso stay as
+// they were.
 static const void *dynamic_ptr(const struct link_map *map, uint64_t value)
 {
 	return (const void *)(value < map->l_addr ? value + map->l_addr : value);

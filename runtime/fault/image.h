@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names for addresses, from what is mapped: the program's own file and the symbol tables of loaded libraries.
+// Names for addresses, from what is mapped: the program's own file and the symbol tables of loaded
+// libraries.
 #ifndef RUNTIME_FAULT_IMAGE_H
 #define RUNTIME_FAULT_IMAGE_H
 
@@ -39,8 +40,8 @@ gort__hidden const struct image *gort__image_of(const void *map);
 // The path of a module.
 gort__hidden const char *gort__module_path(const void *map);
 
-// Calls found(arg, i, dir, file, line) for each of the n addresses (in the file's terms, ascending) that the image's
-// line table knows; dir may be NULL.
+// Calls found(arg, i, dir, file, line) for each of the n addresses (in the file's terms, ascending)
+// that the image's line table knows; dir may be NULL.
 typedef void gort__line_found(void *arg, unsigned i, const char *dir, const char *file,
 			      unsigned line);
 gort__hidden void gort__image_lines(const struct image *image, const uint64_t *addr, unsigned n,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// .debug_line, versions 2 to 5, read straight through: for a process that has nothing else left to do.
+// .debug_line, versions 2 to 5, read straight through: for a process that has nothing else left to
+// do.
 #include "runtime/fault/image.h"
 #include "runtime/fault/cursor.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Scopes, deferred functions, panics. A panic runs the deferred functions of the innermost scope on top of the stack
-// that panicked, so that a report shows it; only then does it leave by longjmp.
+// Scopes, deferred functions, panics. A panic runs the deferred functions of the innermost scope on
+// top of the stack that panicked, so that a report shows it; only then does it leave by longjmp.
 #include "runtime/fault/panic.h"
 #include "runtime/base/print.h"
 #include "runtime/fault/fatal.h"
@@ -26,7 +26,8 @@ struct scope {
 	jmp_buf env;
 };
 
-// A panic, or a gort_exit, under way; on the stack that does it. A deferred function may begin another.
+// A panic, or a gort_exit, under way; on the stack that does it. A deferred function may begin
+// another.
 struct panicking {
 	struct panicking *older;
 	struct scope *scope; // whose deferred functions it runs; NULL: the goroutine's
@@ -157,7 +158,8 @@ int gort_try(void (*fn)(void *), void *arg, struct gort_panic *out)
 		fn(arg);
 	else
 		close_guard(g);
-	// Returned or recovered. One of these may panic in turn, which comes back here with nothing left to run.
+	// Returned or recovered. One of these may panic in turn, which comes back here with nothing
+	// left to run.
 	if (!s.result)
 		run_all(g);
 	g->scope = s.outer;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SIGSEGV, SIGBUS and SIGFPE: a panic where that leaves no lock of somebody else's held, else the end.
+// SIGSEGV, SIGBUS and SIGFPE: a panic where that leaves no lock of somebody else's held, else the
+// end.
 #include "runtime/base/signal.h"
 #include "runtime/base/print.h"
 #include "runtime/fault/fatal.h"
@@ -20,7 +21,8 @@ enum {
 	ROWS = 16, // recursion has few different frames
 };
 
-// What the handler leaves on the goroutine's stack. gort__sigpanic's unwind information describes its head.
+// What the handler leaves on the goroutine's stack. gort__sigpanic's unwind information describes
+// its head.
 struct sigpanic {
 	struct unwind_regs regs;
 	struct gort_panic what;
@@ -177,7 +179,8 @@ static bool chain(int sig, siginfo_t *info, void *ucontext, bool foreign)
 	}
 	if (!foreign)
 		return false;
-	// Not ours to explain: as if the runtime had never been, with the core file its owner expects.
+	// Not ours to explain: as if the runtime had never been, with the core file its owner
+	// expects.
 	gort__sigaction_restore(sig, &(struct gort__sigaction){ 0 });
 	return true;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A forked child turns the places of a report into functions, files and lines. It may hang or crash on what it
-// reads: then it is killed, and the report stands without.
+// A forked child turns the places of a report into functions, files and lines. It may hang or crash
+// on what it reads: then it is killed, and the report stands without.
 #include "runtime/fault/fatal.h"
 #include "runtime/base/debug.h"
 #include "runtime/base/signal.h"

@@ -30,7 +30,8 @@ void gort__sink_flush(struct sink *out)
 		if (n == -EINTR)
 			continue;
 		if (n == -EAGAIN) {
-			// Somebody made stderr non-blocking and its reader is slow: some patience, not for ever.
+			// Somebody made stderr non-blocking and its reader is slow: some patience,
+			// not for ever.
 			struct {
 				int fd;
 				short events, revents;
@@ -84,7 +85,8 @@ void gort__unwind_begin(struct unwind *u, const struct unwind_regs *regs, const 
 	*u = (struct unwind){ .regs = *regs, .exact = true };
 	if (g) {
 		uintptr_t lo = (uintptr_t)g->stack.lo;
-		// What was opened for deferred functions after an overflow is part of the stack now.
+		// What was opened for deferred functions after an overflow is part of the stack
+		// now.
 		u->stack[0] = (struct unwind_range){ g->guard_open ? lo - STACK_GUARD_OPEN : lo,
 						     (uintptr_t)g->stack.hi };
 	} else if (m && m->sys_lo) {
@@ -278,8 +280,8 @@ bool gort__trace_begin(struct unwind *u, const struct g *g, const struct unwind_
 			gort__unwind_context(&found, m->fault_data);
 		regs = regs ? regs : &found;
 	} else if (status != G_RUNNING || (regs && !stands_on(g, m, regs))) {
-		// Parked, or its M is on the system stack: then regs are of that. What is read while it may change is
-		// believed only if it lies in its stack.
+		// Parked, or its M is on the system stack: then regs are of that. What is read
+		// while it may change is believed only if it lies in its stack.
 		if ((char *)f < g->stack.lo || (char *)(f + 1) > g->stack.hi)
 			return false;
 		gort__unwind_switch(&found, f);
@@ -297,7 +299,8 @@ void gort__trace_goroutine(struct trace *t, const struct g *g, const struct unwi
 
 	gort__trace_header(t, g);
 	if (gort__trace_begin(&u, g, regs)) {
-		// One that ends in a call of ours has left its frame; what it is, is still worth a line.
+		// One that ends in a call of ours has left its frame; what it is, is still worth a
+		// line.
 		if (!gort__trace_frames(t, &u))
 			print_frame(t, (uintptr_t)g->fn, (uintptr_t)g->fn);
 	} else

@@ -44,15 +44,17 @@ gort__hidden bool gort__trace_frames(struct trace *t, struct unwind *u);
 // The line "goroutine ID [...]:".
 gort__hidden void gort__trace_header(struct trace *t, const struct g *g);
 gort__hidden void gort__trace_creator(struct trace *t, const struct g *g);
-// A goroutine and all about it. regs: where it stands, NULL for what its parking left; it says by itself when
-// neither can be had.
+// A goroutine and all about it. regs: where it stands, NULL for what its parking left; it says by
+// itself when neither can be had.
 gort__hidden void gort__trace_goroutine(struct trace *t, const struct g *g,
 					const struct unwind_regs *regs);
 
-// The trace of the living, for one at a time: its memory is forgotten, then its lock is held until it is given back.
+// The trace of the living, for one at a time: its memory is forgotten, then its lock is held until
+// it is given back.
 gort__hidden struct trace *gort__trace_take(void);
 gort__hidden void gort__trace_give(void);
-// Every living goroutine of the program but self; regs as for gort__trace_goroutine. The world is stopped.
+// Every living goroutine of the program but self; regs as for gort__trace_goroutine. The world is
+// stopped.
 typedef void gort__trace_visit(struct trace *t, const struct g *g, const struct unwind_regs *regs,
 			       void *arg);
 gort__hidden void gort__trace_others(struct trace *t, const struct g *self,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An interpreter for the call frame information in .eh_frame, found through glibc's lock-free _dl_find_object.
+// An interpreter for the call frame information in .eh_frame, found through glibc's lock-free
+// _dl_find_object.
 #include "runtime/fault/unwind.h"
 #include "runtime/fault/cursor.h"
 #include "runtime/sched/g.h"
@@ -510,8 +511,8 @@ static bool simple(const struct rules *r, struct unwind_row *row)
 	return true;
 }
 
-// Code without frame information (some JIT or assembly): by its frame pointer, if that looks like one; and a jump
-// to nowhere is undone by its return address.
+// Code without frame information (some JIT or assembly): by its frame pointer, if that looks like
+// one; and a jump to nowhere is undone by its return address.
 static bool step_blind(struct unwind *u)
 {
 	struct unwind_regs caller = u->regs;
@@ -568,8 +569,8 @@ bool gort__unwind_step(struct unwind *u)
 	struct unwind_row *row = NULL;
 
 	if (u->rows && pc) {
-		// Two places for each: a hundred thousand stacks are mostly the same few PCs, and two that wanted one place
-		// would be decoded anew each time.
+		// Two places for each: a hundred thousand stacks are mostly the same few PCs, and
+		// two that wanted one place would be decoded anew each time.
 		unsigned at = (pc ^ pc >> 8) & (u->nrows - 1);
 		row = &u->rows[at];
 		if (gort__likely(row->pc == pc))

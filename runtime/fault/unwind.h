@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Walks a stack by .eh_frame from any register set: the caller's own, a parked goroutine's, a signal's.
-// Allocates nothing, takes no lock, opens nothing; reads stack memory only inside the bounds it was given.
+// Walks a stack by .eh_frame from any register set: the caller's own, a parked goroutine's, a
+// signal's. Allocates nothing, takes no lock, opens nothing; reads stack memory only inside the
+// bounds it was given.
 #ifndef RUNTIME_FAULT_UNWIND_H
 #define RUNTIME_FAULT_UNWIND_H
 

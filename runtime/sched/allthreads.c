@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One system call on every thread, or on none. Ms run user code while the world is stopped, so those that may do so are
-// first gathered in a signal handler; then one thread tries the call, then all make it, then all leave.
+// One system call on every thread, or on none. Ms run user code while the world is stopped, so
+// those that may do so are first gathered in a signal handler; then one thread tries the call, then
+// all make it, then all leave.
 #include "runtime/gort.h"
 #include "runtime/base/debug.h"
 #include "runtime/base/print.h"
@@ -38,8 +39,8 @@ enum part {
 };
 
 static struct {
-	// Generation times PHASES plus phase: only grows, so a handler that is slow to leave cannot mistake the
-	// next call for its own.
+	// Generation times PHASES plus phase: only grows, so a handler that is slow to leave cannot
+	// mistake the next call for its own.
 	uint32_t step;
 	uint32_t arrived, done; // futexes too
 	uint32_t gathered, expected; // how many of each there will be
@@ -67,7 +68,8 @@ static bool failed(long ret)
 	return ret < 0 && ret >= -4095;
 }
 
-// Sleeps at once: there may be more threads than CPUs, and those that spun would keep the others from coming.
+// Sleeps at once: there may be more threads than CPUs, and those that spun would keep the others
+// from coming.
 static uint32_t wait_past(uint32_t step)
 {
 	uint32_t now;
@@ -162,7 +164,8 @@ static bool on_its_way_out(int tid)
 	return false;
 }
 
-// 0, or the id of a thread that cannot be reached. known: how many have been gathered, with this one.
+// 0, or the id of a thread that cannot be reached. known: how many have been gathered, with this
+// one.
 static int unknown_thread(uint32_t known)
 {
 	static int task = -1; // kept; under threads_lock
@@ -170,7 +173,8 @@ static int unknown_thread(uint32_t known)
 	struct stat st;
 	int tid;
 
-	// The links of that directory are its threads and two more: counting costs a tenth of reading.
+	// The links of that directory are its threads and two more: counting costs a tenth of
+	// reading.
 	if (task < 0)
 		task = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (task >= 0 && !fstat(task, &st) && st.st_nlink == known + 2)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Goroutines on foreign threads: any thread borrows an M, runs one goroutine on it and keeps the M until it ends.
+// Goroutines on foreign threads: any thread borrows an M, runs one goroutine on it and keeps the M
+// until it ends.
 #include "runtime/gort.h"
 #include "runtime/base/signal.h"
 #include "runtime/sched/core.h"
@@ -64,8 +65,8 @@ static void unbind(void *arg)
 	stack_t ss;
 	uint64_t mask;
 
-	// A call on all threads that is under way reaches this one first. Then signals must not find a thread that
-	// is half an M.
+	// A call on all threads that is under way reaches this one first. Then signals must not
+	// find a thread that is half an M.
 	gort__lock(&gort__threads_lock);
 	mask = gort__sigmask(SIG_BLOCK, GORT__SIG_ALL);
 	if (!sigaltstack(NULL, &ss) && ss.ss_sp == m->sigstack) {
@@ -81,8 +82,9 @@ static void unbind(void *arg)
 	gort__sigmask(SIG_SETMASK, mask);
 }
 
-// Gives the thread m's signal stack. One system call where that is the thread's first; its own stays when it is large
-// enough, for its owner may count on it. False on a signal stack, which cannot be changed.
+// Gives the thread m's signal stack. One system call where that is the thread's first; its own
+// stays when it is large enough, for its owner may count on it. False on a signal stack, which
+// cannot be changed.
 static bool give_sigstack(struct m *m)
 {
 	stack_t ss = { .ss_sp = m->sigstack, .ss_size = m->sigstack_size }, old;
@@ -108,8 +110,8 @@ static bool on_sigstack(const struct m *m, const char *sp)
 		sp < m->own_sigstack + m->own_sigstack_size);
 }
 
-// No signal is blocked meanwhile: that would be a third of the time. A handler finds a thread without an M until the
-// very last, when all is in place.
+// No signal is blocked meanwhile: that would be a third of the time. A handler finds a thread
+// without an M until the very last, when all is in place.
 static int bind_m(enum m_kind kind, struct m **ret)
 {
 	struct m *m;
@@ -159,8 +161,8 @@ static void thread_bounds(struct m *m)
 	pthread_attr_destroy(&attr);
 }
 
-// The bounds follow the thread's present stack every time. A guess is never kept: another stack may overlap it in part,
-// and SP would seem to be inside with hardly any room left.
+// The bounds follow the thread's present stack every time. A guess is never kept: another stack may
+// overlap it in part, and SP would seem to be inside with hardly any room left.
 static void update_bounds(struct m *m, char *sp)
 {
 	if (m->sys_exact && m->sys_lo < sp && sp <= m->sys_hi)

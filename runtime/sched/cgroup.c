@@ -64,7 +64,8 @@ int gort__cgroup_parse_self(const char *text, char *path, size_t n)
 {
 	int version = 0;
 
-	// HIERARCHY:CONTROLLERS:PATH. The cpu controller is in one hierarchy only: where v1 has it, v2 has not.
+	// HIERARCHY:CONTROLLERS:PATH. The cpu controller is in one hierarchy only: where v1 has it,
+	// v2 has not.
 	for (const char *line = text; *line; line = next_line(line)) {
 		const char *end = next_line(line);
 		const char *list = strchr(line, ':');

@@ -26,7 +26,8 @@ bool gort__cgroup_read(const struct cgroup *cg, struct cpu_limit *ret);
 
 // "QUOTA PERIOD\n" or "max PERIOD\n".
 bool gort__cgroup_parse_max(const char *text, struct cpu_limit *ret);
-// The path of the leaf that limits CPU time in the text of /proc/self/cgroup, and which version it is of; 0: none.
+// The path of the leaf that limits CPU time in the text of /proc/self/cgroup, and which version it
+// is of; 0: none.
 int gort__cgroup_parse_self(const char *text, char *path, size_t n);
 // Where that path is mounted, from the text of /proc/self/mountinfo: the directory of the leaf.
 bool gort__cgroup_parse_mounts(const char *text, int version, const char *path, char *dir,

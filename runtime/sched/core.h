@@ -131,7 +131,8 @@ gort__hidden void gort__m_thread(struct m *m);
 gort__hidden void gort__template_start(void);
 // For sysmon: makes the template thread if one was asked for by a thread that is not ours.
 gort__hidden void gort__template_look(void);
-// Held while a thread is being made: under it, every M is alive with a thread id soon or not at all.
+// Held while a thread is being made: under it, every M is alive with a thread id soon or not at
+// all.
 extern gort__hidden struct lock gort__threads_lock;
 // Runs an M with p (NULL: an idle one, or nothing happens). On any stack.
 gort__hidden void gort__startm(struct p *p, bool spinning);
@@ -139,12 +140,12 @@ gort__hidden void gort__startm(struct p *p, bool spinning);
 gort__hidden void gort__stopm(struct m *m);
 // m stops until its goroutine is runnable and somebody gives it a P for it; then runs it.
 gort__hidden void gort__stop_locked(struct m *m);
-// g belongs to another M: gives m's P to that one, and stops m. Its debug call may be abandoned meanwhile, which makes
-// it anybody's: then it is queued, and m goes on.
+// g belongs to another M: gives m's P to that one, and stops m. Its debug call may be abandoned
+// meanwhile, which makes it anybody's: then it is queued, and m goes on.
 gort__hidden void gort__start_locked(struct m *m, struct g *g);
 gort__hidden void gort__m_sleep(struct m *m);
-// m, which sleeps at the idle place, is taken off the idle list together with an idle P; false when it is being
-// woken, or there is none. And back: it sleeps on.
+// m, which sleeps at the idle place, is taken off the idle list together with an idle P; false when
+// it is being woken, or there is none. And back: it sleeps on.
 gort__hidden bool gort__idle_borrow(struct m *m);
 gort__hidden void gort__idle_return(struct m *m);
 // The thread of m ends, or goes back to whoever called it into the scheduler.
@@ -167,7 +168,8 @@ gort__inline void gort__execute(struct m *m, struct g *g)
 
 enum { LOOK_EVERY = 8 }; // a power of two: how often a busy P looks at more than its ring
 
-// The commonest way on: the next of this P's ring, with nothing else to look after. All else is gort__schedule's.
+// The commonest way on: the next of this P's ring, with nothing else to look after. All else is
+// gort__schedule's.
 gort__inline void gort__go_on(struct m *m)
 {
 	struct p *p = m->p;
@@ -200,7 +202,8 @@ gort__hidden void gort__p_regain(struct m *m);
 // ---- retake.c -----------------------------------------------------------------------------------
 
 gort__hidden void gort__retake_init(void);
-// Takes p from its M if that is outside the runtime. The P taken (perhaps another the M had got), or NULL.
+// Takes p from its M if that is outside the runtime. The P taken (perhaps another the M had got),
+// or NULL.
 gort__hidden struct p *gort__retake(struct p *p);
 // Takes all running Ps but self's; how many.
 gort__hidden int gort__retake_all(struct m *self);
@@ -244,7 +247,8 @@ gort__hidden void gort__procs_updater_start(void);
 gort__hidden void gort__procs_look(int64_t now);
 gort__hidden void gort__start_world_with(uint32_t nprocs);
 gort__hidden void gort__schedtrace(int64_t now);
-// True when /proc/self/task holds a thread the runtime does not know; its id goes to *tid (may be NULL).
+// True when /proc/self/task holds a thread the runtime does not know; its id goes to *tid (may be
+// NULL).
 gort__hidden bool gort__foreign_thread(int *tid);
 
 #endif

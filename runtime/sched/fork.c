@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// In a fork's child only the forking thread exists: until it calls exec nothing of the scheduler can work.
+// In a fork's child only the forking thread exists: until it calls exec nothing of the scheduler
+// can work.
 #include "runtime/sched/core.h"
 
 #include <pthread.h>

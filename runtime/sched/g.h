@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A goroutine. It lives at the top of its own stack, is never freed and is reused under a new id, so a
-// debugger or a racing reader can always look at it.
+// A goroutine. It lives at the top of its own stack, is never freed and is reused under a new id,
+// so a debugger or a racing reader can always look at it.
 #ifndef RUNTIME_SCHED_G_H
 #define RUNTIME_SCHED_G_H
 
@@ -89,7 +89,8 @@ struct g {
 	uint32_t cancelled; // gort__cancel_mark of the id that gort_cancel named
 	int64_t wait_since; // sched.coarse_now when it parked
 
-	// The wait in progress (sched.h: gort__wait_begin). Odd: somebody may end it by claiming it.
+	// The wait in progress (sched.h: gort__wait_begin). Odd: somebody may end it by claiming
+	// it.
 	uint32_t ticket;
 	int wake_result; // written by the claimer, result of the parking call
 	void *wake_data; // written by the claimer, e.g. the waiter that won a select

@@ -66,7 +66,8 @@ struct g *gort__spawn(void (*fn)(void *), void *arg, const struct gort_attr *att
 	struct g *g = gort__g_make(fn, arg, attr, pc, flags);
 
 	if (g) {
-		// At the end of the ring, without a locked instruction: a batch runs in the order of its making.
+		// At the end of the ring, without a locked instruction: a batch runs in the order
+		// of its making.
 		gort__runq_put_tail(gort__self()->p, g);
 		gort__wakep();
 	}
@@ -187,8 +188,8 @@ __attribute__((noinline)) int *gort_errno_location(void)
 
 // ---- park, ready, cancel ------------------------------------------------------------------------
 
-// g->permit: nothing, a gort_ready that nobody has waited for yet, or the ticket of the park in progress.
-// One word, so that gort_ready needs no lock and cannot end a later wait by mistake.
+// g->permit: nothing, a gort_ready that nobody has waited for yet, or the ticket of the park in
+// progress. One word, so that gort_ready needs no lock and cannot end a later wait by mistake.
 enum { PERMIT_NONE = 0, PERMIT_GIVEN = 2 }; // tickets of waits are odd
 
 static bool commit_park(struct g *g, void *arg)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How many Ps there are: the default, the program's wish, and automatic updates. When gort_gomaxprocs(n) has
-// returned, no update is applied and not one system call is made for one.
+// How many Ps there are: the default, the program's wish, and automatic updates. When
+// gort_gomaxprocs(n) has returned, no update is applied and not one system call is made for one.
 #include "runtime/gort.h"
 #include "runtime/base/debug.h"
 #include "runtime/sched/cgroup.h"
@@ -17,7 +17,8 @@ enum {
 
 static struct cgroup cgroup = { -1, -1, -1 };
 
-// Held while the default is computed, which makes system calls: taking it waits for such a computation.
+// Held while the default is computed, which makes system calls: taking it waits for such a
+// computation.
 static struct lock computing = GORT__LOCK_INIT(MAXPROCS);
 
 // What sysmon hands to the goroutine that applies it: only a goroutine can stop the world.
@@ -92,7 +93,8 @@ static void update(void *arg)
 		gort__lock(&sched.lock);
 		custom = sched.custom_procs;
 		gort__unlock(&sched.lock);
-		// The program has decided meanwhile. Go on waiting: it may want the default again later.
+		// The program has decided meanwhile. Go on waiting: it may want the default again
+		// later.
 		gort__start_world_with(custom ? sched.nprocs : updater.procs);
 	}
 }
@@ -151,7 +153,8 @@ int gort_gomaxprocs(int n)
 		sched.custom_procs = true;
 	gort__unlock(&sched.lock);
 	if (n > 0) {
-		// Whoever saw the flag unset is computing under this lock: wait until it has made its calls.
+		// Whoever saw the flag unset is computing under this lock: wait until it has made
+		// its calls.
 		gort__lock(&computing);
 		gort__unlock(&computing);
 		if (n > P_MAX)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An M: a thread the runtime knows. Never freed, so that walkers need no lock; reused for later threads.
+// An M: a thread the runtime knows. Never freed, so that walkers need no lock; reused for later
+// threads.
 #ifndef RUNTIME_SCHED_M_H
 #define RUNTIME_SCHED_M_H
 

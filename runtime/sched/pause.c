@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Keeping the CPU limit: an M that computes without a P is asked by SIGURG to wait for one. It waits in the handler,
-// with its own goroutine, and takes no other: what it interrupted may hold thread-local state half changed.
+// Keeping the CPU limit: an M that computes without a P is asked by SIGURG to wait for one. It
+// waits in the handler, with its own goroutine, and takes no other: what it interrupted may hold
+// thread-local state half changed.
 #include "runtime/base/debug.h"
 #include "runtime/base/signal.h"
 #include "runtime/sched/core.h"
@@ -48,7 +49,8 @@ static void wait_for_p(struct m *m)
 	gort__glist_push(&sched.runq, g);
 	sched.pauses++;
 	gort__unlock(&sched.lock);
-	// Nothing may be allocated here, so no thread made: where all are busy or gone, sysmon will.
+	// Nothing may be allocated here, so no thread made: where all are busy or gone, sysmon
+	// will.
 	gort__wake_idle();
 	// Not at the idle place: this M has a goroutine and cannot be borrowed.
 	gort__note_sleep(&m->park, -1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Taking a P from an M that runs user code, without asking it. The M sets in_runtime and then looks at retake;
-// the taker sets retake, makes every CPU pass a fence, and then looks at in_runtime. One of the two
-// sees the other; if both do, a CAS on retake decides.
+// Taking a P from an M that runs user code, without asking it. The M sets in_runtime and then looks
+// at retake; the taker sets retake, makes every CPU pass a fence, and then looks at in_runtime. One
+// of the two sees the other; if both do, a CAS on retake decides.
 #include "runtime/sched/core.h"
 
 #include <linux/membarrier.h>
@@ -18,7 +18,8 @@ void gort__retake_init(void)
 {
 	if (!syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0))
 		return;
-	// Refused, as by a seccomp filter: taking a page's rights away interrupts every CPU that runs this process.
+	// Refused, as by a seccomp filter: taking a page's rights away interrupts every CPU that
+	// runs this process.
 	taker.page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (taker.page == MAP_FAILED)
 		gort__fatal("no memory");
@@ -51,8 +52,8 @@ static struct p *resolve(struct m *m)
 		gort__cas(&m->retake, &asked, RETAKE_NONE);
 		return NULL;
 	}
-	// Read before the exchange: after it the M may enter, see TAKEN and forget its P. Nor can it change P unseen
-	// before, for to enter it must take the ASKED away.
+	// Read before the exchange: after it the M may enter, see TAKEN and forget its P. Nor can
+	// it change P unseen before, for to enter it must take the ASKED away.
 	p = gort__load(&m->p);
 	// From here the M cannot touch its P: what it does at its next entry is to see TAKEN.
 	if (!gort__cas(&m->retake, &asked, RETAKE_TAKEN))

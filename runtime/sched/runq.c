@@ -70,7 +70,8 @@ struct g *gort__runq_get(struct p *p)
 
 bool gort__runq_empty(const struct p *p)
 {
-	// runnext can be kicked into the ring between two looks, hence the order and the second look.
+	// runnext can be kicked into the ring between two looks, hence the order and the second
+	// look.
 	for (;;) {
 		uint32_t head = gort__load_acquire(&p->runq_head);
 		uint32_t tail = gort__load_acquire(&p->runq_tail);

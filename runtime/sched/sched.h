@@ -60,7 +60,8 @@ extern gort__hidden struct sched sched;
 // ---- who runs here ------------------------------------------------------------------------------
 
 // The calling thread's M, NULL on a thread the runtime does not know. Read anew by every call: the
-// compiler must not keep it (nor any TLS address) across a park, which may come back on another thread.
+// compiler must not keep it (nor any TLS address) across a park, which may come back on another
+// thread.
 static inline struct m *gort__self(void)
 {
 	struct m *m;
@@ -78,10 +79,11 @@ static inline struct g *gort__g(void)
 
 gort__hidden void gort__enter_slow(struct m *m, const char *who);
 
-// Every public function that needs a P brackets itself with these, exactly once: user code calls it, never the
-// runtime. Callbacks into user code (gort_once, gort_try, defers) leave before and enter after.
-// Returns the calling goroutine. Between the two nobody takes this M's P; between leave and the next
-// enter anybody may, and enter then waits for one, maybe coming back on another thread.
+// Every public function that needs a P brackets itself with these, exactly once: user code calls
+// it, never the runtime. Callbacks into user code (gort_once, gort_try, defers) leave before and
+// enter after. Returns the calling goroutine. Between the two nobody takes this M's P; between
+// leave and the next enter anybody may, and enter then waits for one, maybe coming back on another
+// thread.
 static inline struct g *gort__enter(const char *who)
 {
 	struct m *m = gort__self();
@@ -107,26 +109,27 @@ static inline void gort__leave(void)
 // ---- parking ------------------------------------------------------------------------------------
 // All of this is called between enter and leave.
 
-// Runs after the caller is parked, on the system stack; usually unlocks what protects the wait queue. From that
-// unlock on the goroutine may already run elsewhere: touch neither it nor its stack after. false: do not
-// park after all (nobody may have readied it then).
+// Runs after the caller is parked, on the system stack; usually unlocks what protects the wait
+// queue. From that unlock on the goroutine may already run elsewhere: touch neither it nor its
+// stack after. false: do not park after all (nobody may have readied it then).
 typedef bool gort__unlockf(struct g *g, void *arg);
 
-// Parks the caller until gort__ready. Whoever readies it must have seen it through the lock that unlockf
-// releases, or call gort__settle first.
+// Parks the caller until gort__ready. Whoever readies it must have seen it through the lock that
+// unlockf releases, or call gort__settle first.
 gort__hidden void gort__park(gort__unlockf *unlockf, void *arg, enum wait_reason why);
 // The same with the commonest callback: unlocks l.
 gort__hidden void gort__park_unlock(struct lock *l, enum wait_reason why);
 
-// Makes a WAITING goroutine runnable: next on this P when next is set (a hand-over), else at the queue's end.
-// Also without a P (sysmon, netpoll): then it goes to the global queue.
+// Makes a WAITING goroutine runnable: next on this P when next is set (a hand-over), else at the
+// queue's end. Also without a P (sysmon, netpoll): then it goes to the global queue.
 gort__hidden void gort__ready(struct g *g, bool next);
 // Many at once, to the global queue or this P, and wakes Ms for them. Empties the list.
 gort__hidden void gort__ready_list(struct glist *l);
 
-// A wait that several parties may end (a peer, a timer, a cancel) has a ticket. The waiter begins it before
-// it becomes visible anywhere; whoever claims it alone may write wake_result and wake_data and ready the goroutine.
-// When the wait is over without anybody having claimed (unlockf false), the waiter claims it itself.
+// A wait that several parties may end (a peer, a timer, a cancel) has a ticket. The waiter begins
+// it before it becomes visible anywhere; whoever claims it alone may write wake_result and
+// wake_data and ready the goroutine. When the wait is over without anybody having claimed (unlockf
+// false), the waiter claims it itself.
 static inline uint32_t gort__wait_begin(struct g *g)
 {
 	uint32_t t = gort__load(&g->ticket) + 1; // a late claimer may still try its CAS
@@ -141,12 +144,13 @@ static inline bool gort__wait_claim(struct g *g, uint32_t ticket)
 	return gort__load(&g->ticket) == ticket && gort__cas(&g->ticket, &ticket, ticket + 1);
 }
 
-// unlockf of a wait with a ticket may return false only when it has claimed the ticket itself; where the claim
-// fails it returns true, for the claimer is going to ready the goroutine. So too without unlockf: who has begun a
-// wait and finds that it need not park claims it, or parks.
-// gort_cancel claims and readies with wake_result -ECANCELED any goroutine whose ticket is odd; the waiter must
-// look at gort__cancelled after gort__wait_begin and before parking (the canceller issues the fence for both).
-// The mark is of one generation: it does not cancel the next user of the structure.
+// unlockf of a wait with a ticket may return false only when it has claimed the ticket itself;
+// where the claim fails it returns true, for the claimer is going to ready the goroutine. So too
+// without unlockf: who has begun a wait and finds that it need not park claims it, or parks.
+// gort_cancel claims and readies with wake_result -ECANCELED any goroutine whose ticket is odd; the
+// waiter must look at gort__cancelled after gort__wait_begin and before parking (the canceller
+// issues the fence for both). The mark is of one generation: it does not cancel the next user of
+// the structure.
 static inline uint32_t gort__cancel_mark(uint64_t id)
 {
 	return (uint32_t)(id >> 24) + 1;
@@ -160,15 +164,15 @@ static inline bool gort__cancelled(const struct g *g)
 // Every CPU that runs this process passes a fence: the dear half of an asymmetric pair.
 gort__hidden void gort__all_fence(void);
 
-// Waits until the unlock callback of g's park is done. For claimers that did not take the lock it unlocks:
-// timers, cancel, select peers. Bounded: the M that parks it is inside the runtime.
+// Waits until the unlock callback of g's park is done. For claimers that did not take the lock it
+// unlocks: timers, cancel, select peers. Bounded: the M that parks it is inside the runtime.
 gort__hidden void gort__settle(struct g *g);
 
 // Puts the caller at the end of this P's queue and schedules.
 gort__hidden void gort__yield(void);
 
-// New goroutine of the runtime itself or of a timer; like gort_go but inside the runtime (enter was called, or
-// a system stack with a P). NULL: no memory.
+// New goroutine of the runtime itself or of a timer; like gort_go but inside the runtime (enter was
+// called, or a system stack with a P). NULL: no memory.
 gort__hidden struct g *gort__spawn(void (*fn)(void *), void *arg, const struct gort_attr *attr,
 				   void *pc, uint8_t flags);
 // The same, but in no queue yet.
@@ -182,8 +186,8 @@ _Noreturn gort__hidden void gort__goexit(void);
 // fn(arg) on this M's system stack; it must not park. On a system stack already: just calls it.
 gort__hidden void gort__system(void (*fn)(void *), void *arg);
 
-// The current M's big stack for user code that may block: gives the P away, runs, gets one again. The caller
-// is between enter and leave.
+// The current M's big stack for user code that may block: gives the P away, runs, gets one again.
+// The caller is between enter and leave.
 gort__hidden void gort__blocking(void (*fn)(void *), void *arg);
 
 // ---- time and polling ---------------------------------------------------------------------------
@@ -197,8 +201,9 @@ gort__hidden void gort__wake_for_netpoll(void);
 
 // ---- the world ----------------------------------------------------------------------------------
 
-// Every P is taken, so no goroutine runs runtime code and none starts; user code goes on until its next runtime
-// call. Between enter and leave on a goroutine; may park while another stop is under way. The caller keeps its P.
+// Every P is taken, so no goroutine runs runtime code and none starts; user code goes on until its
+// next runtime call. Between enter and leave on a goroutine; may park while another stop is under
+// way. The caller keeps its P.
 gort__hidden void gort__stop_world(void);
 gort__hidden void gort__start_world(void);
 

@@ -118,8 +118,8 @@ bool gort__any_queue(void)
 	return gort__load(&sched.runq.n) != 0;
 }
 
-// The next of another P is usually run by that P, within the microsecond: whoever made it runnable is about to park.
-// Taking it then costs both more than it gains, so it is left to ripen.
+// The next of another P is usually run by that P, within the microsecond: whoever made it runnable
+// is about to park. Taking it then costs both more than it gains, so it is left to ripen.
 struct ripening {
 	struct g *g; // NULL: none
 	uint32_t at; // the P
@@ -170,9 +170,9 @@ static bool look_worthwhile(int64_t now)
 	return false;
 }
 
-// m found nothing. A sleep and the way out of it cost 30 to 140 us on a virtual machine, and whoever wakes it 5, so it
-// stays awake when work is to be expected sooner: a timer is due, or its last wait was short as well. True: there is
-// something to look at, or *g.
+// m found nothing. A sleep and the way out of it cost 30 to 140 us on a virtual machine, and
+// whoever wakes it 5, so it stays awake when work is to be expected sooner: a timer is due, or its
+// last wait was short as well. True: there is something to look at, or *g.
 static bool linger(struct m *m, int64_t due, struct g **g)
 {
 	struct ripening r = { 0 };
@@ -190,7 +190,8 @@ static bool linger(struct m *m, int64_t due, struct g **g)
 	*g = steal_next(m->p, &r, now);
 	if (r.g && until < now + 2 * RIPE)
 		until = now + 2 * RIPE;
-	// The kernel may have woken it on the CPU of whoever woke it, and must not let that one wait.
+	// The kernel may have woken it on the CPU of whoever woke it, and must not let that one
+	// wait.
 	if (until > now)
 		sched_yield();
 	while (now < until && !*g) {
@@ -215,8 +216,8 @@ static struct g *take_list(struct glist *l)
 	return g;
 }
 
-// m has no P and there was no work. Waits for the next timer or descriptor if nobody else does; a P and maybe a
-// goroutine came of it, or m->p is still NULL.
+// m has no P and there was no work. Waits for the next timer or descriptor if nobody else does; a P
+// and maybe a goroutine came of it, or m->p is still NULL.
 static struct g *wait_for_events(struct m *m, int64_t poll_until)
 {
 	struct glist ready = { 0 };
@@ -569,7 +570,8 @@ void gort__wake_for_timer(int64_t when)
 			poll_break();
 		return;
 	}
-	// Nobody waits for events: a woken M will, if all Ps stay busy then sysmon and they themselves look.
+	// Nobody waits for events: a woken M will, if all Ps stay busy then sysmon and they
+	// themselves look.
 	gort__wakep();
 }
 

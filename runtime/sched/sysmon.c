@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// sysmon: a thread without a P that looks after the others. It takes Ps from Ms that block or compute for long,
-// polls when nobody does, and notices that all goroutines are asleep.
+// sysmon: a thread without a P that looks after the others. It takes Ps from Ms that block or
+// compute for long, polls when nobody does, and notices that all goroutines are asleep.
 #include "runtime/sched/core.h"
 #include "runtime/base/debug.h"
 #include "runtime/base/print.h"
@@ -44,8 +44,9 @@ void gort__sysmon_wake(void)
 	gort__note_wake(&sched.sysmon_note);
 }
 
-// /proc/self/task/TID/stat of the Ms asked last, by their numbers. Only so many stay open, for the program may need its
-// descriptors, of which the usual limit is 1,024; two Ms that share a place cost 5 us more a look.
+// /proc/self/task/TID/stat of the Ms asked last, by their numbers. Only so many stay open, for the
+// program may need its descriptors, of which the usual limit is 1,024; two Ms that share a place
+// cost 5 us more a look.
 static struct kept {
 	int tid; // 0: nothing is open; STALE: what is open is not what it was
 	int fd;
@@ -58,7 +59,8 @@ static bool reopen(struct kept *k, int tid)
 	char path[64];
 	struct stat st;
 
-	// A program that closes all descriptors it does not know may have the number for its own by now.
+	// A program that closes all descriptors it does not know may have the number for its own by
+	// now.
 	if (k->tid && !fstat(k->fd, &st) && st.st_dev == k->dev && st.st_ino == k->ino)
 		close(k->fd);
 	k->tid = 0;
@@ -70,8 +72,8 @@ static bool reopen(struct kept *k, int tid)
 	return true;
 }
 
-// The state letter of m's thread: R when it runs or wants to. Reading costs a microsecond and disturbs nobody, where
-// a signal would end poll, nanosleep and epoll_wait with EINTR.
+// The state letter of m's thread: R when it runs or wants to. Reading costs a microsecond and
+// disturbs nobody, where a signal would end poll, nanosleep and epoll_wait with EINTR.
 static char thread_state(struct m *m)
 {
 	struct kept *k = &kept[m->id % KEPT];
@@ -156,8 +158,9 @@ static void look_at(struct p *p, struct look *look)
 	gort__handoff(p);
 }
 
-// Those that computed when they lost their P, and still do: they are asked again until they are met in program text.
-// Waiting a while first makes sure that they are not about to sleep in a system call, which the signal would end.
+// Those that computed when they lost their P, and still do: they are asked again until they are met
+// in program text. Waiting a while first makes sure that they are not about to sleep in a system
+// call, which the signal would end.
 static void pause_lost(struct look *look)
 {
 	if (!lost)
@@ -221,7 +224,8 @@ static bool nobody_runs(void)
 		awake += gort__load(&m->park.word) != NOTE_SLEPT_ON &&
 			 (m->kind != M_MAIN || m->lockedg);
 	}
-	// One may wait in the netpoller for nothing; any other that is not asleep is on its way to somewhere.
+	// One may wait in the netpoller for nothing; any other that is not asleep is on its way to
+	// somewhere.
 	return awake <= (gort__load(&sched.lastpoll) == 0);
 }
 

@@ -188,8 +188,9 @@ enum {
 	PAUSES = 60, // at most, should the counters of two CPUs disagree
 };
 
-// Two Ps that stream through one channel would take its cache line from each other for every element, which costs ten
-// times what the element does. So a P that has just begun to use it may go on for a microsecond.
+// Two Ps that stream through one channel would take its cache line from each other for every
+// element, which costs ten times what the element does. So a P that has just begun to use it may go
+// on for a microsecond.
 static gort__cold void take_turn(struct gort_chan *c, uint32_t self)
 {
 	uint64_t since = gort__load(&c->since);
@@ -201,8 +202,8 @@ static gort__cold void take_turn(struct gort_chan *c, uint32_t self)
 	gort__store(&c->turn, self);
 }
 
-// Locks c to send (to: receivers) or receive. Nobody waits for his turn when that would keep a waiting peer, or when there
-// is nothing to stream.
+// Locks c to send (to: receivers) or receive. Nobody waits for his turn when that would keep a
+// waiting peer, or when there is nothing to stream.
 static inline void lock_in_turn(struct gort_chan *c, const struct g *g, bool send)
 {
 	uint32_t self;
@@ -334,8 +335,8 @@ int gort__chan_trysend(struct gort_chan *c, const void *elem)
 	return ret;
 }
 
-// Neither parks, so neither is cancelled. The looks without the lock are for those who poll. Whether it is closed is
-// looked at last: a channel that is open then was open at the looks before.
+// Neither parks, so neither is cancelled. The looks without the lock are for those who poll.
+// Whether it is closed is looked at last: a channel that is open then was open at the looks before.
 int gort_trysend(gort_chan *c, const void *elem)
 {
 	int ret = -EAGAIN;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a channel is, for those who send and receive inside the runtime: chan.c, select.c, timers, signals.
+// What a channel is, for those who send and receive inside the runtime: chan.c, select.c, timers,
+// signals.
 #ifndef RUNTIME_SYNC_CHAN_H
 #define RUNTIME_SYNC_CHAN_H
 
@@ -29,8 +30,8 @@ struct gort_chan {
 	char buf[] __attribute__((aligned(16)));
 };
 
-// With c->lock: sends or receives if that is possible at once. 0, -EPIPE, or -EAGAIN. *peer is the waiter that was
-// served by it, to be woken once the lock is free, or unchanged.
+// With c->lock: sends or receives if that is possible at once. 0, -EPIPE, or -EAGAIN. *peer is the
+// waiter that was served by it, to be woken once the lock is free, or unchanged.
 gort__hidden int gort__chan_send(struct gort_chan *c, const void *elem, struct waiter **peer);
 gort__hidden int gort__chan_recv(struct gort_chan *c, void *elem, struct waiter **peer);
 

@@ -29,7 +29,8 @@ static int wait(struct cond *c, gort_mutex *m, int64_t deadline, const char *who
 			gort__solo_unlock(l);
 		}
 	} else {
-		// The others get the mutex all the same: the caller may look again and again until they change something.
+		// The others get the mutex all the same: the caller may look again and again until
+		// they change something.
 		gort__mutex_unlock(m);
 		gort__yield();
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The table of descriptor numbers: learning what they are, registering them once, waiting, forgetting.
+// The table of descriptor numbers: learning what they are, registering them once, waiting,
+// forgetting.
 #include "runtime/gort.h"
 #include "runtime/sync/fd.h"
 #include "runtime/sync/netpoll.h"

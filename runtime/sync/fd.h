@@ -17,8 +17,8 @@ enum fd_flag {
 	FD_NO_NOWAIT = 64, // RWF_NOWAIT is refused: must be polled before each use
 };
 
-// A descriptor number. Readiness is a count of edges: who found a descriptor dry after edge n need not try again before
-// edge n + 1.
+// A descriptor number. Readiness is a count of edges: who found a descriptor dry after edge n need
+// not try again before edge n + 1.
 struct fd {
 	struct lock lock; // RANK_POLLFD; taken without a P too
 	uint32_t edges; // changed with the lock
@@ -39,8 +39,9 @@ gort__hidden void gort__fd_no_nowait(struct fd *d);
 // The number was just given to a new file: forgets what it was.
 gort__hidden void gort__fd_fresh(int fd, uint32_t flags);
 
-// Between enter and leave: parks until an edge with one of events comes, unless one came after the one given.
-// 0, -EBADF (closed meanwhile), -EPERM (epoll refuses it), -ECANCELED, -ETIMEDOUT, another error of epoll.
+// Between enter and leave: parks until an edge with one of events comes, unless one came after the
+// one given. 0, -EBADF (closed meanwhile), -EPERM (epoll refuses it), -ECANCELED, -ETIMEDOUT,
+// another error of epoll.
 gort__hidden int gort__fd_wait(struct fd *d, int fd, struct g *g, uint32_t events, uint32_t edge,
 			       int64_t deadline);
 

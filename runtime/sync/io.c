@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reading and writing that parks instead of blocking. System calls are made outside the runtime, so that sysmon can take
-// the P if one blocks after all; the usual read and write touch nothing else.
+// Reading and writing that parks instead of blocking. System calls are made outside the runtime, so
+// that sysmon can take the P if one blocks after all; the usual read and write touch nothing else.
 #include "runtime/gort.h"
 #include "runtime/sync/fd.h"
 
@@ -158,7 +158,8 @@ static ssize_t run(struct io *io)
 		// Who asks without waiting is told what is now, not what the poller saw last.
 		if (io->events & POLLIN && gort__load(&d->dry) == edge && io->deadline)
 			goto wait;
-		// What cannot be told not to block is asked first. It may block all the same, if another was faster.
+		// What cannot be told not to block is asked first. It may block all the same, if
+		// another was faster.
 		bool nowait = !(flags & FD_NO_NOWAIT);
 		if (io->call == call_accept && !(flags & FD_NONBLOCK))
 			nowait = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The mutex. Whoever comes first takes a free one, woken waiters compete with newcomers; but a waiter that has been
-// waiting for a millisecond gets it handed over.
+// The mutex. Whoever comes first takes a free one, woken waiters compete with newcomers; but a
+// waiter that has been waiting for a millisecond gets it handed over.
 #include "runtime/sync/mutex.h"
 #include "runtime/sync/waiter.h"
 
@@ -45,7 +45,8 @@ static void none_left(struct mutex *m)
 		__atomic_and_fetch(&m->state, ~(uint32_t)WAITERS, __ATOMIC_RELAXED);
 }
 
-// With the queue's lock: takes m, or notes that there are waiters. was_woken: the caller owns the WOKEN mark.
+// With the queue's lock: takes m, or notes that there are waiters. was_woken: the caller owns the
+// WOKEN mark.
 static bool take_or_mark(struct mutex *m, bool was_woken)
 {
 	uint32_t s = gort__load(&m->state), to;

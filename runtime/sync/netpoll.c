@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The netpoller: one epoll instance, edge-triggered, in which each descriptor is registered once for everything.
+// The netpoller: one epoll instance, edge-triggered, in which each descriptor is registered once
+// for everything.
 #include "runtime/sync/netpoll.h"
 #include "runtime/sync/fd.h"
 
@@ -30,7 +31,8 @@ static gort__cold int start(void)
 	if (!gort__load(&gort__netpoll_on)) {
 		poll_fd = epoll_create1(EPOLL_CLOEXEC);
 		event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		// Level-triggered: an M that only polls must not take the break from the one that waits.
+		// Level-triggered: an M that only polls must not take the break from the one that
+		// waits.
 		if (poll_fd < 0 || event_fd < 0 ||
 		    epoll_ctl(poll_fd, EPOLL_CTL_ADD, event_fd, &ev)) {
 			ret = -errno;
@@ -121,7 +123,8 @@ static int edge(uint64_t data, uint32_t events, struct glist *ready)
 		gort__unlock(&d->lock);
 		return 0;
 	}
-	// No edge follows these: from now on only a read tells what is left. Readers look at the edges first.
+	// No edge follows these: from now on only a read tells what is left. Readers look at the
+	// edges first.
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI) && d->flags & FD_DRAINS)
 		gort__store(&d->flags, d->flags & ~(uint32_t)FD_DRAINS);
 	gort__store_release(&d->edges, d->edges + 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Signals as messages. The handler writes what it got into a pipe; a goroutine of the runtime reads it there and sends it
-// on, so nothing of the scheduler runs in a handler.
+// Signals as messages. The handler writes what it got into a pipe; a goroutine of the runtime reads
+// it there and sends it on, so nothing of the scheduler runs in a handler.
 #include "runtime/gort.h"
 #include "runtime/base/signal.h"
 #include "runtime/sync/chan.h"
@@ -27,7 +27,8 @@ static struct {
 } table = { .lock = GORT__LOCK_INIT(NOTIFY) };
 
 static int pipe_read = -1, pipe_write = -1;
-// Signals for which the pipe had no room: delivered once, as the kernel merges those that are pending already.
+// Signals for which the pipe had no room: delivered once, as the kernel merges those that are
+// pending already.
 static uint64_t merged;
 
 // ---- in the handler -----------------------------------------------------------------------------

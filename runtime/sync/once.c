@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Once: the first caller runs, the others wait for it. A panic counts as done and goes on in the first caller.
+// Once: the first caller runs, the others wait for it. A panic counts as done and goes on in the
+// first caller.
 #include "runtime/gort.h"
 #include "runtime/sync/waiter.h"
 
@@ -60,8 +61,8 @@ void gort_once_do(gort_once *once, void (*fn)(void *), void *arg)
 
 	if (gort__likely(gort__load_acquire(&o->state) == ONCE_DONE))
 		return;
-	// For a panic or an exit; what fn defers belongs to the caller's scope. Before anybody may wait for us, because
-	// there may be no memory for it.
+	// For a panic or an exit; what fn defers belongs to the caller's scope. Before anybody may
+	// wait for us, because there may be no memory for it.
 	gort_defer(finish, o);
 	g = gort__enter(__func__);
 	first = gort__cas(&o->state, &state, ONCE_RUNNING);

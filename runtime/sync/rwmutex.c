@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The readers-writer lock: first come first served, with all readers that stand together let in together. What is freed
-// is handed over, so a waiting writer holds back new readers and nobody starves.
+// The readers-writer lock: first come first served, with all readers that stand together let in
+// together. What is freed is handed over, so a waiting writer holds back new readers and nobody
+// starves.
 #include "runtime/gort.h"
 #include "runtime/sync/waiter.h"
 
@@ -32,8 +33,8 @@ static bool try(struct rwmutex *rw, uint32_t right)
 	return false;
 }
 
-// With the queue's lock and WAITING set: lets in who can go, in order. The state is written once, last: whoever was let
-// in may free rw when everybody has left.
+// With the queue's lock and WAITING set: lets in who can go, in order. The state is written once,
+// last: whoever was let in may free rw when everybody has left.
 static void let_in(struct rwmutex *rw, struct glist *ready)
 {
 	uint32_t s = gort__load(&rw->state) & ~(uint32_t)WAITING;
@@ -101,7 +102,8 @@ static void unlock(struct rwmutex *rw, uint32_t right, const char *who)
 		if (gort__cas(&rw->state, &s, s - right))
 			return;
 	}
-	// While WAITING is set nobody changes the state without this lock, except that it may have been cleared.
+	// While WAITING is set nobody changes the state without this lock, except that it may have
+	// been cleared.
 	gort__solo_lock(l);
 	if (__atomic_sub_fetch(&rw->state, right, __ATOMIC_ACQ_REL) & WAITING)
 		let_in(rw, &ready);

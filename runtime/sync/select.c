@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Waiting on several channels. All of them are locked, by address, while the cases are looked at and queued; who claims
-// the wait through one of them leaves the others for the waiter to clean up.
+// Waiting on several channels. All of them are locked, by address, while the cases are looked at
+// and queued; who claims the wait through one of them leaves the others for the waiter to clean up.
 #include "runtime/gort.h"
 #include "runtime/sync/chan.h"
 
@@ -16,8 +16,8 @@ struct select {
 	struct waiter *waiters; // by case
 };
 
-// The lock of rank CHAN that is taken first stands for the others: ascending addresses are their order, and debug builds
-// have no room to note any number of them.
+// The lock of rank CHAN that is taken first stands for the others: ascending addresses are their
+// order, and debug builds have no room to note any number of them.
 static void lock_more(struct lock *l)
 {
 	uint32_t free = 0;
@@ -57,7 +57,8 @@ static void unlock_all(const struct select *s)
 	gort__unlock(&chan_at(s, 0)->lock);
 }
 
-// Whoever claims a select's wait settles before it readies, so s and its frame stay until this has returned.
+// Whoever claims a select's wait settles before it readies, so s and its frame stay until this has
+// returned.
 static bool unlock_for_park(struct g *g, void *arg)
 {
 	(void)g;

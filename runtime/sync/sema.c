@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The counting semaphore: what is released goes to those who wait, in their order, before it counts.
+// The counting semaphore: what is released goes to those who wait, in their order, before it
+// counts.
 #include "runtime/gort.h"
 #include "runtime/sync/waiter.h"
 

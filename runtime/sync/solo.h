@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Locks that are only ever taken with a P: with a single P there is nobody to exclude. What makes it safe: GORTMAXPROCS
-// changes only while the world is stopped, that is, while nobody is between such a lock and its unlock.
+// Locks that are only ever taken with a P: with a single P there is nobody to exclude. What makes
+// it safe: GORTMAXPROCS changes only while the world is stopped, that is, while nobody is between
+// such a lock and its unlock.
 #ifndef RUNTIME_SYNC_SOLO_H
 #define RUNTIME_SYNC_SOLO_H
 

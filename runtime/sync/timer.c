@@ -102,7 +102,8 @@ static void insert(struct timers *ts, struct timer *t)
 	publish(ts);
 }
 
-// The last thing that is done to a timer that leaves: gort__timer_remove looks at it without the lock.
+// The last thing that is done to a timer that leaves: gort__timer_remove looks at it without the
+// lock.
 static void delete (struct timers *ts, struct timer *t)
 {
 	uint32_t i = t->at - 1;
@@ -115,8 +116,9 @@ static void delete (struct timers *ts, struct timer *t)
 
 // ---- firing -------------------------------------------------------------------------------------
 
-// Takes what is due out of the heap, up to a batch of it, as copies: the timers may be gone once the lock is free.
-// Goroutines are made here, under the lock: when there is no memory for one its timer can still be put back.
+// Takes what is due out of the heap, up to a batch of it, as copies: the timers may be gone once
+// the lock is free. Goroutines are made here, under the lock: when there is no memory for one its
+// timer can still be put back.
 static int collect(struct timers *ts, int64_t now, struct timer *due)
 {
 	int n = 0;

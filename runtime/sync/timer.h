@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Timers, per P: a 4-ary heap that its owner and thieves run. What the scheduler and sync/ need of them.
+// Timers, per P: a 4-ary heap that its owner and thieves run. What the scheduler and sync/ need of
+// them.
 #ifndef RUNTIME_SYNC_TIMER_H
 #define RUNTIME_SYNC_TIMER_H
 
@@ -46,15 +47,17 @@ struct timer {
 // Called once per P before its first use.
 gort__hidden void gort__timers_init(struct p *p);
 
-// Runs what is due on p (any P: idle ones are helped by thieves): callbacks ready goroutines or make some. Called
-// by the scheduler on a system stack with a P of its own. Returns p->timers.when after.
+// Runs what is due on p (any P: idle ones are helped by thieves): callbacks ready goroutines or
+// make some. Called by the scheduler on a system stack with a P of its own. Returns p->timers.when
+// after.
 gort__hidden int64_t gort__timers_check(struct p *p, int64_t now);
 
 // Moves all timers of a P that goes away. The world is stopped.
 gort__hidden void gort__timers_move(struct p *from, struct p *to);
 
-// Puts a timer that is in no heap into this P's. True: it became the earliest, so gort__wake_for_timer is due once
-// no lock is held. Once it has fired or gort__timer_remove has returned, nobody looks at *t.
+// Puts a timer that is in no heap into this P's. True: it became the earliest, so
+// gort__wake_for_timer is due once no lock is held. Once it has fired or gort__timer_remove has
+// returned, nobody looks at *t.
 gort__hidden bool gort__timer_add(struct timer *t);
 
 // Takes a timer out of its heap. True when it was in one.

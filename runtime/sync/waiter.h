@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A goroutine that waits in the queue of a channel or a lock. The waiter lives in the waiting function's frame; the
-// queue is one pointer, so that an all-zero object has an empty one.
+// A goroutine that waits in the queue of a channel or a lock. The waiter lives in the waiting
+// function's frame; the queue is one pointer, so that an all-zero object has an empty one.
 #ifndef RUNTIME_SYNC_WAITER_H
 #define RUNTIME_SYNC_WAITER_H
 
@@ -54,8 +54,9 @@ static inline void gort__queue_remove(struct waiter **q, struct waiter *w)
 	w->next = NULL;
 }
 
-// Takes out the first waiter whose wait nobody has ended yet, and ends it: the caller must wake it. Those that timed
-// out or were cancelled are dropped on the way; they are going to look for themselves.
+// Takes out the first waiter whose wait nobody has ended yet, and ends it: the caller must wake it.
+// Those that timed out or were cancelled are dropped on the way; they are going to look for
+// themselves.
 static inline struct waiter *gort__queue_claim(struct waiter **q)
 {
 	struct waiter *w;
@@ -78,26 +79,27 @@ static inline void gort__waiter_wake(struct waiter *w, bool next)
 	gort__ready(g, next);
 }
 
-// Begins a wait of g with w. 0: it may be queued, and gort__waiter_park must follow. -ECANCELED or -ETIMEDOUT: it
-// ended before it began.
+// Begins a wait of g with w. 0: it may be queued, and gort__waiter_park must follow. -ECANCELED or
+// -ETIMEDOUT: it ended before it began.
 gort__hidden int gort__waiter_begin(struct waiter *w, struct g *g, int64_t deadline);
-// The same for waits that go on though cancelled. A cancel wakes them all the same, once: they wait again.
+// The same for waits that go on though cancelled. A cancel wakes them all the same, once: they wait
+// again.
 gort__hidden void gort__waiter_begin_always(struct waiter *w, struct g *g);
 
-// Parks the goroutine of w and releases l (NULL: none). Returns what the claimer left: 0, or another's -errno, or
-// -ECANCELED or -ETIMEDOUT: then w may still be in its queue.
+// Parks the goroutine of w and releases l (NULL: none). Returns what the claimer left: 0, or
+// another's -errno, or -ECANCELED or -ETIMEDOUT: then w may still be in its queue.
 gort__hidden int gort__waiter_park(struct waiter *w, struct lock *l, int64_t deadline,
 				   enum wait_reason why);
 // The same with any callback that always parks.
 gort__hidden int gort__waiter_park_with(struct waiter *w, gort__unlockf *unlockf, void *arg,
 					int64_t deadline, enum wait_reason why);
 
-// The lock of an object's queue: one of a fixed set, by the object's address. It is no part of the object, which the
-// one who gets it next may free while its last owner is still unlocking.
+// The lock of an object's queue: one of a fixed set, by the object's address. It is no part of the
+// object, which the one who gets it next may free while its last owner is still unlocking.
 gort__hidden struct lock *gort__waiter_lock(const void *object);
 
-// The calling goroutine, if a call may go on without entering the runtime: no P is missing, nothing is wrong. Else
-// NULL, and gort__enter says what.
+// The calling goroutine, if a call may go on without entering the runtime: no P is missing, nothing
+// is wrong. Else NULL, and gort__enter says what.
 static inline struct g *gort__quick(void)
 {
 	struct m *m = gort__self();

@@ -39,7 +39,8 @@ static gort__cold enum added add_slow(struct wg *wg, int64_t n)
 	gort__solo_lock(l);
 	ret = try_add(wg, n);
 	if (ret == ADD_WAKES) {
-		// Zero is the last touch, for whoever sees it may free wg: so the queue is taken out before.
+		// Zero is the last touch, for whoever sees it may free wg: so the queue is taken
+		// out before.
 		all = wg->queue;
 		gort__store(&wg->queue, NULL);
 		s = gort__load(&wg->state);

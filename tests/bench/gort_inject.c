@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a debug call costs where no debugger has to be woken: a goroutine that injects calls into itself, and
-// the floor, five signals that a thread sends to itself. Prints both in ns, medians of alternating batches,
-// and the handshakes of one call.
+// What a debug call costs where no debugger has to be woken: a goroutine that injects calls into
+// itself, and the floor, five signals that a thread sends to itself. Prints both in ns, medians of
+// alternating batches, and the handshakes of one call.
 #include "tests/runtime/inject.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A preload for debugcall: how often its threads stopped at a signal, which is what handshakes are. The
-// number is written to the file HANDSHAKES at the end.
+// A preload for debugcall: how often its threads stopped at a signal, which is what handshakes are.
+// The number is written to the file HANDSHAKES at the end.
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Preload for gdb 13, whose XSTATE buffer is a constant that is too short on processors with AMX, so
-// that every call of its fails: writes the whole area, changed only where gdb has bytes for it.
+// Preload for gdb 13, whose XSTATE buffer is a constant that is too short on processors with AMX,
+// so that every call of its fails: writes the whole area, changed only where gdb has bytes for it.
 #include <dlfcn.h>
 #include <elf.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// libFuzzer: any bytes as an expression; parsed, checked, and run against a target that answers every
-// read with the same bytes. Errors are fine, all else is not.
+// libFuzzer: any bytes as an expression; parsed, checked, and run against a target that answers
+// every read with the same bytes. Errors are fine, all else is not.
 #include "debugger/symbols/type_table.h"
 #include "debugger/values/print.h"
 

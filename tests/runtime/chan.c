@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Channels: every result of every operation, hand-over, order, closing, cancelling, deadlines, bad use.
+// Channels: every result of every operation, hand-over, order, closing, cancelling, deadlines, bad
+// use.
 #include "tests/runtime/sync.h"
 
 // ---- making -------------------------------------------------------------------------------------
@@ -343,7 +344,8 @@ static void cancel_sticks(void)
 	gort_chan_release(c);
 }
 
-// Deadlines, cancels and peers race for the same waits: every element that was taken was given, once.
+// Deadlines, cancels and peers race for the same waits: every element that was taken was given,
+// once.
 static struct {
 	gort_chan *c;
 	gort_wg wg;

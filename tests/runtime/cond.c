@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The condition variable: order of signals, broadcast, deadlines and cancels lock the mutex again, nothing gets lost.
+// The condition variable: order of signals, broadcast, deadlines and cancels lock the mutex again,
+// nothing gets lost.
 #include "tests/runtime/sync.h"
 
 static gort_mutex m;
@@ -117,8 +118,8 @@ static void get(void *arg)
 	gort_wg_done(&wg);
 }
 
-// A signal that a timeout swallowed would hang this. But one can only be swallowed if a wait that got it says so: who times
-// out in the wait looks at the condition himself.
+// A signal that a timeout swallowed would hang this. But one can only be swallowed if a wait that
+// got it says so: who times out in the wait looks at the condition himself.
 static void no_signal_is_lost(void)
 {
 	stored = put_n = got_n = 0;

@@ -67,7 +67,8 @@ static void inject_at(void (*go)(struct place *))
 		gort_yield();
 }
 
-// In user code of this file, where a call may begin: the thread is pointed at the entry right behind it.
+// In user code of this file, where a call may begin: the thread is pointed at the entry right
+// behind it.
 static void signal_self(struct injection *inner)
 {
 	siginfo_t info = { .si_signo = SIGUSR1, .si_code = SI_QUEUE };
@@ -174,7 +175,8 @@ static void in_child(struct place *at)
 	pid_t child = fork();
 
 	if (!child) {
-		// This thread is the only one: it signals itself, and is here again when all is over.
+		// This thread is the only one: it signals itself, and is here again when all is
+		// over.
 		const char *wanted = debugcall_refusal_text(DEBUGCALL_FORKED);
 
 		signal_self(&injection);

@@ -167,7 +167,8 @@ static void sig_wait(void)
 
 // ---- one for both -------------------------------------------------------------------------------------
 
-// In a child: traces the worker's thread, and sends it a SIGINT right before it sends itself the n-th handshake.
+// In a child: traces the worker's thread, and sends it a SIGINT right before it sends itself the
+// n-th handshake.
 _Noreturn static void trace(int pid, int tid, int n, int ready)
 {
 	int status;
@@ -276,7 +277,8 @@ static void on_storm(int signo)
 	__atomic_fetch_add(&stormed, 1, __ATOMIC_RELEASE);
 }
 
-// As many as the thread can take while the conversation is under way: the next when the last was handled.
+// As many as the thread can take while the conversation is under way: the next when the last was
+// handled.
 static void inject_in_storm(void)
 {
 	static const int signals[] = { SIGHUP, SIGALRM, SIGUSR2, SIGTERM };

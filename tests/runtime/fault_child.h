@@ -62,7 +62,8 @@ __attribute__((unused)) static int reported(void)
 	return tests_failed != 0;
 }
 
-// Starts "program mode" with NAME=VALUE settings, NULL at the end; catch is 1 or 2: the descriptor that is read.
+// Starts "program mode" with NAME=VALUE settings, NULL at the end; catch is 1 or 2: the descriptor
+// that is read.
 __attribute__((unused)) static struct child child_start_program(const char *program,
 								const char *mode, int catch, ...)
 {
@@ -121,7 +122,8 @@ __attribute__((unused)) static bool exited(const struct child *c, int status)
 	return WIFEXITED(c->status) && WEXITSTATUS(c->status) == status;
 }
 
-// The part of a report that begins with this goroutine's header and ends before the next empty line.
+// The part of a report that begins with this goroutine's header and ends before the next empty
+// line.
 __attribute__((unused)) static char *block_of(const char *text, const char *header)
 {
 	const char *at = text;

@@ -3,8 +3,8 @@
 // timeout: 300 s
 // What runs on, what stops and what a report shows while the process dies, with and without dontfreezetheworld.
 //
-// A dying process whose report nobody reads blocks in write(2) with the world as it froze it: then the test looks
-// at counters in shared memory, reads on, and looks again when the process is gone.
+// A dying process whose report nobody reads blocks in write(2) with the world as it froze it: then
+// the test looks at counters in shared memory, reads on, and looks again when the process is gone.
 #include "runtime/gort.h"
 #include "tests/runtime/fault_child.h"
 
@@ -79,7 +79,8 @@ struct seen {
 	uint64_t each[YIELDERS];
 };
 
-// Without the pauses of SIGURG: one of them may hold a spinner when the end comes, and then for good.
+// Without the pauses of SIGURG: one of them may hold a spinner when the end comes, and then for
+// good.
 static struct seen start(const char *mode, const char *set, bool freeze)
 {
 	struct seen s;
@@ -97,7 +98,8 @@ static struct seen start(const char *mode, const char *set, bool freeze)
 	return s;
 }
 
-// Every yielding goroutine is in the report once, from its first frame to its maker, whatever it did when it stopped.
+// Every yielding goroutine is in the report once, from its first frame to its maker, whatever it
+// did when it stopped.
 static bool stacks_whole(const char *text, bool freeze)
 {
 	int whole = 0, unavailable = 0;
@@ -153,8 +155,9 @@ static void once_spinning(const char *set, bool freeze)
 	free(s.child.text);
 }
 
-// Who was between two doors of the scheduler when the end came, perhaps off its CPU, counts once more; nobody counts
-// twice, because a door is in between, and there are no more of them than processors.
+// Who was between two doors of the scheduler when the end came, perhaps off its CPU, counts once
+// more; nobody counts twice, because a door is in between, and there are no more of them than
+// processors.
 static bool none_came_back(const struct seen *s, int nprocs, bool freeze)
 {
 	int late = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A debugger inside the process: a signal handler steps the same client machine as the real one, and needs no ptrace,
-// so that sanitizers see both sides. Calls may lie inside calls, and go on on several threads at once.
+// A debugger inside the process: a signal handler steps the same client machine as the real one,
+// and needs no ptrace, so that sanitizers see both sides. Calls may lie inside calls, and go on on
+// several threads at once.
 #ifndef TESTS_RUNTIME_INJECT_H
 #define TESTS_RUNTIME_INJECT_H
 
@@ -186,7 +187,8 @@ static void on_inject(int signo, siginfo_t *info, void *context)
 
 	(void)signo;
 	__atomic_fetch_add(&turn, 1, __ATOMIC_ACQ_REL);
-	// In a handler: this one's own frame lies right below the stack pointer, where a debugger would write.
+	// In a handler: this one's own frame lies right below the stack pointer, where a debugger
+	// would write.
 	uintptr_t on_stack = (uintptr_t)regs[REG_RSP] - (uintptr_t)uc->uc_stack.ss_sp;
 
 	if (on_stack <= uc->uc_stack.ss_size ||
@@ -205,8 +207,8 @@ static void on_inject(int signo, siginfo_t *info, void *context)
 	__atomic_fetch_add(&turn, 1, __ATOMIC_ACQ_REL);
 }
 
-// Straight to the kernel: sanitizers put a handler off until the thread calls something of theirs, and what is to be
-// interrupted calls nothing.
+// Straight to the kernel: sanitizers put a handler off until the thread calls something of theirs,
+// and what is to be interrupted calls nothing.
 __asm__(".pushsection .text\n"
 	"inject_return: movl $15, %eax\n"
 	"syscall\n"
@@ -256,7 +258,8 @@ UNUSED static enum done await(const struct injection *injection)
 	return (enum done)done;
 }
 
-// Until it has been done. The thread may be paused for the sake of the CPU limit, or wait for its turn.
+// Until it has been done. The thread may be paused for the sake of the CPU limit, or wait for its
+// turn.
 UNUSED static void inject_into(struct injection *injection, int tid)
 {
 	for (;;) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Parking I/O: pipes, sockets, files, foreign descriptors, deadlines, cancels, closing under waiters, reused numbers.
+// Parking I/O: pipes, sockets, files, foreign descriptors, deadlines, cancels, closing under
+// waiters, reused numbers.
 #include "tests/runtime/sync.h"
 
 #include <arpa/inet.h>

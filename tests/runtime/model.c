@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// timeout: 300 s. Random programs of channels, selects and mutexes. What every operation saw, and when, is held against a
-// single-threaded reference: some order of the operations that respects their times must explain every outcome, and
-// whoever was still blocked when nothing moved must have had nothing to go on with.
+// timeout: 300 s. Random programs of channels, selects and mutexes. What every operation saw, and
+// when, is held against a single-threaded reference: some order of the operations that respects
+// their times must explain every outcome, and whoever was still blocked when nothing moved must
+// have had nothing to go on with.
 #include "tests/runtime/sync.h"
 
 enum { GOROUTINES = 4, OPS = 6, CHANS = 3, MUTEXES = 2, CASES = 3, CAP = 2 };
@@ -204,8 +205,9 @@ static void goroutine(void *arg)
 	gort_wg_done(&wg);
 }
 
-// True when every goroutine of the program has ended or is parked, all at one time, and no deadline will change that. With
-// the clock the same before and after, no operation began or ended meanwhile.
+// True when every goroutine of the program has ended or is parked, all at one time, and no deadline
+// will change that. With the clock the same before and after, no operation began or ended
+// meanwhile.
 static bool quiet(const uint64_t *ids)
 {
 	enum { SIZE = 256 << 10 };
@@ -367,7 +369,8 @@ static bool meet(const struct state *s, const struct op *a, const struct op *b)
 	       x->value == b->value;
 }
 
-// Those that nothing moved any more: none of them could have gone on, alone or with another of them.
+// Those that nothing moved any more: none of them could have gone on, alone or with another of
+// them.
 static bool rightly_stuck(const struct state *s)
 {
 	for (int g = 0; g < prog.goroutines; g++) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The mutex: exclusion, try, deadlines, cancelling, no starvation, freeing by its last owner, bad use.
+// The mutex: exclusion, try, deadlines, cancelling, no starvation, freeing by its last owner, bad
+// use.
 #include "tests/runtime/sync.h"
 
 #include <pthread.h>
@@ -89,8 +90,8 @@ static void cancel_ends_waits(void)
 	gort_cancel_clear();
 }
 
-// One goroutine holds the lock nearly always and lets the others run only while it does. Without hand-over they would
-// never find it free.
+// One goroutine holds the lock nearly always and lets the others run only while it does. Without
+// hand-over they would never find it free.
 static atomic_bool stop;
 
 static void hog(void *arg)

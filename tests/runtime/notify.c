@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Signals as messages: every kind of element, storms, giving the former action back, what may not be had.
+// Signals as messages: every kind of element, storms, giving the former action back, what may not
+// be had.
 #include "tests/runtime/sync.h"
 
 #include <pthread.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// gort_profile: stacks of all goroutines, equal ones together, while goroutines park, run, come and go.
+// gort_profile: stacks of all goroutines, equal ones together, while goroutines park, run, come and
+// go.
 #include "tests/runtime/sync.h"
 
 enum { MANY = 1000, DEEP = 100, WATCHERS = 8, ROUNDS = 30, ROOM = 256 };
@@ -183,7 +184,8 @@ static void different_depths_are_different(void)
 		if (stacks[i].depth == GORT_STACK_DEPTH)
 			cut += (uint32_t)stacks[i].count;
 	}
-	// One stack is just whole at the limit; those deeper show no more than its inner end, and are alike.
+	// One stack is just whole at the limit; those deeper show no more than its inner end, and
+	// are alike.
 	expect_eq(pairs, GORT_STACK_DEPTH - least + 1);
 	expect_eq(cut, 2 * (DEEP - (GORT_STACK_DEPTH - least)));
 	gort_close(c);

@@ -216,7 +216,8 @@ int main(void)
 	sigset_t all;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	// As a program does that waits for its signals by sigwait: it cannot mean the runtime's own.
+	// As a program does that waits for its signals by sigwait: it cannot mean the runtime's
+	// own.
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 #ifdef __SANITIZE_THREAD__

@@ -181,8 +181,8 @@ static void second_stack(void)
 		abort();
 }
 
-// On the first stack. The second lies below what the first has in use, but where the runtime takes the first to be:
-// SP seems to be inside, with hardly any room left.
+// On the first stack. The second lies below what the first has in use, but where the runtime takes
+// the first to be: SP seems to be inside, with hardly any room left.
 static void hops_on(void *arg)
 {
 	(void)arg;

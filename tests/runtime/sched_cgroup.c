@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How many Ps in a real cgroup: limits that were there at the start, and changes while the program runs.
-// The cgroup is made below the test's own, and removed. The program pretends to have 8 CPUs.
+// How many Ps in a real cgroup: limits that were there at the start, and changes while the program
+// runs. The cgroup is made below the test's own, and removed. The program pretends to have 8 CPUs.
 #include "runtime/gort.h"
 #include "tests/runtime/self.h"
 #include "tests/runtime/tap.h"

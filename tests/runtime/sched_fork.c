@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a fork's child may do, and what a thread made later does not inherit from one that a goroutine changed.
+// What a fork's child may do, and what a thread made later does not inherit from one that a
+// goroutine changed.
 #include "runtime/gort.h"
 #include "tests/runtime/self.h"
 #include "tests/runtime/tap.h"
@@ -156,7 +157,8 @@ static void runs_foreign(void *arg)
 
 enum { FINE, LEAKED, REFUSED };
 
-// In a process of its own, where no goroutine was tied to its thread before and all other threads are busy.
+// In a process of its own, where no goroutine was tied to its thread before and all other threads
+// are busy.
 static void foreign_only(void *arg)
 {
 	int refused;

@@ -80,7 +80,8 @@ static void notes_its_end(void *arg)
 	pthread_setspecific(ending, (void *)1);
 }
 
-// libc waits in setuid() and pthread_cancel() for every thread's answer, and its signals are 32 and 33.
+// libc waits in setuid() and pthread_cancel() for every thread's answer, and its signals are 32 and
+// 33.
 static void passes_signals_of_libc(void)
 {
 	pthread_key_create(&ending, note_mask);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One million goroutines: all park, all are counted, all end, and a second million uses the same stacks.
-// valgrind: it has no room for so many stacks
+// One million goroutines: all park, all are counted, all end, and a second million uses the same
+// stacks. valgrind: it has no room for so many stacks
 #include "runtime/gort.h"
 #include "tests/runtime/tap.h"
 

@@ -95,8 +95,8 @@ static bool equal(const struct ids *a, const struct ids *b)
 	return !strcmp(a->uid, b->uid) && !strcmp(a->gid, b->gid) && !strcmp(a->groups, b->groups);
 }
 
-// libc passes over a thread that is already ending, so one that differs may only vanish: that its ids become right
-// later would mean that the call had returned too early.
+// libc passes over a thread that is already ending, so one that differs may only vanish: that its
+// ids become right later would mean that the call had returned too early.
 static bool vanishes(const char *tid, const struct ids *want)
 {
 	int64_t deadline = gort_now() + GONE_MAX * 1000000000LL;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Select: the default case, fairness, closing, null channels, many cases, cancelling, one channel in several cases.
+// Select: the default case, fairness, closing, null channels, many cases, cancelling, one channel
+// in several cases.
 #include "tests/runtime/sync.h"
 
 static void default_case(void)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where this program is, to run it again. Not the link itself: under Valgrind that leads to Valgrind.
+// Where this program is, to run it again. Not the link itself: under Valgrind that leads to
+// Valgrind.
 #ifndef TESTS_RUNTIME_SELF_H
 #define TESTS_RUNTIME_SELF_H
 

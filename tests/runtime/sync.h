@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The frame of the tests of runtime/sync: each test of a table is run with 1, 2, 4 and 16 Ps, in one process per number;
-// tests that must end the process run in one of their own. TAP on stdout.
+// The frame of the tests of runtime/sync: each test of a table is run with 1, 2, 4 and 16 Ps, in
+// one process per number; tests that must end the process run in one of their own. TAP on stdout.
 #ifndef TESTS_RUNTIME_SYNC_H
 #define TESTS_RUNTIME_SYNC_H
 

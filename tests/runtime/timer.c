@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// valgrind: thousands of guarded stacks are more mappings than it can count
-// Sleeping and timers: never early, results of stop and reset, periods, timers stopped while firing, many at once.
+// valgrind: thousands of guarded stacks are more mappings than it can count Sleeping and timers:
+// never early, results of stop and reset, periods, timers stopped while firing, many at once.
 #include "tests/runtime/sync.h"
 
 static gort_wg wg;
@@ -122,7 +122,8 @@ static void after_sends_the_time(void)
 	gort_chan_release(c);
 }
 
-// Timers are started, stopped, reset and fire all at once, from everywhere. A stop that says 1 took one firing away.
+// Timers are started, stopped, reset and fire all at once, from everywhere. A stop that says 1 took
+// one firing away.
 enum { TIMERS = 50, TURNS = 4000 };
 
 static gort_timer timers[TIMERS];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Functions of every kind of argument and result, and data of every kind of type, for the expression
-// tests. Each function computes something that depends on every byte it was given.
+// Functions of every kind of argument and result, and data of every kind of type, for the
+// expression tests. Each function computes something that depends on every byte it was given.
 #include <complex.h>
 #include <stdarg.h>
 #include <stdbool.h>

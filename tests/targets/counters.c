@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One counting thread per processor and a main thread that sleeps in a read: shows which threads stop.
+// One counting thread per processor and a main thread that sleeps in a read: shows which threads
+// stop.
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -4,7 +4,8 @@
 //
 //   gort_server PAGE [SPINNERS [handle|ignore|signalfd|sigwait]]
 //
-// PAGE is mapped shared (struct server_page); the last word is the program's way with SIGINT. Prints "ready".
+// PAGE is mapped shared (struct server_page); the last word is the program's way with SIGINT.
+// Prints "ready".
 #include "protocol/descriptor.h"
 #include "runtime/gort.h"
 #include "tests/targets/callees.h"

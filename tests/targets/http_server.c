@@ -310,7 +310,8 @@ static int parse_field(char *line, struct request *request)
 	if (!value)
 		return 400;
 	*value++ = '\0';
-	// No space before the colon, and no line that goes on: so requests would be smuggled past a proxy.
+	// No space before the colon, and no line that goes on: so requests would be smuggled past a
+	// proxy.
 	if (!is_token(line))
 		return 400;
 	value += strspn(value, " \t");
@@ -343,7 +344,8 @@ static int parse_head(struct connection *c, const char *end, struct request *req
 		char *next = memchr(line, '\n', (size_t)(end - line));
 
 		c->in_start = (size_t)(next + 1 - c->in);
-		// A lone LF or CR ends no line, lest a proxy in front finds other requests in the same bytes.
+		// A lone LF or CR ends no line, lest a proxy in front finds other requests in the
+		// same bytes.
 		if (next == line || next[-1] != '\r')
 			return 400;
 		next[-1] = '\0';
@@ -627,7 +629,8 @@ static void serve_request(struct connection *c)
 	free(request.body);
 }
 
-// Closing with something unread would reset the connection, and the peer might not see our last answer.
+// Closing with something unread would reset the connection, and the peer might not see our last
+// answer.
 static void say_goodbye(struct connection *c)
 {
 	int64_t deadline = gort_now() + http_linger;

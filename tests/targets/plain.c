@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A plain program for the tests of the command line: functions that behave and functions that do not,
-// a thread that waits in read() and one that counts.
+// A plain program for the tests of the command line: functions that behave and functions that do
+// not, a thread that waits in read() and one that counts.
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>

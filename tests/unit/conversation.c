@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Drives the real machines of both sides through every interleaving of what the callee does, stray
-// signals, signals that become one with a handshake, deadlines with the callee at work and parked, calls
-// again, refusals, a lying host and the debugger's death, and checks each path's end.
+// signals, signals that become one with a handshake, deadlines with the callee at work and parked,
+// calls again, refusals, a lying host and the debugger's death, and checks each path's end.
 #include "protocol/conversation.h"
 
 #include <setjmp.h>
@@ -15,8 +15,8 @@
 
 enum { SIGNALS_MAX = 2, PARKS_MAX = 1, CALLS_MAX = 2 };
 
-// What the world remembers of one path. The thread is the only thing that moves; the client moves when
-// the thread stops.
+// What the world remembers of one path. The thread is the only thing that moves; the client moves
+// when the thread stops.
 struct world {
 	struct host_conversation host;
 	struct client_conversation client;
@@ -138,8 +138,8 @@ static void maybe_deadline(struct world world)
 	explore(world);
 }
 
-// Asked for, it happens where the callee is: what computes is taken back to READY, what is parked is set aside. The
-// debugger may die when the thread is on its way already.
+// Asked for, it happens where the callee is: what computes is taken back to READY, what is parked
+// is set aside. The debugger may die when the thread is on its way already.
 static void maybe_abandon(struct world world)
 {
 	if (!world.asked_to_abandon || !world.in_callee || !world.client_alive)
@@ -279,7 +279,8 @@ static void thread_ends(void **state)
 	}
 }
 
-// Every sequence of statuses that a host may make up: the client ends, and only on its own rules calls.
+// Every sequence of statuses that a host may make up: the client ends, and only on its own rules
+// calls.
 static void lying_host(void **state)
 {
 	(void)state;

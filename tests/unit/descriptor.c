@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Descriptors of a target's own host: a sound one is taken, and whatever a target may have in its place
-// is refused with the reason. The lists that one leads to are bounded too.
+// Descriptors of a target's own host: a sound one is taken, and whatever a target may have in its
+// place is refused with the reason. The lists that one leads to are bounded too.
 #include "debugger/call/descriptor.h"
 #include "debugger/call/goroutines.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reading and writing another process: what it may not read itself, holes, growth of the stack, death.
+// Reading and writing another process: what it may not read itself, holes, growth of the stack,
+// death.
 #include "debugger/target/memory.h"
 
 #include <stdarg.h>

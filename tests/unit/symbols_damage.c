@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Damaged files: bytes of a mapped library's file are changed at random, and everything that reads it
-// must come back with an answer or an error. timeout: 300 s
+// Damaged files: bytes of a mapped library's file are changed at random, and everything that reads
+// it must come back with an answer or an error. timeout: 300 s
 #include "debugger/symbols/symbols.h"
 
 #include <elf.h>
@@ -81,7 +81,8 @@ static void start(struct victim *victim, const char *flavour)
 	close(out[1]);
 	assert_int_equal(read(out[0], line, 6), 6);
 	close(out[0]);
-	// It is mapped: from here on it needs no name, and a run that is cut short leaves none behind.
+	// It is mapped: from here on it needs no name, and a run that is cut short leaves none
+	// behind.
 	unlink(victim->path);
 	assert_null(process_open(victim->pid, &victim->process));
 }
@@ -274,7 +275,8 @@ static void damage_and_ask(const char *flavour)
 	start(&victim, flavour);
 	ask_everything(&victim);
 	for (int round = 0; round < rounds; round++) {
-		// Rounds follow from the first seed; a crash or a hang is met again by running again.
+		// Rounds follow from the first seed; a crash or a hang is met again by running
+		// again.
 		if (round % 50 == 0)
 			print_message("# %s: round %d, seed 0x%lx\n", flavour, round, victim.seed);
 		// No look takes anywhere near this long; an endless one is the failure meant.

@@ -124,7 +124,8 @@ static void test_ifunc(void **state)
 	assert_non_null(chosen.type);
 	assert_true(type_equal(chosen.type, wide.type));
 
-	// The library's: bound before main() where something refers to it, and never to its resolver.
+	// The library's: bound before main() where something refers to it, and never to its
+	// resolver.
 	struct function strlen_function;
 
 	assert_null(symbols_lookup_function(target->symbols, NULL, "strlen", &strlen_function));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The symbol reader against one program built in many ways: every name, type, layout and place that it
-// reads is compared with what the compiler wrote into the program itself. Promise 11: nothing stops.
+// The symbol reader against one program built in many ways: every name, type, layout and place that
+// it reads is compared with what the compiler wrote into the program itself. Promise 11: nothing
+// stops.
 #include "debugger/symbols/symbols.h"
 #include "debugger/target/memory.h"
 #include "tests/targets/symbols_zoo.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Types that need no debug information: basic ones by every spelling, derived ones, and their names.
+// Types that need no debug information: basic ones by every spelling, derived ones, and their
+// names.
 #include "debugger/symbols/type.h"
 
 #include <setjmp.h>

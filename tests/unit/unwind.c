@@ -32,7 +32,8 @@ struct child {
 	bool complete;
 };
 
-// A child that runs body until it sleeps in pause(); its snapshot is taken at a stop, and walked after.
+// A child that runs body until it sleeps in pause(); its snapshot is taken at a stop, and walked
+// after.
 static struct child *start(void (*body)(void))
 {
 	struct child *child = calloc(1, sizeof(*child));
@@ -125,7 +126,8 @@ static void reaches_the_first_frame(void **state)
 	for (size_t n = 0; n < 21; n++)
 		assert_int_equal(frame_of(child, descend, at + n), at + n);
 	frame_of(child, body_deep, at);
-	// A caller's stack pointer is the callee's frame address, and its return address lies below.
+	// A caller's stack pointer is the callee's frame address, and its return address lies
+	// below.
 	for (i = 0; i + 1 < child->n; i++) {
 		uint64_t back;
 

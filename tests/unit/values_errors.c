@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bad input: each mistake has its code, its place and a sentence; nothing is run and nothing crashes.
+// Bad input: each mistake has its code, its place and a sentence; nothing is run and nothing
+// crashes.
 #include "tests/unit/values_target.h"
 
 struct mistake {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The program that the tests of values/ evaluate expressions in: objects of every kind of type. A
-// forked copy of the test is the target, so that its symbols are the test's own and its addresses too.
+// forked copy of the test is the target, so that its symbols are the test's own and its addresses
+// too.
 #ifndef TESTS_UNIT_VALUES_PROGRAM_H
 #define TESTS_UNIT_VALUES_PROGRAM_H
 

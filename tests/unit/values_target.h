@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A target for the tests of values/: a forked copy of the test gives the symbols; memory and calls are
-// the test's own, so that nothing needs to be traced.
+// A target for the tests of values/: a forked copy of the test gives the symbols; memory and calls
+// are the test's own, so that nothing needs to be traced.
 #ifndef TESTS_UNIT_VALUES_TARGET_H
 #define TESTS_UNIT_VALUES_TARGET_H
 
