@@ -198,21 +198,25 @@ static void forked(void)
 		gort_yield();
 }
 
+static void *page; // code of no module
+
 static void in_no_module(struct place *at)
+{
+	((void (*)(_Atomic uint32_t *))(uintptr_t)page)(&at->leave);
+}
+
+// The page is made first: on its way there the goroutine must not be met in libc, which is refused
+// for what it is.
+static void unknown_function(void)
 {
 	// 1: cmpl $0, (%rdi); je 1b; ret
 	static const unsigned char code[] = { 0x83, 0x3f, 0x00, 0x74, 0xfb, 0xc3 };
-	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memcpy(page, code, sizeof(code));
 	mprotect(page, 4096, PROT_READ | PROT_EXEC);
-	((void (*)(_Atomic uint32_t *))(uintptr_t)page)(&at->leave);
-	munmap(page, 4096);
-}
-
-static void unknown_function(void)
-{
 	inject_at(in_no_module);
+	munmap(page, 4096);
 }
 
 static void enters_runtime(struct place *at)
