@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// valgrind: its faults on purpose are errors there timeout: 240 s The report of a dying process:
-// complete, in stripped programs, with closed stderr, through further faults.
+// valgrind: its faults on purpose are errors there
+// timeout: 240 s
+// The report of a dying process: complete, in stripped programs, with closed stderr, through
+// further faults.
 #include "runtime/gort.h"
 #include "tests/runtime/fault_child.h"
 

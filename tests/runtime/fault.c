@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// valgrind: its faults on purpose are errors there SIGSEGV, SIGBUS, SIGFPE and stack overflow:
-// panics where that is safe, the end of the process where not.
+// valgrind: its faults on purpose are errors there
+// SIGSEGV, SIGBUS, SIGFPE and stack overflow: panics where that is safe, the end of the process
+// where not.
 #include "runtime/gort.h"
 #include "tests/runtime/fault_child.h"
 

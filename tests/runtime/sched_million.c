@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
+// valgrind: it has no room for so many stacks
 // One million goroutines: all park, all are counted, all end, and a second million uses the same
-// stacks. valgrind: it has no room for so many stacks
+// stacks.
 #include "runtime/gort.h"
 #include "tests/runtime/tap.h"
 

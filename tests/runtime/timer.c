@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// valgrind: thousands of guarded stacks are more mappings than it can count Sleeping and timers:
-// never early, results of stop and reset, periods, timers stopped while firing, many at once.
+// valgrind: thousands of guarded stacks are more mappings than it can count
+// Sleeping and timers: never early, results of stop and reset, periods, timers stopped while
+// firing, many at once.
 #include "tests/runtime/sync.h"
 
 static gort_wg wg;
