@@ -317,6 +317,17 @@ static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *file,
 	return NULL;
 }
 
+static struct dc_error *no_function(const char *name, bool inlined)
+{
+	if (inlined)
+		return error_make(
+			DC_VALUE,
+			"\"%s\" was inlined everywhere, or never used: there is no code to "
+			"call",
+			name);
+	return symbols_no_name("function", name);
+}
+
 struct dc_error *symbols_function_in_file(struct symbols *symbols, const char *file,
 					  const char *name, struct function *ret)
 {
@@ -328,13 +339,7 @@ struct dc_error *symbols_function_in_file(struct symbols *symbols, const char *f
 		err = find_by_dwarf(symbols, file, name, EFFORT_DEBUG_FILE, ret, &done, &inlined);
 	if (err || done)
 		return err;
-	if (inlined)
-		return error_make(
-			DC_VALUE,
-			"\"%s\" was inlined everywhere, or never used: there is no code to "
-			"call",
-			name);
-	return symbols_no_name("function", name);
+	return no_function(name, inlined);
 }
 
 static struct dc_error *find_overload(struct symbols *symbols, const char *name,
@@ -394,13 +399,7 @@ struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct s
 		err = find_by_dwarf(symbols, NULL, name, EFFORT_DEBUG_FILE, ret, &done, &inlined);
 	if (err || done)
 		return err;
-	if (inlined)
-		return error_make(
-			DC_VALUE,
-			"\"%s\" was inlined everywhere, or never used: there is no code to "
-			"call",
-			name);
-	return symbols_no_name("function", name);
+	return no_function(name, inlined);
 }
 
 bool symbols_named_function(struct symbols *symbols, const char *name, struct function *ret)
