@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Futex waits and the one-shot note.
 #include "runtime/base/futex.h"
+#include "runtime/base/raw.h"
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 // A raw system call: libc's syscall() would write errno, which belongs to the goroutine.
 static long futex(uint32_t *word, int op, uint32_t val, const struct timespec *ts)
 {
-	register const struct timespec *r10 __asm__("r10") = ts;
-	long ret;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "0"((long)SYS_futex), "D"(word), "S"((long)op), "d"((long)val), "r"(r10)
-			 : "rcx", "r11", "memory");
-	return ret;
+	return gort__raw(SYS_futex, (long)word, op, val, (long)ts, 0, 0);
 }
 
 int gort__futex_wait(uint32_t *word, uint32_t val, int64_t ns)

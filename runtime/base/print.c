@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // printf for places where stdio may not go.
 #include "runtime/base/print.h"
+#include "runtime/base/raw.h"
 
-#include <sys/syscall.h>
 #include <unistd.h>
 
 struct out {
@@ -115,7 +115,6 @@ void gort__print(const char *fmt, ...)
 	char buf[1024];
 	va_list ap;
 	size_t len;
-	long ret;
 
 	va_start(ap, fmt);
 	len = gort__vformat(buf, sizeof(buf), fmt, ap);
@@ -123,8 +122,5 @@ void gort__print(const char *fmt, ...)
 	if (len >= sizeof(buf))
 		len = sizeof(buf) - 1;
 	// Raw: errno belongs to the goroutine, and nothing helps when stderr is closed.
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "0"((long)SYS_write), "D"(2L), "S"(buf), "d"(len)
-			 : "rcx", "r11", "memory");
+	gort__raw(SYS_write, STDERR_FILENO, (long)buf, (long)len, 0, 0, 0);
 }

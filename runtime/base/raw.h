@@ -4,9 +4,12 @@
 #ifndef RUNTIME_BASE_RAW_H
 #define RUNTIME_BASE_RAW_H
 
+#include "runtime/base/base.h"
+
 #include <sys/syscall.h>
 
-static inline long gort__raw(long nr, long a, long b, long c, long d, long e, long f)
+// Always in line, so that a function without instrumentation calls none with it.
+gort__inline long gort__raw(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 __asm__("r10") = d;
 	register long r8 __asm__("r8") = e;

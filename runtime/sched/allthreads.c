@@ -5,6 +5,7 @@
 #include "runtime/gort.h"
 #include "runtime/base/debug.h"
 #include "runtime/base/print.h"
+#include "runtime/base/raw.h"
 #include "runtime/base/signal.h"
 #include "runtime/sched/core.h"
 
@@ -49,18 +50,11 @@ static struct {
 	long bad;
 } call;
 
-static long raw_syscall(long nr, const long *a)
+static long raw_call(void)
 {
-	register long r10 __asm__("r10") = a[3];
-	register long r8 __asm__("r8") = a[4];
-	register long r9 __asm__("r9") = a[5];
-	long ret;
+	const long *a = call.arg;
 
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "0"(nr), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return ret;
+	return gort__raw(call.nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 static bool failed(long ret)
@@ -81,7 +75,7 @@ static uint32_t wait_past(uint32_t step)
 
 static void make_call(struct m *m)
 {
-	long ret = raw_syscall(call.nr, call.arg);
+	long ret = raw_call();
 	int none = 0;
 
 	if (ret != call.want && gort__cas(&call.bad_tid, &none, m->tid))
@@ -318,7 +312,7 @@ static long on_all_threads(struct m *self)
 		ret = -ENOTSUP;
 	}
 	if (!ret)
-		ret = raw_syscall(call.nr, call.arg);
+		ret = raw_call();
 	if (failed(ret)) {
 		give_up();
 	} else {

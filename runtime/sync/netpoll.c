@@ -2,12 +2,12 @@
 // The netpoller: one epoll instance, edge-triggered, in which each descriptor is registered once
 // for everything.
 #include "runtime/sync/netpoll.h"
+#include "runtime/base/raw.h"
 #include "runtime/sync/fd.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -82,17 +82,12 @@ void gort__netpoll_break(void)
 {
 	uint32_t no = 0;
 	uint64_t one = 1;
-	long ret;
 
 	if (!gort__load_acquire(&gort__netpoll_on) || !gort__cas(&breaking, &no, 1))
 		return;
 	// A raw call: in a signal handler errno must stay.
-	do {
-		__asm__ volatile("syscall"
-				 : "=a"(ret)
-				 : "a"(SYS_write), "D"((long)break_fd), "S"(&one), "d"(sizeof(one))
-				 : "rcx", "r11", "memory");
-	} while (ret == -EINTR);
+	while (gort__raw(SYS_write, break_fd, (long)&one, sizeof(one), 0, 0, 0) == -EINTR)
+		;
 }
 
 static void break_done(void)

@@ -2,13 +2,13 @@
 // Signals as messages. The handler writes what it got into a pipe; a goroutine of the runtime reads
 // it there and sends it on, so nothing of the scheduler runs in a handler.
 #include "runtime/gort.h"
+#include "runtime/base/raw.h"
 #include "runtime/base/signal.h"
 #include "runtime/sync/chan.h"
 #include "runtime/sync/fd.h"
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -41,8 +41,6 @@ static bool comes_from_the_code(int sig, int code)
 __attribute__((no_sanitize("address", "thread"))) static void handler(int sig, siginfo_t *info,
 								      void *ucontext)
 {
-	long ret;
-
 	(void)ucontext;
 	if (comes_from_the_code(sig, info->si_code)) {
 		// Returning would only bring it again: let the former action have it.
@@ -55,11 +53,7 @@ __attribute__((no_sanitize("address", "thread"))) static void handler(int sig, s
 		return;
 	}
 	// Raw, for errno must stay. Shorter than PIPE_BUF: all of it or nothing.
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(SYS_write), "D"((long)pipe_write), "S"(info), "d"(sizeof(*info))
-			 : "rcx", "r11", "memory");
-	if (ret < 0)
+	if (gort__raw(SYS_write, pipe_write, (long)info, sizeof(*info), 0, 0, 0) < 0)
 		__atomic_or_fetch(&merged, UINT64_C(1) << (sig - 1), __ATOMIC_RELEASE);
 }
 
