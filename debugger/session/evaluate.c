@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Expressions of a session: prepared before any stop, evaluated, repeated.
-#include "debugger/call/vm.h"
+#include "debugger/inject/safepoint/language_runtime.h"
 #include "debugger/session/session.h"
 #include "debugger/target/memory.h"
 #include "debugger/values/print.h"
@@ -110,7 +110,7 @@ static bool find_vm(const struct function *function, void *arg)
 {
 	const struct module **vm = arg;
 
-	if (function && function->module && vm_is_module(function->module))
+	if (function && function->module && language_runtime_is_module(function->module))
 		*vm = function->module;
 	return !*vm;
 }

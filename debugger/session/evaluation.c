@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The evaluator's view of a session: memory at once, a borrowed thread only when something needs
 // one.
-#include "debugger/call/abi_wide.h"
+#include "debugger/inject/abi_wide.h"
 #include "debugger/session/session.h"
 #include "debugger/target/memory.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The goroutines of a target, with what they do and where a call may begin. Stops nothing.
-#include "debugger/call/goroutines.h"
+#include "debugger/stack/goroutines/goroutines.h"
 
-#include "debugger/call/descriptor.h"
+#include "debugger/stack/goroutines/descriptor.h"
 #include "debugger/session/session.h"
 #include "debugger/target/memory.h"
 

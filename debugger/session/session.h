@@ -4,8 +4,8 @@
 #ifndef DEBUGGER_SESSION_SESSION_H
 #define DEBUGGER_SESSION_SESSION_H
 
-#include "debugger/call/borrow.h"
-#include "debugger/cleanup.h"
+#include "debugger/inject/borrow.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/values/eval.h"
 
 #include <stdatomic.h>

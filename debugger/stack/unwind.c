@@ -3,8 +3,8 @@
 // code, sigreturn by any restorer) a step is proven from the instructions, or the walk ends.
 #include "debugger/stack/unwind.h"
 
-#include "debugger/cleanup.h"
-#include "debugger/stack/prologue.h"
+#include "debugger/base/cleanup.h"
+#include "debugger/arch/x86_64/prologue.h"
 #include "debugger/stack/tables.h"
 #include "debugger/stack/view.h"
 

@@ -3,7 +3,7 @@
 // Unwinding reads the same few pages of tables byte by byte; the cache makes that one read a page.
 #include "debugger/stack/view.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/stack/unwind.h"
 #include "debugger/target/memory.h"
 

@@ -2,7 +2,7 @@
 // Looking C++ names up by their symbols. The last part of a name stands in each mangled symbol as
 // it is, so that only few need be read.
 #include "debugger/symbols/cxx.h"
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <ctype.h>
 #include <dlfcn.h>

@@ -2,7 +2,7 @@
 // Separate debug files: by build id below .build-id/, by the name in .gnu_debuglink beside the file
 // or below the debug directory. The target's own root first, then ours.
 #include "debugger/symbols/module.h"
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <fcntl.h>
 #include <stdio.h>

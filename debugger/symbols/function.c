@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Functions by name: the symbol tables say where one is, the unit at that address what it takes.
 #include "debugger/symbols/cxx.h"
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <dwarf.h>
 #include <string.h>

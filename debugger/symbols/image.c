@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reading an ELF image through libelf.
 #include "debugger/symbols/image.h"
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #ifndef DEBUGGER_SYMBOLS_IMAGE_H
 #define DEBUGGER_SYMBOLS_IMAGE_H
 
-#include "debugger/error.h"
+#include "debugger/base/error.h"
 
 #include <gelf.h>
 

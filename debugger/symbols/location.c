@@ -2,7 +2,7 @@
 // DWARF location expressions: a small stack machine over one frame's registers and the target's
 // memory.
 #include "debugger/symbols/location.h"
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/target/memory.h"
 
 #include <dwarf.h>

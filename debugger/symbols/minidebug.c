@@ -2,7 +2,7 @@
 // Unpacking .gnu_debugdata, an xz stream with an ELF file of symbols alone.
 #include "debugger/symbols/minidebug.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <lzma.h>
 

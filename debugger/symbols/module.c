@@ -3,7 +3,7 @@
 // linker loaded them. Bias comes from the program headers, never from the file's type.
 #include "debugger/symbols/minidebug.h"
 #include "debugger/symbols/module.h"
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/target/memory.h"
 
 #include <errno.h>

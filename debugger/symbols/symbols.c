@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The symbols of a target as a whole: its modules, and what is at an address.
 #include "debugger/symbols/cxx.h"
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <stdarg.h>
 #include <stdio.h>

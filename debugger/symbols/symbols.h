@@ -4,7 +4,7 @@
 #ifndef DEBUGGER_SYMBOLS_SYMBOLS_H
 #define DEBUGGER_SYMBOLS_SYMBOLS_H
 
-#include "debugger/error.h"
+#include "debugger/base/error.h"
 #include "debugger/symbols/type.h"
 #include "debugger/target/process.h"
 

@@ -4,7 +4,7 @@
 #ifndef DEBUGGER_SYMBOLS_TYPE_H
 #define DEBUGGER_SYMBOLS_TYPE_H
 
-#include "debugger/error.h"
+#include "debugger/base/error.h"
 
 enum type_kind {
 	TYPE_VOID,

@@ -2,7 +2,7 @@
 // A type in C's own spelling, declarators inside out: "int (*)(float, struct P *)".
 // Written as gdb writes it, so that eyes and scripts carry over.
 #include "debugger/symbols/type_table.h"
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #ifndef DEBUGGER_SYMBOLS_TYPE_TABLE_H
 #define DEBUGGER_SYMBOLS_TYPE_TABLE_H
 
-#include "debugger/arena.h"
+#include "debugger/base/arena.h"
 #include "debugger/symbols/type.h"
 
 #include <elfutils/libdw.h>

@@ -3,7 +3,7 @@
 // debug files last, because opening those costs more than all the rest.
 #include "debugger/symbols/scope.h"
 #include "debugger/symbols/set.h"
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <dwarf.h>
 #include <string.h>

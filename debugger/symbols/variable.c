@@ -4,7 +4,7 @@
 #include "debugger/symbols/cxx.h"
 #include "debugger/symbols/location.h"
 #include "debugger/symbols/scope.h"
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <dwarf.h>
 #include <string.h>

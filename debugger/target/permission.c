@@ -3,7 +3,7 @@
 // Opening /proc/PID/mem for writing passes the very check that attaching does and stops nothing.
 #include "debugger/target/permission.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/target/process.h"
 #include "debugger/target/status.h"
 

@@ -4,7 +4,7 @@
 #ifndef DEBUGGER_TARGET_PERMISSION_H
 #define DEBUGGER_TARGET_PERMISSION_H
 
-#include "debugger/error.h"
+#include "debugger/base/error.h"
 
 struct permission_facts {
 	pid_t pid;

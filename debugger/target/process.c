@@ -3,7 +3,7 @@
 // Everything is opened below one O_PATH descriptor, which a reused pid can never answer for.
 #include "debugger/target/process.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/target/maps.h"
 #include "debugger/target/status.h"
 

@@ -4,7 +4,7 @@
 #ifndef DEBUGGER_TARGET_PROCESS_H
 #define DEBUGGER_TARGET_PROCESS_H
 
-#include "debugger/error.h"
+#include "debugger/base/error.h"
 
 struct process {
 	pid_t pid; // the thread group's

@@ -4,7 +4,7 @@
 #ifndef DEBUGGER_TARGET_REGISTERS_H
 #define DEBUGGER_TARGET_REGISTERS_H
 
-#include "debugger/error.h"
+#include "debugger/base/error.h"
 
 #include <sys/user.h>
 

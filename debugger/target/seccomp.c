@@ -2,7 +2,7 @@
 // Classic BPF over struct seccomp_data, as far as seccomp admits it.
 #include "debugger/target/seccomp.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <errno.h>
 #include <string.h>

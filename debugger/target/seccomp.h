@@ -3,7 +3,7 @@
 #ifndef DEBUGGER_TARGET_SECCOMP_H
 #define DEBUGGER_TARGET_SECCOMP_H
 
-#include "debugger/error.h"
+#include "debugger/base/error.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>

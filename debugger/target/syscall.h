@@ -3,7 +3,7 @@
 #ifndef DEBUGGER_TARGET_SYSCALL_H
 #define DEBUGGER_TARGET_SYSCALL_H
 
-#include "debugger/target/gadget.h"
+#include "debugger/target/gadgets.h"
 #include "debugger/target/tracer.h"
 
 struct remote_syscall {

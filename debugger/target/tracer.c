@@ -4,7 +4,7 @@
 // own.
 #include "debugger/target/tracer.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #ifndef DEBUGGER_VALUES_AST_H
 #define DEBUGGER_VALUES_AST_H
 
-#include "debugger/arena.h"
+#include "debugger/base/arena.h"
 #include "debugger/values/eval.h"
 
 enum node_kind {

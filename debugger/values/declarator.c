@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Type names and declarations: "struct P *(*)[3]", "int add(int a, int b)".
 // An inner declarator applies to what stands around it, so it is read a second time, behind that.
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/values/name.h"
 #include "debugger/values/parser.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A parsed expression: its text, its tree, and the arena that holds the tree.
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/values/name.h"
 #include "debugger/values/parser.h"
 #include "debugger/values/print.h"

@@ -2,7 +2,7 @@
 // _Generic is settled while it is parsed: the node of the choice takes its place.
 #include "debugger/values/generic.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 struct dc_error *generic_parse(struct parser *parser, struct node **ret)
 {

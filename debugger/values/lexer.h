@@ -3,7 +3,7 @@
 #ifndef DEBUGGER_VALUES_LEXER_H
 #define DEBUGGER_VALUES_LEXER_H
 
-#include "debugger/error.h"
+#include "debugger/base/error.h"
 
 // Longest spelling first among those that share a beginning.
 #define PUNCTUATORS(X)       \

@@ -2,7 +2,7 @@
 // Numbers by C's rules for their types, characters and strings with their escapes.
 #include "debugger/values/literal.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/values/locales.h"
 #include "debugger/values/number.h"
 #include "debugger/values/parser.h"

@@ -2,7 +2,7 @@
 // Names in an expression: what they stand for, and those behind a dollar.
 #include "debugger/values/name.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/values/prototypes.h"
 #include "debugger/values/registers.h"
 

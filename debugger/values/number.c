@@ -2,7 +2,7 @@
 // Reading, converting and combining numbers with the widths and roundings of their C types.
 #include "debugger/values/number.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 // is taken when no other is better for any argument. Otherwise the candidates are listed.
 #include "debugger/values/overload.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 // Loops where C associates to the left, so that a long sum is not a deep tree for the parser.
 #include "debugger/values/parser.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/values/generic.h"
 #include "debugger/values/literal.h"
 #include "debugger/values/name.h"

@@ -3,7 +3,7 @@
 // braces with repeats folded and long arrays cut.
 #include "debugger/values/print.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/values/number.h"
 #include "debugger/values/place.h"
 #include "debugger/values/printer.h"

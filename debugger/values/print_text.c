@@ -3,7 +3,7 @@
 // long runs as 'x' <repeats N times>.
 #include "debugger/values/printer.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/values/locales.h"
 
 #include <inttypes.h>

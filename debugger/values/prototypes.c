@@ -3,7 +3,7 @@
 // Structs that debug information may not describe are void; structs by value are left out.
 #include "debugger/values/prototypes.h"
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #ifndef DEBUGGER_VALUES_VALUE_H
 #define DEBUGGER_VALUES_VALUE_H
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/symbols/type.h"
 
 struct function;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which callees show that they take wide vectors in registers.
-#include "debugger/call/abi_wide.h"
+#include "debugger/inject/abi_wide.h"
 
 #include <stdarg.h>
 #include <setjmp.h>

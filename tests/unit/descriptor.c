@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Descriptors of a target's own host: a sound one is taken, and whatever a target may have in its
 // place is refused with the reason. The lists that one leads to are bounded too.
-#include "debugger/call/descriptor.h"
-#include "debugger/call/goroutines.h"
+#include "debugger/stack/goroutines/descriptor.h"
+#include "debugger/stack/goroutines/goroutines.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Verdicts on children that wait at known places, and on one that does nothing but malloc and free.
-#include "debugger/call/safepoint.h"
-#include "debugger/call/unsafe_names.h"
+#include "debugger/inject/safepoint/safepoint.h"
+#include "debugger/inject/safepoint/unsafe_names.h"
 #include "debugger/target/memory.h"
 
 #include <stdarg.h>

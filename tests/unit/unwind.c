@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Unwinding snapshots of children that wait at known places: through libc, callbacks and signal
 // frames, with and without a sane stack; and the depth of the stack as instructions show it.
-#include "debugger/stack/prologue.h"
+#include "debugger/arch/x86_64/prologue.h"
 #include "debugger/stack/unwind.h"
 #include "debugger/target/memory.h"
 

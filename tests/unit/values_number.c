@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Arithmetic and conversions between all pairs of types, on values at the edges and random ones,
 // are those of the C compiler that built this test.
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/values/number.h"
 
 #include <limits.h>

@@ -4,7 +4,7 @@
 #ifndef TESTS_UNIT_VALUES_TARGET_H
 #define TESTS_UNIT_VALUES_TARGET_H
 
-#include "debugger/cleanup.h"
+#include "debugger/base/cleanup.h"
 #include "debugger/values/print.h"
 #include "tests/unit/values_program.h"
 

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// Do a thread's seccomp filters let the landing pad make its system calls?
+#ifndef DEBUGGER_INJECT_BARE_FILTERS_H
+#define DEBUGGER_INJECT_BARE_FILTERS_H
+
+#include "debugger/target/process.h"
+
+// The thread is stopped. REFUSED, naming the system call; *may_name: prctl is not forbidden.
+struct dc_error *filters_allow_pad(pid_t tid, const struct thread_info *info, int handshake,
+				   bool *may_name) DC_CHECK;
+
+#endif

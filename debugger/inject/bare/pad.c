@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+// Mapping the pad with as few system calls as possible: one mapping, whose data part the pad's own
+// setup makes writable and not executable.
+#include "debugger/inject/bare/pad.h"
+
+#include "debugger/base/cleanup.h"
+#include "debugger/target/memory.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA	     0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
+enum { LITERALS_FIRST = 0x10000, PAGE = 4096 };
+
+void pad_deinit(struct pad *pad)
+{
+	free(pad->literals);
+	*pad = (struct pad){ 0 };
+}
+
+static bool within(const struct pad_mapping *mapping, uint64_t addr)
+{
+	return addr - mapping->addr < mapping->size;
+}
+
+bool pad_covers(const struct pad *pad, uint64_t addr)
+{
+	if (pad->base && addr - pad->base < PAD_SIZE)
+		return true;
+	for (size_t i = 0; i < pad->nr_literals; i++)
+		if (within(&pad->literals[i], addr))
+			return true;
+	return within(&pad->stack, addr);
+}
+
+static struct dc_error *call(struct hold *hold, const char *what, struct remote_syscall request,
+			     int64_t *result)
+{
+	struct dc_error *err = hold_syscall(hold, &request, result);
+
+	if (err || *result >= 0 || *result < -4095)
+		return err;
+	return error_make(DC_REFUSED, "process %d may not %s: %s", hold->process->pid, what,
+			  strerror((int)-*result));
+}
+
+static struct dc_error *map(struct hold *hold, uint64_t size, int protection, uint64_t *addr)
+{
+	int64_t result = 0;
+	struct dc_error *err = call(
+		hold, "map memory for the landing pad",
+		(struct remote_syscall){ SYS_mmap,
+					 { 0, size, (uint64_t)protection,
+					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+					   (uint64_t)-1, 0 } },
+		&result);
+
+	if (!err)
+		*addr = (uint64_t)result;
+	return err;
+}
+
+static struct dc_error *protect(struct hold *hold, uint64_t addr, uint64_t size, int protection)
+{
+	int64_t result;
+
+	return call(hold, "change the protection of its memory",
+		    (struct remote_syscall){ SYS_mprotect, { addr, size, (uint64_t)protection } },
+		    &result);
+}
+
+static struct dc_error *unmap(struct hold *hold, uint64_t addr, uint64_t size)
+{
+	int64_t result;
+
+	return call(hold, "unmap the landing pad",
+		    (struct remote_syscall){ SYS_munmap, { addr, size } }, &result);
+}
+
+// A name is a comfort: kernels without them still have everything else.
+static struct dc_error *name_literals(struct pad *pad, struct hold *hold,
+				      const struct pad_mapping *mapping)
+{
+	int64_t result;
+	struct remote_syscall request = {
+		SYS_prctl,
+		{ PR_SET_VMA, PR_SET_VMA_ANON_NAME, mapping->addr, mapping->size,
+		  pad_address(pad, (const unsigned char *)pad_name_literals) }
+	};
+
+	return pad->may_name ? hold_syscall(hold, &request, &result) : NULL;
+}
+
+static struct dc_error *add_literals(struct pad *pad, uint64_t addr, uint64_t size)
+{
+	struct pad_mapping *grown = realloc(pad->literals,
+					    (pad->nr_literals + 1) * sizeof(*pad->literals));
+
+	if (!grown)
+		return &dc_out_of_memory;
+	pad->literals = grown;
+	grown[pad->nr_literals++] = (struct pad_mapping){ addr, size, 0 };
+	return NULL;
+}
+
+struct dc_error *pad_map(struct pad *pad, struct hold *hold)
+{
+	uint64_t base;
+	struct dc_error *err;
+
+	if (pad->base)
+		return NULL;
+	err = map(hold, PAD_SIZE + LITERALS_FIRST, PROT_READ | PROT_EXEC, &base);
+	if (!err)
+		err = add_literals(pad, base + PAD_SIZE, LITERALS_FIRST);
+	if (err)
+		return err;
+	pad->base = base;
+	return memory_write(hold->process, base, pad_start, (size_t)(pad_end - pad_start));
+}
+
+struct dc_error *pad_map_stack(struct pad *pad, struct hold *hold, uint64_t size)
+{
+	uint64_t addr;
+	struct dc_error *err;
+
+	if (pad->stack.addr)
+		return NULL;
+	err = map(hold, size + PAGE, PROT_READ | PROT_WRITE, &addr);
+	if (!err)
+		err = protect(hold, addr, PAGE, PROT_NONE);
+	if (!err)
+		pad->stack = (struct pad_mapping){ addr, size + PAGE, 0 };
+	return err;
+}
+
+struct dc_error *pad_literal(struct pad *pad, struct hold *hold, const void *bytes, size_t n,
+			     uint64_t *addr)
+{
+	enum { ALIGN = 16 };
+	struct dc_error *err = pad_map(pad, hold);
+
+	if (err)
+		return err;
+
+	struct pad_mapping *last = &pad->literals[pad->nr_literals - 1];
+	// A byte between two literals, so that reading one past its end shows nothing of the next.
+	uint64_t size = (n + 1 + ALIGN - 1) & ~(uint64_t)(ALIGN - 1);
+
+	if (size > last->size - last->used) {
+		uint64_t room = size > LITERALS_FIRST ? (size + PAGE - 1) & ~(uint64_t)(PAGE - 1)
+						      : LITERALS_FIRST;
+		uint64_t start;
+
+		err = map(hold, room, PROT_READ | PROT_WRITE, &start);
+		if (!err)
+			err = add_literals(pad, start, room);
+		if (err)
+			return err;
+		last = &pad->literals[pad->nr_literals - 1];
+		err = name_literals(pad, hold, last);
+		if (err)
+			return err;
+	}
+	err = memory_write(hold->process, last->addr + last->used, bytes, n);
+	if (err)
+		return err;
+	*addr = last->addr + last->used;
+	last->used += size;
+	return NULL;
+}
+
+struct dc_error *pad_unmap(struct pad *pad, struct hold *hold, bool drop_literals)
+{
+	struct dc_error *err = NULL;
+
+	if (!pad->base || pad->kept)
+		return NULL;
+
+	struct pad_mapping *first = &pad->literals[0];
+	bool drop_first = drop_literals || !first->used;
+
+	// When no call ran, the setup did not either.
+	if (!drop_first && !pad->ready)
+		err = protect(hold, first->addr, first->size, PROT_READ | PROT_WRITE);
+	if (!err && !drop_first)
+		err = name_literals(pad, hold, first);
+	for (size_t i = 1; !err && i < pad->nr_literals && drop_literals; i++)
+		err = unmap(hold, pad->literals[i].addr, pad->literals[i].size);
+	if (!err && pad->stack.addr)
+		err = unmap(hold, pad->stack.addr, pad->stack.size);
+	if (!err)
+		err = unmap(hold, pad->base, PAD_SIZE + (drop_first ? first->size : 0));
+	if (!err)
+		pad_unmapped(pad, drop_literals);
+	return err;
+}
+
+bool pad_unmap_at_once(const struct pad *pad, bool drop_literals, struct remote_syscall *ret)
+{
+	if (!pad->ready || pad->kept || pad->stack.addr || pad->nr_literals != 1 ||
+	    (pad->literals[0].used && !drop_literals))
+		return false;
+	*ret = (struct remote_syscall){ SYS_munmap,
+					{ pad->base, PAD_SIZE + pad->literals[0].size } };
+	return true;
+}
+
+void pad_unmapped(struct pad *pad, bool drop_literals)
+{
+	if (drop_literals)
+		pad->nr_literals = 0;
+	pad->base = 0;
+	pad->ready = false;
+	pad->stack = (struct pad_mapping){ 0 };
+}
+
+uint64_t pad_literal_bytes(const struct pad *pad)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < pad->nr_literals; i++)
+		if (pad->literals[i].used)
+			bytes += pad->literals[i].size;
+	return bytes;
+}
+
+struct dc_error *pad_find_orphans(struct process *process, const struct maps *maps, uint64_t **ret,
+				  size_t *n)
+{
+	enum { SIGNATURE = 18 };
+	static const unsigned char nothing[SIGNATURE];
+	_cleanup_free_ uint64_t *found = calloc(maps->n + 1, sizeof(*found));
+
+	if (!found)
+		return &dc_out_of_memory;
+	*n = 0;
+	for (size_t i = 0; i < maps->n; i++) {
+		const struct mapping *mapping = &maps->map[i];
+		unsigned char start[SIGNATURE];
+		// Neighbours are one mapping to the kernel.
+		bool has_size = (mapping->end - mapping->start) % (PAD_SIZE + LITERALS_FIRST) == 0;
+
+		// By its first bytes: not every kernel keeps names. Left before it had any bytes,
+		// it is known by its size.
+		if (mapping->inode || !mapping->executable || mapping->path[0] == '/' ||
+		    !strcmp(mapping->path, "[vsyscall]"))
+			continue;
+		if (memory_read_some(process, mapping->start, start, sizeof(start)) !=
+		    sizeof(start))
+			continue;
+		if (!memcmp(start, pad_start, sizeof(start)) ||
+		    (has_size && !memcmp(start, nothing, sizeof(start))))
+			found[(*n)++] = mapping->start;
+	}
+	*ret = take_ptr(found);
+	return NULL;
+}

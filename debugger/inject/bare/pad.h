@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// The landing pad inside one target: mapped by a held thread, named, and unmapped by one.
+#ifndef DEBUGGER_INJECT_BARE_PAD_H
+#define DEBUGGER_INJECT_BARE_PAD_H
+
+#include "agent/pad.h"
+#include "debugger/inject/hold.h"
+
+struct pad_mapping {
+	uint64_t addr, size, used;
+};
+
+struct pad {
+	uint64_t base; // of the code page; 0: nothing is mapped
+	bool ready; // its own setup has run: data is writable for the target too
+	bool may_name; // prctl is not forbidden to the target
+	bool kept; // a thread may still return into it: stays mapped
+	struct pad_mapping stack; // for callees that cannot run on their thread's own
+	struct pad_mapping *literals; // [0] lies behind the pad and came with it
+	size_t nr_literals;
+};
+void pad_deinit(struct pad *pad);
+
+static inline uint64_t pad_address(const struct pad *pad, const unsigned char *place)
+{
+	return pad->base + (uint64_t)(place - pad_start);
+}
+static inline bool pad_covers_code(const struct pad *pad, uint64_t addr)
+{
+	return pad->base && addr >= pad->base && addr < pad->base + PAD_DATA;
+}
+// Inside any mapping of ours.
+bool pad_covers(const struct pad *pad, uint64_t addr);
+
+// By the held thread, whose stack must have room for a way home. Nothing when it is mapped already.
+struct dc_error *pad_map(struct pad *pad, struct hold *hold) DC_CHECK;
+// The guarded call stack; size without the guard.
+struct dc_error *pad_map_stack(struct pad *pad, struct hold *hold, uint64_t size) DC_CHECK;
+// Bytes in a mapping that outlives the pad, 16-aligned.
+struct dc_error *pad_literal(struct pad *pad, struct hold *hold, const void *bytes, size_t n,
+			     uint64_t *addr) DC_CHECK;
+// Unmaps all but used literals, these too when drop_literals. The held thread's way home must be
+// on its own stack.
+struct dc_error *pad_unmap(struct pad *pad, struct hold *hold, bool drop_literals) DC_CHECK;
+// When one system call does all of that: that call. pad_unmapped() says that it was made.
+bool pad_unmap_at_once(const struct pad *pad, bool drop_literals, struct remote_syscall *ret);
+void pad_unmapped(struct pad *pad, bool drop_literals);
+uint64_t pad_literal_bytes(const struct pad *pad); // what stays mapped for literals
+
+// Addresses of pads whose debugger died, from the target's mappings; malloc'd.
+struct dc_error *pad_find_orphans(struct process *process, const struct maps *maps, uint64_t **ret,
+				  size_t *n) DC_CHECK;
+
+#endif

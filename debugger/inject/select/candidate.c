@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// Ranking threads by what a stop does to them, and finding the room on their stacks.
+#include "debugger/inject/select/candidate.h"
+
+#include "debugger/base/cleanup.h"
+
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+// A runtime that turns faults into exceptions, barriers or polls.
+static bool lives_by_faults(const char *path)
+{
+	static const char *const runtimes[] = { "/libjvm.so",	   "/libgc.so",
+						"/libcoreclr.so",  "/libmonosgen-2.0.so",
+						"/libwasmtime.so", "/libart.so" };
+
+	for (size_t i = 0; i < sizeof(runtimes) / sizeof(*runtimes); i++)
+		if (strstr(path, runtimes[i]))
+			return true;
+	return false;
+}
+
+struct dc_error *ground_survey(struct process *process, struct ground *ret)
+{
+	struct rlimit limit;
+	struct dc_error *err = maps_read(process, &ret->maps);
+
+	if (err)
+		return err;
+	ret->stack_limit = 8 << 20;
+	if (!prlimit(process->pid, RLIMIT_STACK, NULL, &limit))
+		ret->stack_limit = limit.rlim_cur;
+	ret->handles_faults = false;
+	ret->fatal_start = ret->fatal_end = 0;
+	for (size_t i = 0; i < ret->maps.n; i++) {
+		const struct mapping *mapping = &ret->maps.map[i];
+
+		ret->handles_faults |= lives_by_faults(mapping->path);
+		// A JVM's exceptions come from the code that it compiles.
+		if (mapping->executable && strstr(mapping->path, "/libjvm.so")) {
+			ret->fatal_start = mapping->start;
+			ret->fatal_end = mapping->end;
+		}
+	}
+	return NULL;
+}
+
+void ground_deinit(struct ground *ground)
+{
+	maps_deinit(&ground->maps);
+}
+
+struct room ground_room(const struct ground *ground, uint64_t sp, uint64_t fs_base)
+{
+	enum { GROWTH_GAP = 1 << 20, GROWTH_MAX = 64 << 20, PAGE = 4096 };
+	const struct maps *maps = &ground->maps;
+	const struct mapping *mapping = maps_find(maps, sp - 1);
+
+	if (!mapping || !mapping->writable)
+		return (struct room){ 0 };
+
+	struct room room = { mapping->start, mapping->end };
+
+	if (!strcmp(mapping->path, "[stack]")) {
+		uint64_t limit = ground->stack_limit < GROWTH_MAX ? ground->stack_limit
+								  : GROWTH_MAX;
+		uint64_t low = mapping->end > limit ? mapping->end - limit : 0;
+
+		// The kernel keeps a gap between a growing stack and what lies below.
+		if (mapping > maps->map && mapping[-1].end + GROWTH_GAP > low)
+			low = mapping[-1].end + GROWTH_GAP;
+		if (low < room.low)
+			room.low = low;
+		return room;
+	}
+	if (fs_base <= sp || fs_base >= mapping->end)
+		return (struct room){ 0 };
+	room.low += PAGE; // its guard may be inside the mapping
+	return room;
+}
+
+static enum rank rank(const struct thread_info *info)
+{
+	if (!info->in_syscall || info->syscall < 0)
+		return RANK_RUNS;
+	switch (info->syscall) {
+	// These leave the kernel with the rest of their time, or with EINTR after any stop.
+	case SYS_nanosleep:
+	case SYS_clock_nanosleep:
+	case SYS_poll:
+	case SYS_restart_syscall:
+	case SYS_epoll_wait:
+	case SYS_epoll_pwait:
+	case SYS_epoll_pwait2:
+	case SYS_rt_sigtimedwait:
+	case SYS_semop:
+	case SYS_semtimedop:
+	case SYS_io_getevents:
+	case SYS_io_uring_enter: return RANK_TIMED;
+	case SYS_futex: return info->args[3] ? RANK_TIMED : RANK_RESTARTS;
+	default: return RANK_RESTARTS;
+	}
+}
+
+// The kernel names the thread that traces; users know processes.
+static pid_t process_of(pid_t tid)
+{
+	struct process *process;
+	struct dc_error *err = process_open(tid, &process);
+	pid_t pid = tid;
+
+	if (!err) {
+		pid = process->pid;
+		process_close(process);
+	}
+	dc_error_destroy(err);
+	return pid;
+}
+
+static void judge(struct candidate *candidate)
+{
+	const struct thread_info *info = &candidate->info;
+	const char *reason = NULL;
+
+	candidate->rank = rank(info);
+	switch (info->state) {
+	case 'D': reason = "sleeps where it cannot be stopped"; break;
+	case 'Z':
+	case 'X': reason = "has ended"; break;
+	default: break;
+	}
+	if (!reason && info->seccomp == 1)
+		reason = "runs under strict seccomp";
+	if (!reason && !info->tracer)
+		return;
+	candidate->rank = RANK_NOT_NOW;
+	if (reason)
+		snprintf(candidate->reason, sizeof(candidate->reason), "thread %d %s",
+			 candidate->tid, reason);
+	else
+		snprintf(candidate->reason, sizeof(candidate->reason),
+			 "thread %d is being traced by process %d", candidate->tid,
+			 process_of(info->tracer));
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct candidate *left = a, *right = b;
+
+	if (left->rank != right->rank)
+		return left->rank < right->rank ? -1 : 1;
+	// The leader first, then the oldest.
+	return left->tid < right->tid ? -1 : left->tid > right->tid;
+}
+
+struct dc_error *candidates_read(struct process *process, pid_t thread, struct candidates *ret)
+{
+	_cleanup_(process_threads_deinit) struct process_threads threads = { 0 };
+	struct dc_error *err = NULL;
+
+	*ret = (struct candidates){ 0 };
+	if (!thread)
+		err = process_threads(process, &threads);
+	if (err)
+		return err;
+
+	size_t n = thread ? 1 : threads.n;
+	struct candidate *list = calloc(n ?: 1, sizeof(*list));
+
+	if (!list)
+		return &dc_out_of_memory;
+	for (size_t i = 0; i < n; i++) {
+		struct candidate *candidate = &list[ret->n];
+
+		candidate->tid = thread ? thread : threads.tids[i];
+		err = process_thread_info(process, candidate->tid, &candidate->info);
+		if (err && thread) {
+			free(list);
+			return err;
+		}
+		// Threads come and go.
+		if (err) {
+			dc_error_destroy(err);
+			continue;
+		}
+		judge(candidate);
+		ret->n++;
+	}
+	qsort(list, ret->n, sizeof(*list), by_rank);
+	ret->candidate = list;
+	return NULL;
+}
+
+void candidates_deinit(struct candidates *candidates)
+{
+	free(candidates->candidate);
+	*candidates = (struct candidates){ 0 };
+}

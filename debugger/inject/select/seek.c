@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: MIT
+// Stopping candidates one at a time and judging where they stand.
+#include "debugger/inject/select/seek.h"
+
+#include "debugger/inject/gort/gort.h"
+#include "debugger/inject/safepoint/language_runtime.h"
+#include "debugger/base/cleanup.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+
+bool seek_read(pid_t tid, uint64_t addr, void *buf, size_t n)
+{
+	struct iovec local = { buf, n }, remote = { (void *)(uintptr_t)addr, n };
+
+	return process_vm_readv(tid, &local, 1, &remote, 1, 0) == (ssize_t)n;
+}
+
+struct sequence {
+	uint64_t start, end;
+};
+
+static struct sequence read_sequence(pid_t tid)
+{
+	enum { OFFSET_CS = 8 };
+	struct {
+		uint32_t version, flags;
+		uint64_t start_ip, post_commit_offset, abort_ip;
+	} descriptor;
+	uint64_t area = registers_rseq_area(tid), address;
+
+	if (!area || !seek_read(tid, area + OFFSET_CS, &address, sizeof(address)) || !address ||
+	    !seek_read(tid, address, &descriptor, sizeof(descriptor)))
+		return (struct sequence){ 0 };
+	return (struct sequence){ descriptor.start_ip,
+				  descriptor.start_ip + descriptor.post_commit_offset };
+}
+
+static bool covers(const struct sequence *sequence, uint64_t pc)
+{
+	return pc - sequence->start < sequence->end - sequence->start;
+}
+
+bool seek_in_sequence(const struct hold *hold)
+{
+	struct sequence sequence = read_sequence(hold->tid);
+
+	return covers(&sequence, hold->regs.rip);
+}
+
+enum attempt {
+	ATTEMPT_HELD,
+	ATTEMPT_NOT_NOW, // reason
+	ATTEMPT_ENDED, // reason
+	ATTEMPT_STALE, // what is known of the mappings is out of date
+};
+
+// At the stop: may the thread be borrowed where it is?
+static struct dc_error *judge_stopped(struct seek *seek, bool as_seen_asleep, bool *safe,
+				      struct verdict *verdict)
+{
+	const struct hold *hold = seek->hold;
+	struct sequence sequence = { 0 };
+
+	bool in_vm = seek->options->vm && !seek->options->force &&
+		     !language_runtime_waits(&hold->regs);
+
+	*safe = true;
+	if (as_seen_asleep && !in_vm)
+		return NULL;
+	sequence = read_sequence(hold->tid);
+	if (covers(&sequence, hold->regs.rip)) {
+		// Even by force: memory shared by all threads of a CPU would be damaged.
+		*safe = false;
+		snprintf(verdict->reason, sizeof(verdict->reason),
+			 "is inside a restartable sequence");
+		return NULL;
+	}
+	if (seek->options->force || !seek->safepoints)
+		return NULL;
+
+	struct snapshot snapshot = { .regs = hold->regs,
+				     .stack_start = hold->regs.rsp - WAYHOME_RED_ZONE,
+				     .stack = seek->scan };
+	struct iovec local = { seek->scan, sizeof(seek->scan) };
+	struct iovec remote = { (void *)(uintptr_t)snapshot.stack_start, local.iov_len };
+	ssize_t n = process_vm_readv(hold->tid, &local, 1, &remote, 1, 0);
+
+	if (n <= 0) {
+		// The red zone may reach below what is mapped.
+		snapshot.stack_start = hold->regs.rsp;
+		remote.iov_base = (void *)(uintptr_t)snapshot.stack_start;
+		n = process_vm_readv(hold->tid, &local, 1, &remote, 1, 0);
+	}
+	snapshot.stack_size = n > 0 ? (size_t)n : 0;
+	if (in_vm &&
+	    language_runtime_is_inside(seek->options->vm, &seek->ground->maps, &snapshot)) {
+		*safe = false;
+		snprintf(verdict->reason, sizeof(verdict->reason),
+			 "runs inside %s, to which the callee belongs; wait for it to block in a "
+			 "system call (--wait), or --force",
+			 seek->options->vm->name);
+		return NULL;
+	}
+	safepoints_scan(seek->safepoints, &snapshot, sequence.start, sequence.end, verdict);
+	*safe = verdict->safety == SAFETY_SAFE ||
+		(verdict->safety == SAFETY_GUARDED && seek->options->avoids_stdio);
+	// Only a walk tells a frame of stdio from what an earlier one left on the stack.
+	if (*safe || verdict->safety == SAFETY_UNSAFE)
+		return NULL;
+
+	// The first walk reads tables for milliseconds: the thread is let go of meanwhile, and the
+	// next time a walk costs microseconds.
+	bool cold = !seek->walked_cold;
+
+	seek->walked_cold = true;
+	if (cold) {
+		struct dc_error *err = hold_release(seek->hold, seek->pause_ns);
+
+		if (err)
+			return err;
+	}
+
+	struct dc_error *err = safepoints_confirm(seek->safepoints, seek->unwind, &snapshot,
+						  verdict);
+
+	if (err)
+		return err;
+	*safe = !cold && (verdict->safety == SAFETY_SAFE ||
+			  (verdict->safety == SAFETY_GUARDED && seek->options->avoids_stdio));
+	return NULL;
+}
+
+// Unstopped: is a sleeping thread at a place where stopping it is worth while?
+static struct dc_error *judge_asleep(struct seek *seek, const struct candidate *candidate,
+				     bool *known_safe, bool *worth, struct verdict *verdict)
+{
+	*known_safe = false;
+	*worth = true;
+	if (!candidate->info.in_syscall || candidate->info.syscall < 0)
+		return NULL;
+	if (seek->options->force || !seek->safepoints) {
+		*known_safe = true;
+		return NULL;
+	}
+
+	struct dc_error *err = safepoints_asleep(seek->safepoints, seek->unwind, &candidate->info,
+						 verdict);
+
+	if (err)
+		return err;
+	seek->walked_cold = true;
+	*known_safe = verdict->safety == SAFETY_SAFE ||
+		      (verdict->safety == SAFETY_GUARDED && seek->options->avoids_stdio);
+	*worth = *known_safe || verdict->safety == SAFETY_SUSPECT;
+	return NULL;
+}
+
+static struct dc_error *refuse_ignored_faults(const struct thread_info *info)
+{
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		// Without a filter no system call raises SIGSYS; nginx, among others, ignores it.
+		if ((info->sig_ignored >> (signals[i] - 1) & 1) &&
+		    (signals[i] != SIGSYS || info->seccomp))
+			return error_make(DC_REFUSED,
+					  "the program ignores SIG%s, and a fault in the callee "
+					  "would reset that",
+					  sigabbrev_np(signals[i]));
+	return NULL;
+}
+
+static void explain(pid_t tid, const struct verdict *verdict, char *reason, size_t size)
+{
+	snprintf(reason, size, "thread %d %s%s", tid, verdict->reason,
+		 verdict->safety == SAFETY_GUARDED ? ", and the callee may use stdio" : "");
+}
+
+static struct dc_error *attempt(struct seek *seek, const struct candidate *candidate,
+				enum attempt *ret, char *reason, size_t size)
+{
+	struct hold *hold = seek->hold;
+	struct verdict verdict = { 0 };
+	bool known_safe, safe;
+	enum hold_stop stop;
+
+	*ret = ATTEMPT_NOT_NOW;
+	if (candidate->rank == RANK_NOT_NOW) {
+		snprintf(reason, size, "%s", candidate->reason);
+		if (candidate->info.state == 'Z' || candidate->info.state == 'X')
+			*ret = ATTEMPT_ENDED;
+		return NULL;
+	}
+	if (seek->gort && !gort_is_worth(seek->gort, &candidate->info, reason, size))
+		return NULL;
+	seek->is_hopeful = true;
+
+	struct dc_error *err = judge_asleep(seek, candidate, &known_safe, &safe, &verdict);
+
+	if (err)
+		return err;
+	if (!safe) {
+		explain(candidate->tid, &verdict, reason, size);
+		return NULL;
+	}
+	err = hold_stop(hold, candidate->tid, &stop);
+	if (err)
+		goto fail;
+	if (stop != HOLD_STOPPED) {
+		static const char *const reasons[] = {
+			[HOLD_BUSY] = "was taking a signal",
+			[HOLD_ENDED] = "has ended",
+			[HOLD_UNSTOPPABLE] = "cannot be stopped",
+		};
+
+		snprintf(reason, size, "thread %d %s", candidate->tid, reasons[stop]);
+		if (stop == HOLD_ENDED)
+			*ret = ATTEMPT_ENDED;
+		return NULL;
+	}
+
+	const struct thread_info *info = &candidate->info;
+	bool as_seen = known_safe && hold->regs.rip == info->pc && hold->regs.rsp == info->sp &&
+		       (long)hold->regs.orig_rax == info->syscall;
+
+	err = judge_stopped(seek, as_seen, &safe, &verdict);
+	if (err)
+		goto fail;
+	if (!safe || !hold->tid) {
+		explain(candidate->tid, &verdict, reason, size);
+		return hold->tid ? hold_release(hold, seek->pause_ns) : NULL;
+	}
+	if (seek->gort && !gort_suits(seek->gort, info, reason, size))
+		return hold_release(hold, seek->pause_ns);
+	if (!maps_find(&seek->ground->maps, hold->regs.rsp)) {
+		*ret = ATTEMPT_STALE;
+		return hold_release(hold, seek->pause_ns);
+	}
+	seek->info = *info;
+	*ret = ATTEMPT_HELD;
+	return NULL;
+fail:
+	if (hold->tid)
+		dc_error_destroy(hold_release(hold, seek->pause_ns));
+	return err;
+}
+
+static struct dc_error *cancelled(void)
+{
+	return error_make(DC_CANCELLED, "interrupted");
+}
+
+struct reasons {
+	char text[8][240];
+	size_t n, more;
+	bool all_ended;
+};
+
+static void reasons_add(struct reasons *reasons, const char *text)
+{
+	if (!*text)
+		return;
+	for (size_t i = 0; i < reasons->n; i++)
+		if (!strcmp(reasons->text[i], text))
+			return;
+	if (reasons->n < sizeof(reasons->text) / sizeof(*reasons->text))
+		snprintf(reasons->text[reasons->n++], sizeof(*reasons->text), "%s", text);
+	else
+		reasons->more++;
+}
+
+static struct dc_error *refuse(const struct seek *seek, const struct reasons *reasons)
+{
+	const char *first = reasons->n ? reasons->text[0] : "it has no threads";
+	uint64_t goroutine = seek->gort ? seek->gort->goroutine : 0;
+	struct dc_error *err;
+
+	// The process itself may take a moment longer than its last thread.
+	if (!process_alive(seek->process) || (reasons->all_ended && !seek->options->thread))
+		return error_in_state(
+			error_make(DC_TARGET_ENDED, "process %d has ended", seek->process->pid),
+			DC_STATE_ENDED);
+	if (goroutine)
+		return gort_explain(seek->gort,
+				    error_make(DC_REFUSED,
+					       "goroutine %" PRIu64
+					       " came to no safe point within %.3g s%s%s",
+					       goroutine, (double)seek->options->wait_ns / 1e9,
+					       reasons->n ? ": " : "", reasons->n ? first : ""));
+	err = error_make(DC_REFUSED, "%s %d came to no safe point within %.3g s: %s",
+			 seek->options->thread ? "thread" : "process",
+			 seek->options->thread ?: seek->process->pid,
+			 (double)seek->options->wait_ns / 1e9, first);
+	for (size_t i = 1; i < reasons->n; i++)
+		err = error_note(err, "%s", reasons->text[i]);
+	if (reasons->more)
+		err = error_note(err, "and %zu other threads", reasons->more);
+	return err;
+}
+
+// Once through the candidates. A pass stops at most one thread at a time.
+static struct dc_error *one_pass(struct seek *seek, pid_t thread, struct reasons *reasons)
+{
+	_cleanup_(candidates_deinit) struct candidates candidates = { 0 };
+	struct dc_error *err = candidates_read(seek->process, thread, &candidates);
+
+	reasons->n = reasons->more = 0;
+	seek->is_hopeful = false;
+	reasons->all_ended = true;
+	for (size_t i = 0; !err && i < candidates.n && !seek->hold->tid; i++) {
+		char reason[sizeof(*reasons->text)] = "";
+		enum attempt result;
+
+		if (tracer_cancelled(seek->tracer))
+			return cancelled();
+		if (!i)
+			err = seek->options->force
+				      ? NULL
+				      : refuse_ignored_faults(&candidates.candidate[i].info);
+		if (!err)
+			err = attempt(seek, &candidates.candidate[i], &result, reason,
+				      sizeof(reason));
+		if (!err && result == ATTEMPT_STALE) {
+			ground_deinit(seek->ground);
+			err = ground_survey(seek->process, seek->ground);
+		}
+		if (!err && result != ATTEMPT_ENDED)
+			reasons->all_ended = false;
+		if (!err && (result == ATTEMPT_NOT_NOW || result == ATTEMPT_ENDED))
+			reasons_add(reasons, reason);
+	}
+	return err;
+}
+
+struct pass_job {
+	struct seek *seek;
+	pid_t thread;
+	struct reasons *reasons;
+};
+
+static struct dc_error *run_pass(void *arg)
+{
+	struct pass_job *job = arg;
+
+	return one_pass(job->seek, job->thread, job->reasons);
+}
+
+static bool is_for_goroutine(const struct seek *seek)
+{
+	return seek->gort && seek->gort->goroutine;
+}
+
+static struct dc_error *seek_on(struct seek *seek, pid_t thread)
+{
+	enum { PAUSE_MIN_NS = 50 * 1000, PAUSE_MAX_NS = 2 * 1000 * 1000, IDLE_MAX = 3 };
+	int64_t deadline = tracer_now() + seek->options->wait_ns;
+	struct reasons reasons = { 0 };
+	struct pass_job job = { seek, thread, &reasons };
+	long pause = PAUSE_MIN_NS;
+	int idle = 0;
+
+	for (;;) {
+		struct dc_error *err = is_for_goroutine(seek) ? gort_ask(seek->gort) : NULL;
+
+		if (!err)
+			err = tracer_run(seek->tracer, run_pass, &job);
+		if (err || seek->hold->tid)
+			return err;
+		idle = seek->is_hopeful ? 0 : idle + 1;
+		// With nobody at work there is a P for those who sleep.
+		if (seek->gort && !seek->is_hopeful)
+			seek->gort->avoid_idle = false;
+		if (seek->impatient && idle == IDLE_MAX)
+			return refuse(seek, &reasons);
+		// Within a job, what cannot be stopped stays seized until the job is over.
+		if (tracer_now() >= deadline || tracer_is_abandoned(seek->tracer))
+			return refuse(seek, &reasons);
+		// The target gets on with its work between two looks.
+		nanosleep(&(struct timespec){ .tv_nsec = pause }, NULL);
+		if (pause < PAUSE_MAX_NS)
+			pause += pause / 8;
+	}
+}
+
+struct dc_error *seek_hold(struct seek *seek, pid_t thread)
+{
+	struct dc_error *err = seek_on(seek, thread);
+
+	if (is_for_goroutine(seek))
+		gort_unask(seek->gort);
+	return err;
+}
