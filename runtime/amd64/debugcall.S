@@ -2,7 +2,7 @@
 // Where a debugger points a thread, and the places where the host speaks. See protocol/README.md.
 #include "protocol/debugcall.h"
 #include "runtime/amd64/asm.inc"
-#include "runtime/debugcall.h"
+#include "runtime/amd64/offsets.h"
 
 #define NR_getpid	  39
 #define NR_exit_group	  231

@@ -2,8 +2,9 @@
 // The slow halves of the runtime's mutex, and the rank check of debug builds.
 #include "runtime/base/lock.h"
 #include "runtime/base/futex.h"
+#include "runtime/base/print.h"
 #include "runtime/base/sanitize.h"
-#include "runtime/sched/sched.h"
+#include "runtime/base/throw.h"
 
 #include <sched.h>
 
@@ -55,35 +56,47 @@ static const bool rank_self[] = {
 #undef X
 };
 
+// Of this thread, oldest first. No goroutine is left while it holds one, but through the unlock
+// callback of its park.
+enum { HELD_MAX = 12 };
+static __thread struct {
+	unsigned n;
+	struct lock *lock[HELD_MAX];
+} held;
+
+static gort__cold void out_of_order(unsigned outer, unsigned inner)
+{
+	char why[128];
+
+	gort__format(why, sizeof(why), "runtime lock %s taken under %s", rank_names[inner],
+		     rank_names[outer]);
+	gort__throw(why);
+}
+
 void gort__lock_rank_take(struct lock *l)
 {
-	struct m *m = gort__self();
-
-	// Foreign threads hold one lock at a time at most.
-	if (!m || gort__load(&gort__freezing))
+	if (gort__load(&gort__freezing))
 		return;
-	for (unsigned i = 0; i < m->held_n; i++) {
-		unsigned held = m->held[i]->rank;
-		if (held > l->rank || (held == l->rank && !rank_self[held]))
-			gort__fault_lock_order(rank_names[held], rank_names[l->rank]);
+	for (unsigned i = 0; i < held.n; i++) {
+		unsigned outer = held.lock[i]->rank;
+		if (outer > l->rank || (outer == l->rank && !rank_self[outer]))
+			out_of_order(outer, l->rank);
 	}
-	if (m->held_n == M_LOCKS_HELD)
+	if (held.n == HELD_MAX)
 		gort__throw("too many runtime locks held");
-	m->held[m->held_n++] = l;
+	held.lock[held.n++] = l;
 }
 
 void gort__lock_rank_drop(struct lock *l)
 {
-	struct m *m = gort__self();
-
-	if (!m || gort__load(&gort__freezing))
+	if (gort__load(&gort__freezing))
 		return;
-	for (unsigned i = m->held_n; i-- > 0;) {
-		if (m->held[i] != l)
+	for (unsigned i = held.n; i-- > 0;) {
+		if (held.lock[i] != l)
 			continue;
-		m->held_n--;
-		for (; i < m->held_n; i++)
-			m->held[i] = m->held[i + 1];
+		held.n--;
+		for (; i < held.n; i++)
+			held.lock[i] = held.lock[i + 1];
 		return;
 	}
 	gort__throw("unlock of a runtime lock that is not held");

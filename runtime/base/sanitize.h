@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What AddressSanitizer, ThreadSanitizer and Valgrind must be told about goroutine stacks.
+// What AddressSanitizer, ThreadSanitizer and Valgrind must be told. Of stack switches sched/fiber.h
+// tells them.
 #ifndef RUNTIME_BASE_SANITIZE_H
 #define RUNTIME_BASE_SANITIZE_H
 
@@ -22,9 +23,6 @@
 #define GORT__TSAN 1
 #endif
 
-struct g;
-struct m;
-
 // Weak: in a program with ASan the plain library finds them, in others there is nothing to tell.
 // TSan follows every access, so that a program with it needs a library with it (gort.h sees to
 // that).
@@ -43,42 +41,8 @@ static inline bool gort__sanitized(void)
 #endif
 }
 
-// gort__switch, with the sanitizer told of it.
-gort__hidden void gort__switch_told(void (*fn)(struct g *, struct m *), bool for_ever);
-gort__hidden void gort__tell_to_system(struct g *g, struct m *m, bool for_ever);
-gort__hidden void gort__tell_on_system(struct m *m);
-gort__hidden void gort__tell_to_g(struct m *m, struct g *g);
-gort__hidden void gort__tell_on_g(void);
-gort__hidden void gort__tell_make(struct g *g);
-gort__hidden void gort__tell_end(struct g *g);
+// Memory that only goroutines' stacks point from.
 gort__hidden void gort__tell_arena(void *mem, size_t size);
-
-// Before leaving the system stack for a goroutine's, and after arriving there.
-static inline void gort__san_to_g(struct m *m, struct g *g)
-{
-	if (gort__sanitized())
-		gort__tell_to_g(m, g);
-}
-
-static inline void gort__san_on_g(void)
-{
-	if (gort__sanitized())
-		gort__tell_on_g();
-}
-
-// A goroutine is made; its stack is free.
-static inline void gort__san_make(struct g *g)
-{
-	if (gort__sanitized())
-		gort__tell_make(g);
-}
-
-static inline void gort__san_end(struct g *g)
-{
-	if (gort__sanitized())
-		gort__tell_end(g);
-}
-
 static inline void gort__san_arena(void *mem, size_t size)
 {
 	if (gort__sanitized())

@@ -4,7 +4,6 @@
 #include "runtime/fault/fatal.h"
 #include "runtime/base/print.h"
 #include "runtime/base/signal.h"
-#include "runtime/fault/fault.h"
 #include "runtime/fault/freeze.h"
 #include "runtime/base/raw.h"
 #include "runtime/gort.h"
@@ -164,20 +163,4 @@ _Noreturn void gort__fatal(const char *fmt, ...)
 	va_end(ap);
 	gort__format(reason, sizeof(reason), "fatal error: %s\n", msg);
 	gort__die(reason, &regs, false);
-}
-
-_Noreturn void gort__fatal_deadlock(void)
-{
-	gort__fatal("all goroutines are asleep - deadlock!");
-}
-
-_Noreturn void gort__fault_lock_order(const char *held, const char *taken)
-{
-	char reason[REASON];
-	struct unwind_regs regs;
-
-	gort__unwind_here(&regs);
-	gort__format(reason, sizeof(reason), "fatal error: runtime lock %s taken under %s\n", taken,
-		     held);
-	gort__die(reason, &regs, true);
 }

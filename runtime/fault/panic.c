@@ -4,6 +4,7 @@
 #include "runtime/fault/panic.h"
 #include "runtime/base/print.h"
 #include "runtime/fault/fatal.h"
+#include "runtime/sched/given.h"
 #include "runtime/sched/sched.h"
 
 #include <setjmp.h>

@@ -6,6 +6,7 @@
 #include "runtime/fault/fatal.h"
 #include "runtime/fault/freeze.h"
 #include "runtime/fault/panic.h"
+#include "runtime/sched/given.h"
 #include "runtime/sched/sched.h"
 
 #include <dlfcn.h>

@@ -137,8 +137,6 @@ static int bind_m(enum m_kind kind, struct m **ret)
 	}
 	m->kind = (uint8_t)kind;
 	gort__m_bind(m);
-	// Locked when there was no M to note it on.
-	gort__lock_rank_take(&gort__threads_lock);
 	gort__unlock(&gort__threads_lock);
 	keep_spare();
 	*ret = m;

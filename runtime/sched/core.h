@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What the files of the scheduler share and no other room needs.
+// What the files of the scheduler share, and the host of debug calls, which switches goroutines
+// itself. No other room needs it.
 #ifndef RUNTIME_SCHED_CORE_H
 #define RUNTIME_SCHED_CORE_H
 
-#include "runtime/base/sanitize.h"
+#include "runtime/sched/fiber.h"
+#include "runtime/sched/given.h"
 #include "runtime/sched/sched.h"
 
 struct gort_attr;

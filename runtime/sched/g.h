@@ -5,7 +5,7 @@
 #define RUNTIME_SCHED_G_H
 
 #include "runtime/base/base.h"
-#include "runtime/base/stack.h"
+#include "runtime/sched/stack.h"
 
 struct m;
 struct scope; // runtime/fault: one gort_try or callback in progress
@@ -112,7 +112,7 @@ struct g {
 	const char *label;
 	struct g *allnext; // every goroutine ever made, newest first
 	uint32_t permit; // gort_ready came before gort_park
-	bool guard_open; // owned by base/stack
+	bool guard_open; // owned by sched/stack.c
 	bool in_overflow; // owned by fault/: deferred functions run after a stack overflow
 	uint64_t fault_scratch[2];
 	void *asan_fake_stack;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The life of a goroutine, as gort.h offers it.
-#include "runtime/debugcall.h"
 #include "runtime/gort.h"
 #include "runtime/sched/core.h"
 #include "runtime/sched/local.h"

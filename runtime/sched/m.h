@@ -33,7 +33,6 @@ enum m_kind {
 };
 
 enum {
-	M_LOCKS_HELD = 12, // most ranked locks one M holds at once
 	M_STACK_SIZE =
 		1536 << 10, // of threads the runtime makes; gort_blocking promises 1 MB of it
 };
@@ -96,12 +95,10 @@ struct m {
 	void *fault_data; // owned by fault/
 
 	struct debugcall *call; // the innermost debug call under way
-	uint32_t handshake; // owned by debugcall.c: what is being said
+	uint32_t handshake; // owned by host/host.c: what is being said
 	uint32_t call_depth;
 	char *call_room; // for the extended state of callers; stays
 
-	uint8_t held_n; // debug builds: locks held, oldest first
-	struct lock *held[M_LOCKS_HELD];
 	uint32_t rng;
 	void (*told)(struct g *, struct m *); // with a sanitizer: where gort__switch goes
 	struct g *hopped; // with a sanitizer: to which gort__system returns

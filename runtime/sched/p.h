@@ -4,11 +4,12 @@
 #define RUNTIME_SCHED_P_H
 
 #include "runtime/base/base.h"
-#include "runtime/base/stack.h"
+#include "runtime/base/lock.h"
 #include "runtime/sched/g.h"
-#include "runtime/sync/timer.h"
+#include "runtime/sched/stack.h"
 
 struct m;
+struct timer_entry;
 
 enum p_status {
 	P_IDLE, // on sched.pidle, or in the hands of who took it off
@@ -21,6 +22,14 @@ enum {
 	P_MAX = 256,
 	P_RUNQ = 1024, // a power of two
 	P_STREAK = 64, // goroutines taken from runnext while others wait in the ring
+};
+
+// A P's timers, a 4-ary heap that its owner and thieves run; owned by sync/timer.c.
+struct timers {
+	struct lock lock; // RANK_TIMERS
+	int64_t when; // earliest deadline, INT64_MAX for none; read without the lock
+	struct timer_entry *heap;
+	uint32_t n, cap;
 };
 
 struct p {

@@ -7,7 +7,7 @@
 #include "runtime/base/futex.h"
 #include "runtime/base/lock.h"
 #include "runtime/base/sanitize.h"
-#include "runtime/fault/fault.h"
+#include "runtime/base/throw.h"
 #include "runtime/sched/g.h"
 #include "runtime/sched/m.h"
 #include "runtime/sched/p.h"

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The scheduler's loop: choosing the next goroutine, parking, readying, yielding.
 #include "runtime/amd64/offsets.h"
-#include "runtime/base/sanitize.h"
-#include "runtime/debugcall.h"
 #include "runtime/sched/core.h"
-#include "runtime/sync/netpoll.h"
 
 #include <sched.h>
 

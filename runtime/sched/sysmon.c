@@ -4,7 +4,6 @@
 #include "runtime/sched/core.h"
 #include "runtime/base/debug.h"
 #include "runtime/base/print.h"
-#include "runtime/sync/netpoll.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -282,7 +281,7 @@ static bool check_dead(void)
 	dead = nobody_runs();
 	gort__unlock(&sched.lock);
 	if (dead)
-		gort__fatal_deadlock();
+		gort__fatal("all goroutines are asleep - deadlock!");
 	return false;
 }
 

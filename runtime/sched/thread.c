@@ -109,7 +109,6 @@ void gort__m_unbind(struct m *m)
 	gort__add(&sched.nm, -1u);
 	gort__store(&m->in_runtime, 1);
 	gort__store(&m->last_tid, m->tid);
-	m->held_n = 0;
 	gort__store(&m->tid, 0);
 	gort__store_release(&m->alive, false);
 }

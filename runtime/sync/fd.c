@@ -2,6 +2,7 @@
 // The table of descriptor numbers: learning what they are, registering them once, waiting,
 // forgetting.
 #include "runtime/gort.h"
+#include "runtime/sched/given.h"
 #include "runtime/sync/fd.h"
 #include "runtime/sync/netpoll.h"
 

@@ -3,6 +3,7 @@
 // for everything.
 #include "runtime/sync/netpoll.h"
 #include "runtime/base/raw.h"
+#include "runtime/sched/given.h"
 #include "runtime/sync/fd.h"
 
 #include <errno.h>

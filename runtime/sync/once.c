@@ -2,6 +2,7 @@
 // Once: the first caller runs, the others wait for it. A panic counts as done and goes on in the
 // first caller.
 #include "runtime/gort.h"
+#include "runtime/sched/given.h"
 #include "runtime/sync/waiter.h"
 
 enum once_state { ONCE_NEW, ONCE_RUNNING, ONCE_DONE };

@@ -2,6 +2,7 @@
 // Timers: the heaps, firing, and the public gort_timer.
 #include "runtime/gort.h"
 #include "runtime/base/sanitize.h"
+#include "runtime/sched/given.h"
 #include "runtime/sched/sched.h"
 #include "runtime/sync/chan.h"
 

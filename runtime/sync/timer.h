@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Timers, per P: a 4-ary heap that its owner and thieves run. What the scheduler and sync/ need of
-// them.
+// A timer, as sync/ uses it. The scheduler's view of them is in sched/p.h and sched/given.h.
 #ifndef RUNTIME_SYNC_TIMER_H
 #define RUNTIME_SYNC_TIMER_H
 
 #include "runtime/base/base.h"
-#include "runtime/base/lock.h"
 
 struct g;
-struct p;
-struct timer;
-struct timer_entry;
-
-struct timers {
-	struct lock lock; // RANK_TIMERS
-	int64_t when; // earliest deadline, INT64_MAX for none; read without the lock
-	struct timer_entry *heap;
-	uint32_t n, cap;
-};
+struct timers;
 
 enum timer_kind {
 	TIMER_WAIT, // ends the wait (g, ticket) with -ETIMEDOUT
@@ -43,17 +32,6 @@ struct timer {
 		};
 	};
 };
-
-// Called once per P before its first use.
-gort__hidden void gort__timers_init(struct p *p);
-
-// Runs what is due on p (any P: idle ones are helped by thieves): callbacks ready goroutines or
-// make some. Called by the scheduler on a system stack with a P of its own. Returns p->timers.when
-// after.
-gort__hidden int64_t gort__timers_check(struct p *p, int64_t now);
-
-// Moves all timers of a P that goes away. The world is stopped.
-gort__hidden void gort__timers_move(struct p *from, struct p *to);
 
 // Puts a timer that is in no heap into this P's. True: it became the earliest, so
 // gort__wake_for_timer is due once no lock is held. Once it has fired or gort__timer_remove has

@@ -2,8 +2,9 @@
 // The host of debug calls: a debugger pointed a thread in user code of a goroutine at our entry.
 // The call runs on a goroutine of its own, on the same thread throughout; without a debugger the
 // thread goes home by itself.
-#include "runtime/debugcall.h"
+#include "runtime/host/host.h"
 #include "protocol/conversation.h"
+#include "runtime/amd64/offsets.h"
 #include "runtime/base/raw.h"
 #include "runtime/sched/core.h"
 
@@ -17,13 +18,13 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-_Static_assert(offsetof(struct speaker, pid) == CALL_PID, "debugcall.h");
-_Static_assert(offsetof(struct speaker, tid) == CALL_TID, "debugcall.h");
-_Static_assert(offsetof(struct speaker, size) == CALL_SIZE, "debugcall.h");
-_Static_assert(offsetof(struct speaker, mask) == CALL_MASK, "debugcall.h");
-_Static_assert(offsetof(struct speaker, flag) == CALL_FLAG, "debugcall.h");
-_Static_assert(offsetof(struct speaker, abandoned) == CALL_ABANDONED, "debugcall.h");
-_Static_assert(sizeof(struct debugcall_entry) == 8 * (ENTRY_WORDS + 1), "debugcall.h");
+_Static_assert(offsetof(struct speaker, pid) == CALL_PID, "amd64/offsets.h");
+_Static_assert(offsetof(struct speaker, tid) == CALL_TID, "amd64/offsets.h");
+_Static_assert(offsetof(struct speaker, size) == CALL_SIZE, "amd64/offsets.h");
+_Static_assert(offsetof(struct speaker, mask) == CALL_MASK, "amd64/offsets.h");
+_Static_assert(offsetof(struct speaker, flag) == CALL_FLAG, "amd64/offsets.h");
+_Static_assert(offsetof(struct speaker, abandoned) == CALL_ABANDONED, "amd64/offsets.h");
+_Static_assert(sizeof(struct debugcall_entry) == 8 * (ENTRY_WORDS + 1), "amd64/offsets.h");
 _Static_assert(DEBUGCALL_STATUS_READY == DEBUGCALL_READY &&
 		       DEBUGCALL_STATUS_RETURNED == DEBUGCALL_RETURNED,
 	       "protocol/debugcall.h");
@@ -51,7 +52,7 @@ extern gort__hidden const char __start_gort_text[], __stop_gort_text[], gort__id
 
 void gort__debugcall_hush(void)
 {
-	gort__interrupt_renew();
+	gort__sigint_renew();
 	gort__sigmask(SIG_SETMASK, handshake_mask);
 }
 
@@ -72,7 +73,7 @@ static enum host_event heard(struct debugcall *call)
 	gort__store(call->speaker.flag, 0);
 	gort__sigmask(SIG_SETMASK, call->speaker.mask);
 	gort__store(&call->quiet, 0);
-	gort__interrupts_return(&call->kept, call->speaker.pid, call->speaker.tid);
+	gort__sigints_return(&call->kept, call->speaker.pid, call->speaker.tid);
 	return unheard ? HOST_ON_UNHEARD : HOST_ON_HEARD;
 }
 
@@ -331,7 +332,7 @@ void gort__debugcall(struct debugcall_entry *entry)
 	converse(&call, entry);
 	m->call = call.outer;
 	m->call_depth--;
-	gort__interrupt_disown();
+	gort__sigint_disown();
 	*m->errno_addr = err;
 }
 
@@ -465,14 +466,14 @@ void *gort__debugcall_prepare(struct debugcall_entry *entry)
 	else if (m->call_depth == DEPTH_MAX)
 		entry->refusal = DEBUGCALL_TOO_DEEP;
 	// In the middle of another entry.
-	else if (!gort__interrupt_own())
+	else if (!gort__sigint_own())
 		entry->refusal = DEBUGCALL_WITHIN_RUNTIME;
 	if (entry->refusal)
 		return NULL;
 	room = room_of(m);
 	if (!room) {
 		entry->refusal = DEBUGCALL_NO_MEMORY;
-		gort__interrupt_disown();
+		gort__sigint_disown();
 		return NULL;
 	}
 	m->call_depth++;
@@ -487,7 +488,7 @@ void gort__debugcall_refuse(struct debugcall_entry *entry)
 	struct debugcall *call, local;
 
 	// A handshake whose disposition is not ours might end the program.
-	if (!m || !gort__interrupt_own())
+	if (!m || !gort__sigint_own())
 		return;
 	call = &local;
 	call->speaker = speaker_of(&flag);
@@ -501,5 +502,5 @@ void gort__debugcall_refuse(struct debugcall_entry *entry)
 	if (call->host.state == HOST_RESTORING)
 		say(call, DEBUGCALL_RESTORED, NULL, 0);
 	m->call = call->outer;
-	gort__interrupt_disown();
+	gort__sigint_disown();
 }

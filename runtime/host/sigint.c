@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The chaining handler of SIGINT. Its own code and what it calls use general registers only: the
 // disposition is taken before a caller's vector registers are saved.
-#include "runtime/interrupt.h"
+#include "runtime/host/sigint.h"
 #include "runtime/base/raw.h"
-#include "runtime/debugcall.h"
-#include "runtime/descriptor.h"
+#include "runtime/host/host.h"
 #include "runtime/sched/core.h"
 
 #include <sys/syscall.h>
@@ -15,7 +14,7 @@ static struct {
 	uint32_t lock; // the holder's thread id
 	uint32_t users;
 	struct gort__sigaction program;
-} interrupt;
+} owned;
 
 static int32_t thread_id(void)
 {
@@ -57,7 +56,7 @@ static void hear(struct debugcall *call, int sig, siginfo_t *info, ucontext_t *u
 
 static void to_program(int sig, siginfo_t *info, void *context)
 {
-	struct gort__sigaction program = interrupt.program;
+	struct gort__sigaction program = owned.program;
 
 	if (program.handler == (void *)SIG_IGN)
 		return;
@@ -72,7 +71,7 @@ static void to_program(int sig, siginfo_t *info, void *context)
 }
 
 // Of several that are pending the kernel, too, keeps one for the thread and one for the process.
-static void keep(struct gort__interrupts *kept, const siginfo_t *info)
+static void keep(struct gort__sigints *kept, const siginfo_t *info)
 {
 	bool *has = info->si_code == SI_TKILL ? &kept->has_thread : &kept->has_process;
 	siginfo_t *to = info->si_code == SI_TKILL ? &kept->thread : &kept->process;
@@ -82,7 +81,7 @@ static void keep(struct gort__interrupts *kept, const siginfo_t *info)
 	*has = true;
 }
 
-static void on_interrupt(int sig, siginfo_t *info, void *context)
+static void on_sigint(int sig, siginfo_t *info, void *context)
 {
 	struct m *m = gort__self();
 	struct debugcall *call = m ? m->call : NULL;
@@ -102,7 +101,7 @@ static void on_interrupt(int sig, siginfo_t *info, void *context)
 		to_program(sig, info, context);
 }
 
-void gort__interrupts_return(struct gort__interrupts *kept, int32_t pid, int32_t tid)
+void gort__sigints_return(struct gort__sigints *kept, int32_t pid, int32_t tid)
 {
 	// With its siginfo where the kernel lets us; else as a plain one.
 	if (kept->has_thread &&
@@ -125,7 +124,7 @@ static bool lock(void)
 
 	for (int i = 0; i < TRIES; i++) {
 		uint32_t holder = 0;
-		if (gort__cas(&interrupt.lock, &holder, self))
+		if (gort__cas(&owned.lock, &holder, self))
 			return true;
 		if (holder == self)
 			return false;
@@ -136,12 +135,12 @@ static bool lock(void)
 
 static void unlock(void)
 {
-	gort__store_release(&interrupt.lock, 0);
+	gort__store_release(&owned.lock, 0);
 }
 
 static bool is_installed(const struct gort__sigaction *sa)
 {
-	return sa->handler == (void *)on_interrupt;
+	return sa->handler == (void *)on_sigint;
 }
 
 // With the lock: whatever the program has set, also while calls are under way, comes behind ours.
@@ -152,23 +151,23 @@ static void take(void)
 	gort__raw(SYS_rt_sigaction, SIGINT, 0, (long)&now, 8, 0, 0);
 	if (is_installed(&now))
 		return;
-	interrupt.program = now;
+	owned.program = now;
 	// A handshake that is ignored vanishes, unless its client is a handler in this process.
 	if (now.handler != (void *)SIG_IGN || debugcall_descriptor.client)
-		gort__sigaction(SIGINT, on_interrupt, 0, ~0ull, NULL);
+		gort__sigaction(SIGINT, on_sigint, 0, ~0ull, NULL);
 }
 
-bool gort__interrupt_own(void)
+bool gort__sigint_own(void)
 {
 	if (!lock())
 		return false;
 	take();
-	interrupt.users++;
+	owned.users++;
 	unlock();
 	return true;
 }
 
-void gort__interrupt_renew(void)
+void gort__sigint_renew(void)
 {
 	if (!lock())
 		return;
@@ -176,14 +175,14 @@ void gort__interrupt_renew(void)
 	unlock();
 }
 
-void gort__interrupt_disown(void)
+void gort__sigint_disown(void)
 {
 	struct gort__sigaction now;
 
 	while (!lock())
 		gort__relax();
 	gort__raw(SYS_rt_sigaction, SIGINT, 0, (long)&now, 8, 0, 0);
-	if (--interrupt.users == 0 && is_installed(&now))
-		gort__sigaction_restore(SIGINT, &interrupt.program);
+	if (--owned.users == 0 && is_installed(&now))
+		gort__sigaction_restore(SIGINT, &owned.program);
 	unlock();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Tells the sanitizers about stack switches.
-#include "runtime/base/sanitize.h"
+#include "runtime/sched/fiber.h"
 #include "runtime/sched/core.h"
 
 #ifdef GORT__TSAN
@@ -47,20 +47,6 @@ void gort__tell_end(struct g *g)
 	__tsan_release(g);
 }
 
-void gort__tell_arena(void *mem, size_t size)
-{
-	(void)mem, (void)size;
-}
-
-void gort__san_ready(void *p)
-{
-	__tsan_release(p);
-}
-
-void gort__san_acquire(void *p)
-{
-	__tsan_acquire(p);
-}
 #else
 void gort__tell_to_system(struct g *g, struct m *m, bool for_ever)
 {
@@ -107,11 +93,6 @@ void gort__tell_end(struct g *g)
 	__asan_unpoison_memory_region(g->stack.lo, (size_t)(g->stack.hi - g->stack.lo));
 }
 
-void gort__tell_arena(void *mem, size_t size)
-{
-	// Otherwise what only a goroutine's stack points to counts as leaked.
-	__lsan_register_root_region(mem, size);
-}
 #endif
 
 static void told(struct g *g, struct m *m)

@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The host of debug calls: what its assembly and the rest of the runtime need to know.
-#ifndef RUNTIME_DEBUGCALL_H
-#define RUNTIME_DEBUGCALL_H
+#ifndef RUNTIME_HOST_HOST_H
+#define RUNTIME_HOST_HOST_H
 
-// struct speaker, as the assembly reads it.
-#define CALL_PID       0
-#define CALL_TID       4
-#define CALL_SIZE      8
-#define CALL_MASK      16
-#define CALL_FLAG      24
-#define CALL_ABANDONED 32
-
-// What the entry pushes below the interrupted PC, in 8-byte words.
-#define ENTRY_WORDS 18
-
-#ifndef __ASSEMBLER__
 #include "protocol/conversation.h"
+#include "protocol/descriptor.h"
 #include "runtime/gort.h"
-#include "runtime/interrupt.h"
+#include "runtime/host/sigint.h"
 
 struct g;
 struct m;
@@ -51,7 +40,7 @@ struct debugcall {
 	uint32_t quiet; // all but the handshake is blocked, or the callee runs
 	int panicked;
 	struct gort_panic panic;
-	struct gort__interrupts kept;
+	struct gort__sigints kept;
 };
 
 enum { DEBUGCALL_UNHEARD = 0x80000000u };
@@ -84,7 +73,7 @@ gort__hidden void gort__attend_wait(const uint32_t *word, uint32_t value,
 				    const struct timespec *time);
 extern gort__hidden const char gort__attend_pc[];
 
-// ---- debugcall.c --------------------------------------------------------------------------------
+// ---- host.c -------------------------------------------------------------------------------------
 
 // Called by the entry, general registers only. Room for this thread's extended state, or NULL when
 // the call is refused, which entry->refusal then says.
@@ -102,14 +91,11 @@ extern gort__hidden uint32_t gort__debugcall_xsave;
 // registers alone.
 gort__hidden void gort__debugcall_hush(void);
 
-// A goroutine with G_DEBUGCALL ends, in whatever way; inside the runtime.
-_Noreturn gort__hidden void gort__debugcall_end(struct g *g);
+// ---- descriptor.c -------------------------------------------------------------------------------
 
-// The id of a parked goroutine that a debugger waits for; it writes here. 0: none.
-extern gort__hidden uint64_t gort__debugcall_wanted;
-// The calling goroutine has just come out of a park: if it is wanted, it waits a moment for the
-// debugger.
-gort__hidden void gort__debugcall_attend(void);
+// What debugcall_descriptor.client takes: a handshake, as a signal handler takes a signal.
+typedef void debugcall_client(int signo, siginfo_t *info, void *context);
 
-#endif
+extern __attribute__((visibility("default"))) struct debugcall_descriptor debugcall_descriptor;
+
 #endif

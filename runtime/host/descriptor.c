@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The descriptor, filled in by the linker alone: it is right from the first instruction of the
 // process on.
-#include "runtime/descriptor.h"
-#include "runtime/debugcall.h"
+#include "runtime/host/host.h"
 #include "runtime/sched/core.h"
 
 extern gort__hidden const char __start_gort_text[], __stop_gort_text[], gort__idle_pc[];

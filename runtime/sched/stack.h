@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Goroutine stacks: reserved in arenas of 64 MB, guarded, with struct g in the top page, reused for
 // ever.
-#ifndef RUNTIME_BASE_STACK_H
-#define RUNTIME_BASE_STACK_H
+#ifndef RUNTIME_SCHED_STACK_H
+#define RUNTIME_SCHED_STACK_H
 
 #include "runtime/base/base.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Goroutine stacks: arenas, guards, reuse.
-#include "runtime/base/stack.h"
+#include "runtime/sched/stack.h"
 #include "runtime/base/debug.h"
 #include "runtime/base/lock.h"
 #include "runtime/base/sanitize.h"
