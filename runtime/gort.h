@@ -305,8 +305,9 @@ GORT_API int gort_thread_attach(void);
 // ---- I/O ----------------------------------------------------------------------------------------
 // As the system calls, but parks instead of blocking, and returns a count or a negative errno; never -EINTR or
 // -EAGAIN. _until: -ETIMEDOUT. -ECANCELED. A descriptor the library did not open is left in its mode; one
-// that epoll refuses (a file) is read and written directly. Close through gort_fd_close(), which wakes
-// the waiters with -EBADF; after a plain close() by someone else, gort_fd_forget() first.
+// that epoll refuses (a file) is read and written directly. No write raises SIGPIPE: -EPIPE says it.
+// Close through gort_fd_close(), which wakes the waiters with -EBADF; after a plain close() by someone
+// else, gort_fd_forget() before the number is used again.
 
 GORT_API ssize_t gort_read(int fd, void *buf, size_t n);
 GORT_API ssize_t gort_read_until(int fd, void *buf, size_t n, int64_t deadline);
@@ -330,7 +331,8 @@ GORT_API int gort_pipe(int fds[2]); // non-blocking, close-on-exec
 // -ETIMEDOUT, -ECANCELED, -EBADF, -EPERM (epoll refuses it).
 GORT_API int gort_wait_fd(int fd, short events, int64_t deadline);
 
-// Wakes the waiters with -EBADF and closes. 0 or the negative errno of close. Does not park.
+// Wakes the waiters with -EBADF and closes; who comes while it does so gets -EBADF as well, or the
+// file that has the number by then. 0 or the negative errno of close. Does not park.
 GORT_API int gort_fd_close(int fd);
 // Drops what is known about a number without closing it. 0, or -ENOENT when nothing was known.
 GORT_API int gort_fd_forget(int fd);

@@ -2,6 +2,7 @@
 // printf for places where stdio may not go.
 #include "runtime/base/print.h"
 #include "runtime/base/raw.h"
+#include "runtime/base/sigpipe.h"
 
 #include <unistd.h>
 
@@ -113,6 +114,7 @@ size_t gort__format(char *buf, size_t n, const char *fmt, ...)
 void gort__print(const char *fmt, ...)
 {
 	char buf[1024];
+	struct gort__sigpipe held;
 	va_list ap;
 	size_t len;
 
@@ -121,6 +123,9 @@ void gort__print(const char *fmt, ...)
 	va_end(ap);
 	if (len >= sizeof(buf))
 		len = sizeof(buf) - 1;
-	// Raw: errno belongs to the goroutine, and nothing helps when stderr is closed.
+	// Raw: errno belongs to the goroutine, and nothing helps when stderr is closed. That nobody
+	// reads it must not end the process, nor change how it ends.
+	gort__sigpipe_hold(&held);
 	gort__raw(SYS_write, STDERR_FILENO, (long)buf, (long)len, 0, 0, 0);
+	gort__sigpipe_release(&held);
 }

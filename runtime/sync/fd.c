@@ -54,7 +54,7 @@ struct fd *gort__fd(int fd)
 
 int gort__fd_learn(struct fd *d, int fd)
 {
-	uint32_t flags = FD_KNOWN;
+	uint32_t flags = FD_KNOWN, generation = gort__load_acquire(&d->generation);
 	int mode = fcntl(fd, F_GETFL), type = 0, domain = 0;
 	socklen_t len = sizeof(int);
 	struct stat st;
@@ -74,37 +74,40 @@ int gort__fd_learn(struct fd *d, int fd)
 	}
 	gort__enter("gort_fd");
 	gort__lock(&d->lock);
-	if (!(d->flags & FD_KNOWN))
+	// What was seen may be the file that had the number before.
+	if (!(d->flags & FD_KNOWN) && d->generation == generation)
 		gort__store_release(&d->flags, flags);
 	gort__unlock(&d->lock);
 	gort__leave();
 	return 0;
 }
 
-void gort__fd_no_nowait(struct fd *d)
+void gort__fd_no_nowait(struct fd *d, uint32_t edge)
 {
 	gort__enter("gort_fd");
 	gort__lock(&d->lock);
-	gort__store(&d->flags, d->flags | FD_NO_NOWAIT);
+	if (d->edges == edge)
+		gort__store(&d->flags, d->flags | FD_NO_NOWAIT);
 	gort__unlock(&d->lock);
 	gort__leave();
 }
 
 // ---- forgetting ---------------------------------------------------------------------------------
 
-// With the lock: the number means something else from now on.
-static void reset(struct fd *d, uint32_t flags, struct glist *ready)
+// With the lock: the number means something else from now on. Those who wait are told so, or (0)
+// to look what it is now.
+static void reset(struct fd *d, uint32_t flags, int result, struct glist *ready)
 {
 	struct waiter *w;
 
-	d->generation++;
+	gort__store_release(&d->generation, d->generation + 1);
 	gort__store_release(&d->edges, d->edges + 1);
 	gort__store_release(&d->flags, flags);
 	while ((w = d->queue)) {
 		gort__queue_remove(&d->queue, w);
 		if (!gort__wait_claim(w->g, w->ticket))
 			continue;
-		w->g->wake_result = -EBADF;
+		w->g->wake_result = result;
 		gort__glist_push(ready, w->g);
 	}
 }
@@ -118,44 +121,69 @@ void gort__fd_fresh(int fd, uint32_t flags)
 		return;
 	gort__enter("gort_fd");
 	gort__lock(&d->lock);
-	reset(d, FD_KNOWN | flags, &ready);
+	reset(d, FD_KNOWN | flags, -EBADF, &ready);
 	gort__unlock(&d->lock);
 	gort__ready_list(&ready);
 	gort__leave();
 }
 
-static bool forget(int fd, const char *who)
+// What is known of the number, unless it was said to be fresh after generation *since. *now: the
+// generation that begins. True when anything was known.
+static bool forget(struct fd *d, int fd, const uint32_t *since, int result, uint32_t *now,
+		   const char *who)
 {
-	struct fd *d = gort__fd(fd);
 	struct glist ready = { 0 };
 	bool known = false;
 
 	gort__enter(who);
-	if (d) {
-		gort__lock(&d->lock);
+	gort__lock(&d->lock);
+	if (!since || d->generation == *since) {
 		known = d->flags & FD_KNOWN;
 		// A duplicate would keep the registration alive.
 		if (d->flags & FD_REGISTERED)
 			gort__netpoll_remove(fd);
-		if (known)
-			reset(d, 0, &ready);
-		gort__unlock(&d->lock);
-		gort__ready_list(&ready);
+		// Also when nothing is known: somebody may be about to have learned it.
+		reset(d, 0, result, &ready);
 	}
+	*now = d->generation;
+	gort__unlock(&d->lock);
+	gort__ready_list(&ready);
 	gort__leave();
 	return known;
 }
 
 int gort_fd_forget(int fd)
 {
-	return forget(fd, __func__) ? 0 : -ENOENT;
+	struct fd *d = gort__fd(fd);
+	uint32_t now;
+
+	if (!d) {
+		gort__enter(__func__);
+		gort__leave();
+	}
+	return d && forget(d, fd, NULL, -EBADF, &now, __func__) ? 0 : -ENOENT;
 }
 
+// Closing may take long (SO_LINGER), so the entry cannot be locked for it: while it lasts others
+// may learn of the number, register it and wait for what is about to be gone, or for what has the
+// number next. So what was learned meanwhile is forgotten as well, and who waits looks again.
 int gort_fd_close(int fd)
 {
-	forget(fd, __func__);
+	struct fd *d = gort__fd(fd);
+	uint32_t now;
+	int ret;
+
+	if (d) {
+		forget(d, fd, NULL, -EBADF, &now, __func__);
+	} else {
+		gort__enter(__func__);
+		gort__leave();
+	}
 	// Interrupted or not, the number is free.
-	return close(fd) && errno != EINTR ? -errno : 0;
+	ret = close(fd) && errno != EINTR ? -errno : 0;
+	if (d)
+		forget(d, fd, &now, 0, &now, __func__);
+	return ret;
 }
 
 // ---- waiting ------------------------------------------------------------------------------------
@@ -200,9 +228,13 @@ int gort__fd_wait(struct fd *d, int fd, struct g *g, uint32_t events, uint32_t e
 	int ret;
 
 	gort__lock(&d->lock);
-	// Forgotten since the caller looked: the number was closed.
-	ret = d->flags & FD_KNOWN ? enlist(d, fd) : -EBADF;
-	if (ret || d->edges != edge) {
+	// Forgotten since the caller looked: it must look what the number is now.
+	if (d->edges != edge || !(d->flags & FD_KNOWN)) {
+		gort__unlock(&d->lock);
+		return 0;
+	}
+	ret = enlist(d, fd);
+	if (ret) {
 		gort__unlock(&d->lock);
 		return ret;
 	}

@@ -31,16 +31,17 @@ struct fd {
 // The entry of a number; NULL when it is negative or there is no memory.
 gort__hidden struct fd *gort__fd(int fd);
 
-// Outside of the runtime. Finds out what fd is: 0 or -EBADF.
+// Outside of the runtime. Finds out what fd is: 0 or -EBADF. 0 also when the number was given up
+// meanwhile: then it is unknown still, and the caller looks again.
 gort__hidden int gort__fd_learn(struct fd *d, int fd);
-// It refused RWF_NOWAIT.
-gort__hidden void gort__fd_no_nowait(struct fd *d);
+// It refused RWF_NOWAIT, after this edge.
+gort__hidden void gort__fd_no_nowait(struct fd *d, uint32_t edge);
 
 // The number was just given to a new file: forgets what it was.
 gort__hidden void gort__fd_fresh(int fd, uint32_t flags);
 
 // Between enter and leave: parks until an edge with one of events comes, unless one came after the
-// one given. 0, -EBADF (closed meanwhile), -EPERM (epoll refuses it), -ECANCELED, -ETIMEDOUT,
+// one given. 0 (look again), -EBADF (closed meanwhile), -EPERM (epoll refuses it), -ECANCELED, -ETIMEDOUT,
 // another error of epoll.
 gort__hidden int gort__fd_wait(struct fd *d, int fd, struct g *g, uint32_t events, uint32_t edge,
 			       int64_t deadline);

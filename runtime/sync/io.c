@@ -2,6 +2,7 @@
 // Reading and writing that parks instead of blocking. System calls are made outside the runtime, so
 // that sysmon can take the P if one blocks after all; the usual read and write touch nothing else.
 #include "runtime/gort.h"
+#include "runtime/base/sigpipe.h"
 #include "runtime/sync/fd.h"
 
 #include <fcntl.h>
@@ -12,6 +13,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#ifndef RWF_NOSIGNAL
+#define RWF_NOSIGNAL 0x100
+#endif
 
 enum {
 	FEW = 8, // pieces of a vector that are copied to the stack
@@ -53,14 +58,45 @@ static ssize_t call_readv(struct io *io, uint32_t flags, bool nowait)
 	return preadv2(io->fd, io->iov, io->n, -1, RWF_NOWAIT);
 }
 
+// A write that raises no SIGPIPE: the kernel is told so, or the signal is taken away again.
+static ssize_t write_quietly(const struct io *io, int how)
+{
+	static bool refused; // RWF_NOSIGNAL, by a kernel before 6.18
+	struct gort__sigpipe held;
+	ssize_t n;
+	int err;
+
+// TSan knows what write(2) orders, and not that pwritev2(2) does.
+#ifndef GORT__TSAN
+	if (!gort__load(&refused)) {
+		n = pwritev2(io->fd, io->iov, io->n, -1, how | RWF_NOSIGNAL);
+		if (n >= 0 || errno != EOPNOTSUPP)
+			return n;
+	}
+#endif
+	gort__sigpipe_hold(&held);
+	n = how ? pwritev2(io->fd, io->iov, io->n, -1, how) : writev(io->fd, io->iov, io->n);
+	err = errno;
+	gort__sigpipe_release(&held);
+	// Else it is the other flag that is refused.
+	if (n >= 0 || err != EOPNOTSUPP)
+		gort__store(&refused, true);
+	errno = err;
+	return n;
+}
+
 static ssize_t call_writev(struct io *io, uint32_t flags, bool nowait)
 {
-	if (flags & FD_SOCKET && io->n == 1)
-		return send(io->fd, io->iov->iov_base, io->iov->iov_len, nowait ? MSG_DONTWAIT : 0);
-	if (!nowait || flags & FD_NONBLOCK)
-		return io->n == 1 ? write(io->fd, io->iov->iov_base, io->iov->iov_len)
-				  : writev(io->fd, io->iov, io->n);
-	return pwritev2(io->fd, io->iov, io->n, -1, RWF_NOWAIT);
+	int how = MSG_NOSIGNAL | (nowait ? MSG_DONTWAIT : 0);
+	struct msghdr msg = { .msg_iov = io->iov, .msg_iovlen = (size_t)io->n };
+
+	if (flags & FD_SOCKET)
+		return io->n == 1 ? send(io->fd, io->iov->iov_base, io->iov->iov_len, how)
+				  : sendmsg(io->fd, &msg, how);
+	// What epoll refuses is neither a pipe nor a socket.
+	if (flags & FD_DIRECT)
+		return writev(io->fd, io->iov, io->n);
+	return write_quietly(io, nowait && !(flags & FD_NONBLOCK) ? RWF_NOWAIT : 0);
 }
 
 static ssize_t call_recvmsg(struct io *io, uint32_t flags, bool nowait)
@@ -72,7 +108,7 @@ static ssize_t call_recvmsg(struct io *io, uint32_t flags, bool nowait)
 static ssize_t call_sendmsg(struct io *io, uint32_t flags, bool nowait)
 {
 	(void)flags;
-	return sendmsg(io->fd, io->msg, io->flags | (nowait ? MSG_DONTWAIT : 0));
+	return sendmsg(io->fd, io->msg, io->flags | MSG_NOSIGNAL | (nowait ? MSG_DONTWAIT : 0));
 }
 
 static ssize_t call_accept(struct io *io, uint32_t flags, bool nowait)
@@ -180,7 +216,7 @@ static ssize_t run(struct io *io)
 		case EAGAIN: break;
 		case EOPNOTSUPP:
 			if (nowait && !(flags & (FD_SOCKET | FD_NONBLOCK))) {
-				gort__fd_no_nowait(d);
+				gort__fd_no_nowait(d, edge);
 				continue;
 			}
 			// Fall through.

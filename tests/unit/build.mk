@@ -26,4 +26,4 @@ endef
 $(foreach cc,$(ABI_CC),$(foreach width,$(ABI_WIDTHS),$(eval $(call ABI_OBJECT,$(cc),$(width)))))
 
 # The runtime's pure functions are tested by themselves.
-$(B)/tests/unit/cgroup: $(B)/runtime/sched/cgroup.o $(B)/runtime/base/print.o
+$(B)/tests/unit/cgroup: $(B)/runtime/sched/cgroup.o $(B)/runtime/base/print.o $(B)/runtime/base/sigpipe.o
