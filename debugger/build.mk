@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-# libdebugcall (every room but front/) and the debugcall program.
+# libdebugcall (every room but front/) and the debugcall program. The rooms are linked into one relocatable object
+# first, and what debugcall.h does not declare becomes local in it: a program that embeds the library may have a
+# function of any other name.
 
 DEBUGGER_LIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lcapstone -ljansson -lpthread -lm
 CFLAGS_debugger := -fvisibility=hidden
@@ -10,11 +12,25 @@ LIBDEBUGCALL_SRC := $(wildcard debugger/base/*.c debugger/arch/*/*.c debugger/ta
 LIBDEBUGCALL_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(LIBDEBUGCALL_SRC))))
 FRONT_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(wildcard debugger/front/*.c debugger/front/*/*.c))))
 
-$(B)/libdebugcall.a: $(LIBDEBUGCALL_OBJ)
-	@rm -f $@
-	$(call say,AR)$(AR) rcs $@ $^
+# A source that goes away leaves no newer object behind; the list of them does change.
+$(B)/debugger/debugcall.list: always
+	@mkdir -p $(@D)
+	@echo '$(LIBDEBUGCALL_OBJ)' | cmp -s - $@ || echo '$(LIBDEBUGCALL_OBJ)' > $@
 
-$(B)/libdebugcall.so: $(LIBDEBUGCALL_OBJ) debugger/debugcall.map
+# Unit tests and fuzzers, which look inside, link this one.
+$(B)/internal.a: $(LIBDEBUGCALL_OBJ) $(B)/debugger/debugcall.list
+	@rm -f $@
+	$(call say,AR)$(AR) rcs $@ $(LIBDEBUGCALL_OBJ)
+
+$(B)/debugger/debugcall.o: $(LIBDEBUGCALL_OBJ) $(B)/debugger/debugcall.list
+	$(call say,LD)$(LD) -r -o $@.all $(LIBDEBUGCALL_OBJ)
+	@objcopy -w --localize-hidden --keep-global-symbol='dc_*' $@.all $@
+
+$(B)/libdebugcall.a: $(B)/debugger/debugcall.o
+	@rm -f $@
+	$(call say,AR)$(AR) rcs $@ $<
+
+$(B)/libdebugcall.so: $(LIBDEBUGCALL_OBJ) debugger/debugcall.map $(B)/debugger/debugcall.list
 	$(call say,LINK)$(CC) $(LDFLAGS) -shared -Wl,-soname,libdebugcall.so.0 -Wl,-z,now \
 		-Wl,--version-script=debugger/debugcall.map -o $@ $(LIBDEBUGCALL_OBJ) $(DEBUGGER_LIBS)
 

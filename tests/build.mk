@@ -29,7 +29,7 @@ endif
 
 .SECONDARY:
 
-$(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libdebugcall.a
+$(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/internal.a
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_unit_$*) -lcmocka $(DEBUGGER_LIBS)
 
 $(CALL_TESTS): $(B)/tests/call/%: $(B)/tests/call/%.o $(B)/libdebugcall.a
