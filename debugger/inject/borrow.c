@@ -58,8 +58,9 @@ static struct dc_error *settle(struct borrowed *borrowed, const struct thread_in
 		.handshake = bare_choose_handshake(info->sig_caught, hold->mask,
 						   info->sig_pending | info->shared_pending),
 		.inner_pid = info->inner_pid,
-		.room = ground_room(&borrowed->ground, hold->regs.rsp, hold->regs.fs_base),
-		.vectors = registers_cpu()->vectors,
+		.room = ground_room(&borrowed->ground, registers_sp(&hold->regs),
+				    registers_thread_pointer(&hold->regs)),
+		.vectors = cpu_features()->vectors,
 	};
 	if (!(bare->pass_faults & UINT64_C(1) << (SIGSEGV - 1))) {
 		bare->fatal_start = borrowed->ground.fatal_start;
@@ -199,7 +200,7 @@ static struct dc_error *create(struct tracer *tracer, struct process *process,
 		.hold = &borrowed->hold,
 		.pause_ns = &borrowed->pause_ns,
 	};
-	registers_cpu();
+	cpu_features();
 
 	struct dc_error *err = ground_survey(process, &borrowed->ground);
 
@@ -286,7 +287,7 @@ struct dc_error *borrowed_snapshot(struct borrowed *borrowed, struct snapshot *r
 		return &dc_out_of_memory;
 	ret->regs = borrowed->hold.regs;
 	ret->stack = stack;
-	ret->stack_start = ret->regs.rsp - WAYHOME_RED_ZONE;
+	ret->stack_start = registers_sp(&ret->regs) - RED_ZONE;
 	ret->stack_size = memory_read_some(borrowed->process, ret->stack_start, stack, COPY);
 	return NULL;
 }
@@ -313,10 +314,10 @@ static struct dc_error *by_helper(struct borrowed *borrowed,
 		if (err || stop != HOLD_STOPPED)
 			continue;
 
-		struct room room = ground_room(&borrowed->ground, helper.regs.rsp,
-					       helper.regs.fs_base);
+		struct room room = ground_room(&borrowed->ground, registers_sp(&helper.regs),
+					       registers_thread_pointer(&helper.regs));
 		bool may_name;
-		bool fits = room.low && helper.regs.rsp > room.low + ROOM_MIN &&
+		bool fits = room.low && registers_sp(&helper.regs) > room.low + ROOM_MIN &&
 			    !seek_in_sequence(&helper);
 
 		if (fits)
@@ -364,7 +365,7 @@ static bool has_room_for_frame(const struct borrowed *borrowed)
 	enum { ROOM_MIN = 16 * 1024 };
 
 	return borrowed->bare.room.low &&
-	       borrowed->hold.regs.rsp > borrowed->bare.room.low + ROOM_MIN;
+	       registers_sp(&borrowed->hold.regs) > borrowed->bare.room.low + ROOM_MIN;
 }
 
 // The pad is mapped, and the thread's way home has a place.

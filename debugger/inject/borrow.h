@@ -4,7 +4,7 @@
 #ifndef DEBUGGER_INJECT_BORROW_H
 #define DEBUGGER_INJECT_BORROW_H
 
-#include "debugger/inject/abi.h"
+#include "debugger/inject/classify.h"
 #include "debugger/inject/safepoint/safepoint.h"
 #include "debugger/target/tracer.h"
 

@@ -69,9 +69,7 @@ static struct dc_error *first_stop(struct hold *hold, pid_t tid, enum hold_stop 
 
 static struct dc_error *refuse_modes(const struct hold *hold)
 {
-	enum { CS_64 = 0x33 };
-
-	if (hold->regs.cs != CS_64)
+	if (!registers_are_64bit(&hold->regs))
 		return error_make(DC_REFUSED, "thread %d runs 32-bit code", hold->tid);
 	if (registers_has_shadow_stack(hold->tid))
 		return error_make(DC_REFUSED, "thread %d has a shadow stack", hold->tid);
@@ -106,7 +104,7 @@ struct dc_error *hold_stop(struct hold *hold, pid_t tid, enum hold_stop *ret)
 	hold->tid = tid;
 	err = registers_get(tid, &hold->regs);
 	hold->found = hold->regs;
-	hold->home_top = hold->regs.rsp - WAYHOME_RED_ZONE;
+	hold->home_top = registers_sp(&hold->regs) - RED_ZONE;
 	return err ? err : refuse_modes(hold);
 }
 
@@ -135,13 +133,12 @@ static struct user_regs_struct caller_context(const struct hold *hold)
 {
 	struct user_regs_struct regs = hold->regs;
 
-	if (regs.rip != hold->found.rip || regs.rax != hold->found.rax)
+	if (registers_pc(&regs) != registers_pc(&hold->found) ||
+	    registers_result(&regs) != registers_result(&hold->found))
 		// Somebody sent it elsewhere, or gave the system call a result.
-		regs.orig_rax = (uint64_t)-1;
-	else if (hold->restart_lost && wayhome_is_timed_wait(&regs)) {
-		regs.rax = (uint64_t)-EINTR;
-		regs.orig_rax = (uint64_t)-1;
-	}
+		registers_forget_syscall(&regs);
+	else if (hold->restart_lost && restart_is_timed(&regs))
+		restart_never(&regs);
 	return regs;
 }
 
@@ -153,8 +150,8 @@ struct dc_error *hold_write_home(struct hold *hold)
 		return NULL;
 
 	struct user_regs_struct regs = caller_context(hold);
-	struct dc_error *err = wayhome_build(&regs, hold->xstate, hold->xstate_size, hold->mask,
-					     hold->gadgets, hold->home_top, hold->way);
+	struct dc_error *err = sigframe_build(&regs, hold->xstate, hold->xstate_size, hold->mask,
+					      hold->gadgets, hold->home_top, hold->way);
 
 	if (!err)
 		err = memory_write(hold->process, hold->way->start, hold->way->bytes,

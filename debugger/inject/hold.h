@@ -4,9 +4,10 @@
 #ifndef DEBUGGER_INJECT_HOLD_H
 #define DEBUGGER_INJECT_HOLD_H
 
-#include "debugger/inject/wayhome.h"
+#include "debugger/arch/x86_64/restart.h"
+#include "debugger/arch/x86_64/sigframe.h"
 #include "debugger/target/registers.h"
-#include "debugger/target/syscall.h"
+#include "debugger/target/remote_syscall.h"
 #include "debugger/target/tracer.h"
 
 struct hold {
@@ -24,7 +25,7 @@ struct hold {
 	bool group_stopped; // job control had stopped it
 
 	uint64_t home_top; // the way home ends at or below this
-	struct wayhome *way;
+	struct sigframe *way;
 	bool way_written;
 
 	bool kept; // xstate and mask are valid
@@ -68,7 +69,7 @@ struct dc_error *hold_release_through(struct hold *hold, const struct remote_sys
 				      int64_t *pause_ns) DC_CHECK;
 static inline bool hold_may_go_alone(const struct hold *hold)
 {
-	return (int64_t)hold->found.orig_rax < 0 && !hold->group_stopped && !hold->signo;
+	return registers_syscall(&hold->found) < 0 && !hold->group_stopped && !hold->signo;
 }
 // Detaches from wherever the thread is now.
 struct dc_error *hold_leave(struct hold *hold, int64_t *pause_ns) DC_CHECK;

@@ -3,49 +3,11 @@
 #include "debugger/session/session.h"
 #include "debugger/inject/bare/pad.h"
 #include "debugger/target/maps.h"
+#include "debugger/target/waits.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/syscall.h>
-
-// System calls that threads are found waiting in. A stop makes the last group return EINTR, because
-// the kernel never restarts them once interrupted (signal(7)).
-// clang-format off
-#define WAITS(X) \
-	X(read) X(readv) X(pread64) X(write) X(writev) X(recvfrom) X(recvmsg) X(sendto) \
-	X(sendmsg) X(accept) X(accept4) X(connect) X(wait4) X(waitid) X(futex) X(flock) \
-	X(nanosleep) X(clock_nanosleep) X(poll) X(ppoll) X(select) X(pselect6) X(pause) \
-	X(rt_sigsuspend) X(msgrcv) X(msgsnd) X(ioctl) X(fcntl) X(io_uring_enter) X(fsync) \
-	X(splice) X(getrandom)
-#define WAITS_EINTR(X) \
-	X(epoll_wait) X(epoll_pwait) X(rt_sigtimedwait) X(semop) X(semtimedop) X(io_getevents)
-// clang-format on
-
-static const char *wait_name(long nr, bool *shows_eintr)
-{
-	static const struct {
-		long nr;
-		const char *name;
-		bool shows_eintr;
-	} rows[] = {
-#define X(name) { SYS_##name, #name, false },
-		WAITS(X)
-#undef X
-#define X(name) { SYS_##name, #name, true },
-			WAITS_EINTR(X)
-#undef X
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (rows[i].nr == nr) {
-			*shows_eintr = rows[i].shows_eintr;
-			return rows[i].name;
-		}
-	}
-	*shows_eintr = false;
-	return "waits";
-}
 
 static struct dc_error *set(char **ret, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -65,8 +27,6 @@ static struct dc_error *set(char **ret, const char *format, ...)
 static struct dc_error *judge_asleep(struct dc_session *session, const struct thread_info *info,
 				     struct dc_check_thread *row)
 {
-	bool shows_eintr;
-	const char *name = wait_name(info->syscall, &shows_eintr);
 	struct verdict verdict;
 	struct dc_error *err = safepoints_asleep(session->safepoints, session->unwind, info,
 						 &verdict);
@@ -74,8 +34,9 @@ static struct dc_error *judge_asleep(struct dc_session *session, const struct th
 	if (err)
 		return err;
 	row->borrowable = verdict.safety != SAFETY_UNSAFE || session->options.force;
-	err = set(&row->state, "%s (system call %ld)%s%s", name, info->syscall,
-		  shows_eintr ? ", sees EINTR when stopped" : "",
+	err = set(&row->state, "%s (system call %ld)%s%s", waits_name(info->syscall) ?: "waits",
+		  info->syscall,
+		  waits_of(info->syscall) & WAIT_EINTR ? ", sees EINTR when stopped" : "",
 		  verdict.safety == SAFETY_GUARDED   ? ", only for functions without stdio"
 		  : verdict.safety == SAFETY_SUSPECT ? ", decided at the stop"
 						     : "");

@@ -85,7 +85,7 @@ static struct dc_error *prepare(struct dc_session *session, const char *text,
 	if (!prepared->text)
 		return &dc_out_of_memory;
 	session->current = prepared;
-	err = eval_check(&eval, prepared->expression, abi_check);
+	err = eval_check(&eval, prepared->expression, classify_check);
 	session->current = NULL;
 	return err;
 }

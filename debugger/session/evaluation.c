@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The evaluator's view of a session: memory at once, a borrowed thread only when something needs
 // one.
-#include "debugger/inject/abi_wide.h"
+#include "debugger/arch/x86_64/wide.h"
 #include "debugger/session/session.h"
 #include "debugger/target/memory.h"
 
@@ -41,9 +41,9 @@ static struct dc_error *check_wide(struct dc_session *session, const struct eval
 
 	if (entry->vector_width <= 16)
 		return NULL;
-	return abi_check_wide(entry, code,
-			      memory_read_some(session->process, call->addr, code, sizeof(code)),
-			      call->name);
+	return wide_check(entry, code,
+			  memory_read_some(session->process, call->addr, code, sizeof(code)),
+			  call->name);
 }
 
 static struct dc_error *call(void *arg, const struct eval_call *call, struct value *ret)
@@ -56,7 +56,7 @@ static struct dc_error *call(void *arg, const struct eval_call *call, struct val
 	if (session->options.no_call)
 		return error_make(DC_REFUSED, "--no-call: %s was not called",
 				  call->name ? call->name : "the function");
-	struct dc_error *err = abi_classify_call(call, &entry);
+	struct dc_error *err = classify_call(call, &entry);
 	if (err)
 		return err;
 	err = check_wide(session, call, &entry);
@@ -66,7 +66,7 @@ static struct dc_error *call(void *arg, const struct eval_call *call, struct val
 		err = enter(session, call, &entry, &exit);
 	abi_entry_deinit(&entry);
 	if (!err)
-		err = abi_result(call, &exit, &bytes);
+		err = classify_result(call, &exit, &bytes);
 	free((void *)exit.memory);
 	if (err)
 		return err;
@@ -145,7 +145,7 @@ static uint64_t fs_base(void *arg)
 		dc_error_destroy(err);
 		return 0;
 	}
-	return borrowed_regs(session->borrowed)->fs_base;
+	return registers_thread_pointer(borrowed_regs(session->borrowed));
 }
 
 static struct dc_error *resolve_ifunc(void *arg, const struct function *function, uint64_t *addr)
@@ -166,7 +166,7 @@ static struct dc_error *resolve_ifunc(void *arg, const struct function *function
 		return err;
 	err = note_loss(session, borrowed_call(session->borrowed, function->addr, function->name,
 					       &nothing, session->options.timeout_ns, &exit));
-	*addr = exit.rax;
+	*addr = abi_first_integer(&exit);
 	return err;
 }
 

@@ -95,8 +95,7 @@ static void sample_asleep(struct dc_session *session, pid_t tid)
 
 	scope.tid = tid;
 	if (!err && info.in_syscall) {
-		snapshot.regs.rip = info.pc;
-		snapshot.regs.rsp = info.sp;
+		snapshot.regs = registers_known_from(info.pc, info.sp, info.syscall);
 		err = scope_choose(session, &snapshot, &scope);
 	}
 	if (!err && scope.known)

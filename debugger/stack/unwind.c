@@ -5,6 +5,7 @@
 
 #include "debugger/base/cleanup.h"
 #include "debugger/arch/x86_64/prologue.h"
+#include "debugger/arch/x86_64/registers.h"
 #include "debugger/stack/tables.h"
 #include "debugger/stack/view.h"
 
@@ -16,11 +17,11 @@
 int _Ux86_64_dwarf_search_unwind_table(unw_addr_space_t space, unw_word_t ip, unw_dyn_info_t *info,
 				       unw_proc_info_t *ret, int need_unwind_info, void *arg);
 
-enum { RBX = 3, RBP = 6, RSP = 7, R12 = 12, R15 = 15, RIP = 16, REGS = 17 };
-enum { ALL_KNOWN = (1 << REGS) - 1 };
+enum { ALL_KNOWN = (1 << REGISTERS_DWARF) - 1 };
 enum {
-	FRAME_POINTED = 1 << RBP | 1 << RSP | 1 << RIP,
-	CALLEE_SAVED = 1 << RBX | 1 << RBP | 1 << RSP | 0xf << R12 | 1 << RIP,
+	FRAME_POINTED = 1 << REGISTER_RBP | 1 << REGISTER_RSP | 1 << REGISTER_RIP,
+	CALLEE_SAVED = 1 << REGISTER_RBX | 1 << REGISTER_RBP | 1 << REGISTER_RSP |
+		       0xf << REGISTER_R12 | 1 << REGISTER_RIP,
 };
 
 enum { TABLED = 1024 };
@@ -29,14 +30,15 @@ struct unwind {
 	struct symbols *symbols;
 	struct view view;
 	unw_addr_space_t space;
-	uint64_t regs[REGS]; // of the frame that a step starts from, by DWARF number
+	uint64_t regs[REGISTERS_DWARF]; // of the frame that a step starts from, by DWARF number
 	struct tables tables; // the last ones used
 	// Code addresses that are known to have tables, and to have none, by their lowest bits.
 	uint64_t tabled[TABLED], untabled[TABLED];
 };
 
 // libunwind's numbers for x86-64 are DWARF's.
-_Static_assert((int)UNW_X86_64_RSP == (int)RSP && (int)UNW_X86_64_RIP == (int)RIP, "");
+_Static_assert((int)UNW_X86_64_RSP == (int)REGISTER_RSP && (int)UNW_X86_64_RIP == (int)REGISTER_RIP,
+	       "");
 
 static const struct tables *find_tables(struct unwind *unwind, uint64_t pc)
 {
@@ -98,7 +100,7 @@ static int access_reg(unw_addr_space_t space, unw_regnum_t reg, unw_word_t *valu
 	struct unwind *unwind = arg;
 
 	(void)space;
-	if (write || reg < 0 || reg >= REGS)
+	if (write || reg < 0 || reg >= REGISTERS_DWARF)
 		return -UNW_EBADREG;
 	*value = unwind->regs[reg];
 	return 0;
@@ -177,7 +179,7 @@ enum step {
 	STEP_NONE,
 };
 
-// Restorers end in `mov $15, %eax or %rax; syscall`. They are entered by a return, so RSP points to
+// Restorers end in `mov $15, %eax or %rax; syscall`. They are entered by a return, so REGISTER_RSP points to
 // the signal frame's ucontext. Way-home frames look the same.
 static bool is_restorer(struct unwind *unwind, uint64_t pc)
 {
@@ -195,23 +197,25 @@ static bool is_restorer(struct unwind *unwind, uint64_t pc)
 
 static bool step_over_signal(struct unwind *unwind)
 {
-	static const unsigned char order[REGS] = {
+	static const unsigned char order[REGISTERS_DWARF] = {
 		REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
 		REG_R9,	 REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP,
 	};
 	gregset_t saved;
 
-	if (!view_read(&unwind->view, unwind->regs[RSP] + offsetof(ucontext_t, uc_mcontext.gregs),
-		       saved, sizeof(saved)))
+	if (!view_read(&unwind->view,
+		       unwind->regs[REGISTER_RSP] + offsetof(ucontext_t, uc_mcontext.gregs), saved,
+		       sizeof(saved)))
 		return false;
-	for (int i = 0; i < REGS; i++)
+	for (int i = 0; i < REGISTERS_DWARF; i++)
 		unwind->regs[i] = (uint64_t)saved[order[i]];
 	return true;
 }
 
 static enum step step_by_table(struct unwind *unwind, bool is_innermost)
 {
-	uint64_t regs[REGS], pc = unwind->regs[RIP], looked_up = is_innermost ? pc : pc - 1;
+	uint64_t regs[REGISTERS_DWARF], pc = unwind->regs[REGISTER_RIP],
+					looked_up = is_innermost ? pc : pc - 1;
 	uint64_t *tabled = &unwind->tabled[looked_up % TABLED];
 	unw_cursor_t cursor;
 	unw_proc_info_t info;
@@ -219,18 +223,18 @@ static enum step step_by_table(struct unwind *unwind, bool is_innermost)
 
 	// A return address may lie behind its function, or in the row after: its call is what
 	// counts.
-	unwind->regs[RIP] = looked_up;
+	unwind->regs[REGISTER_RIP] = looked_up;
 	// Asked for first, because without tables unw_step() would guess.
 	if (*tabled != looked_up && find_proc_info(unwind->space, looked_up, &info, 0, unwind) == 0)
 		*tabled = looked_up;
 	if (*tabled == looked_up && unw_init_remote(&cursor, unwind->space, unwind) == 0)
 		more = unw_step(&cursor);
-	for (int i = 0; more > 0 && i < REGS; i++) {
+	for (int i = 0; more > 0 && i < REGISTERS_DWARF; i++) {
 		unw_word_t value;
 
 		regs[i] = unw_get_reg(&cursor, i, &value) == 0 ? value : unwind->regs[i];
 	}
-	unwind->regs[RIP] = pc;
+	unwind->regs[REGISTER_RIP] = pc;
 	if (more > 0)
 		memcpy(unwind->regs, regs, sizeof(regs));
 	return more > 0 ? STEP_TABLE : more == 0 ? STEP_END : STEP_NONE;
@@ -289,10 +293,10 @@ static uint64_t call_target(struct unwind *unwind, uint64_t back, bool *is_call)
 }
 
 // Applies what the instructions from start to pc did. false: not certain.
-static bool follow_code(struct unwind *unwind, uint64_t start, uint64_t regs[REGS])
+static bool follow_code(struct unwind *unwind, uint64_t start, uint64_t regs[REGISTERS_DWARF])
 {
 	enum { BEYOND = 16 }; // pc's own instruction
-	uint64_t pc = regs[RIP];
+	uint64_t pc = regs[REGISTER_RIP];
 	struct prologue prologue;
 
 	if (start > pc || pc - start > PROLOGUE_REACH)
@@ -305,15 +309,17 @@ static bool follow_code(struct unwind *unwind, uint64_t start, uint64_t regs[REG
 	    !prologue_follow(code, n, start, pc, &prologue))
 		return false;
 
-	uint64_t cfa = (prologue.by_rbp ? regs[RBP] : regs[RSP]) + (uint64_t)prologue.offset;
+	uint64_t cfa = (prologue.by_rbp ? regs[REGISTER_RBP] : regs[REGISTER_RSP]) +
+		       (uint64_t)prologue.offset;
 
-	if (cfa <= regs[RSP] || !view_read_word(&unwind->view, cfa - 8, &regs[RIP]))
+	if (cfa <= regs[REGISTER_RSP] ||
+	    !view_read_word(&unwind->view, cfa - 8, &regs[REGISTER_RIP]))
 		return false;
-	for (int i = 0; i < REGS; i++)
+	for (int i = 0; i < REGISTERS_DWARF; i++)
 		if (prologue.saved[i] &&
 		    !view_read_word(&unwind->view, cfa - (uint64_t)prologue.saved[i], &regs[i]))
 			return false;
-	regs[RSP] = cfa;
+	regs[REGISTER_RSP] = cfa;
 	return true;
 }
 
@@ -322,7 +328,7 @@ static bool follow_code(struct unwind *unwind, uint64_t start, uint64_t regs[REG
 static enum step step_by_proof(struct unwind *unwind)
 {
 	enum { WORDS = 512 };
-	uint64_t regs[REGS], pc = unwind->regs[RIP], offset;
+	uint64_t regs[REGISTERS_DWARF], pc = unwind->regs[REGISTER_RIP], offset;
 	const char *name;
 	bool is_call;
 
@@ -331,15 +337,15 @@ static enum step step_by_proof(struct unwind *unwind)
 	memcpy(regs, unwind->regs, sizeof(regs));
 	if (symbols_name_of(unwind->symbols, pc, &name, &offset) &&
 	    follow_code(unwind, pc - offset, regs)) {
-		call_target(unwind, regs[RIP], &is_call);
+		call_target(unwind, regs[REGISTER_RIP], &is_call);
 		// A signal handler returns into a restorer that nothing called.
-		if (is_call || is_restorer(unwind, regs[RIP])) {
+		if (is_call || is_restorer(unwind, regs[REGISTER_RIP])) {
 			memcpy(unwind->regs, regs, sizeof(regs));
 			return STEP_PROVEN;
 		}
 	}
 	for (uint64_t i = 0; i < WORDS; i++) {
-		uint64_t place = unwind->regs[RSP] + i * 8, back;
+		uint64_t place = unwind->regs[REGISTER_RSP] + i * 8, back;
 
 		if (!view_read_word(&unwind->view, place, &back))
 			break;
@@ -351,7 +357,7 @@ static enum step step_by_proof(struct unwind *unwind)
 		if (!start || start > pc || pc - start > PROLOGUE_REACH)
 			continue;
 		memcpy(regs, unwind->regs, sizeof(regs));
-		if (follow_code(unwind, start, regs) && regs[RSP] == place + 8) {
+		if (follow_code(unwind, start, regs) && regs[REGISTER_RSP] == place + 8) {
 			memcpy(unwind->regs, regs, sizeof(regs));
 			return STEP_PROVEN;
 		}
@@ -363,18 +369,19 @@ static enum step step_by_proof(struct unwind *unwind)
 static enum step step_by_frame_pointer(struct unwind *unwind)
 {
 	enum { MAX_FRAME = 1 << 20 };
-	uint64_t frame = unwind->regs[RBP], caller[2];
+	uint64_t frame = unwind->regs[REGISTER_RBP], caller[2];
 	bool is_call;
 
-	if (frame % 8 || frame < unwind->regs[RSP] || frame - unwind->regs[RSP] > MAX_FRAME ||
+	if (frame % 8 || frame < unwind->regs[REGISTER_RSP] ||
+	    frame - unwind->regs[REGISTER_RSP] > MAX_FRAME ||
 	    !view_read(&unwind->view, frame, caller, sizeof(caller)))
 		return STEP_NONE;
 	call_target(unwind, caller[1], &is_call);
 	if (!is_call)
 		return STEP_NONE;
-	unwind->regs[RBP] = caller[0];
-	unwind->regs[RIP] = caller[1];
-	unwind->regs[RSP] = frame + 16;
+	unwind->regs[REGISTER_RBP] = caller[0];
+	unwind->regs[REGISTER_RIP] = caller[1];
+	unwind->regs[REGISTER_RSP] = frame + 16;
 	return STEP_GUESS;
 }
 
@@ -385,7 +392,7 @@ static bool is_first_frame(struct unwind *unwind)
 	enum { ENTRY_SIZE = 64, EXIT_NEAR = 16 };
 	static const unsigned char exit_short[] = { 0xb0, 0x3c, 0x0f, 0x05 };
 	static const unsigned char exit_long[] = { 0xb8, 0x3c, 0, 0, 0, 0x0f, 0x05 };
-	uint64_t pc = unwind->regs[RIP];
+	uint64_t pc = unwind->regs[REGISTER_RIP];
 	const struct tables *tables = find_tables(unwind, pc);
 	unsigned char code[EXIT_NEAR];
 
@@ -403,7 +410,7 @@ static bool is_first_frame(struct unwind *unwind)
 static bool lacks_tables(struct unwind *unwind)
 {
 	enum { BYTES_PER_ENTRY = 8192 };
-	const struct tables *tables = find_tables(unwind, unwind->regs[RIP] - 1);
+	const struct tables *tables = find_tables(unwind, unwind->regs[REGISTER_RIP] - 1);
 
 	return tables && (tables->end - tables->start) / BYTES_PER_ENTRY >= tables->nr_entries;
 }
@@ -425,17 +432,6 @@ static enum step step(struct unwind *unwind, bool is_innermost, bool is_signal_f
 	return how == STEP_NONE ? step_by_frame_pointer(unwind) : how;
 }
 
-static void load_registers(struct unwind *unwind, const struct user_regs_struct *regs)
-{
-	const uint64_t values[REGS] = {
-		regs->rax, regs->rdx, regs->rcx, regs->rbx, regs->rsi, regs->rdi,
-		regs->rbp, regs->rsp, regs->r8,	 regs->r9,  regs->r10, regs->r11,
-		regs->r12, regs->r13, regs->r14, regs->r15, regs->rip,
-	};
-
-	memcpy(unwind->regs, values, sizeof(values));
-}
-
 struct dc_error *unwind_walk(struct unwind *unwind, const struct snapshot *snapshot,
 			     struct unwound *frames, size_t max, size_t *n, bool *complete)
 {
@@ -454,10 +450,10 @@ struct dc_error *unwind_walk(struct unwind *unwind, const struct snapshot *snaps
 		memset(unwind->untabled, 0, sizeof(unwind->untabled));
 		unwind->tables = (struct tables){ 0 };
 	}
-	load_registers(unwind, &snapshot->regs);
+	registers_to_dwarf(&snapshot->regs, unwind->regs);
 	while (*n < max) {
 		struct unwound *frame = &frames[*n];
-		uint64_t pc = unwind->regs[RIP], sp = unwind->regs[RSP];
+		uint64_t pc = unwind->regs[REGISTER_RIP], sp = unwind->regs[REGISTER_RSP];
 
 		memset(frame, 0, sizeof(*frame));
 		frame->is_signal_frame = is_restorer(unwind, pc);
@@ -474,16 +470,16 @@ struct dc_error *unwind_walk(struct unwind *unwind, const struct snapshot *snaps
 			*complete = !guessed;
 		if (how == STEP_END || how == STEP_NONE)
 			return NULL;
-		frame->frame.cfa = unwind->regs[RSP];
+		frame->frame.cfa = unwind->regs[REGISTER_RSP];
 		is_exact = frame->is_signal_frame;
 		guessed |= how == STEP_GUESS;
 		known = is_exact ? ALL_KNOWN : guessed ? FRAME_POINTED : known & CALLEE_SAVED;
-		if (unwind->regs[RIP] == 0) {
+		if (unwind->regs[REGISTER_RIP] == 0) {
 			*complete = !guessed;
 			return NULL;
 		}
 		// Frames lie one above the other, but for the one that a signal interrupted.
-		if (!is_exact && unwind->regs[RSP] <= sp)
+		if (!is_exact && unwind->regs[REGISTER_RSP] <= sp)
 			return NULL;
 	}
 	return NULL;
@@ -510,7 +506,7 @@ struct dc_frame *unwind_describe(struct unwind *unwind, const struct snapshot *s
 	if (!described)
 		return NULL;
 	for (size_t i = 0; i < nr_frames; i++) {
-		uint64_t looked_up = frames[i].frame.pc, pc = frames[i].frame.regs[RIP];
+		uint64_t looked_up = frames[i].frame.pc, pc = frames[i].frame.regs[REGISTER_RIP];
 
 		described[i] = symbols_describe(unwind->symbols, looked_up);
 		described[i].offset += pc - looked_up;

@@ -4,9 +4,8 @@
 #ifndef DEBUGGER_STACK_UNWIND_H
 #define DEBUGGER_STACK_UNWIND_H
 
+#include "debugger/arch/x86_64/registers.h"
 #include "debugger/symbols/symbols.h"
-
-#include <sys/user.h>
 
 struct snapshot {
 	struct user_regs_struct regs;

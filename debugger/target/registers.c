@@ -2,10 +2,8 @@
 // Registers, extended state and signal mask of a stopped thread, by ptrace.
 #include "debugger/target/registers.h"
 
-#include <cpuid.h>
 #include <elf.h>
 #include <errno.h>
-#include <pthread.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 
@@ -99,50 +97,4 @@ uint64_t registers_rseq_area(pid_t tid)
 	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, tid, sizeof(config), &config) <= 0)
 		return 0;
 	return config.rseq_abi_pointer;
-}
-
-static enum vectors find_vectors(void)
-{
-	enum { OSXSAVE = 1 << 27, XCR0_AVX = 0x6, XCR0_AVX512 = 0xe6 };
-	unsigned a, b, c, d, low, high;
-
-	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & OSXSAVE) || !(c & bit_AVX))
-		return VECTORS_SSE;
-	__asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-	if ((low & XCR0_AVX) != XCR0_AVX)
-		return VECTORS_SSE;
-	if ((low & XCR0_AVX512) == XCR0_AVX512 && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
-	    (b & bit_AVX512F))
-		return VECTORS_AVX512;
-	return VECTORS_AVX;
-}
-
-static struct cpu_features features;
-
-static void find_features(void)
-{
-	unsigned low, high, size, offset, c, d;
-
-	features.vectors = find_vectors();
-	if (!__get_cpuid_count(0xd, 0, &low, &c, &d, &high))
-		return;
-
-	uint64_t present = (uint64_t)high << 32 | low;
-
-	// In a virtual machine each of these instructions leaves it, so only what is there is asked
-	// for.
-	for (unsigned i = 2; i < 63; i++) {
-		if (!(present >> i & 1))
-			continue;
-		__cpuid_count(0xd, i, size, offset, c, d);
-		features.xstate_end[i] = size ? offset + size : 0;
-	}
-}
-
-const struct cpu_features *registers_cpu(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, find_features);
-	return &features;
 }

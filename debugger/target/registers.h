@@ -4,6 +4,8 @@
 #ifndef DEBUGGER_TARGET_REGISTERS_H
 #define DEBUGGER_TARGET_REGISTERS_H
 
+#include "debugger/arch/x86_64/registers.h"
+#include "debugger/arch/x86_64/xstate.h"
 #include "debugger/base/error.h"
 
 #include <sys/user.h>
@@ -14,7 +16,6 @@ struct dc_error *registers_set(pid_t tid, const struct user_regs_struct *regs) D
 struct dc_error *registers_poke(pid_t tid, size_t offset, uint64_t value) DC_CHECK;
 
 // NT_X86_XSTATE as this kernel makes it, whatever the CPU has: buf must have XSTATE_ROOM bytes.
-enum { XSTATE_ROOM = 65536, XSTATE_HEADER = 512, XSTATE_EXTENDED = 576 };
 struct dc_error *registers_get_xstate(pid_t tid, unsigned char *buf, size_t *size) DC_CHECK;
 struct dc_error *registers_set_xstate(pid_t tid, const unsigned char *buf, size_t size) DC_CHECK;
 
@@ -27,14 +28,5 @@ bool registers_has_shadow_stack(pid_t tid);
 bool registers_has_dispatch(pid_t tid);
 // Address of the thread's rseq area, 0 when it registered none.
 uint64_t registers_rseq_area(pid_t tid);
-
-// What this machine's CPUs have, which the target's threads share. Asked once, before a thread is
-// stopped: in a virtual machine each cpuid costs tens of microseconds.
-enum vectors { VECTORS_SSE, VECTORS_AVX, VECTORS_AVX512 };
-struct cpu_features {
-	enum vectors vectors;
-	uint32_t xstate_end[64]; // of each component in the standard format; 0: none
-};
-const struct cpu_features *registers_cpu(void);
 
 #endif

@@ -4,6 +4,7 @@
 // own.
 #include "debugger/target/tracer.h"
 
+#include "debugger/arch/x86_64/registers.h"
 #include "debugger/base/cleanup.h"
 
 #include <errno.h>
@@ -272,7 +273,7 @@ struct dc_error *tracer_detach(struct tracer *tracer, pid_t tid, int signo)
 static uint64_t program_counter(pid_t tid)
 {
 	// A pc of all ones is an error's value and no place where a thread can be.
-	return (uint64_t)ptrace(PTRACE_PEEKUSER, tid, offsetof(struct user_regs_struct, rip), NULL);
+	return (uint64_t)ptrace(PTRACE_PEEKUSER, tid, REGISTER_PC_OFFSET, NULL);
 }
 
 // A kill ends a stop that was reported, and the thread may stand in its last one by now: what is

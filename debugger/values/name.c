@@ -4,7 +4,7 @@
 
 #include "debugger/base/cleanup.h"
 #include "debugger/values/prototypes.h"
-#include "debugger/values/registers.h"
+#include "debugger/arch/x86_64/registers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -391,7 +391,9 @@ struct dc_error *name_dollar(struct parser *parser, struct node **ret)
 		(*ret)->number = from_end ? -1 - (int64_t)number : (int64_t)number;
 	} else {
 		(*ret)->name = text;
-		if (register_known(text)) {
+		struct register_place place;
+
+		if (register_find(text, &place)) {
 			(*ret)->kind = NODE_REGISTER;
 			parser->expression->needs_frame = true;
 		}

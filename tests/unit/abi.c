@@ -213,7 +213,7 @@ static bool run_case(const struct abi_case *test, enum type_compiler compiler)
 	if (test->result_mask)
 		fill(abi_give, test->result_mask, result->size);
 
-	struct dc_error *err = abi_classify_call(&call, &entry);
+	struct dc_error *err = classify_call(&call, &entry);
 
 	if (err) {
 		assert_int_equal(err->code, DC_REFUSED);
@@ -265,7 +265,7 @@ static bool run_case(const struct abi_case *test, enum type_compiler compiler)
 			    args[i].type->size);
 		free(args[i].bytes);
 	}
-	assert_null(abi_result(&call, &exit, &bytes));
+	assert_null(classify_result(&call, &exit, &bytes));
 	assert_int_equal(bytes != NULL, result->kind != TYPE_VOID);
 	if (test->result_mask)
 		expect_same(test, "the result", bytes, abi_give, test->result_mask, result->size);
@@ -371,7 +371,7 @@ static void refuses_by_name(void **state)
 			struct type function = { .kind = TYPE_FUNCTION,
 						 .origin = &param,
 						 .target = place < 2 ? &nothing : refused[i] };
-			struct dc_error *err = abi_check(&function);
+			struct dc_error *err = classify_check(&function);
 
 			assert_non_null(err);
 			assert_int_equal(err->code, DC_REFUSED);
@@ -409,7 +409,7 @@ static void keeps_pairs_together(void **state)
 						  : i == 7 ? &real
 							   : &word,
 					  .bytes = (unsigned char *)bytes[i] };
-	assert_null(abi_classify_call(&call, &entry));
+	assert_null(classify_call(&call, &entry));
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(entry.general[i], i + 1);
 	assert_int_equal(entry.general[5], 8);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which callees show that they take wide vectors in registers.
-#include "debugger/inject/abi_wide.h"
+#include "debugger/arch/x86_64/wide.h"
 
 #include <stdarg.h>
 #include <setjmp.h>
@@ -13,7 +13,7 @@
 static bool shows(unsigned width, const unsigned char *code, size_t n)
 {
 	struct abi_entry entry = { .vector_width = width };
-	struct dc_error *err = abi_check_wide(&entry, code, n, "f");
+	struct dc_error *err = wide_check(&entry, code, n, "f");
 	bool refused = err;
 
 	if (err)

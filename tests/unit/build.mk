@@ -19,7 +19,7 @@ $(B)/tests/unit/abi_cases_%.c: tests/unit/abi/cases.py
 
 define ABI_OBJECT
 $(B)/tests/unit/abi_cases_$(1)_$(2).o: $(B)/tests/unit/abi_cases_$(1)_$(2).c tests/unit/abi/cases.h \
-		debugger/inject/abi.h debugger/symbols/type.h
+		debugger/inject/classify.h debugger/symbols/type.h
 	$$(call say,CC)$(1) $(CPPFLAGS) -std=gnu11 -O1 -w -Wno-psabi $(ABI_FLAGS_$(2)) -c $$< -o $$@
 $(B)/tests/unit/abi: $(B)/tests/unit/abi_cases_$(1)_$(2).o
 endef

@@ -21,8 +21,6 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-enum { RED_ZONE = 128 };
-
 struct child {
 	pid_t pid;
 	struct process *process;

@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-enum { RED_ZONE = 128, STACK = 65536 };
+enum { STACK = 65536 };
 
 struct child {
 	pid_t pid;

@@ -19,7 +19,7 @@ static struct dc_error *snapshot_callee(struct bare *bare, struct snapshot *ret)
 	if (err)
 		return err;
 
-	uint64_t start = ret->regs.rsp - WAYHOME_RED_ZONE;
+	uint64_t start = ret->regs.rsp - RED_ZONE;
 	uint64_t size = bare->callee_stack - start;
 
 	if (ret->regs.rsp > bare->callee_stack || size > COPY_MAX)
@@ -142,7 +142,7 @@ static struct dc_error *undo(struct bare *bare, const char *name, struct dc_erro
 		dc_error_destroy(why);
 		return error_in_state(err, DC_STATE_IN_CALLEE);
 	}
-	if (hold->restart_lost && wayhome_is_timed_wait(&hold->regs))
+	if (hold->restart_lost && restart_is_timed(&hold->regs))
 		error_note(why, "the wait that thread %d was in ends with EINTR", hold->tid);
 
 	enum dc_state state = hold_state(hold);

@@ -63,7 +63,6 @@ static struct dc_error *place_stack(struct bare *bare, const struct abi_entry *e
 struct dc_error *bare_prepare(struct bare *bare, uint64_t addr, const struct abi_entry *entry,
 			      uint64_t *result_addr)
 {
-	enum { LEGACY_MXCSR = 24, MXCSR_FLAGS = 0x3f };
 	struct hold *hold = bare->hold;
 	struct pad *pad = bare->pad;
 	struct pad_data data = { .callee = addr, .al = entry->al, .vectors = bare->vectors };
@@ -83,8 +82,8 @@ struct dc_error *bare_prepare(struct bare *bare, uint64_t addr, const struct abi
 	memcpy(data.vector_in, entry->vector, sizeof(data.vector_in));
 	data.stack_bytes = (entry->stack_size + 7) & ~UINT64_C(7);
 	// The thread's own rounding and masks, without the exceptions it has seen.
-	memcpy(&data.fcw, hold->xstate, sizeof(data.fcw));
-	memcpy(&data.mxcsr, hold->xstate + LEGACY_MXCSR, sizeof(data.mxcsr));
+	memcpy(&data.fcw, hold->xstate + FXSAVE_FCW, sizeof(data.fcw));
+	memcpy(&data.mxcsr, hold->xstate + FXSAVE_MXCSR, sizeof(data.mxcsr));
 	data.mxcsr &= ~(uint32_t)MXCSR_FLAGS;
 	data.mask = bare_wait_mask(bare);
 	data.handshake = (uint64_t)bare->handshake;
@@ -176,7 +175,7 @@ struct dc_error *bare_again(struct bare *bare, const char *name, int64_t timeout
 struct dc_error *bare_results(struct bare *bare, const struct abi_entry *entry,
 			      uint64_t result_addr, struct abi_exit *ret)
 {
-	enum { LEGACY_ST = 32, LEGACY_STEP = 16 };
+	enum { ST_STEP = 16 };
 	struct hold *hold = bare->hold;
 	struct pad_data data;
 	struct dc_error *err = memory_read(hold->process, bare->pad->base + PAD_DATA, &data,
@@ -191,7 +190,7 @@ struct dc_error *bare_results(struct bare *bare, const struct abi_entry *entry,
 	*ret = (struct abi_exit){ .rax = data.rax, .rdx = data.rdx };
 	memcpy(ret->vector, data.vector_out, sizeof(ret->vector));
 	for (size_t i = 0; i < 2; i++)
-		memcpy(ret->st[i], data.legacy + LEGACY_ST + i * LEGACY_STEP, sizeof(ret->st[i]));
+		memcpy(ret->st[i], data.legacy + FXSAVE_ST + i * ST_STEP, sizeof(ret->st[i]));
 	if (!entry->result_size)
 		return NULL;
 

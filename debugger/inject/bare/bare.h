@@ -3,7 +3,8 @@
 #ifndef DEBUGGER_INJECT_BARE_BARE_H
 #define DEBUGGER_INJECT_BARE_BARE_H
 
-#include "debugger/inject/abi.h"
+#include "debugger/arch/x86_64/cpu.h"
+#include "debugger/inject/classify.h"
 #include "debugger/inject/select/candidate.h"
 #include "debugger/inject/bare/pad.h"
 #include "debugger/stack/unwind.h"
@@ -19,7 +20,7 @@ struct bare {
 	int handshake; // signal; 0: system call stops alone
 	pid_t inner_pid; // the target's id in its own namespace
 	struct room room; // of the thread's own stack; low 0: callees run on the pad's
-	enum vectors vectors;
+	enum cpu_vectors vectors;
 
 	bool on_pad_stack; // where the last callee ran
 	uint64_t callee_stack; // its first stack pointer

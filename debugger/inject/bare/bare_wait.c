@@ -83,8 +83,6 @@ static bool is_crash(const struct bare *bare, const struct event *event)
 	return is_fault || event->signo == SIGABRT || !is_handled;
 }
 
-enum { RESTARTBLOCK = -516 };
-
 // At a stop inside the callee: has the thread met a wait whose restart note replaced the caller's?
 static void note_restart(struct bare *bare)
 {
@@ -93,7 +91,7 @@ static void note_restart(struct bare *bare)
 
 	if (err)
 		dc_error_destroy(err);
-	else if ((int64_t)regs.rax == RESTARTBLOCK)
+	else if (registers_result(&regs) == -ERESTART_RESTARTBLOCK)
 		bare->hold->restart_lost = true;
 }
 

@@ -5,7 +5,7 @@
 #ifndef DEBUGGER_INJECT_GORT_GORT_H
 #define DEBUGGER_INJECT_GORT_GORT_H
 
-#include "debugger/inject/abi.h"
+#include "debugger/inject/classify.h"
 #include "debugger/inject/hold.h"
 #include "debugger/stack/unwind.h"
 #include "protocol/descriptor.h"

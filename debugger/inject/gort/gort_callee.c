@@ -3,7 +3,7 @@
 // registers) memory is written first: a debugger that dies in between changes nothing.
 #include "debugger/stack/goroutines/goroutines.h"
 #include "debugger/inject/gort/gort_conversation.h"
-#include "debugger/inject/xstate.h"
+#include "debugger/arch/x86_64/xstate.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/target/memory.h"
 

@@ -3,9 +3,11 @@
 // know; a collector that is called there finds pointers that lead nowhere.
 #include "debugger/inject/safepoint/language_runtime.h"
 
+#include "debugger/arch/x86_64/restart.h"
+#include "debugger/target/waits.h"
+
 #include <errno.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 bool language_runtime_is_module(const struct module *module)
 {
@@ -28,49 +30,9 @@ bool language_runtime_is_module(const struct module *module)
 
 bool language_runtime_waits(const struct user_regs_struct *regs)
 {
-	// include/linux/errno.h: what an interrupted call returns, and programs never see
-	enum { ERESTARTSYS = 512, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
+	bool was_interrupted = restart_is_pending(regs) || registers_result(regs) == -EINTR;
 
-	switch ((int64_t)regs->rax) {
-	case -ERESTARTSYS:
-	case -ERESTARTNOHAND:
-	case -ERESTART_RESTARTBLOCK:
-	case -EINTR: break;
-	default: return false;
-	}
-	switch ((int64_t)regs->orig_rax) {
-	case SYS_read:
-	case SYS_readv:
-	case SYS_pread64:
-	case SYS_write:
-	case SYS_writev:
-	case SYS_poll:
-	case SYS_ppoll:
-	case SYS_select:
-	case SYS_pselect6:
-	case SYS_epoll_wait:
-	case SYS_epoll_pwait:
-	case SYS_epoll_pwait2:
-	case SYS_nanosleep:
-	case SYS_clock_nanosleep:
-	case SYS_restart_syscall:
-	case SYS_futex:
-	case SYS_pause:
-	case SYS_accept:
-	case SYS_accept4:
-	case SYS_connect:
-	case SYS_recvfrom:
-	case SYS_recvmsg:
-	case SYS_sendto:
-	case SYS_sendmsg:
-	case SYS_wait4:
-	case SYS_waitid:
-	case SYS_flock:
-	case SYS_rt_sigsuspend:
-	case SYS_rt_sigtimedwait:
-	case SYS_io_uring_enter: return true;
-	default: return false;
-	}
+	return was_interrupted && waits_of(registers_syscall(regs)) & WAIT_AT_REST;
 }
 
 static bool is_code_of(const struct module *module, const struct maps *maps, uint64_t addr)
@@ -85,12 +47,12 @@ static bool is_code_of(const struct module *module, const struct maps *maps, uin
 bool language_runtime_is_inside(const struct module *module, const struct maps *maps,
 				const struct snapshot *snapshot)
 {
-	uint64_t skipped = snapshot->regs.rsp > snapshot->stack_start
-				   ? snapshot->regs.rsp - snapshot->stack_start
+	uint64_t skipped = registers_sp(&snapshot->regs) > snapshot->stack_start
+				   ? registers_sp(&snapshot->regs) - snapshot->stack_start
 				   : 0;
 	uint64_t word;
 
-	if (is_code_of(module, maps, snapshot->regs.rip))
+	if (is_code_of(module, maps, registers_pc(&snapshot->regs)))
 		return true;
 	for (size_t at = (skipped + 7) & ~UINT64_C(7); at + sizeof(word) <= snapshot->stack_size;
 	     at += sizeof(word)) {

@@ -9,10 +9,10 @@
 #include "debugger/inject/safepoint/unsafe_names.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/target/memory.h"
+#include "debugger/target/waits.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 struct safepoints {
 	struct process *process;
@@ -85,29 +85,14 @@ static void judge(struct verdict *ret, enum safety safety, const char *how,
 // In a system call that stdio makes: it holds the FILE, and nothing else is half done.
 static bool moves_data(const struct user_regs_struct *regs)
 {
-	switch ((long)regs->orig_rax) {
-	case SYS_read:
-	case SYS_write:
-	case SYS_readv:
-	case SYS_writev: return true;
-	default: return false;
-	}
+	return waits_of(registers_syscall(regs)) & WAIT_STDIO;
 }
 
-// Calls that allocators make; where no symbol tells one from the program, a thread in one of these
-// may hold an allocator's lock.
+// Where no symbol tells an allocator from the program, a thread in one of the calls that allocators
+// make may hold a lock of one.
 static bool serves_allocators(const struct user_regs_struct *regs)
 {
-	switch ((long)regs->orig_rax) {
-	case SYS_futex:
-	case SYS_mmap:
-	case SYS_munmap:
-	case SYS_mremap:
-	case SYS_mprotect:
-	case SYS_madvise:
-	case SYS_brk: return true;
-	default: return false;
-	}
+	return waits_of(registers_syscall(regs)) & WAIT_ALLOCATOR;
 }
 
 // The live part of the stack. The red zone below it holds no frames, and above the first thread's
@@ -115,7 +100,7 @@ static bool serves_allocators(const struct user_regs_struct *regs)
 static const unsigned char *live_stack(const struct safepoints *safepoints,
 				       const struct snapshot *snapshot, size_t *n)
 {
-	uint64_t below = snapshot->regs.rsp - snapshot->stack_start;
+	uint64_t below = registers_sp(&snapshot->regs) - snapshot->stack_start;
 	uint64_t end = safepoints->process->start_stack;
 
 	if (!snapshot->stack || below > snapshot->stack_size) {
@@ -125,8 +110,8 @@ static const unsigned char *live_stack(const struct safepoints *safepoints,
 	*n = snapshot->stack_size - below;
 	if (*n > SAFEPOINT_SCAN)
 		*n = SAFEPOINT_SCAN;
-	if (end > snapshot->regs.rsp && end - snapshot->regs.rsp < *n)
-		*n = end - snapshot->regs.rsp;
+	if (end > registers_sp(&snapshot->regs) && end - registers_sp(&snapshot->regs) < *n)
+		*n = end - registers_sp(&snapshot->regs);
 	return snapshot->stack + below;
 }
 
@@ -142,7 +127,8 @@ static struct hits scan(const struct safepoints *safepoints, const struct snapsh
 	struct hits hits = { NULL, NULL };
 	size_t n;
 	const unsigned char *stack = live_stack(safepoints, snapshot, &n);
-	uint64_t skip = from > snapshot->regs.rsp ? from - snapshot->regs.rsp : 0;
+	uint64_t skip = from > registers_sp(&snapshot->regs) ? from - registers_sp(&snapshot->regs)
+							     : 0;
 
 	for (size_t i = (skip + 7) & ~(size_t)7; i + 8 <= n; i += 8) {
 		uint64_t word;
@@ -175,16 +161,16 @@ static const char MAYBE_STDIO[] = "may wait inside stdio: no symbol tells";
 static bool judge_place(const struct safepoints *safepoints, const struct user_regs_struct *regs,
 			struct verdict *ret)
 {
-	enum { CODE_64 = 0x33, RESTORER_SIZE = 9 };
-	const struct unsafe_range *range = unsafe_find(&safepoints->table, regs->rip);
+	enum { RESTORER_SIZE = 9 };
+	const struct unsafe_range *range = unsafe_find(&safepoints->table, registers_pc(regs));
 
-	if (regs->cs != CODE_64) {
+	if (!registers_are_64bit(regs)) {
 		set(ret, SAFETY_UNSAFE, "runs 32-bit code");
 		return true;
 	}
 	// The range of a restorer ends where its code begins.
 	for (uint64_t back = 1; back <= RESTORER_SIZE && !range; back++) {
-		range = unsafe_find(&safepoints->table, regs->rip - back);
+		range = unsafe_find(&safepoints->table, registers_pc(regs) - back);
 		if (range && range->kind != UNSAFE_RESTORER) {
 			range = NULL;
 			break;
@@ -194,7 +180,8 @@ static bool judge_place(const struct safepoints *safepoints, const struct user_r
 		judge(ret, SAFETY_UNSAFE, "inside", range);
 		return true;
 	}
-	if (safepoints->table.is_blind && ((long)regs->orig_rax < 0 || serves_allocators(regs))) {
+	if (safepoints->table.is_blind &&
+	    (registers_syscall(regs) < 0 || serves_allocators(regs))) {
 		set(ret, SAFETY_UNSAFE,
 		    "no symbol tells the program's allocator from its other code, so only a thread "
 		    "that waits in a system call is safe");
@@ -210,7 +197,8 @@ void safepoints_scan(const struct safepoints *safepoints, const struct snapshot 
 	size_t n;
 
 	*ret = (struct verdict){ .safety = SAFETY_SAFE };
-	if (rseq_start < rseq_end && regs->rip >= rseq_start && regs->rip < rseq_end) {
+	if (rseq_start < rseq_end && registers_pc(regs) >= rseq_start &&
+	    registers_pc(regs) < rseq_end) {
 		set(ret, SAFETY_UNSAFE, "inside a restartable sequence");
 		return;
 	}
@@ -221,8 +209,8 @@ void safepoints_scan(const struct safepoints *safepoints, const struct snapshot 
 	if (judge_place(safepoints, regs, ret))
 		return;
 
-	struct hits hits = scan(safepoints, snapshot, regs->rsp);
-	const struct unsafe_range *here = unsafe_find(&safepoints->table, regs->rip);
+	struct hits hits = scan(safepoints, snapshot, registers_sp(regs));
+	const struct unsafe_range *here = unsafe_find(&safepoints->table, registers_pc(regs));
 
 	if (here && !hits.stdio)
 		hits.stdio = here;
@@ -308,9 +296,8 @@ struct dc_error *safepoints_confirm(const struct safepoints *safepoints, struct 
 struct dc_error *safepoints_asleep(const struct safepoints *safepoints, struct unwind *unwind,
 				   const struct thread_info *info, struct verdict *ret)
 {
-	enum { RED_ZONE = 128 };
 	struct snapshot snapshot = {
-		.regs = { .rip = info->pc, .rsp = info->sp, .cs = 0x33 },
+		.regs = registers_known_from(info->pc, info->sp, info->syscall),
 		.stack_start = info->sp - RED_ZONE,
 	};
 
@@ -319,7 +306,6 @@ struct dc_error *safepoints_asleep(const struct safepoints *safepoints, struct u
 		set(ret, SAFETY_SUSPECT, "running: decided at the stop");
 		return NULL;
 	}
-	snapshot.regs.orig_rax = (uint64_t)info->syscall;
 
 	_cleanup_free_ unsigned char *stack = malloc(RED_ZONE + SAFEPOINT_SCAN);
 

@@ -3,6 +3,7 @@
 #include "debugger/inject/select/candidate.h"
 
 #include "debugger/base/cleanup.h"
+#include "debugger/target/waits.h"
 
 #include <string.h>
 #include <sys/resource.h>
@@ -84,23 +85,10 @@ static enum rank rank(const struct thread_info *info)
 {
 	if (!info->in_syscall || info->syscall < 0)
 		return RANK_RUNS;
-	switch (info->syscall) {
-	// These leave the kernel with the rest of their time, or with EINTR after any stop.
-	case SYS_nanosleep:
-	case SYS_clock_nanosleep:
-	case SYS_poll:
-	case SYS_restart_syscall:
-	case SYS_epoll_wait:
-	case SYS_epoll_pwait:
-	case SYS_epoll_pwait2:
-	case SYS_rt_sigtimedwait:
-	case SYS_semop:
-	case SYS_semtimedop:
-	case SYS_io_getevents:
-	case SYS_io_uring_enter: return RANK_TIMED;
-	case SYS_futex: return info->args[3] ? RANK_TIMED : RANK_RESTARTS;
-	default: return RANK_RESTARTS;
-	}
+	// With a time the kernel notes what is left of it, and not every way home can.
+	if (info->syscall == SYS_futex)
+		return info->args[3] ? RANK_TIMED : RANK_RESTARTS;
+	return waits_of(info->syscall) & (WAIT_TIMED | WAIT_EINTR) ? RANK_TIMED : RANK_RESTARTS;
 }
 
 // The kernel names the thread that traces; users know processes.

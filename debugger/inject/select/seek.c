@@ -47,7 +47,7 @@ bool seek_in_sequence(const struct hold *hold)
 {
 	struct sequence sequence = read_sequence(hold->tid);
 
-	return covers(&sequence, hold->regs.rip);
+	return covers(&sequence, registers_pc(&hold->regs));
 }
 
 enum attempt {
@@ -71,7 +71,7 @@ static struct dc_error *judge_stopped(struct seek *seek, bool as_seen_asleep, bo
 	if (as_seen_asleep && !in_vm)
 		return NULL;
 	sequence = read_sequence(hold->tid);
-	if (covers(&sequence, hold->regs.rip)) {
+	if (covers(&sequence, registers_pc(&hold->regs))) {
 		// Even by force: memory shared by all threads of a CPU would be damaged.
 		*safe = false;
 		snprintf(verdict->reason, sizeof(verdict->reason),
@@ -82,7 +82,7 @@ static struct dc_error *judge_stopped(struct seek *seek, bool as_seen_asleep, bo
 		return NULL;
 
 	struct snapshot snapshot = { .regs = hold->regs,
-				     .stack_start = hold->regs.rsp - WAYHOME_RED_ZONE,
+				     .stack_start = registers_sp(&hold->regs) - RED_ZONE,
 				     .stack = seek->scan };
 	struct iovec local = { seek->scan, sizeof(seek->scan) };
 	struct iovec remote = { (void *)(uintptr_t)snapshot.stack_start, local.iov_len };
@@ -90,7 +90,7 @@ static struct dc_error *judge_stopped(struct seek *seek, bool as_seen_asleep, bo
 
 	if (n <= 0) {
 		// The red zone may reach below what is mapped.
-		snapshot.stack_start = hold->regs.rsp;
+		snapshot.stack_start = registers_sp(&hold->regs);
 		remote.iov_base = (void *)(uintptr_t)snapshot.stack_start;
 		n = process_vm_readv(hold->tid, &local, 1, &remote, 1, 0);
 	}
@@ -223,8 +223,9 @@ static struct dc_error *attempt(struct seek *seek, const struct candidate *candi
 	}
 
 	const struct thread_info *info = &candidate->info;
-	bool as_seen = known_safe && hold->regs.rip == info->pc && hold->regs.rsp == info->sp &&
-		       (long)hold->regs.orig_rax == info->syscall;
+	bool as_seen = known_safe && registers_pc(&hold->regs) == info->pc &&
+		       registers_sp(&hold->regs) == info->sp &&
+		       registers_syscall(&hold->regs) == info->syscall;
 
 	err = judge_stopped(seek, as_seen, &safe, &verdict);
 	if (err)
@@ -235,7 +236,7 @@ static struct dc_error *attempt(struct seek *seek, const struct candidate *candi
 	}
 	if (seek->gort && !gort_suits(seek->gort, info, reason, size))
 		return hold_release(hold, seek->pause_ns);
-	if (!maps_find(&seek->ground->maps, hold->regs.rsp)) {
+	if (!maps_find(&seek->ground->maps, registers_sp(&hold->regs))) {
 		*ret = ATTEMPT_STALE;
 		return hold_release(hold, seek->pause_ns);
 	}

@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_ABI_CASES_H
 #define TESTS_UNIT_ABI_CASES_H
 
-#include "debugger/inject/abi.h"
+#include "debugger/inject/classify.h"
 
 enum { ABI_BYTES = 16384, ABI_ARGS = 24 };
 

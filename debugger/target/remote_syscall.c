@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A remote system call: registers first, then the mask, then its entry and exit stops.
-#include "debugger/target/syscall.h"
+#include "debugger/target/remote_syscall.h"
 
+#include "debugger/arch/x86_64/restart.h"
 #include "debugger/target/registers.h"
 
 #include <string.h>
@@ -58,26 +59,13 @@ struct user_regs_struct remote_syscall_entry(const struct gadgets *gadgets,
 					     const struct user_regs_struct *regs, uint64_t stack,
 					     const struct remote_syscall *call)
 {
-	struct user_regs_struct entry = *regs;
-
-	entry.rip = gadgets->syscall;
-	entry.rsp = stack;
-	entry.rax = (uint64_t)call->nr;
-	entry.orig_rax = (uint64_t)-1;
-	entry.rdi = call->args[0];
-	entry.rsi = call->args[1];
-	entry.rdx = call->args[2];
-	entry.r10 = call->args[3];
-	entry.r8 = call->args[4];
-	entry.r9 = call->args[5];
-	return entry;
+	return restart_entry(regs, gadgets->syscall, stack, call->nr, call->args);
 }
 
 struct dc_error *remote_syscall(struct tracer *tracer, pid_t tid, const struct gadgets *gadgets,
 				const struct user_regs_struct *regs, uint64_t stack,
 				const struct remote_syscall *call, int64_t *result)
 {
-	enum { SYSCALL_SIZE = 2 };
 	struct user_regs_struct entry = remote_syscall_entry(gadgets, regs, stack, call);
 
 	// The mask comes second: from the moment the registers are set, the way home restores it.

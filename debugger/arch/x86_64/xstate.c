@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // A vector register lies in up to three pieces, each in a component of its own (SDM volume 1,
 // 13.4).
-#include "debugger/inject/xstate.h"
+#include "debugger/arch/x86_64/xstate.h"
 
-#include "debugger/target/registers.h"
+#include "debugger/arch/x86_64/cpu.h"
+#include "debugger/base/error.h"
 
 #include <string.h>
 
-enum { X87 = 0, SSE = 1, AVX = 2, ZMM_HIGH = 6, ST = 32, XMM = 160, STEP = 16, XMM_BYTES = 16 };
-enum { YMM_BYTES = 32, ZMM_BYTES = 64, NR_LOW = 16 };
+enum { STEP = 16, XMM_BYTES = 16, YMM_BYTES = 32, ZMM_BYTES = 64 };
 
 struct piece {
 	unsigned component;
@@ -19,16 +19,15 @@ struct piece {
 // Pieces of the registers 0-15 that a width of vectors needs; 0 when this machine has none so wide.
 static size_t pieces_for(unsigned width, size_t size, struct piece pieces[3])
 {
-	const struct cpu_features *cpu = registers_cpu();
+	const struct cpu_features *cpu = cpu_features();
 	size_t n = 0;
 
-	pieces[n++] = (struct piece){ SSE, XMM, 0, XMM_BYTES };
+	pieces[n++] = (struct piece){ XSTATE_SSE, FXSAVE_XMM, 0, XMM_BYTES };
 	if (width > XMM_BYTES)
-		pieces[n++] = (struct piece){ AVX, XSTATE_EXTENDED, XMM_BYTES, XMM_BYTES };
+		pieces[n++] = (struct piece){ XSTATE_AVX, cpu->xstate_start[XSTATE_AVX], XMM_BYTES,
+					      XMM_BYTES };
 	if (width > YMM_BYTES)
-		pieces[n++] = (struct piece){ ZMM_HIGH,
-					      cpu->xstate_end[ZMM_HIGH] -
-						      (size_t)NR_LOW * YMM_BYTES,
+		pieces[n++] = (struct piece){ XSTATE_ZMM_HIGH, cpu->xstate_start[XSTATE_ZMM_HIGH],
 					      YMM_BYTES, YMM_BYTES };
 	for (size_t i = 1; i < n; i++) {
 		uint32_t end = cpu->xstate_end[pieces[i].component];
@@ -39,20 +38,39 @@ static size_t pieces_for(unsigned width, size_t size, struct piece pieces[3])
 	return n;
 }
 
-static uint64_t present(const unsigned char *xstate, size_t size)
+uint64_t xstate_present(const unsigned char *xstate, size_t size)
 {
-	uint64_t bits = 1 << X87 | 1 << SSE;
+	uint64_t bits = 1 << XSTATE_X87 | 1 << XSTATE_SSE;
 
 	if (size >= XSTATE_HEADER + sizeof(bits))
 		memcpy(&bits, xstate + XSTATE_HEADER, sizeof(bits));
 	return bits;
 }
 
+void xstate_announce(unsigned char *xstate, size_t size, int component)
+{
+	uint64_t bits = xstate_present(xstate, size) | UINT64_C(1) << component;
+
+	if (size >= XSTATE_HEADER + sizeof(bits))
+		memcpy(xstate + XSTATE_HEADER, &bits, sizeof(bits));
+}
+
+size_t xstate_in_use(const unsigned char *xstate, size_t size)
+{
+	const struct cpu_features *cpu = cpu_features();
+	uint64_t bits = xstate_present(xstate, size);
+	size_t end = XSTATE_EXTENDED;
+
+	for (unsigned i = 2; i < CPU_COMPONENTS - 1; i++)
+		if (bits >> i & 1 && cpu->xstate_end[i] > end)
+			end = cpu->xstate_end[i];
+	return end;
+}
+
 struct dc_error *xstate_put(unsigned char *xstate, size_t size, const struct abi_entry *entry)
 {
 	struct piece pieces[3];
 	size_t n = pieces_for(entry->vector_width, size, pieces);
-	uint64_t bits = present(xstate, size);
 
 	if (!entry->vector_width)
 		return NULL;
@@ -65,17 +83,15 @@ struct dc_error *xstate_put(unsigned char *xstate, size_t size, const struct abi
 		for (size_t k = 0; k < ABI_VECTOR; k++)
 			memcpy(xstate + piece->at + k * piece->bytes,
 			       entry->vector[k] + piece->from, piece->bytes);
-		bits |= UINT64_C(1) << piece->component;
+		xstate_announce(xstate, size, (int)piece->component);
 	}
-	if (size >= XSTATE_HEADER + sizeof(bits))
-		memcpy(xstate + XSTATE_HEADER, &bits, sizeof(bits));
 	return NULL;
 }
 
 void xstate_take(const unsigned char *xstate, size_t size, struct abi_exit *ret)
 {
 	struct piece pieces[3];
-	uint64_t bits = present(xstate, size);
+	uint64_t bits = xstate_present(xstate, size);
 	size_t n = 0;
 
 	// As wide as this machine is: parts that the CPU has in their initial state are zero.
@@ -90,6 +106,6 @@ void xstate_take(const unsigned char *xstate, size_t size, struct abi_exit *ret)
 			memcpy(ret->vector[k] + piece->from, xstate + piece->at + k * piece->bytes,
 			       piece->bytes);
 	}
-	for (size_t k = 0; k < 2 && (bits >> X87 & 1); k++)
-		memcpy(ret->st[k], xstate + ST + k * STEP, sizeof(ret->st[k]));
+	for (size_t k = 0; k < 2 && (bits >> XSTATE_X87 & 1); k++)
+		memcpy(ret->st[k], xstate + FXSAVE_ST + k * STEP, sizeof(ret->st[k]));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A system call made by a stopped thread through an instruction of its own text.
-#ifndef DEBUGGER_TARGET_SYSCALL_H
-#define DEBUGGER_TARGET_SYSCALL_H
+#ifndef DEBUGGER_TARGET_REMOTE_SYSCALL_H
+#define DEBUGGER_TARGET_REMOTE_SYSCALL_H
 
 #include "debugger/target/gadgets.h"
 #include "debugger/target/tracer.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Was this callee compiled for wide vectors? One AVX instruction shows that it was, since no
 // compiler mixes them with code for processors that have none.
-#include "debugger/inject/abi_wide.h"
+#include "debugger/arch/x86_64/wide.h"
 
 #include <capstone/capstone.h>
 
@@ -49,8 +49,8 @@ static bool shows_width(csh handle, cs_insn *insn, const unsigned char *code, si
 	return false;
 }
 
-struct dc_error *abi_check_wide(const struct abi_entry *entry, const unsigned char *code, size_t n,
-				const char *name)
+struct dc_error *wide_check(const struct abi_entry *entry, const unsigned char *code, size_t n,
+			    const char *name)
 {
 	csh handle;
 

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// One row for each system call.
+#include "debugger/target/waits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+
+enum { REST = WAIT_AT_REST, TIMED = WAIT_TIMED, NOT_A_WAIT = 1 << 15 };
+
+static const struct {
+	long nr;
+	const char *name;
+	unsigned waits;
+} rows[] = {
+#define ROW(name, waits)                 \
+	{                                \
+		SYS_##name, #name, waits \
+	}
+	ROW(read, REST | WAIT_STDIO),
+	ROW(readv, REST | WAIT_STDIO),
+	ROW(pread64, REST),
+	ROW(write, REST | WAIT_STDIO),
+	ROW(writev, REST | WAIT_STDIO),
+	ROW(recvfrom, REST),
+	ROW(recvmsg, REST),
+	ROW(sendto, REST),
+	ROW(sendmsg, REST),
+	ROW(accept, REST),
+	ROW(accept4, REST),
+	ROW(connect, REST),
+	ROW(wait4, REST),
+	ROW(waitid, REST),
+	ROW(flock, REST),
+	ROW(pause, REST),
+	ROW(rt_sigsuspend, REST),
+	ROW(select, REST),
+	ROW(pselect6, REST),
+	ROW(ppoll, REST),
+	ROW(poll, REST | TIMED),
+	ROW(nanosleep, REST | TIMED),
+	ROW(clock_nanosleep, REST | TIMED),
+	ROW(restart_syscall, REST | TIMED | NOT_A_WAIT),
+	ROW(futex, REST | WAIT_ALLOCATOR), // timed by its fourth argument
+	ROW(epoll_wait, REST | TIMED | WAIT_EINTR),
+	ROW(epoll_pwait, REST | TIMED | WAIT_EINTR),
+	ROW(epoll_pwait2, REST | TIMED | WAIT_EINTR),
+	ROW(rt_sigtimedwait, REST | TIMED | WAIT_EINTR),
+	ROW(semop, TIMED | WAIT_EINTR),
+	ROW(semtimedop, TIMED | WAIT_EINTR),
+	ROW(io_getevents, TIMED | WAIT_EINTR),
+	ROW(io_uring_enter, REST | TIMED | WAIT_EINTR),
+	ROW(msgrcv, 0),
+	ROW(msgsnd, 0),
+	ROW(ioctl, 0),
+	ROW(fcntl, 0),
+	ROW(fsync, 0),
+	ROW(splice, 0),
+	ROW(getrandom, 0),
+	ROW(mmap, WAIT_ALLOCATOR | NOT_A_WAIT),
+	ROW(munmap, WAIT_ALLOCATOR | NOT_A_WAIT),
+	ROW(mremap, WAIT_ALLOCATOR | NOT_A_WAIT),
+	ROW(mprotect, WAIT_ALLOCATOR | NOT_A_WAIT),
+	ROW(madvise, WAIT_ALLOCATOR | NOT_A_WAIT),
+	ROW(brk, WAIT_ALLOCATOR | NOT_A_WAIT),
+#undef ROW
+};
+
+unsigned waits_of(long nr)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (rows[i].nr == nr)
+			return rows[i].waits;
+	}
+	return 0;
+}
+
+const char *waits_name(long nr)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (rows[i].nr == nr)
+			return rows[i].waits & NOT_A_WAIT ? NULL : rows[i].name;
+	}
+	return NULL;
+}

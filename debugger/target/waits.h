@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// The system calls that threads are found waiting in, and what a stop does to each.
+#ifndef DEBUGGER_TARGET_WAITS_H
+#define DEBUGGER_TARGET_WAITS_H
+
+enum waits {
+	// A stop ends it with EINTR, because the kernel never restarts it (signal(7)).
+	WAIT_EINTR = 1 << 0,
+	// It may have a time to wait, which goes on with what is left of it only by the kernel's own
+	// note.
+	WAIT_TIMED = 1 << 1,
+	// An interpreter or virtual machine that waits in it has left its data as others may find
+	// them.
+	WAIT_AT_REST = 1 << 2,
+	WAIT_STDIO = 1 << 3, // stdio makes it, with a FILE locked
+	WAIT_ALLOCATOR = 1 << 4, // allocators make it
+};
+// Of system call nr; 0 for any that is not listed, and for negative ones.
+unsigned waits_of(long nr);
+// NULL: it is none that threads are known to wait in.
+const char *waits_name(long nr);
+
+#endif
