@@ -11,7 +11,7 @@ TARGETS     := $(TARGET_SRC:%.c=$(B)/%)
 UNIT_TESTS  := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
 CALL_TESTS  := $(patsubst %.c,$(B)/%,$(filter-out %/killer.c,$(wildcard tests/call/*.c)))
 RUNTIME_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/runtime/*.c))
-SCRIPTS     := $(shell find tests/unit tests/runtime tests/call tests/go tests/cli -maxdepth 1 \
+SCRIPTS     := $(shell find tests/unit tests/runtime tests/call tests/go tests/cli tests/kernel -maxdepth 1 \
 	\( -name '*.py' -o -name '*.sh' \) -perm -u+x 2>/dev/null | sort)
 BENCHES     := $(shell find tests/bench -maxdepth 1 -type f -perm -u+x 2>/dev/null | sort)
 
@@ -46,6 +46,7 @@ $(TARGETS): $(B)/tests/targets/%: tests/targets/%.c
 # The packages come first and the build after them, even with -j: so each is a make of its own.
 test:
 	@tests/deps $(DEPS_TEST)
+	@tests/kernel/fetch
 	@$(MAKE) --no-print-directory test-run
 campaign:
 	@tests/deps $(DEPS_TEST)
