@@ -77,23 +77,30 @@ static enum host_event heard(struct debugcall *call)
 	return unheard ? HOST_ON_UNHEARD : HOST_ON_HEARD;
 }
 
-static enum host_action say(struct debugcall *call, enum debugcall_status status, const void *a,
-			    unsigned long b)
+// What happened goes to the machine, and what it answers is done next.
+static void tell(struct debugcall *call, enum host_event event)
+{
+	call->next = host_step(&call->host, event);
+	if (call->next == HOST_DO_FAIL)
+		gort__throw("a debug call took a turn that it cannot take");
+}
+
+static void say(struct debugcall *call, enum debugcall_status status, const void *a,
+		unsigned long b)
 {
 	quiet(call);
 	gort__debugcall_say(&call->speaker, status, a, b);
-	return host_step(&call->host, heard(call));
+	tell(call, heard(call));
 }
 
-static enum host_action say_refused(struct debugcall *call, enum debugcall_refusal refusal)
+static void say_refused(struct debugcall *call)
 {
-	const char *text = debugcall_refusal_text(refusal);
+	const char *text = debugcall_refusal_text(call->refusal);
 	unsigned long n = 0;
 
 	while (text[n])
 		n++;
-	host_step(&call->host, HOST_ON_REFUSES);
-	return say(call, DEBUGCALL_REFUSED, text, n);
+	say(call, DEBUGCALL_REFUSED, text, n);
 }
 
 // ---- the callee's goroutine ---------------------------------------------------------------------
@@ -103,15 +110,16 @@ static void dispatch(void *arg)
 	struct callee *callee = arg;
 	struct debugcall *call = callee->call;
 
-	host_step(&call->host, HOST_ON_ACCEPTS);
+	tell(call, HOST_ON_ACCEPTS);
 	quiet(call);
 	callee->speaker = call->speaker;
+	// Ready is said there, and so is returned, before the callee's registers are lost.
 	switch (gort__debugcall_dispatch(&callee->speaker)) {
-	case DISPATCH_RETURNED: host_step(&call->host, HOST_ON_RETURNS); break;
+	case DISPATCH_RETURNED: tell(call, HOST_ON_RETURNS); break;
 	case DISPATCH_DECLINED: break;
 	case DISPATCH_ABANDONED: return;
 	}
-	host_step(&call->host, heard(call));
+	tell(call, heard(call));
 }
 
 // A panic of one that was abandoned has nobody to be told to, and ends its goroutine.
@@ -154,13 +162,15 @@ void gort__debugcall_end(struct g *g)
 	struct debugcall *call = gort__self()->call;
 
 	(void)g;
-	if (call->host.state == HOST_READY) {
+	// It neither returned nor was declined.
+	if (call->next == HOST_DO_SAY_READY)
+		tell(call, HOST_ON_PANICS);
+	if (call->next == HOST_DO_SAY_PANICKED) {
 		const void *panic = call->panicked ? &call->panic : NULL;
 		gort__leave();
 		// Not what the callee left of it, nor a debugger that died on its way into the
 		// callee.
 		gort__sigmask(SIG_SETMASK, call->speaker.mask);
-		host_step(&call->host, HOST_ON_PANICS);
 		say(call, DEBUGCALL_PANICKED, panic, 0);
 		gort__enter("debug call");
 	}
@@ -295,19 +305,34 @@ static enum debugcall_refusal run_idle(struct debugcall *call)
 	return call->goroutine ? DEBUGCALL_ACCEPTED : DEBUGCALL_NO_MEMORY;
 }
 
-static void converse(struct debugcall *call, const struct debugcall_entry *entry)
+// Accepted, the callee's goroutine goes on with the conversation; it is over when this returns.
+static void check(struct debugcall *call, const struct debugcall_entry *entry)
 {
 	bool idle = !call->caller;
-	enum debugcall_refusal refusal = idle ? DEBUGCALL_ACCEPTED : check_place(entry);
 
-	if (!refusal)
-		refusal = check_size(call, entry);
-	if (!refusal)
-		refusal = idle ? run_idle(call) : run(call);
-	if (refusal)
-		say_refused(call, refusal);
-	if (call->host.state == HOST_RESTORING)
-		say(call, DEBUGCALL_RESTORED, NULL, 0);
+	call->refusal = (enum debugcall_refusal)entry->refusal;
+	if (!call->refusal && !idle)
+		call->refusal = check_place(entry);
+	if (!call->refusal)
+		call->refusal = check_size(call, entry);
+	if (!call->refusal)
+		call->refusal = idle ? run_idle(call) : run(call);
+	if (call->refusal)
+		tell(call, HOST_ON_REFUSES);
+}
+
+// Does what the machine says until it says to go home.
+static void converse(struct debugcall *call, const struct debugcall_entry *entry)
+{
+	tell(call, HOST_ON_ENTERED);
+	while (call->next != HOST_DO_GO_HOME) {
+		switch (call->next) {
+		case HOST_DO_CHECK: check(call, entry); break;
+		case HOST_DO_SAY_REFUSED: say_refused(call); break;
+		case HOST_DO_SAY_RESTORED: say(call, DEBUGCALL_RESTORED, NULL, 0); break;
+		default: gort__throw("a debug call was left in the middle");
+		}
+	}
 }
 
 static struct speaker speaker_of(uint32_t *flag)
@@ -328,7 +353,6 @@ void gort__debugcall(struct debugcall_entry *entry)
 	int err = *m->errno_addr;
 
 	m->call = &call;
-	host_step(&call.host, HOST_ON_ENTERED);
 	converse(&call, entry);
 	m->call = call.outer;
 	m->call_depth--;
@@ -358,7 +382,7 @@ static void set_aside(struct m *m, struct debugcall *call)
 	m->locks = call->locks;
 	m->lockedg = caller;
 	gort__m_tie(m);
-	host_step(&call->host, HOST_ON_ABANDONED);
+	tell(call, HOST_ON_ABANDONED);
 	if (!caller)
 		return;
 	caller->lockedm = m;
@@ -480,27 +504,24 @@ void *gort__debugcall_prepare(struct debugcall_entry *entry)
 	return room;
 }
 
-// Refused before there was anything to give back but general registers.
+// Refused before there was anything to give back but general registers: they are all that this and
+// what it calls may use, and clearing the structure would use others.
 void gort__debugcall_refuse(struct debugcall_entry *entry)
 {
 	struct m *m = gort__self();
 	uint32_t flag = 0;
-	struct debugcall *call, local;
+	struct debugcall call;
 
 	// A handshake whose disposition is not ours might end the program.
 	if (!m || !gort__sigint_own())
 		return;
-	call = &local;
-	call->speaker = speaker_of(&flag);
-	call->outer = m->call;
-	call->quiet = 0;
-	call->kept.has_thread = call->kept.has_process = false;
-	call->host.state = HOST_NOWHERE;
-	m->call = call;
-	host_step(&call->host, HOST_ON_ENTERED);
-	say_refused(call, (enum debugcall_refusal)entry->refusal);
-	if (call->host.state == HOST_RESTORING)
-		say(call, DEBUGCALL_RESTORED, NULL, 0);
-	m->call = call->outer;
+	call.speaker = speaker_of(&flag);
+	call.outer = m->call;
+	call.quiet = 0;
+	call.kept.has_thread = call.kept.has_process = false;
+	call.host.state = HOST_NOWHERE;
+	m->call = &call;
+	converse(&call, entry);
+	m->call = call.outer;
 	gort__sigint_disown();
 }

@@ -31,6 +31,8 @@ struct debugcall {
 	struct speaker speaker;
 	struct debugcall *outer;
 	struct host_conversation host;
+	enum host_action next; // what the machine answered last
+	enum debugcall_refusal refusal;
 	struct m *m;
 	struct g *caller; // NULL: the thread was idle
 	struct g *goroutine; // the callee's
