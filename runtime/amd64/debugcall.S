@@ -4,14 +4,6 @@
 #include "runtime/amd64/asm.inc"
 #include "runtime/amd64/offsets.h"
 
-#define NR_getpid	  39
-#define NR_exit_group	  231
-#define NR_tgkill	  234
-#define SIGINT		  2
-#define EINTR		  4
-#define FUTEX_WAIT_PRIVATE 128
-#define NR_futex	  202
-
 // enum dispatched
 #define DISPATCH_RETURNED  1
 #define DISPATCH_ABANDONED 2

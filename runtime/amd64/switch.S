@@ -4,6 +4,9 @@
 #include "runtime/amd64/asm.inc"
 #include "runtime/amd64/offsets.h"
 
+// Exceptions that have been; the rest of MXCSR is how to compute.
+#define MXCSR_FLAGS 0x3f
+
 	.macro SELF reg
 	movq	gort__tls_m@gottpoff(%rip), \reg
 	movq	%fs:(\reg), \reg
@@ -101,7 +104,7 @@ FUNC gort__gogo
 	// Loading control words costs more than comparing them, and they hardly ever differ.
 	movl	M_MXCSR(%rsi), %eax
 	xorl	(%rsp), %eax
-	andl	$~0x3f, %eax
+	andl	$~MXCSR_FLAGS, %eax
 	movzwl	4(%rsp), %ecx
 	xorl	M_X87CW(%rsi), %ecx
 	orl	%ecx, %eax
@@ -178,9 +181,9 @@ END gort__sys_return
 // A debugger finds idle Ms by gort__idle_pc.
 FUNC gort__idle_wait
 	movl	%esi, %edx
-	movl	$128, %esi
+	movl	$FUTEX_WAIT_PRIVATE, %esi
 	xorl	%r10d, %r10d
-	movl	$202, %eax
+	movl	$NR_futex, %eax
 	syscall
 	.globl	gort__idle_pc
 	.hidden	gort__idle_pc
@@ -219,7 +222,7 @@ END gort__idle_wait
 	.hidden	gort__sigreturn
 	.type	gort__sigreturn, @function
 gort__sigreturn:
-	movq	$15, %rax
+	movq	$NR_rt_sigreturn, %rax
 	syscall
 	.size	gort__sigreturn, . - gort__sigreturn
 	.cfi_endproc

@@ -31,6 +31,17 @@
 #define gort__fence()	__atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define gort__barrier() __asm__ volatile("" ::: "memory")
 
+enum {
+	GORT__PAGE = 4096,
+	GORT__ERRNO_MAX = 4095, // a system call's result from -GORT__ERRNO_MAX to -1 is an error
+};
+
+// The first byte of an address's page.
+static inline uintptr_t gort__page_of(uintptr_t address)
+{
+	return address & -(uintptr_t)GORT__PAGE;
+}
+
 static inline void gort__relax(void)
 {
 	__builtin_ia32_pause();

@@ -25,16 +25,26 @@ struct gort__sigaction {
 };
 gort__hidden int gort__sigaction(int sig, gort__handler *h, unsigned long flags, uint64_t mask,
 				 struct gort__sigaction *old);
+// What is installed.
+gort__hidden void gort__sigaction_now(int sig, struct gort__sigaction *now);
 gort__hidden int gort__sigaction_restore(int sig, const struct gort__sigaction *old);
 
 // Raw masks of the 64 signals; bit sig - 1. how: SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK.
 gort__hidden uint64_t gort__sigmask(int how, uint64_t mask);
 gort__hidden int gort__tgkill(int tid, int sig);
 
-// Everything but what glibc needs for setuid and cancellation (32, 33).
-static const uint64_t GORT__SIG_ALL = ~(3ull << 31);
+// Of a mask.
+#define GORT__SIG_BIT(sig) (UINT64_C(1) << ((sig)-1))
+
+enum {
+	GORT__SIG_LIBC_CANCEL = 32, // how libc cancels a thread,
+	GORT__SIG_LIBC_SETID = 33, // and has every thread change its ids
+};
+
+// Everything but what libc needs for setuid and cancellation.
+#define GORT__SIG_ALL \
+	(~(GORT__SIG_BIT(GORT__SIG_LIBC_CANCEL) | GORT__SIG_BIT(GORT__SIG_LIBC_SETID)))
 // What no thread of the runtime blocks: all are reached by these.
-static const uint64_t GORT__SIG_OWN = 1ull << (GORT__SIG_THREADS - 1) |
-				      1ull << (GORT__SIG_FREEZE - 1);
+#define GORT__SIG_OWN (GORT__SIG_BIT(GORT__SIG_THREADS) | GORT__SIG_BIT(GORT__SIG_FREEZE))
 
 #endif

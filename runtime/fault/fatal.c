@@ -57,7 +57,7 @@ static void print_self(const struct unwind_regs *regs)
 	gort__emit(&trace.out, "thread %u:\n", my_tid());
 	gort__unwind_begin(&u, regs, NULL, m);
 	if (!u.stack[0].hi || sp < u.stack[0].lo || sp >= u.stack[0].hi)
-		u.stack[0] = (struct unwind_range){ sp, (sp | 4095) + 1 };
+		u.stack[0] = (struct unwind_range){ sp, gort__page_of(sp) + GORT__PAGE };
 	gort__trace_frames(&trace, &u);
 	if (g) {
 		gort__emit(&trace.out, "\n");
@@ -127,7 +127,7 @@ _Noreturn void gort__die(const char *reason, const struct unwind_regs *regs, boo
 		regs = &here;
 	// Nobody disturbs; but what is wrong here must come to the handler, not kill.
 	gort__sigmask(SIG_SETMASK,
-		      ~(1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1)));
+		      ~(GORT__SIG_BIT(SIGSEGV) | GORT__SIG_BIT(SIGBUS) | GORT__SIG_BIT(SIGFPE)));
 	if (!gort__cas(&dying.tid, &nobody, me)) {
 		if (nobody == me)
 			again(reason, regs);

@@ -79,7 +79,7 @@ bool gort__image_open(struct image *image, const char *path, const void *map)
 	if (!gort__raw(SYS_fstat, fd, (long)&st, 0, 0, 0, 0) && st.st_size > 0)
 		mem = gort__raw(SYS_mmap, 0, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	gort__raw(SYS_close, fd, 0, 0, 0, 0, 0);
-	if (mem < 0 && mem > -4096)
+	if (mem < 0 && mem >= -GORT__ERRNO_MAX)
 		return false;
 	*image = (struct image){ .file = { (const uint8_t *)mem, (size_t)st.st_size }, .map = map };
 	find_sections(image);

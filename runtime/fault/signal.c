@@ -54,7 +54,7 @@ static const char *describe(int sig, const siginfo_t *info, bool overflow)
 	}
 	if (info->si_code == SI_KERNEL)
 		return "invalid memory address or protected instruction";
-	if ((uintptr_t)info->si_addr < 4096)
+	if ((uintptr_t)info->si_addr < GORT__PAGE)
 		return "null pointer dereference";
 	return info->si_code == SEGV_ACCERR ? "memory access not permitted"
 					    : "invalid memory address";
@@ -289,7 +289,7 @@ static void rehearse(void)
 	gort__unwind_here(&regs);
 	gort__unwind_begin(&u, &regs, NULL, NULL);
 	u.stack[0] = (struct unwind_range){ regs.reg[UNWIND_RSP],
-					    (regs.reg[UNWIND_RSP] | 4095) + 1 };
+					    gort__page_of(regs.reg[UNWIND_RSP]) + GORT__PAGE };
 	while (gort__unwind_step(&u))
 		;
 }
@@ -297,8 +297,7 @@ static void rehearse(void)
 void gort__fault_init(void)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE };
-	const uint64_t mask = 1ull << (GORT__SIG_PAUSE - 1) | 1ull << (GORT__SIG_THREADS - 1) |
-			      1ull << (GORT__SIG_FREEZE - 1);
+	const uint64_t mask = GORT__SIG_BIT(GORT__SIG_PAUSE) | GORT__SIG_OWN;
 
 	gort__image_init();
 	find_leaves();

@@ -37,11 +37,12 @@ enum {
 
 // Across a handshake everything but the handshake itself is blocked: a handler that began first
 // would make the saved PC its own. Faults must not be blocked, the kernel would reset their
-// handlers; 32 and 33 are libc's.
+// handlers; two are libc's.
 static const uint64_t handshake_mask = ~(
-	DEBUGCALL_BIT(SIGINT) | DEBUGCALL_BIT(SIGSEGV) | DEBUGCALL_BIT(SIGBUS) |
-	DEBUGCALL_BIT(SIGFPE) | DEBUGCALL_BIT(SIGILL) | DEBUGCALL_BIT(SIGTRAP) |
-	DEBUGCALL_BIT(SIGSYS) | DEBUGCALL_BIT(32) | DEBUGCALL_BIT(33));
+	GORT__SIG_BIT(SIGINT) | GORT__SIG_BIT(SIGSEGV) | GORT__SIG_BIT(SIGBUS) |
+	GORT__SIG_BIT(SIGFPE) | GORT__SIG_BIT(SIGILL) | GORT__SIG_BIT(SIGTRAP) |
+	GORT__SIG_BIT(SIGSYS) | GORT__SIG_BIT(GORT__SIG_LIBC_CANCEL) |
+	GORT__SIG_BIT(GORT__SIG_LIBC_SETID));
 
 uint32_t gort__debugcall_xsave;
 static size_t xstate_size;

@@ -63,7 +63,7 @@ static void to_program(int sig, siginfo_t *info, void *context)
 	if (program.handler == (void *)SIG_DFL) {
 		gort__sigaction_restore(sig, &program);
 		gort__tgkill(thread_id(), sig);
-		gort__sigmask(SIG_UNBLOCK, DEBUGCALL_BIT(sig));
+		gort__sigmask(SIG_UNBLOCK, GORT__SIG_BIT(sig));
 		return;
 	}
 	gort__sigmask(SIG_BLOCK, program.mask);
@@ -95,7 +95,7 @@ static void on_sigint(int sig, siginfo_t *info, void *context)
 	}
 	// Only we have it unblocked: whoever waits for it by sigwait or a signalfd gets it
 	// afterwards.
-	if (call && gort__load(&call->quiet) && (call->speaker.mask & DEBUGCALL_BIT(SIGINT)))
+	if (call && gort__load(&call->quiet) && (call->speaker.mask & GORT__SIG_BIT(SIGINT)))
 		keep(&call->kept, info);
 	else
 		to_program(sig, info, context);
@@ -148,7 +148,7 @@ static void take(void)
 {
 	struct gort__sigaction now;
 
-	gort__raw(SYS_rt_sigaction, SIGINT, 0, (long)&now, 8, 0, 0);
+	gort__sigaction_now(SIGINT, &now);
 	if (is_installed(&now))
 		return;
 	owned.program = now;
@@ -181,7 +181,7 @@ void gort__sigint_disown(void)
 
 	while (!lock())
 		gort__relax();
-	gort__raw(SYS_rt_sigaction, SIGINT, 0, (long)&now, 8, 0, 0);
+	gort__sigaction_now(SIGINT, &now);
 	if (--owned.users == 0 && is_installed(&now))
 		gort__sigaction_restore(SIGINT, &owned.program);
 	unlock();

@@ -6,8 +6,6 @@
 
 #include "runtime/base/signal.h"
 
-#define DEBUGCALL_BIT(sig) (UINT64_C(1) << ((sig)-1))
-
 // While a call is under way the disposition is ours, so that a handshake that nobody swallows does
 // not end the program. Counted; the program's own comes back with the last disown. False when this
 // very thread was interrupted in the middle of it, or another that was does not go on.

@@ -59,7 +59,7 @@ static long raw_call(void)
 
 static bool failed(long ret)
 {
-	return ret < 0 && ret >= -4095;
+	return ret < 0 && ret >= -GORT__ERRNO_MAX;
 }
 
 // Sleeps at once: there may be more threads than CPUs, and those that spun would keep the others
@@ -197,7 +197,7 @@ static bool blocks_signal(int tid)
 		return false;
 	text[n] = '\0';
 	at = strstr(text, "SigBlk:");
-	return at && strtoull(at + 7, NULL, 16) >> (GORT__SIG_THREADS - 1) & 1;
+	return at && strtoull(at + strlen("SigBlk:"), NULL, 16) & GORT__SIG_BIT(GORT__SIG_THREADS);
 }
 
 static int blocking_thread(void)
@@ -357,8 +357,7 @@ long gort_all_threads_syscall(long nr, long a1, long a2, long a3)
 
 void gort__allthreads_init(void)
 {
-	gort__sigaction(GORT__SIG_THREADS, on_signal, 0, ~0ull & ~(1ull << (GORT__SIG_FREEZE - 1)),
-			NULL);
+	gort__sigaction(GORT__SIG_THREADS, on_signal, 0, ~GORT__SIG_BIT(GORT__SIG_FREEZE), NULL);
 }
 
 // ---- the nine -----------------------------------------------------------------------------------

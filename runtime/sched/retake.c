@@ -20,7 +20,8 @@ void gort__retake_init(void)
 		return;
 	// Refused, as by a seccomp filter: taking a page's rights away interrupts every CPU that
 	// runs this process.
-	taker.page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	taker.page = mmap(NULL, GORT__PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			  0);
 	if (taker.page == MAP_FAILED)
 		gort__fatal("no memory");
 }
@@ -31,9 +32,9 @@ void gort__all_fence(void)
 		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 		return;
 	}
-	mprotect(taker.page, 4096, PROT_READ | PROT_WRITE);
+	mprotect(taker.page, GORT__PAGE, PROT_READ | PROT_WRITE);
 	gort__store(taker.page, 1);
-	mprotect(taker.page, 4096, PROT_READ);
+	mprotect(taker.page, GORT__PAGE, PROT_READ);
 }
 
 static bool ask(struct m *m)

@@ -57,7 +57,7 @@ struct m *gort__m_new(enum m_kind kind)
 		size_t bytes = getauxval(AT_MINSIGSTKSZ) + SIGSTACK_ROOM;
 		char *mem;
 
-		bytes = (bytes + 4095) / 4096 * 4096;
+		bytes = gort__page_of(bytes + GORT__PAGE - 1);
 		mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		m->sigstack = mem == MAP_FAILED ? NULL : mem;
