@@ -173,6 +173,13 @@ const char *host_state_name(enum host_state state)
 	return names[state];
 }
 
+const char *host_event_name(enum host_event event)
+{
+	static const char *const names[] = { HOST_EVENTS(X) };
+
+	return names[event];
+}
+
 const char *client_state_name(enum client_state state)
 {
 	static const char *const names[] = { CLIENT_STATES(X) };

@@ -123,6 +123,7 @@ bool client_again(struct client_conversation *client);
 bool client_expects(const struct client_conversation *client, unsigned long status);
 
 const char *host_state_name(enum host_state state);
+const char *host_event_name(enum host_event event);
 const char *client_state_name(enum client_state state);
 const char *client_outcome_name(enum client_outcome outcome);
 

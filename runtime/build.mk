@@ -10,7 +10,8 @@ GORT_LIB := $(B)/libgort.a $(B)/libgort.so $(B)/gort.pc
 CFLAGS_runtime := -fvisibility=hidden -ftls-model=initial-exec -fno-plt -fstack-clash-protection
 
 # Runs before a caller's vector registers are saved, which TSan's own functions would change.
-EARLY := $(B)/runtime/host/host.o $(B)/runtime/host/sigint.o $(B)/runtime/base/signal.o $(B)/protocol/conversation.o
+EARLY := $(B)/runtime/host/host.o $(B)/runtime/host/sigint.o $(B)/runtime/base/signal.o $(B)/runtime/base/trace.o \
+	$(B)/protocol/conversation.o
 $(EARLY): ALL_CFLAGS += -mgeneral-regs-only $(if $(filter thread,$(SAN)),-fno-sanitize=thread -DGORT_TSAN)
 
 # Signal handlers and what walks others' stacks: instrumented, they would report what they are there to see.

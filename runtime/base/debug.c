@@ -27,12 +27,12 @@ void gort__debug_parse(void)
 	while (s && *s) {
 		size_t len = strcspn(s, ",");
 		const char *eq = memchr(s, '=', len);
+		size_t name = eq ? (size_t)(eq - s) : len;
 
 		// Unknown names are ignored, as in GODEBUG: they may be of another version.
-		for (size_t i = 0; eq && i < sizeof(vars) / sizeof(vars[0]); i++)
-			if (strlen(vars[i].name) == (size_t)(eq - s) &&
-			    !strncmp(vars[i].name, s, (size_t)(eq - s)))
-				*vars[i].value = atoi(eq + 1);
+		for (size_t i = 0; i < sizeof(vars) / sizeof(vars[0]); i++)
+			if (strlen(vars[i].name) == name && !strncmp(vars[i].name, s, name))
+				*vars[i].value = eq ? atoi(eq + 1) : 1;
 		s += len;
 		s += *s == ',';
 	}

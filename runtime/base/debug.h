@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// GORTDEBUG=name=value,…: parsed once at start, read as plain ints after.
+// GORTDEBUG=name=value,…: parsed once at start, read as plain ints after. A name alone means 1.
 #ifndef RUNTIME_BASE_DEBUG_H
 #define RUNTIME_BASE_DEBUG_H
 
@@ -14,6 +14,7 @@
 	X(containermaxprocs, 1) /* 0: cgroup limits are not read                          */  \
 	X(threadtrace, 0) /* 1: name the thread that all_threads_syscall refuses     */       \
 	X(symbolise, 1) /* 0: fatal reports stay module+offset                    */          \
+	X(trace, 0) /* keep the last so many events (1: 4,096) and write them   */            \
 	X(guard, 1) /* 0: do without MADV_GUARD_INSTALL even where it works    */
 
 struct gort__debug {

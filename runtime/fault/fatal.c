@@ -4,6 +4,7 @@
 #include "runtime/fault/fatal.h"
 #include "runtime/base/print.h"
 #include "runtime/base/signal.h"
+#include "runtime/base/trace.h"
 #include "runtime/fault/freeze.h"
 #include "runtime/base/raw.h"
 #include "runtime/gort.h"
@@ -36,6 +37,7 @@ bool gort__dying_here(void)
 _Noreturn static void leave(void)
 {
 	gort__sink_flush(&trace.out);
+	gort__trace_write();
 	for (;;)
 		gort__raw(SYS_exit_group, EXIT_STATUS, 0, 0, 0, 0, 0);
 }
@@ -133,6 +135,7 @@ _Noreturn void gort__die(const char *reason, const struct unwind_regs *regs, boo
 			again(reason, regs);
 		gort__freeze_stop();
 	}
+	gort__trace("dies", NULL, 0, (const void *)regs->reg[UNWIND_PC]);
 	trace.out = (struct sink){ .buf = dying.text, .size = TEXT, .fd = 2 };
 	trace.now = gort_now();
 	trace.internals = internals;

@@ -4,6 +4,7 @@
 #include "runtime/base/debug.h"
 #include "runtime/base/print.h"
 #include "runtime/base/signal.h"
+#include "runtime/base/trace.h"
 #include "runtime/base/raw.h"
 #include "runtime/sched/sched.h"
 
@@ -109,6 +110,7 @@ void gort__freeze_world(void)
 	const struct m *self = gort__self();
 	int pid = (int)gort__raw(SYS_getpid, 0, 0, 0, 0, 0, 0);
 
+	gort__trace("freeze", NULL, 0, NULL);
 	gort__store(&gort__freezing, 1);
 	gort__fence();
 	nap(SETTLE_NS);

@@ -6,6 +6,7 @@
 #include "protocol/conversation.h"
 #include "runtime/amd64/offsets.h"
 #include "runtime/base/raw.h"
+#include "runtime/base/trace.h"
 #include "runtime/sched/core.h"
 
 #include <cpuid.h>
@@ -82,6 +83,7 @@ static enum host_event heard(struct debugcall *call)
 static void tell(struct debugcall *call, enum host_event event)
 {
 	call->next = host_step(&call->host, event);
+	gort__trace("debug call", host_event_name(event), 0, call->pc);
 	if (call->next == HOST_DO_FAIL)
 		gort__throw("a debug call took a turn that it cannot take");
 }
@@ -518,6 +520,7 @@ void gort__debugcall_refuse(struct debugcall_entry *entry)
 		return;
 	call.speaker = speaker_of(&flag);
 	call.outer = m->call;
+	call.pc = (void *)entry->pc;
 	call.quiet = 0;
 	call.kept.has_thread = call.kept.has_process = false;
 	call.host.state = HOST_NOWHERE;

@@ -3,6 +3,7 @@
 // disposition is taken before a caller's vector registers are saved.
 #include "runtime/host/sigint.h"
 #include "runtime/base/raw.h"
+#include "runtime/base/trace.h"
 #include "runtime/host/host.h"
 #include "runtime/sched/core.h"
 
@@ -85,20 +86,26 @@ static void on_sigint(int sig, siginfo_t *info, void *context)
 {
 	struct m *m = gort__self();
 	struct debugcall *call = m ? m->call : NULL;
+	const ucontext_t *uc = context;
+	const void *pc = (const void *)uc->uc_mcontext.gregs[REG_RIP];
 
-	if (is_said(call, context)) {
+	if (is_said(call, uc)) {
 		// Of one kind the kernel keeps one for a thread: when another process sent one just
 		// before, ours was dropped, and that one stands for both.
+		gort__trace("SIGINT", "is a handshake", info->si_pid, pc);
 		hear(call, sig, info, context);
 		if (is_ours(call, info))
 			return;
 	}
 	// Only we have it unblocked: whoever waits for it by sigwait or a signalfd gets it
 	// afterwards.
-	if (call && gort__load(&call->quiet) && (call->speaker.mask & GORT__SIG_BIT(SIGINT)))
+	if (call && gort__load(&call->quiet) && (call->speaker.mask & GORT__SIG_BIT(SIGINT))) {
+		gort__trace("SIGINT", "is kept for later, from", info->si_pid, pc);
 		keep(&call->kept, info);
-	else
+	} else {
+		gort__trace("SIGINT", "is the program's, from", info->si_pid, pc);
 		to_program(sig, info, context);
+	}
 }
 
 void gort__sigints_return(struct gort__sigints *kept, int32_t pid, int32_t tid)

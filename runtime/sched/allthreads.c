@@ -7,6 +7,7 @@
 #include "runtime/base/print.h"
 #include "runtime/base/raw.h"
 #include "runtime/base/signal.h"
+#include "runtime/base/trace.h"
 #include "runtime/sched/core.h"
 
 #include <fcntl.h>
@@ -327,9 +328,11 @@ static void call_all(void *arg)
 {
 	long *ret = arg;
 
+	gort__trace("all threads make", "call", call.nr, NULL);
 	gort__lock(&gort__threads_lock);
 	*ret = on_all_threads(gort__self());
 	gort__unlock(&gort__threads_lock);
+	gort__trace("all threads made it:", "result", *ret, NULL);
 	if (call.bad_tid)
 		gort__fatal("gort_all_threads_syscall: call %ld gave %ld on thread %d but %ld on "
 			    "thread %d",

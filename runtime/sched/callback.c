@@ -3,6 +3,7 @@
 // until it ends.
 #include "runtime/gort.h"
 #include "runtime/base/signal.h"
+#include "runtime/base/trace.h"
 #include "runtime/sched/core.h"
 
 #include <pthread.h>
@@ -288,7 +289,9 @@ __attribute__((noinline)) int gort_callback(void (*fn)(void *), void *arg)
 	m->locks_internal = 1;
 	m->request = &r;
 	gort__store(&m->callbacks, m->callbacks + 1);
+	gort__trace("callback begins", NULL, 0, r.pc);
 	gort__sys_enter(m, begin);
+	gort__trace("callback ends", NULL, 0, r.pc);
 	m->sys_sp = c.sys_sp;
 	m->sys_lo = c.sys_lo;
 	m->sys_hi = c.sys_hi;

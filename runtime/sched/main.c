@@ -3,6 +3,7 @@
 #include "runtime/gort.h"
 #include "runtime/base/debug.h"
 #include "runtime/base/signal.h"
+#include "runtime/base/trace.h"
 #include "runtime/sched/core.h"
 
 #include <sched.h>
@@ -47,6 +48,10 @@ int gort_main(void (*fn)(void *), void *arg)
 	if (!gort__cas(&sched.started, &no, 1))
 		return -EALREADY;
 	gort__debug_parse();
+	if (gort__debug.trace) {
+		gort__trace_init();
+		atexit(gort__trace_write);
+	}
 	sched.coarse_now = sched.lastpoll = gort__nanotime();
 	// A program that blocks everything before it starts us does not mean these.
 	gort__initial_mask = gort__sigmask(SIG_UNBLOCK, GORT__SIG_OWN) & ~GORT__SIG_OWN;

@@ -4,6 +4,7 @@
 // thread-local state half changed.
 #include "runtime/base/debug.h"
 #include "runtime/base/signal.h"
+#include "runtime/base/trace.h"
 #include "runtime/sched/core.h"
 
 #include <link.h>
@@ -85,8 +86,11 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 		return;
 	// Where tracebacks find its registers.
 	m->fault_data = context;
+	gort__trace("pauses:", "goroutine", (long)m->curg->id,
+		    (const void *)uc->uc_mcontext.gregs[REG_RIP]);
 	if (gort__add(&paused, 1u) <= PAUSED_MAX)
 		wait_for_p(m);
+	gort__trace("goes on:", "goroutine", (long)m->curg->id, NULL);
 	gort__add(&paused, -1u);
 }
 

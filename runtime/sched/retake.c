@@ -2,6 +2,7 @@
 // Taking a P from an M that runs user code, without asking it. The M sets in_runtime and then looks
 // at retake; the taker sets retake, makes every CPU pass a fence, and then looks at in_runtime. One
 // of the two sees the other; if both do, a CAS on retake decides.
+#include "runtime/base/trace.h"
 #include "runtime/sched/core.h"
 
 #include <linux/membarrier.h>
@@ -64,6 +65,7 @@ static struct p *resolve(struct m *m)
 	gort__store(&p->m, NULL);
 	gort__store(&p->status, P_IDLE);
 	sched.retakes++;
+	gort__trace("P taken from a thread:", "id", m->tid, NULL);
 	return p;
 }
 

@@ -2,6 +2,7 @@
 // Ms: making threads, letting them sleep, waking them, ending them.
 #include "runtime/sched/core.h"
 #include "runtime/base/signal.h"
+#include "runtime/base/trace.h"
 
 #include <errno.h>
 #include <sys/auxv.h>
@@ -151,6 +152,7 @@ static void *m_main(void *arg)
 	gort__m_attach(m);
 	gort__sigmask(SIG_SETMASK, gort__initial_mask);
 	gort__sys_enter(m, m_begin);
+	gort__trace("thread ends:", "M", (long)m->id, NULL);
 	// A call on all threads that is under way reaches this one first.
 	gort__lock(&gort__threads_lock);
 	gort__sigmask(SIG_SETMASK, GORT__SIG_ALL);
@@ -172,6 +174,7 @@ static void thread_create(void *arg)
 	// The new thread inherits the mask: no handler runs on it before it is an M.
 	gort__lock(&gort__threads_lock);
 	gort__store(&m->alive, true);
+	gort__trace("thread made:", "M", (long)m->id, NULL);
 	mask = gort__sigmask(SIG_SETMASK, GORT__SIG_ALL);
 	err = pthread_create(&m->thread, &attr, m_main, m);
 	gort__sigmask(SIG_SETMASK, mask);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Stopping the world: every P is taken, from running Ms too.
+#include "runtime/base/trace.h"
 #include "runtime/sched/core.h"
 
 enum { RETRY_NS = 20000 }; // an M inside the runtime stops by itself or is outside soon
@@ -54,6 +55,7 @@ void gort__stop_world(void)
 		if (gort__note_sleep(&sched.stopnote, RETRY_NS))
 			break;
 	}
+	gort__trace("world stopped:", "Ps", (long)sched.nprocs, NULL);
 }
 
 void gort__start_world_with(uint32_t nprocs)
@@ -61,6 +63,7 @@ void gort__start_world_with(uint32_t nprocs)
 	struct p *runnable;
 	struct g *next;
 
+	gort__trace("world starts:", "Ps", (long)nprocs, NULL);
 	gort__lock(&sched.lock);
 	gort__store(&sched.stopping, 0);
 	runnable = gort__procresize(nprocs);
