@@ -11,8 +11,8 @@
 //  - A goroutine's stack is 64 KB unless gort_go_with() says otherwise, and is guarded. Calls
 //    that need much (getaddrinfo, dlopen, big printf) belong in gort_blocking().
 //  - "May park" below means that other goroutines run meanwhile; what does not say so does not park.
-//    Every parking call returns -ECANCELED once gort_cancel() was called on its goroutine, except
-//    where it says otherwise.
+//    Every parking call that returns a result returns -ECANCELED once gort_cancel() was called on
+//    its goroutine, except where it says otherwise. Locking without a result is not cancelled.
 //  - Calls are for goroutines. On a thread without one they end the process with a message naming the
 //    call, except those marked "any thread". None may be called from a signal handler.
 //  - After fork the child has only the forking thread. Until it calls exec, every call of this
@@ -34,6 +34,8 @@ extern "C" {
 #endif
 
 #define GORT_API __attribute__((visibility("default")))
+// Whoever does not look at the result goes on without what was asked for.
+#define GORT_MUST_LOOK __attribute__((warn_unused_result))
 
 struct addrinfo;
 struct iovec;
@@ -104,9 +106,10 @@ GORT_API void gort_park(void);
 // Ends the present or the next gort_park() of goroutine id. 0, or -ESRCH when it has ended.
 GORT_API int gort_ready(uint64_t id);
 
-// Asks goroutine id to stop: sticky, every parking call of it returns -ECANCELED at once, one in
-// progress too (a cond wait locks its mutex first). Never interrupts a raw libc call or a
-// gort_once. 0, or -ESRCH when it has ended.
+// Asks goroutine id to stop: sticky, every parking call of it with a result returns -ECANCELED at
+// once, one in progress too (a cond wait locks its mutex first). Never interrupts a raw libc call, a
+// gort_once, or the plain locking of a mutex, rwmutex or semaphore: those wait until they have it.
+// 0, or -ESRCH when it has ended.
 GORT_API int gort_cancel(uint64_t id);
 
 // Takes a gort_cancel() of the calling goroutine back. Whether it was cancelled: gort_canceled().
@@ -166,8 +169,9 @@ GORT_API int gort_select(struct gort_case *cases, int n, int64_t deadline);
 // ---- locks --------------------------------------------------------------------------------------
 // All-zero is a valid initial value. The content is private. They exclude goroutines, may be unlocked by another
 // goroutine than the one that locked, and are never taken by signal handlers or threads without one.
-// int results: 0, -ECANCELED, try: -EBUSY, _until: -ETIMEDOUT. What is not locked and gets unlocked
-// ends the process with a message.
+// Plain locking always locks: no cancel ends it. int results: 0, -ECANCELED (_cancellable, _until),
+// try: -EBUSY, _until: -ETIMEDOUT. What is not locked and gets unlocked ends the process with a
+// message.
 
 typedef struct gort_mutex {
 	uintptr_t gort_private[3];
@@ -189,19 +193,22 @@ typedef struct gort_sema {
 } gort_sema;
 
 // Fair after 1 ms of waiting: a waiter that old gets the lock handed over. Locking may park.
-GORT_API int gort_mutex_lock(gort_mutex *m);
-GORT_API int gort_mutex_trylock(gort_mutex *m);
-GORT_API int gort_mutex_lock_until(gort_mutex *m, int64_t deadline);
+GORT_API void gort_mutex_lock(gort_mutex *m);
+GORT_MUST_LOOK GORT_API int gort_mutex_lock_cancellable(gort_mutex *m);
+GORT_MUST_LOOK GORT_API int gort_mutex_trylock(gort_mutex *m);
+GORT_MUST_LOOK GORT_API int gort_mutex_lock_until(gort_mutex *m, int64_t deadline);
 GORT_API void gort_mutex_unlock(gort_mutex *m);
 
 // Many readers or one writer; a waiting writer holds back new readers. Locking may park.
-GORT_API int gort_rwmutex_rdlock(gort_rwmutex *rw);
-GORT_API int gort_rwmutex_tryrdlock(gort_rwmutex *rw);
-GORT_API int gort_rwmutex_rdlock_until(gort_rwmutex *rw, int64_t deadline);
+GORT_API void gort_rwmutex_rdlock(gort_rwmutex *rw);
+GORT_MUST_LOOK GORT_API int gort_rwmutex_rdlock_cancellable(gort_rwmutex *rw);
+GORT_MUST_LOOK GORT_API int gort_rwmutex_tryrdlock(gort_rwmutex *rw);
+GORT_MUST_LOOK GORT_API int gort_rwmutex_rdlock_until(gort_rwmutex *rw, int64_t deadline);
 GORT_API void gort_rwmutex_rdunlock(gort_rwmutex *rw);
-GORT_API int gort_rwmutex_lock(gort_rwmutex *rw);
-GORT_API int gort_rwmutex_trylock(gort_rwmutex *rw);
-GORT_API int gort_rwmutex_lock_until(gort_rwmutex *rw, int64_t deadline);
+GORT_API void gort_rwmutex_lock(gort_rwmutex *rw);
+GORT_MUST_LOOK GORT_API int gort_rwmutex_lock_cancellable(gort_rwmutex *rw);
+GORT_MUST_LOOK GORT_API int gort_rwmutex_trylock(gort_rwmutex *rw);
+GORT_MUST_LOOK GORT_API int gort_rwmutex_lock_until(gort_rwmutex *rw, int64_t deadline);
 GORT_API void gort_rwmutex_unlock(gort_rwmutex *rw);
 
 // Unlocks m, parks until signalled, locks m again whatever the result (that locking is not
@@ -223,9 +230,10 @@ GORT_API int gort_wg_wait_until(gort_wg *wg, int64_t deadline);
 GORT_API void gort_once_do(gort_once *once, void (*fn)(void *), void *arg);
 
 // A counting semaphore, first come first served. Acquire takes 1 and parks while there is none.
-GORT_API int gort_sema_acquire(gort_sema *s);
-GORT_API int gort_sema_tryacquire(gort_sema *s);
-GORT_API int gort_sema_acquire_until(gort_sema *s, int64_t deadline);
+GORT_API void gort_sema_acquire(gort_sema *s);
+GORT_MUST_LOOK GORT_API int gort_sema_acquire_cancellable(gort_sema *s);
+GORT_MUST_LOOK GORT_API int gort_sema_tryacquire(gort_sema *s);
+GORT_MUST_LOOK GORT_API int gort_sema_acquire_until(gort_sema *s, int64_t deadline);
 GORT_API void gort_sema_release(gort_sema *s, uint32_t n);
 
 // ---- timers -------------------------------------------------------------------------------------

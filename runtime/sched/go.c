@@ -246,7 +246,7 @@ int gort_cancel(uint64_t id)
 		// The ticket is this goroutine's if the id still is: it was read before.
 		if (gort__load_acquire(&g->id) != id)
 			ret = -ESRCH;
-		else if (ticket & 1 && gort__wait_claim(g, ticket)) {
+		else if (gort__wait_ends_by_cancel(ticket) && gort__wait_claim(g, ticket)) {
 			g->wake_result = -ECANCELED;
 			gort__settle(g);
 			gort__ready(g, false);

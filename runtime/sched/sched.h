@@ -130,13 +130,29 @@ gort__hidden void gort__ready_list(struct glist *l);
 // it before it becomes visible anywhere; whoever claims it alone may write wake_result and
 // wake_data and ready the goroutine. When the wait is over without anybody having claimed (unlockf
 // false), the waiter claims it itself.
+// A new one every time: a late claimer of the last may still try its CAS.
 static inline uint32_t gort__wait_begin(struct g *g)
 {
-	uint32_t t = gort__load(&g->ticket) + 1; // a late claimer may still try its CAS
+	uint32_t t = (gort__load(&g->ticket) | 3) + 2;
 
 	g->wake_result = 0;
 	gort__store_release(&g->ticket, t);
 	return t;
+}
+
+// The same for a wait that no cancel ends: the ticket says so.
+static inline uint32_t gort__wait_begin_always(struct g *g)
+{
+	uint32_t t = (gort__load(&g->ticket) | 3) + 4;
+
+	g->wake_result = 0;
+	gort__store_release(&g->ticket, t);
+	return t;
+}
+
+static inline bool gort__wait_ends_by_cancel(uint32_t ticket)
+{
+	return (ticket & 3) == 1;
 }
 
 static inline bool gort__wait_claim(struct g *g, uint32_t ticket)
@@ -147,8 +163,8 @@ static inline bool gort__wait_claim(struct g *g, uint32_t ticket)
 // unlockf of a wait with a ticket may return false only when it has claimed the ticket itself;
 // where the claim fails it returns true, for the claimer is going to ready the goroutine. So too
 // without unlockf: who has begun a wait and finds that it need not park claims it, or parks.
-// gort_cancel claims and readies with wake_result -ECANCELED any goroutine whose ticket is odd; the
-// waiter must look at gort__cancelled after gort__wait_begin and before parking (the canceller
+// gort_cancel claims and readies with wake_result -ECANCELED any goroutine that waits and has not
+// begun so that no cancel ends it; the waiter must look at gort__cancelled after gort__wait_begin and before parking (the canceller
 // issues the fence for both). The mark is of one generation: it does not cancel the next user of
 // the structure.
 static inline uint32_t gort__cancel_mark(uint64_t id)

@@ -75,7 +75,7 @@ static bool spin(struct mutex *m)
 	return false;
 }
 
-static gort__cold int lock_slow(struct mutex *m, struct g *g, int64_t deadline, bool always)
+static gort__cold int lock_slow(struct mutex *m, struct g *g, struct patience patience)
 {
 	struct lock *l = gort__waiter_lock(m);
 	struct mutex_waiter mw = { .since = 0 };
@@ -88,10 +88,7 @@ static gort__cold int lock_slow(struct mutex *m, struct g *g, int64_t deadline, 
 		gort__solo_lock(l);
 		if (take_or_mark(m, woken))
 			break;
-		if (always)
-			gort__waiter_begin_always(&mw.w, g);
-		else
-			ret = gort__waiter_begin(&mw.w, g, deadline);
+		ret = gort__waiter_begin_with(&mw.w, g, patience);
 		if (ret)
 			break;
 		if (mw.since) {
@@ -101,18 +98,14 @@ static gort__cold int lock_slow(struct mutex *m, struct g *g, int64_t deadline, 
 			gort__queue_push(&m->queue, &mw.w);
 		}
 		g->wake_data = NULL;
-		ret = gort__waiter_park(&mw.w, l, deadline, WAIT_MUTEX);
+		ret = gort__waiter_park(&mw.w, l, patience.deadline, WAIT_MUTEX);
 		if (!ret && g->wake_data)
 			return 0;
 		woken = !ret;
 		if (ret) {
 			gort__solo_lock(l);
 			gort__queue_remove(&m->queue, &mw.w);
-			if (!always)
-				break;
-			none_left(m);
-			gort__solo_unlock(l);
-			ret = 0;
+			break;
 		}
 	}
 	none_left(m);
@@ -161,7 +154,7 @@ void gort__mutex_lock(gort_mutex *mutex, struct g *g)
 	struct mutex *m = (struct mutex *)mutex;
 
 	if (!try(m))
-		lock_slow(m, g, GORT_FOREVER, true);
+		lock_slow(m, g, GORT__ALWAYS);
 }
 
 void gort__mutex_unlock(gort_mutex *mutex)
@@ -175,40 +168,45 @@ void gort__mutex_unlock(gort_mutex *mutex)
 
 // ---- public -------------------------------------------------------------------------------------
 
-static int enter_and_lock(struct mutex *m, int64_t deadline, const char *who)
+static gort__cold int enter_and_lock(struct mutex *m, struct patience patience, const char *who)
 {
 	struct g *g = gort__enter(who);
 	int ret = 0;
 
-	if (gort__cancelled(g))
+	if (!patience.always && gort__cancelled(g))
 		ret = -ECANCELED;
 	else if (!try(m))
-		ret = lock_slow(m, g, deadline, false);
+		ret = lock_slow(m, g, patience);
 	gort__leave();
 	return ret;
 }
 
-// Free and not cancelled is the usual case; it needs no P.
-static inline bool quick_lock(struct mutex *m)
+// Free is the usual case; it needs no P.
+static inline int lock(gort_mutex *mutex, struct patience patience, const char *who)
 {
+	struct mutex *m = (struct mutex *)mutex;
 	struct g *g = gort__quick();
 	uint32_t s = 0;
 
-	return g && gort__likely(!gort__cancelled(g)) && gort__cas(&m->state, &s, LOCKED);
+	if (gort__likely(g != NULL) && (patience.always || gort__likely(!gort__cancelled(g))) &&
+	    gort__likely(gort__cas(&m->state, &s, LOCKED)))
+		return 0;
+	return enter_and_lock(m, patience, who);
 }
 
-int gort_mutex_lock(gort_mutex *mutex)
+void gort_mutex_lock(gort_mutex *m)
 {
-	struct mutex *m = (struct mutex *)mutex;
-
-	return quick_lock(m) ? 0 : enter_and_lock(m, GORT_FOREVER, __func__);
+	lock(m, GORT__ALWAYS, __func__);
 }
 
-int gort_mutex_lock_until(gort_mutex *mutex, int64_t deadline)
+int gort_mutex_lock_cancellable(gort_mutex *m)
 {
-	struct mutex *m = (struct mutex *)mutex;
+	return lock(m, GORT__UNTIL(GORT_FOREVER), __func__);
+}
 
-	return quick_lock(m) ? 0 : enter_and_lock(m, deadline, __func__);
+int gort_mutex_lock_until(gort_mutex *m, int64_t deadline)
+{
+	return lock(m, GORT__UNTIL(deadline), __func__);
 }
 
 int gort_mutex_trylock(gort_mutex *mutex)

@@ -34,23 +34,16 @@ static void finish(void *arg)
 static void wait(struct once *o, struct g *g)
 {
 	struct lock *l = gort__waiter_lock(o);
+	struct waiter w;
 
-	for (;;) {
-		struct waiter w;
-		gort__solo_lock(l);
-		if (gort__load_acquire(&o->state) == ONCE_DONE) {
-			gort__solo_unlock(l);
-			return;
-		}
-		gort__waiter_begin_always(&w, g);
-		gort__queue_push(&o->queue, &w);
-		if (!gort__waiter_park(&w, l, GORT_FOREVER, WAIT_ONCE))
-			return;
-		// A cancel, which does not count here.
-		gort__solo_lock(l);
-		gort__queue_remove(&o->queue, &w);
+	gort__solo_lock(l);
+	if (gort__load_acquire(&o->state) == ONCE_DONE) {
 		gort__solo_unlock(l);
+		return;
 	}
+	gort__waiter_begin_always(&w, g);
+	gort__queue_push(&o->queue, &w);
+	gort__waiter_park(&w, l, GORT_FOREVER, WAIT_ONCE);
 }
 
 void gort_once_do(gort_once *once, void (*fn)(void *), void *arg)

@@ -50,7 +50,8 @@ static void let_in(struct rwmutex *rw, struct glist *ready)
 	gort__store_release(&rw->state, s | (rw->queue ? WAITING : 0));
 }
 
-static gort__cold int lock_slow(struct rwmutex *rw, struct g *g, uint32_t right, int64_t deadline)
+static gort__cold int lock_slow(struct rwmutex *rw, struct g *g, uint32_t right,
+				struct patience patience)
 {
 	struct lock *l = gort__waiter_lock(rw);
 	struct glist ready = { 0 };
@@ -70,10 +71,10 @@ static gort__cold int lock_slow(struct rwmutex *rw, struct g *g, uint32_t right,
 		}
 		break;
 	}
-	ret = gort__waiter_begin(&w, g, deadline);
+	ret = gort__waiter_begin_with(&w, g, patience);
 	if (!ret) {
 		gort__queue_push(&rw->queue, &w);
-		ret = gort__waiter_park(&w, l, deadline,
+		ret = gort__waiter_park(&w, l, patience.deadline,
 					right == READER ? WAIT_RWMUTEX_READ : WAIT_RWMUTEX_WRITE);
 		if (!ret)
 			return 0;
@@ -113,19 +114,20 @@ static void unlock(struct rwmutex *rw, uint32_t right, const char *who)
 
 // ---- public -------------------------------------------------------------------------------------
 
-static inline int lock(gort_rwmutex *rwmutex, uint32_t right, int64_t deadline, const char *who)
+static inline int lock(gort_rwmutex *rwmutex, uint32_t right, struct patience patience,
+		       const char *who)
 {
 	struct rwmutex *rw = (struct rwmutex *)rwmutex;
 	struct g *g = gort__quick();
 	int ret = 0;
 
-	if (g && !gort__cancelled(g) && try(rw, right))
+	if (g && (patience.always || !gort__cancelled(g)) && try(rw, right))
 		return 0;
 	g = gort__enter(who);
-	if (gort__cancelled(g))
+	if (!patience.always && gort__cancelled(g))
 		ret = -ECANCELED;
 	else
-		ret = lock_slow(rw, g, right, deadline);
+		ret = lock_slow(rw, g, right, patience);
 	gort__leave();
 	return ret;
 }
@@ -139,9 +141,14 @@ static inline int trylock(gort_rwmutex *rwmutex, uint32_t right, const char *who
 	return try((struct rwmutex *)rwmutex, right) ? 0 : -EBUSY;
 }
 
-int gort_rwmutex_rdlock(gort_rwmutex *rw)
+void gort_rwmutex_rdlock(gort_rwmutex *rw)
 {
-	return lock(rw, READER, GORT_FOREVER, __func__);
+	lock(rw, READER, GORT__ALWAYS, __func__);
+}
+
+int gort_rwmutex_rdlock_cancellable(gort_rwmutex *rw)
+{
+	return lock(rw, READER, GORT__UNTIL(GORT_FOREVER), __func__);
 }
 
 int gort_rwmutex_tryrdlock(gort_rwmutex *rw)
@@ -151,7 +158,7 @@ int gort_rwmutex_tryrdlock(gort_rwmutex *rw)
 
 int gort_rwmutex_rdlock_until(gort_rwmutex *rw, int64_t deadline)
 {
-	return lock(rw, READER, deadline, __func__);
+	return lock(rw, READER, GORT__UNTIL(deadline), __func__);
 }
 
 void gort_rwmutex_rdunlock(gort_rwmutex *rw)
@@ -161,9 +168,14 @@ void gort_rwmutex_rdunlock(gort_rwmutex *rw)
 	gort__leave();
 }
 
-int gort_rwmutex_lock(gort_rwmutex *rw)
+void gort_rwmutex_lock(gort_rwmutex *rw)
 {
-	return lock(rw, WRITER, GORT_FOREVER, __func__);
+	lock(rw, WRITER, GORT__ALWAYS, __func__);
+}
+
+int gort_rwmutex_lock_cancellable(gort_rwmutex *rw)
+{
+	return lock(rw, WRITER, GORT__UNTIL(GORT_FOREVER), __func__);
 }
 
 int gort_rwmutex_trylock(gort_rwmutex *rw)
@@ -173,7 +185,7 @@ int gort_rwmutex_trylock(gort_rwmutex *rw)
 
 int gort_rwmutex_lock_until(gort_rwmutex *rw, int64_t deadline)
 {
-	return lock(rw, WRITER, deadline, __func__);
+	return lock(rw, WRITER, GORT__UNTIL(deadline), __func__);
 }
 
 void gort_rwmutex_unlock(gort_rwmutex *rw)

@@ -24,7 +24,7 @@ static bool try(struct sema *sem)
 	return false;
 }
 
-static gort__cold int acquire_slow(struct sema *sem, struct g *g, int64_t deadline)
+static gort__cold int acquire_slow(struct sema *sem, struct g *g, struct patience patience)
 {
 	struct lock *l = gort__waiter_lock(sem);
 	struct waiter w;
@@ -43,10 +43,10 @@ static gort__cold int acquire_slow(struct sema *sem, struct g *g, int64_t deadli
 		}
 		break;
 	}
-	ret = gort__waiter_begin(&w, g, deadline);
+	ret = gort__waiter_begin_with(&w, g, patience);
 	if (!ret) {
 		gort__queue_push(&sem->queue, &w);
-		ret = gort__waiter_park(&w, l, deadline, WAIT_SEMA);
+		ret = gort__waiter_park(&w, l, patience.deadline, WAIT_SEMA);
 		if (!ret)
 			return 0;
 		gort__solo_lock(l);
@@ -58,31 +58,36 @@ static gort__cold int acquire_slow(struct sema *sem, struct g *g, int64_t deadli
 	return ret;
 }
 
-static int acquire(gort_sema *sema, int64_t deadline, const char *who)
+static inline int acquire(gort_sema *sema, struct patience patience, const char *who)
 {
 	struct sema *sem = (struct sema *)sema;
 	struct g *g = gort__quick();
 	int ret;
 
-	if (g && !gort__cancelled(g) && try(sem))
+	if (g && (patience.always || !gort__cancelled(g)) && try(sem))
 		return 0;
 	g = gort__enter(who);
-	if (gort__cancelled(g))
+	if (!patience.always && gort__cancelled(g))
 		ret = -ECANCELED;
 	else
-		ret = acquire_slow(sem, g, deadline);
+		ret = acquire_slow(sem, g, patience);
 	gort__leave();
 	return ret;
 }
 
-int gort_sema_acquire(gort_sema *s)
+void gort_sema_acquire(gort_sema *s)
 {
-	return acquire(s, GORT_FOREVER, __func__);
+	acquire(s, GORT__ALWAYS, __func__);
+}
+
+int gort_sema_acquire_cancellable(gort_sema *s)
+{
+	return acquire(s, GORT__UNTIL(GORT_FOREVER), __func__);
 }
 
 int gort_sema_acquire_until(gort_sema *s, int64_t deadline)
 {
-	return acquire(s, deadline, __func__);
+	return acquire(s, GORT__UNTIL(deadline), __func__);
 }
 
 int gort_sema_tryacquire(gort_sema *s)

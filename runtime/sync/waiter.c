@@ -26,7 +26,7 @@ void gort__waiter_begin_always(struct waiter *w, struct g *g)
 	w->next = NULL;
 	w->g = g;
 	w->settle = false;
-	w->ticket = gort__wait_begin(g);
+	w->ticket = gort__wait_begin_always(g);
 }
 
 struct timed {

@@ -82,9 +82,25 @@ static inline void gort__waiter_wake(struct waiter *w, bool next)
 // Begins a wait of g with w. 0: it may be queued, and gort__waiter_park must follow. -ECANCELED or
 // -ETIMEDOUT: it ended before it began.
 gort__hidden int gort__waiter_begin(struct waiter *w, struct g *g, int64_t deadline);
-// The same for waits that go on though cancelled. A cancel wakes them all the same, once: they wait
-// again.
+// The same for a wait that nothing but a peer ends.
 gort__hidden void gort__waiter_begin_always(struct waiter *w, struct g *g);
+
+// How long a lock is waited for.
+struct patience {
+	int64_t deadline;
+	bool always; // not cancelled either
+};
+
+#define GORT__ALWAYS	      ((struct patience){ GORT_FOREVER, true })
+#define GORT__UNTIL(deadline) ((struct patience){ (deadline), false })
+
+static inline int gort__waiter_begin_with(struct waiter *w, struct g *g, struct patience patience)
+{
+	if (!patience.always)
+		return gort__waiter_begin(w, g, patience.deadline);
+	gort__waiter_begin_always(w, g);
+	return 0;
+}
 
 // Parks the goroutine of w and releases l (NULL: none). Returns what the claimer left: 0, or
 // another's -errno, or -ECANCELED or -ETIMEDOUT: then w may still be in its queue.

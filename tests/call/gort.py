@@ -135,6 +135,13 @@ def parked(function, spinners):
         # Its end is one like any other goroutine's.
         if function.startswith("slow_parked"):
             server.set("release", 1)
+        elif function.startswith("lock_forever"):
+            # A plain lock is waited for, cancelled or not.
+            value(server, f"gort_cancel({id})", "0")
+            value(server, "ask()", "42")
+            row = goroutines(server)[id]
+            expect(row["status"] == "waiting" and row["wait_reason"] == "mutex" and server.left == left, row)
+            value(server, "free_lock()", "0")
         else:
             value(server, f"gort_cancel({id})", "0")
         until(lambda: server.left > left or not server.alive(), "the callee returned")
@@ -527,6 +534,7 @@ tap.test("a callee that forks", forks)
 tap.test("deadline", deadline)
 for each in (2, 0):
     tap.test(f"deadline of a parked callee, {each} spinners", parked, "park_forever()", each)
+    tap.test(f"deadline of a callee in a plain lock, {each} spinners", parked, "lock_forever()", each)
     tap.test(f"deadline of a callee that parks often, {each} spinners", parked, "slow_parked(1)", each)
 for each in ("1", "2", "3"):
     tap.test(f"how a callee that was left ends: {each}", parked_ends, each)

@@ -71,7 +71,7 @@ static int selects_nothing(void)
 
 static int locks(void)
 {
-	return gort_mutex_lock(&mutex);
+	return gort_mutex_lock_cancellable(&mutex);
 }
 
 static int locks_until(void)
@@ -81,21 +81,21 @@ static int locks_until(void)
 
 static int locks_to_read(void)
 {
-	return gort_rwmutex_rdlock(&writer);
+	return gort_rwmutex_rdlock_cancellable(&writer);
 }
 
 static int locks_to_write(void)
 {
-	return gort_rwmutex_lock(&readers);
+	return gort_rwmutex_lock_cancellable(&readers);
 }
 
 static int waits_for_condition(void)
 {
 	int ret;
 
-	// A cancelled goroutine cannot lock: what holds the mutex in the second round is the first.
-	if (!gort_canceled() && gort_mutex_lock(&condition_mutex))
-		return 0;
+	// It is still locked in the second round.
+	if (!gort_canceled())
+		gort_mutex_lock(&condition_mutex);
 	ret = gort_cond_wait(&cond, &condition_mutex);
 	if (gort_mutex_trylock(&condition_mutex) != -EBUSY)
 		return 0;
@@ -109,7 +109,7 @@ static int waits_for_group(void)
 
 static int acquires(void)
 {
-	return gort_sema_acquire(&sema);
+	return gort_sema_acquire_cancellable(&sema);
 }
 
 static int reads(void)
@@ -189,13 +189,13 @@ static const struct row {
 	{ "recv from NULL", "chan null", receives_from_null },
 	{ "select", "select", selects },
 	{ "select of nothing", "select (no cases)", selects_nothing },
-	{ "mutex_lock", "mutex", locks },
+	{ "mutex_lock_cancellable", "mutex", locks },
 	{ "mutex_lock_until", "mutex", locks_until },
-	{ "rwmutex_rdlock", "rwmutex read", locks_to_read },
-	{ "rwmutex_lock", "rwmutex write", locks_to_write },
+	{ "rwmutex_rdlock_cancellable", "rwmutex read", locks_to_read },
+	{ "rwmutex_lock_cancellable", "rwmutex write", locks_to_write },
 	{ "cond_wait", "cond", waits_for_condition },
 	{ "wg_wait", "wait group", waits_for_group },
-	{ "sema_acquire", "semaphore", acquires },
+	{ "sema_acquire_cancellable", "semaphore", acquires },
 	{ "read", "IO wait", reads },
 	{ "readv", "IO wait", reads_vector },
 	{ "recvmsg", "IO wait", receives_message },
@@ -299,8 +299,145 @@ static void cancel_ends_every_call(void)
 	gort_chan_release(chan);
 }
 
+// ---- plain locking ------------------------------------------------------------------------------
+
+static int locks_plainly(void)
+{
+	gort_mutex_lock(&mutex);
+	return gort_mutex_trylock(&mutex);
+}
+
+static int locks_plainly_to_read(void)
+{
+	gort_rwmutex_rdlock(&writer);
+	return gort_rwmutex_trylock(&writer);
+}
+
+static int locks_plainly_to_write(void)
+{
+	gort_rwmutex_lock(&readers);
+	return gort_rwmutex_tryrdlock(&readers);
+}
+
+static int acquires_plainly(void)
+{
+	gort_sema_acquire(&sema);
+	return gort_sema_tryacquire(&sema);
+}
+
+static void release_mutex(void)
+{
+	gort_mutex_unlock(&mutex);
+}
+
+static void release_writer(void)
+{
+	gort_rwmutex_unlock(&writer);
+}
+
+static void stop_reading(void)
+{
+	gort_rwmutex_rdunlock(&writer);
+}
+
+static void stop_reading_other(void)
+{
+	gort_rwmutex_rdunlock(&readers);
+}
+
+static void stop_writing(void)
+{
+	gort_rwmutex_unlock(&readers);
+}
+
+static void release_sema(void)
+{
+	gort_sema_release(&sema, 1);
+}
+
+static void nothing(void)
+{
+}
+
+static const struct plain_row {
+	const char *name, *state;
+	int (*call)(void); // locks, and says that nobody else can
+	void (*free)(void); // what it waits for
+	void (*give_back)(void);
+} plain_rows[] = {
+	{ "mutex_lock", "mutex", locks_plainly, release_mutex, release_mutex },
+	{ "rwmutex_rdlock", "rwmutex read", locks_plainly_to_read, release_writer, stop_reading },
+	{ "rwmutex_lock", "rwmutex write", locks_plainly_to_write, stop_reading_other,
+	  stop_writing },
+	{ "sema_acquire", "semaphore", acquires_plainly, release_sema, nothing },
+};
+
+struct plain_caller {
+	const struct plain_row *row;
+	int first, second, third;
+	atomic_int stage;
+};
+
+static void locks_cancelled(void *arg)
+{
+	struct plain_caller *c = arg;
+
+	c->first = c->row->call();
+	c->row->give_back();
+	// And when it was cancelled before it came, whether it has to wait or not.
+	atomic_store(&c->stage, 1);
+	c->second = c->row->call();
+	c->row->give_back();
+	if (c->row->free == release_sema)
+		gort_sema_release(&sema, 1);
+	c->third = c->row->call();
+	c->row->give_back();
+	expect(gort_canceled());
+	atomic_store(&c->stage, 2);
+}
+
+static void plain_locking_is_not_cancelled(void)
+{
+	memset(&mutex, 0, sizeof(mutex));
+	memset(&readers, 0, sizeof(readers));
+	memset(&writer, 0, sizeof(writer));
+	memset(&sema, 0, sizeof(sema));
+	for (size_t i = 0; i < sizeof(plain_rows) / sizeof(plain_rows[0]); i++) {
+		struct plain_caller c = { .row = &plain_rows[i] };
+		gort_mutex_lock(&mutex);
+		gort_rwmutex_rdlock(&readers);
+		gort_rwmutex_lock(&writer);
+		uint64_t id = gort_go(locks_cancelled, &c);
+		until_in(id, plain_rows[i].state);
+		for (int k = 0; k < 3; k++) {
+			expect_eq(gort_cancel(id), 0);
+			gort_yield();
+			expect(is_in(id, plain_rows[i].state));
+		}
+		c.row->free();
+		until(atomic_load(&c.stage) >= 1);
+		if (c.row->free == release_sema) {
+			until_in(id, "semaphore");
+			gort_sema_release(&sema, 1);
+		}
+		until(atomic_load(&c.stage) == 2);
+		if (c.first != -EBUSY || c.second != -EBUSY || c.third != -EBUSY) {
+			fprintf(stderr, "%s: %d, %d, %d\n", plain_rows[i].name, c.first, c.second,
+				c.third);
+			sync_failed = true;
+		}
+		if (c.row->free != release_mutex)
+			gort_mutex_unlock(&mutex);
+		if (c.row->free != stop_reading_other)
+			gort_rwmutex_rdunlock(&readers);
+		if (c.row->free != release_writer)
+			gort_rwmutex_unlock(&writer);
+	}
+}
+
 static const struct test tests[] = {
 	TEST("a cancel ends every call that parks", cancel_ends_every_call),
+	TEST("plain locking is not cancelled", plain_locking_is_not_cancelled),
 };
 
 SYNC_MAIN(tests)

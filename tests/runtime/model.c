@@ -160,7 +160,7 @@ static void do_lock(struct op *op)
 
 	op->chosen = op->mode == MODE_TRY     ? gort_mutex_trylock(m)
 		     : op->mode == MODE_UNTIL ? gort_mutex_lock_until(m, soon(op))
-					      : gort_mutex_lock(m);
+					      : gort_mutex_lock_cancellable(m);
 }
 
 static void goroutine(void *arg)

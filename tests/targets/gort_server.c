@@ -44,6 +44,7 @@ void victim_run(struct spinner *state);
 
 static struct server_page *page;
 static gort_chan *ring, *never;
+static gort_mutex taken;
 
 __attribute__((format(printf, 1, 2))) static void fault(const char *format, ...)
 {
@@ -148,6 +149,22 @@ int park_forever(void)
 	gort_recv(never, &token);
 	page->left++;
 	return 1;
+}
+
+// Waits for a lock, as plain locking does: whatever happens.
+int lock_forever(void)
+{
+	page->entered++;
+	gort_mutex_lock(&taken);
+	gort_mutex_unlock(&taken);
+	page->left++;
+	return 1;
+}
+
+int free_lock(void)
+{
+	gort_mutex_unlock(&taken);
+	return 0;
 }
 
 // Parks until released, and ends in one of several ways.
@@ -369,6 +386,7 @@ static void serve(void *arg)
 
 	ring = gort_chan_make(sizeof(token), 1);
 	never = gort_chan_make(sizeof(int), 0);
+	gort_mutex_lock(&taken);
 	for (int i = 0; i < 4; i++)
 		gort_go_with(&passer, pass, NULL);
 	for (int i = 0; i < spinners; i++)

@@ -82,7 +82,8 @@ static void set_aside(struct talk *talk)
 	talk->outcome->goroutine = talk->callee_id;
 	talk->outcome = error_note(talk->outcome,
 				   "%s is left parked on goroutine %" PRIu64
-				   ": gort_cancel(%" PRIu64 ") ends its wait",
+				   ": gort_cancel(%" PRIu64
+				   ") ends its wait, unless that is for a plain lock",
 				   talk->name, talk->callee_id, talk->callee_id);
 }
 
