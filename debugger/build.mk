@@ -11,6 +11,8 @@ LIBDEBUGCALL_SRC := $(wildcard debugger/base/*.c debugger/arch/*/*.c debugger/ta
 	debugger/inject/*.c debugger/inject/*/*.c debugger/control/*.c debugger/session/*.c agent/pad*.[cS] protocol/*.c)
 LIBDEBUGCALL_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(LIBDEBUGCALL_SRC))))
 FRONT_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(wildcard debugger/front/*.c debugger/front/*/*.c))))
+# The library keeps its own names to itself; what the program shares with it is linked anew.
+FRONT_OBJ += $(B)/debugger/base/arena.o
 
 # A source that goes away leaves no newer object behind; the list of them does change.
 $(B)/debugger/debugcall.list: always

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Evaluates the expressions of the command line; prints once the thread is back.
+// The command that evaluates expressions: a list of them, or one many times.
+#include "debugger/front/report.h"
 #include "debugger/front/commands.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct run {
@@ -15,24 +15,24 @@ struct run {
 };
 
 // One expression many times, then --finally; the list's own order, with the steps of the library.
-static struct dc_error *repeat(struct dc_session *session, const struct options *options,
+static struct dc_error *repeat(struct dc_session *session, const struct words *words,
 			       struct run *run)
 {
 	struct dc_outcome *outcome = run->outcomes;
 
-	outcome->expr = options->finally;
-	outcome->err = options->finally ? dc_prepare(session, options->finally) : NULL;
+	outcome->expr = words->finally;
+	outcome->err = words->finally ? dc_prepare(session, words->finally) : NULL;
 	run->n = 1;
 	if (outcome->err)
 		return NULL;
-	outcome->expr = options->exprs[0];
-	outcome->err = dc_repeat(session, outcome->expr, options->repeat, &outcome->result,
+	outcome->expr = words->operands[0];
+	outcome->err = dc_repeat(session, outcome->expr, words->repeat, &outcome->result,
 				 &run->rate);
 	run->has_rate = !outcome->err;
-	if (options->finally) {
+	if (words->finally) {
 		run->n = 2;
-		outcome[1].expr = options->finally;
-		outcome[1].err = dc_evaluate(session, options->finally, &outcome[1].result);
+		outcome[1].expr = words->finally;
+		outcome[1].err = dc_evaluate(session, words->finally, &outcome[1].result);
 	}
 	struct dc_error *err = dc_detach(session, &run->departure);
 	for (size_t i = 0; i < run->n; i++)
@@ -40,70 +40,81 @@ static struct dc_error *repeat(struct dc_session *session, const struct options 
 	return err;
 }
 
-static void report_departure(const struct sink *sink, const struct dc_departure *departure)
+static void report_departure(struct records *out, const struct dc_departure *departure)
 {
-	char line[128];
+	if (departure->chosen)
+		report_note(out, "thread %d was borrowed", departure->thread);
+	if (departure->literals_left)
+		report_note(out,
+			    "%" PRIu64
+			    " bytes of literals stay mapped in the target (--drop-literals)",
+			    departure->literals_left);
+}
 
-	if (departure->chosen) {
-		snprintf(line, sizeof(line), "thread %d was borrowed", departure->thread);
-		sink->note(sink, line);
+static void report_result(struct records *out, const char *expr, const struct dc_result *result,
+			  const struct dc_rate *rate)
+{
+	record_begin(out, "result");
+	record_text(out, "expr", expr);
+	record_flag(out, "ok", true);
+	record_text(out, "value", result->value);
+	record_text(out, "type", result->type);
+	record_text(out, "host", result->host);
+	if (result->thread)
+		record_integer(out, "thread", result->thread);
+	else
+		record_none(out, "thread");
+	record_real(out, "pause_us", (double)result->pause_ns / 1000);
+	if (rate) {
+		record_count(out, "calls", rate->calls);
+		record_real(out, "calls_per_second", rate->per_second);
+		record_real(out, "median_us", rate->median_us);
+		record_real(out, "p99_us", rate->p99_us);
 	}
-	if (departure->literals_left) {
-		snprintf(line, sizeof(line),
-			 "%" PRIu64
-			 " bytes of literals stay mapped in the target (--drop-literals)",
-			 departure->literals_left);
-		sink->note(sink, line);
-	}
+	report_notes(out, result->notes);
+	record_end(out);
 }
 
 // The first failure's status.
-static int report(const struct sink *sink, struct run *run)
+static int report(struct records *out, struct run *run)
 {
 	int status = 0;
 
 	// The notes first, so that the last line of a failure is the target's state.
-	report_departure(sink, &run->departure);
+	report_departure(out, &run->departure);
 	for (size_t i = 0; i < run->n; i++) {
 		struct dc_outcome *outcome = &run->outcomes[i];
 
 		if (outcome->err) {
-			if (!status)
-				status = dc_code_status(outcome->err->code);
-			sink->error(sink, outcome->expr, outcome->err);
-			dc_error_destroy(outcome->err);
+			int failure = report_failure(out, outcome->expr, outcome->err);
+
+			status = status ? status : failure;
 		} else {
-			sink->result(sink, outcome->expr, &outcome->result,
-				     run->has_rate && !i ? &run->rate : NULL);
+			report_result(out, outcome->expr, &outcome->result,
+				      run->has_rate && !i ? &run->rate : NULL);
 			dc_result_deinit(&outcome->result);
 		}
 	}
 	return status;
 }
 
-int command_evaluate(struct dc_session *session, const struct options *options,
-		     const struct sink *sink)
+int command_evaluate(struct dc_session *session, const struct words *words, struct records *out)
 {
-	struct run run = { .outcomes = calloc(options->nr_exprs + 1, sizeof(*run.outcomes)) };
+	struct run run = { .outcomes = calloc(words->nr + 1, sizeof(*run.outcomes)) };
 
-	if (!run.outcomes) {
-		fputs("error: out of memory\n", stderr);
-		return dc_code_status(DC_MEMORY);
-	}
-	struct dc_error *err = options->repeat
-				       ? repeat(session, options, &run)
-				       : dc_evaluate_list(session,
-							  (const char *const *)options->exprs,
-							  options->nr_exprs, options->finally,
-							  run.outcomes, &run.n, &run.departure);
-	int status = report(sink, &run);
+	if (!run.outcomes)
+		return report_memory(out);
+	struct dc_error *err = words->repeat ? repeat(session, words, &run)
+					     : dc_evaluate_list(session, words->operands, words->nr,
+								words->finally, run.outcomes,
+								&run.n, &run.departure);
+	int status = report(out, &run);
 
 	free(run.outcomes);
-	if (!err)
-		return status;
-	if (!status)
-		status = dc_code_status(err->code);
-	sink->error(sink, NULL, err);
-	dc_error_destroy(err);
+	if (err) {
+		int failure = report_failure(out, NULL, err);
+
+		status = status ? status : failure;
+	}
 	return status;
 }

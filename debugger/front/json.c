@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The sink for programs: one JSON object a line on stdout, errors too.
-#include "debugger/front/sink.h"
+// Records for programs: one JSON object a line on stdout, errors too.
+#include "debugger/front/records.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SCHEMA = 1 };
+
+// Beyond this, many readers' numbers lose bits of an integer.
+static const int64_t exact = 1LL << 53;
 
 // The length of the UTF-8 sequence at s, 0 when it is none (RFC 3629, table 3-7 of Unicode).
 static size_t utf8_length(const unsigned char *s, size_t left)
@@ -38,210 +42,124 @@ static size_t utf8_length(const unsigned char *s, size_t left)
 	return 0;
 }
 
-// A target's bytes need not be UTF-8, and a line must be printed all the same: what is not becomes
-// U+FFFD. NULL becomes null.
-static json_t *string(const char *text)
+// A target's bytes need not be UTF-8, and a line must be printed all the same: one that is not
+// becomes \xNN, in four characters.
+static json_t *escaped(const char *text)
 {
-	static const char replacement[] = "\xef\xbf\xbd";
-
-	if (!text)
-		return json_null();
-	json_t *plain = json_string(text);
-	if (plain)
-		return plain;
-
 	size_t length = strlen(text), n = 0;
-	char *copy = malloc(length * (sizeof(replacement) - 1) + 1);
+	char *copy = malloc(4 * length + 1);
+
 	if (!copy)
-		return json_null();
+		return NULL;
 	for (size_t i = 0; i < length;) {
 		size_t k = utf8_length((const unsigned char *)text + i, length - i);
 
-		memcpy(copy + n, k ? text + i : replacement, k ? k : sizeof(replacement) - 1);
-		n += k ? k : sizeof(replacement) - 1;
-		i += k ? k : 1;
+		if (k) {
+			memcpy(copy + n, text + i, k);
+			n += k;
+			i += k;
+		} else {
+			n += (size_t)sprintf(copy + n, "\\x%02x", (unsigned char)text[i++]);
+		}
 	}
-	plain = json_stringn(copy, n);
+	json_t *json = json_stringn(copy, n);
 	free(copy);
-	return plain;
+	return json;
 }
 
-// Addresses are text: JSON's numbers lose bits of 64-bit integers in most readers.
-static json_t *address(uint64_t addr)
+static json_t *string(const char *text)
 {
-	return json_sprintf("0x%jx", (uintmax_t)addr);
+	json_t *json = json_string(text);
+
+	return json ? json : escaped(text);
 }
 
-static void put(json_t *object)
+static json_t *real(double number)
 {
-	if (json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)))
-		fputs("{\"schema\":1,\"ok\":false}", stdout);
-	putchar('\n');
-	json_decref(object);
+	if (isnan(number))
+		return json_string("NaN");
+	if (isinf(number))
+		return json_string(number < 0 ? "-Infinity" : "Infinity");
+	return json_real(number);
 }
 
-static json_t *line(void)
+static json_t *integer(int64_t number)
 {
-	return json_pack("{si}", "schema", SCHEMA);
+	if (number > exact || number < -exact)
+		return json_sprintf("%jd", (intmax_t)number);
+	return json_integer(number);
 }
 
-static void set(json_t *object, const char *key, json_t *value)
+static json_t *count(uint64_t number)
 {
-	// A key that cannot be stored for want of memory is left out; put() then still ends the
-	// line.
-	(void)!json_object_set_new(object, key, value);
+	return number > (uint64_t)exact ? json_sprintf("%ju", (uintmax_t)number)
+					: integer((int64_t)number);
 }
 
-static void set_notes(json_t *object, const char *notes)
-{
-	if (!notes)
-		return;
-	json_t *array = json_array();
-	while (*notes) {
-		size_t n = strcspn(notes, "\n");
-		char *one = strndup(notes, n);
+static json_t *value(const struct field *field);
 
-		(void)!json_array_append_new(array, string(one));
-		free(one);
-		notes += n + (notes[n] == '\n');
+static bool add_members(json_t *object, const struct field *group)
+{
+	for (const struct field *field = group->first; field; field = field->next) {
+		if (json_object_set_new(object, field->name, value(field)))
+			return false;
 	}
-	set(object, "notes", array);
+	return true;
 }
 
-static void json_result(const struct sink *sink, const char *expr, const struct dc_result *result,
-			const struct dc_rate *rate)
-{
-	json_t *object = line();
-
-	(void)sink;
-	set(object, "expr", string(expr));
-	set(object, "ok", json_true());
-	set(object, "value", string(result->value));
-	set(object, "type", string(result->type));
-	set(object, "host", string(result->host));
-	set(object, "thread", result->thread ? json_integer(result->thread) : json_null());
-	set(object, "pause_us", json_real((double)result->pause_ns / 1000));
-	if (rate) {
-		set(object, "calls", json_integer((json_int_t)rate->calls));
-		set(object, "calls_per_second", json_real(rate->per_second));
-		set(object, "median_us", json_real(rate->median_us));
-		set(object, "p99_us", json_real(rate->p99_us));
-	}
-	set_notes(object, result->notes);
-	put(object);
-}
-
-static json_t *frame(const struct dc_frame *frame)
+static json_t *group(const struct field *fields)
 {
 	json_t *object = json_object();
 
-	set(object, "pc", address(frame->pc));
-	set(object, "function", string(frame->function));
-	set(object, "offset", json_integer((json_int_t)frame->offset));
-	set(object, "module", string(frame->module));
-	if (frame->file) {
-		set(object, "file", string(frame->file));
-		set(object, "line", json_integer(frame->line));
+	if (object && !add_members(object, fields)) {
+		json_decref(object);
+		return NULL;
 	}
 	return object;
 }
 
-static void json_error(const struct sink *sink, const char *expr, const struct dc_error *err)
+static json_t *list(const struct field *fields)
 {
-	json_t *object = line(), *error = json_object(), *frames = json_array();
+	json_t *array = json_array();
 
-	set(error, "code", string(dc_code_name(err->code)));
-	set(error, "message", string(err->message));
-	if (err->column >= 0)
-		set(error, "column", json_integer(err->column));
-	if (err->signo) {
-		const char *name = sigabbrev_np(err->signo);
-
-		set(error, "signal", name ? json_sprintf("SIG%s", name) : json_integer(err->signo));
-		set(error, "address", address(err->addr));
+	for (const struct field *field = fields->first; array && field; field = field->next) {
+		if (json_array_append_new(array, value(field))) {
+			json_decref(array);
+			return NULL;
+		}
 	}
-	if (err->goroutine)
-		set(error, "goroutine", json_sprintf("%ju", (uintmax_t)err->goroutine));
-	for (size_t i = 0; i < err->nr_frames; i++)
-		(void)!json_array_append_new(frames, frame(&err->frames[i]));
-	set(error, "frames", frames);
-	set_notes(error, sink->quiet ? NULL : err->notes);
-	set(error, "state", string(dc_state_text(err->state)));
-
-	set(object, "expr", string(expr));
-	set(object, "ok", json_false());
-	set(object, "error", error);
-	put(object);
+	return array;
 }
 
-// Notes about the whole run are for eyes; those about a result are in its object.
-static void json_note(const struct sink *sink, const char *text)
+// NULL: out of memory.
+static json_t *value(const struct field *field)
 {
-	(void)sink;
-	(void)text;
-}
-
-static void json_check(const struct sink *sink, const struct dc_check *check)
-{
-	json_t *object = line(), *hosts = json_array(), *threads = json_array();
-
-	(void)sink;
-	for (size_t i = 0; check->hosts[i]; i++)
-		(void)!json_array_append_new(hosts, string(check->hosts[i]));
-	for (size_t i = 0; i < check->nr_threads; i++) {
-		const struct dc_check_thread *thread = &check->threads[i];
-		json_t *row = json_object();
-
-		set(row, "thread", json_integer(thread->tid));
-		set(row, "name", string(thread->name));
-		set(row, "state", string(thread->state));
-		set(row, "borrowable", json_boolean(thread->borrowable));
-		set(row, "reason", string(thread->reason));
-		(void)!json_array_append_new(threads, row);
+	switch (field->kind) {
+	case FIELD_TEXT: return string(field->text);
+	case FIELD_INTEGER: return integer(field->integer);
+	case FIELD_COUNT: return count(field->number);
+	case FIELD_ADDRESS: return json_sprintf("0x%jx", (uintmax_t)field->number);
+	case FIELD_REAL: return real(field->real);
+	case FIELD_FLAG: return json_boolean(field->flag);
+	case FIELD_GROUP: return group(field);
+	case FIELD_LIST: return list(field);
+	case FIELD_NONE: break;
 	}
-	set(object, "pid", json_integer(check->pid));
-	set(object, "program", string(check->program));
-	set(object, "hosts", hosts);
-	set(object, "threads", threads);
-	set_notes(object, check->notes);
-	put(object);
+	return json_null();
 }
 
-static void json_function(const struct sink *sink, const struct dc_function *function)
+void json_render(const struct record *record, bool quiet)
 {
-	json_t *object = line();
+	json_t *object;
 
-	(void)sink;
-	set(object, "name", string(function->name));
-	set(object, "prototype", string(function->prototype));
-	set(object, "module", string(function->module));
-	set(object, "address", address(function->addr));
-	put(object);
-}
-
-static void json_goroutine(const struct sink *sink, const struct dc_goroutine *g)
-{
-	json_t *object = line();
-
-	(void)sink;
-	set(object, "goroutine", json_sprintf("%ju", (uintmax_t)g->id));
-	set(object, "status", string(g->status));
-	if (g->wait_reason) {
-		set(object, "wait_reason", string(g->wait_reason));
-		set(object, "waited_us", json_real((double)g->waited_ns / 1000));
-	}
-	set(object, "label", string(g->label));
-	set(object, "system", json_boolean(g->is_system));
-	set(object, "thread", g->thread ? json_integer(g->thread) : json_null());
-	set(object, "where", g->where.pc ? frame(&g->where) : json_null());
-	set(object, "creator", json_sprintf("%ju", (uintmax_t)g->creator));
-	set(object, "created", g->created.pc ? frame(&g->created) : json_null());
-	set(object, "reason", string(g->reason));
-	put(object);
-}
-
-struct sink sink_json(bool quiet)
-{
-	return (struct sink){ quiet,	  json_result,	 json_error,	json_note,
-			      json_check, json_function, json_goroutine };
+	(void)quiet;
+	// Notes about the whole run are for eyes; those about a result are in its record.
+	if (!strcmp(record->kind, "note"))
+		return;
+	object = json_pack("{si}", "schema", SCHEMA);
+	if (!object || !add_members(object, &record->fields) ||
+	    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)))
+		fputs("{\"schema\":1,\"ok\":false}", stdout);
+	putchar('\n');
+	json_decref(object);
 }

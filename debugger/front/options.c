@@ -16,7 +16,7 @@
 	X(HOST, 0, "host", "bare|gort",                                                          \
 	  "who runs calls; else the program's own host if it has one")                           \
 	X(GOROUTINE, 0, "goroutine", "ID", "the goroutine that calls begin on; else any")        \
-	X(GOROUTINES, 0, "goroutines", NULL, "list the program's goroutines")                    \
+	X(GOROUTINES, 0, "goroutines", NULL, "the command goroutines")                           \
 	X(FRAME, 0, "frame", "N|FUNC", "whose locals are meant: the N-th frame, or FUNC's")      \
 	X(REPEAT, 0, "repeat", "N", "the same call N times; prints the rate")                    \
 	X(FINALLY, 0, "finally", "EXPR", "evaluate EXPR at the end, also after a failure")       \
@@ -52,30 +52,45 @@ static const struct {
 };
 enum { NR_ROWS = sizeof(rows) / sizeof(*rows) };
 
+static void help_row(const char *left, const char *help)
+{
+	printf("  %-27s %s\n", left, help);
+}
+
+static void help_command(const struct command *command)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "%s %s", command->name, command->arguments);
+	help_row(left, command->help);
+}
+
 void options_help(void)
 {
 	fputs("usage: debugcall [options] -p PID EXPR...\n"
-	      "       debugcall [options] -p PID --repeat N EXPR\n"
-	      "       debugcall check -p PID [--thread TID]\n"
-	      "       debugcall functions -p PID [REGEX]\n"
-	      "       debugcall -p PID --goroutines\n"
+	      "       debugcall COMMAND [options] -p PID [WORD...]\n"
 	      "\n"
 	      "Calls functions in a running process and leaves it exactly as it was.\n"
 	      "Expressions are C over the program's own names: debugcall -p 1234 'add(1, 2)'.\n"
-	      "\n",
+	      "\n"
+	      "Commands:\n",
 	      stdout);
+	for (size_t i = 0; i < nr_commands; i++)
+		help_command(&commands[i]);
+	puts("\nOptions:");
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		char left[64];
 
 		snprintf(left, sizeof(left), "%c%c%s --%s %s", rows[i].letter ? '-' : ' ',
 			 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? "," : " ",
 			 rows[i].name, rows[i].arg ? rows[i].arg : "");
-		printf("  %-27s %s\n", left, rows[i].help);
+		help_row(left, rows[i].help);
 	}
 	fputs("\n"
-	      "Options end at the first EXPR or at \"--\". DUR is a number with ns, us, ms, s, m "
-	      "or h.\n"
-	      "Results are $1 $2 ... in later expressions. The first failure ends the list.\n"
+	      "A command stands before -p; options end at the first EXPR or at \"--\". DUR is a "
+	      "number with\n"
+	      "ns, us, ms, s, m or h. Results are $1 $2 ... in later expressions. The first "
+	      "failure ends the list.\n"
 	      "\n"
 	      "Exit status: 0 all good; 1 an expression failed; 2 usage; 3 cannot attach; 4 the "
 	      "target\n"
@@ -166,7 +181,7 @@ static bool take(struct options *options, int id, const char *arg, char complain
 		if (!parse_count(arg, UINT64_MAX, &options->session.goroutine))
 			COMPLAIN("--goroutine wants the id of a goroutine, not '%.100s'", arg);
 		break;
-	case OPTION_GOROUTINES: options->command = COMMAND_GOROUTINES; break;
+	case OPTION_GOROUTINES: options->command = command_find("goroutines"); break;
 	case OPTION_HOST:
 		if (!strcmp(arg, "bare"))
 			options->session.host = DC_HOST_BARE;
@@ -177,11 +192,11 @@ static bool take(struct options *options, int id, const char *arg, char complain
 		break;
 	case OPTION_FRAME: options->session.frame = arg; break;
 	case OPTION_REPEAT:
-		if (!parse_count(arg, max_repeat, &options->repeat))
+		if (!parse_count(arg, max_repeat, &options->words.repeat))
 			COMPLAIN("--repeat wants a number from 1 to %ju, not '%.100s'",
 				 (uintmax_t)max_repeat, arg);
 		break;
-	case OPTION_FINALLY: options->finally = arg; break;
+	case OPTION_FINALLY: options->words.finally = arg; break;
 	case OPTION_TIMEOUT:
 		if (!parse_duration(arg, &options->session.timeout_ns))
 			COMPLAIN("--timeout wants a duration such as 5s or 200ms, not '%.100s'",
@@ -212,108 +227,98 @@ static bool take(struct options *options, int id, const char *arg, char complain
 	case OPTION_ASSUME_SECCOMP: options->session.assume_seccomp_ok = true; break;
 	case OPTION_JSON: options->json = true; break;
 	case OPTION_QUIET: options->quiet = true; break;
-	case OPTION_VERSION: options->command = COMMAND_VERSION; break;
-	case OPTION_HELP: options->command = COMMAND_HELP; break;
+	case OPTION_VERSION: options->what = OPTIONS_VERSION; break;
+	case OPTION_HELP: options->what = OPTIONS_HELP; break;
 	}
 	return true;
 }
 
-// The words that options_parse() leaves: expressions, a regular expression, or nothing.
+// The words that options_parse() leaves are the command's.
 static bool take_rest(struct options *options, char *const *rest, size_t n, char complaint[256])
 {
-	if (options->command == COMMAND_HELP || options->command == COMMAND_VERSION)
-		return true;
+	const struct words *words = &options->words;
+
+	if (!options->command)
+		options->command = &commands[0];
 	if (!options->who)
 		COMPLAIN("which process? -p PID is missing");
-	if (options->command != COMMAND_EVALUATE && (options->repeat || options->finally))
+	if (!options->command->borrows && (words->repeat || words->finally))
 		COMPLAIN("%s evaluates nothing: --repeat and --finally do not apply",
-			 options->command == COMMAND_CHECK	  ? "check"
-			 : options->command == COMMAND_GOROUTINES ? "--goroutines"
-								  : "functions");
+			 options->command->name);
 	if (options->session.goroutine && options->session.thread)
 		COMPLAIN("--goroutine and --thread: a goroutine runs on the thread that it is on");
 	if (options->session.goroutine && options->session.host == DC_HOST_BARE)
 		COMPLAIN("--goroutine and --host bare: the landing pad knows threads only");
-	switch (options->command) {
-	case COMMAND_CHECK:
-		if (n)
-			COMPLAIN("check takes no expression: '%.100s'", rest[0]);
-		break;
-	case COMMAND_GOROUTINES:
-		if (n)
-			COMPLAIN("--goroutines takes no expression: '%.100s'", rest[0]);
-		break;
-	case COMMAND_FUNCTIONS:
-		if (n > 1)
-			COMPLAIN("functions takes one regular expression: '%.100s'", rest[1]);
-		options->regex = n ? rest[0] : NULL;
-		break;
-	default:
-		if (!n)
-			COMPLAIN("no expression to evaluate");
-		if (options->repeat && n > 1)
-			COMPLAIN("--repeat takes one expression: '%.100s'", rest[1]);
-		options->exprs = rest;
-		options->nr_exprs = n;
-	}
-	return true;
+	options->words.operands = (const char *const *)rest;
+	options->words.nr = n;
+	return command_accepts(options->command, words, complaint);
 }
 
-static enum command command_named(const char *word)
+// What getopt_long() found, as an option's id; 0: it is wrong.
+static int option_found(int id, char *const argv[], char complaint[256])
 {
-	if (!strcmp(word, "check"))
-		return COMMAND_CHECK;
-	return strcmp(word, "functions") ? COMMAND_EVALUATE : COMMAND_FUNCTIONS;
+	const char *word = argv[optind - 1];
+
+	if (id == ':') {
+		snprintf(complaint, 256, "'%.100s' wants an argument", word);
+		return 0;
+	}
+	if (id == '?') {
+		// A long option that exists was given an argument it does not take.
+		if (optopt && optopt < OPTION_FIRST)
+			snprintf(complaint, 256, "unknown option '-%c'", optopt);
+		else
+			snprintf(complaint, 256,
+				 optopt ? "'%.100s' takes no argument" : "unknown option '%.100s'",
+				 word);
+		return 0;
+	}
+	for (size_t i = 0; i < NR_ROWS; i++) {
+		if (rows[i].letter && rows[i].letter == id)
+			return rows[i].id;
+	}
+	return id;
 }
 
 bool options_parse(int argc, char *const argv[], struct options *ret, char complaint[256])
 {
 	struct option longs[NR_ROWS + 1] = { 0 };
+	char later[256];
+	bool good = true;
 
 	for (size_t i = 0; i < NR_ROWS; i++)
 		longs[i] = (struct option){ rows[i].name,
 					    rows[i].arg ? required_argument : no_argument, NULL,
 					    rows[i].id };
-	*ret = (struct options){ .command = COMMAND_EVALUATE };
+	*ret = (struct options){ .what = OPTIONS_RUN };
 	dc_options_init(&ret->session);
 	opterr = 0;
 	optind = 1;
-	// '+': options end at the first expression, which may itself begin with a minus after "--".
-	// ':': a missing argument is told from an unknown option.
 	for (;;) {
 		int at = optind;
+		// '+': options end at the first expression, which may itself begin with a minus
+		// after "--". ':': a missing argument is told from an unknown option.
 		int id = getopt_long(argc, argv, "+:p:qVh", longs, NULL);
 
 		if (id == -1) {
 			bool ended = optind > at && !strcmp(argv[optind - 1], "--");
 
-			// "check" and "functions" are commands only before -p; after it they are
-			// names.
-			if (optind >= argc || ended || ret->who || ret->command != COMMAND_EVALUATE)
+			// Commands are commands only before -p; after it they are names.
+			if (optind >= argc || ended || ret->who || ret->command)
 				break;
-			ret->command = command_named(argv[optind]);
-			if (ret->command == COMMAND_EVALUATE)
+			ret->command = command_find(argv[optind]);
+			if (!ret->command)
 				break;
 			optind++;
 			continue;
 		}
-		switch (id) {
-		case 'p': id = OPTION_PID; break;
-		case 'q': id = OPTION_QUIET; break;
-		case 'V': id = OPTION_VERSION; break;
-		case 'h': id = OPTION_HELP; break;
-		case ':': COMPLAIN("'%.100s' wants an argument", argv[optind - 1]);
-		case '?':
-			if (optopt && optopt < OPTION_FIRST)
-				COMPLAIN("unknown option '-%c'", optopt);
-			// A long option that exists was given an argument it does not take.
-			COMPLAIN(optopt ? "'%.100s' takes no argument" : "unknown option '%.100s'",
-				 argv[optind - 1]);
-		}
-		if (!take(ret, id, optarg, complaint))
-			return false;
-		if (ret->command == COMMAND_HELP || ret->command == COMMAND_VERSION)
+		// The first complaint counts; what comes after it may be --json, which it obeys.
+		char *text = good ? complaint : later;
+		id = option_found(id, argv, text);
+		if (!id || !take(ret, id, optarg, text))
+			good = false;
+		if (good && ret->what != OPTIONS_RUN)
 			return true;
 	}
-	return take_rest(ret, argv + optind, (size_t)(argc - optind), complaint);
+	return good && take_rest(ret, argv + optind, (size_t)(argc - optind), complaint);
 }

@@ -3,30 +3,18 @@
 #ifndef DEBUGGER_FRONT_OPTIONS_H
 #define DEBUGGER_FRONT_OPTIONS_H
 
-#include "debugger/debugcall.h"
-
-enum command {
-	COMMAND_EVALUATE,
-	COMMAND_CHECK,
-	COMMAND_FUNCTIONS,
-	COMMAND_GOROUTINES,
-	COMMAND_HELP,
-	COMMAND_VERSION
-};
+#include "debugger/front/commands.h"
 
 struct options {
-	enum command command;
+	enum { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION } what;
+	const struct command *command; // RUN
+	struct words words; // of the command; into argv
 	struct dc_options session; // pid still 0: who names it
 	const char *who; // PID, TID or name
-	char *const *exprs; // into argv
-	size_t nr_exprs;
-	const char *finally; // NULL: none
-	uint64_t repeat; // 0: not asked for
-	const char *regex; // functions: NULL for all
 	bool json, quiet;
 };
 
-// False: complaint is one line about what is wrong, for the user.
+// False: complaint is one line about what is wrong, for the user; json and quiet are valid even so.
 bool options_parse(int argc, char *const argv[], struct options *ret, char complaint[256]);
 void options_help(void);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The sink for eyes: values on stdout as gdb prints them, everything else on stderr.
-#include "debugger/front/sink.h"
+// Records for eyes: values on stdout as gdb prints them, errors and notes on stderr.
+#include "debugger/front/records.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -53,155 +53,223 @@ static void put_caret(const char *expr, size_t column)
 	fputs("^\n", stderr);
 }
 
-static void put_frame(size_t number, const struct dc_frame *frame)
+static void put_frame(const struct field *frame, size_t number)
 {
-	fprintf(stderr, "  #%zu  0x%016" PRIx64, number, frame->pc);
-	if (frame->function) {
-		fprintf(stderr, " in %s", frame->function);
-		if (frame->offset && !frame->file)
-			fprintf(stderr, "+%" PRIu64, frame->offset);
+	const char *function = field_text(frame, "function"), *file = field_text(frame, "file");
+	const char *module = field_text(frame, "module");
+
+	fprintf(stderr, "  #%zu  0x%016" PRIx64, number, field_address(frame, "pc"));
+	if (function) {
+		fprintf(stderr, " in %s", function);
+		if (field_count(frame, "offset") && !file)
+			fprintf(stderr, "+%" PRIu64, field_count(frame, "offset"));
 	}
-	if (frame->file)
-		fprintf(stderr, " at %s:%d", frame->file, frame->line);
-	else if (frame->module)
-		fprintf(stderr, " from %s", frame->module);
+	if (file)
+		fprintf(stderr, " at %s:%jd", file, (intmax_t)field_integer(frame, "line"));
+	else if (module)
+		fprintf(stderr, " from %s", module);
 	fputc('\n', stderr);
 }
 
-// Each line of text, with what is put before it.
-static void put_lines(const char *before, const char *text)
+static const struct field *first(const struct field *list)
 {
-	while (*text) {
-		size_t n = strcspn(text, "\n");
+	return list ? list->first : NULL;
+}
 
+static void put_notes(const struct field *group, const char *before)
+{
+	for (const struct field *line = first(field_find(group, "notes")); line;
+	     line = line->next) {
 		fputs(before, stderr);
-		put_visible(text, n);
+		put_visible(line->text, strlen(line->text));
 		fputc('\n', stderr);
-		text += n + (text[n] == '\n');
 	}
 }
 
-static void text_error(const struct sink *sink, const char *expr, const struct dc_error *err)
+static void put_message(const struct field *fields)
 {
+	const char *message = field_text(field_find(fields, "error"), "message");
+
 	fputs("error: ", stderr);
-	put_visible(err->message, strlen(err->message));
+	put_visible(message, strlen(message));
 	fputc('\n', stderr);
-	if (sink->quiet)
-		return;
-	if (expr && err->column >= 0)
-		put_caret(expr, (size_t)err->column);
-	for (size_t i = 0; i < err->nr_frames; i++)
-		put_frame(i, &err->frames[i]);
-	if (err->notes)
-		put_lines("  ", err->notes);
-	fprintf(stderr, "%s\n", dc_state_text(err->state));
 }
 
-static void text_note(const struct sink *sink, const char *text)
+static void put_error(const struct field *fields)
 {
-	if (!sink->quiet)
-		put_lines("note: ", text);
+	const struct field *error = field_find(fields, "error");
+	const char *expr = field_text(fields, "expr");
+	size_t number = 0;
+
+	put_message(fields);
+	if (expr && field_find(error, "column"))
+		put_caret(expr, (size_t)field_integer(error, "column"));
+	for (const struct field *frame = first(field_find(error, "frames")); frame;
+	     frame = frame->next)
+		put_frame(frame, number++);
+	put_notes(error, "  ");
+	fprintf(stderr, "%s\n", field_text(error, "state"));
 }
 
-static void text_result(const struct sink *sink, const char *expr, const struct dc_result *result,
-			const struct dc_rate *rate)
+static void put_note(const struct field *note)
 {
-	(void)expr;
-	if (result->value)
-		puts(result->value);
-	if (rate)
+	const char *text = field_text(note, "text");
+
+	fputs("note: ", stderr);
+	put_visible(text, strlen(text));
+	fputc('\n', stderr);
+}
+
+static void put_result(const struct field *result)
+{
+	if (field_find(result, "value"))
+		puts(field_text(result, "value"));
+	if (field_find(result, "calls"))
 		printf("%" PRIu64 " calls, %.0f calls/s, median %.2f us, p99 %.2f us\n",
-		       rate->calls, rate->per_second, rate->median_us, rate->p99_us);
-	if (result->notes)
-		text_note(sink, result->notes);
+		       field_count(result, "calls"), field_real(result, "calls_per_second"),
+		       field_real(result, "median_us"), field_real(result, "p99_us"));
+	put_notes(result, "note: ");
 }
 
-static void text_check(const struct sink *sink, const struct dc_check *check)
+static void put_check(const struct field *check)
 {
-	size_t borrowable = 0;
+	const struct field *hosts = first(field_find(check, "hosts"));
+	const struct field *threads = first(field_find(check, "threads"));
+	size_t n = 0, borrowable = 0;
 	int width = 0;
 
-	printf("%s, process %d; hosts:", check->program, check->pid);
-	for (size_t i = 0; check->hosts[i]; i++)
-		printf(" %s", check->hosts[i]);
-	if (!check->hosts[0])
+	printf("%s, process %jd; hosts:", field_text(check, "program"),
+	       (intmax_t)field_integer(check, "pid"));
+	if (!hosts)
 		fputs(" none", stdout);
+	for (const struct field *host = hosts; host; host = host->next)
+		printf(" %s", host->text);
 	putchar('\n');
-	for (size_t i = 0; i < check->nr_threads; i++) {
-		int n = (int)strlen(check->threads[i].state);
+	for (const struct field *thread = threads; thread; thread = thread->next) {
+		int length = (int)strlen(field_text(thread, "state"));
 
-		borrowable += check->threads[i].borrowable;
-		width = n > width ? n : width;
+		n++;
+		borrowable += field_flag(thread, "borrowable");
+		width = length > width ? length : width;
 	}
-	for (size_t i = 0; i < check->nr_threads; i++) {
-		const struct dc_check_thread *thread = &check->threads[i];
+	for (const struct field *thread = threads; thread; thread = thread->next) {
+		bool may = field_flag(thread, "borrowable");
 
-		printf("  %-7d %-15s  %-*s  %s%s\n", thread->tid, thread->name, width,
-		       thread->state, thread->borrowable ? "may be borrowed" : "no: ",
-		       thread->borrowable ? "" : thread->reason);
+		printf("  %-7jd %-15s  %-*s  %s%s\n", (intmax_t)field_integer(thread, "thread"),
+		       field_text(thread, "name"), width, field_text(thread, "state"),
+		       may ? "may be borrowed" : "no: ", may ? "" : field_text(thread, "reason"));
 	}
-	printf("%zu of %zu threads may be borrowed\n", borrowable, check->nr_threads);
-	if (check->notes)
-		text_note(sink, check->notes);
+	printf("%zu of %zu threads may be borrowed\n", borrowable, n);
+	put_notes(check, "note: ");
 }
 
-static void text_function(const struct sink *sink, const struct dc_function *function)
+static void put_function(const struct field *function)
 {
-	(void)sink;
-	// "[vdso]" has brackets of its own.
-	bool bare = function->module[0] != '[';
+	const char *prototype = field_text(function, "prototype");
+	const char *module = field_text(function, "module");
 
-	printf(bare ? "%-28s  %s  [%s]\n" : "%-28s  %s  %s\n", function->name,
-	       function->prototype ? function->prototype : "(prototype not known: cast the call)",
-	       function->module);
+	// "[vdso]" has brackets of its own.
+	printf(module[0] == '[' ? "%-28s  %s  %s\n" : "%-28s  %s  [%s]\n",
+	       field_text(function, "name"),
+	       prototype ? prototype : "(prototype not known: cast the call)", module);
 }
 
-static void duration(int64_t ns, char *text, size_t size)
+static void duration(double us, char *text, size_t size)
 {
 	static const struct {
 		const char *unit;
-		double ns;
-	} units[] = { { "h", 3600e9 }, { "min", 60e9 }, { "s", 1e9 }, { "ms", 1e6 } };
+		double us;
+	} units[] = { { "h", 3600e6 }, { "min", 60e6 }, { "s", 1e6 }, { "ms", 1e3 } };
 	size_t i = 0;
 
-	while (i < 3 && (double)ns < units[i].ns)
+	while (i < 3 && us < units[i].us)
 		i++;
-	snprintf(text, size, "%.3g %s", (double)ns / units[i].ns, units[i].unit);
+	snprintf(text, size, "%.3g %s", us / units[i].us, units[i].unit);
 }
 
-static void text_goroutine(const struct sink *sink, const struct dc_goroutine *g)
+static void put_goroutine(const struct field *goroutine)
 {
+	const char *reason = field_text(goroutine, "wait_reason");
+	const char *label = field_text(goroutine, "label");
+	const struct field *where = field_find(goroutine, "where");
+	const struct field *at = where ? where : field_find(goroutine, "created");
 	char status[96], waited[32];
 
-	(void)sink;
-	snprintf(status, sizeof(status), "%s", g->status);
-	if (g->wait_reason) {
-		duration(g->waited_ns, waited, sizeof(waited));
-		snprintf(status, sizeof(status), "%s, %s", g->wait_reason, waited);
+	snprintf(status, sizeof(status), "%s", field_text(goroutine, "status"));
+	if (reason) {
+		duration(field_real(goroutine, "waited_us"), waited, sizeof(waited));
+		snprintf(status, sizeof(status), "%s, %s", reason, waited);
 	}
-	printf("%-10" PRIu64 " %-36s %-14s ", g->id, status,
-	       g->label	      ? g->label
-	       : g->is_system ? "(runtime)"
-			      : "-");
-
-	const struct dc_frame *at = g->where.pc ? &g->where : &g->created;
-	if (at == &g->created && at->pc)
+	printf("%-10s %-36s %-14s ", field_text(goroutine, "goroutine"), status,
+	       label				 ? label
+	       : field_flag(goroutine, "system") ? "(runtime)"
+						 : "-");
+	if (at && !where)
 		fputs("started by ", stdout);
-	if (at->function)
-		fputs(at->function, stdout);
-	else if (at->pc)
-		printf("0x%" PRIx64, at->pc);
+	if (field_text(at, "function"))
+		fputs(field_text(at, "function"), stdout);
+	else if (at)
+		printf("0x%" PRIx64, field_address(at, "pc"));
 	else
 		fputs("?", stdout);
-	if (at->file)
-		printf(" at %s:%d", at->file, at->line);
-	if (g->thread)
-		printf("  [thread %d]", g->thread);
+	if (field_text(at, "file"))
+		printf(" at %s:%jd", field_text(at, "file"), (intmax_t)field_integer(at, "line"));
+	if (field_find(goroutine, "thread"))
+		printf("  [thread %jd]", (intmax_t)field_integer(goroutine, "thread"));
 	putchar('\n');
 }
 
-struct sink sink_text(bool quiet)
+static void put_fields(const struct field *group, int indent);
+
+static void put_value(const struct field *field, int indent)
 {
-	return (struct sink){ quiet,	  text_result,	 text_error,	text_note,
-			      text_check, text_function, text_goroutine };
+	switch (field->kind) {
+	case FIELD_TEXT: puts(field->text); break;
+	case FIELD_INTEGER: printf("%jd\n", (intmax_t)field->integer); break;
+	case FIELD_COUNT: printf("%ju\n", (uintmax_t)field->number); break;
+	case FIELD_ADDRESS: printf("0x%jx\n", (uintmax_t)field->number); break;
+	case FIELD_REAL: printf("%g\n", field->real); break;
+	case FIELD_FLAG: puts(field->flag ? "yes" : "no"); break;
+	case FIELD_NONE: puts("-"); break;
+	case FIELD_GROUP:
+	case FIELD_LIST:
+		putchar('\n');
+		put_fields(field, indent + 2);
+		break;
+	}
+}
+
+// One field a line.
+static void put_fields(const struct field *group, int indent)
+{
+	for (const struct field *field = group->first; field; field = field->next) {
+		printf("%*s%s%s", indent, "", field->name ? field->name : "-",
+		       field->name ? ": " : " ");
+		put_value(field, indent);
+	}
+}
+
+void text_render(const struct record *record, bool quiet)
+{
+	static const struct {
+		const char *kind;
+		void (*put)(const struct field *fields);
+	} layouts[] = {
+		{ "result", put_result },     { "error", put_error },
+		{ "note", put_note },	      { "check", put_check },
+		{ "function", put_function }, { "goroutine", put_goroutine },
+	};
+
+	if (quiet && !strcmp(record->kind, "error")) {
+		put_message(&record->fields);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(layouts) / sizeof(*layouts); i++) {
+		if (!strcmp(layouts[i].kind, record->kind)) {
+			layouts[i].put(&record->fields);
+			return;
+		}
+	}
+	// A kind needs no layout of its own to be read.
+	put_fields(&record->fields, 0);
 }

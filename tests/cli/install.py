@@ -92,13 +92,35 @@ def built_on():
         contains(run("readelf", "-dW", program), "libdebugcall.so.0")
 
 
+def items(page, macro):
+    """What the manual page describes: the .It lines that begin with the macro."""
+    return re.findall(rf"^\.It ({macro} .*)$", page, re.M)
+
+
+def as_item(row):
+    """A row of --help as the manual page would have it."""
+    words = re.split(r"\s{2,}", row.strip())[0].split()
+    item = []
+    for word in words:
+        if word.startswith("-"):
+            item.append(f"Fl {word.rstrip(',')[1:]}" + " ," * word.endswith(","))
+        elif not item:
+            item.append(f"Cm {word}")
+        else:
+            item.append(("Op " if word.startswith("[") else "") + "Ar " + word.strip("[]").replace("...", " ..."))
+    return " ".join(item)
+
+
 @test
 def manual():
-    """the manual page has every option of --help and is well-formed"""
+    """the manual page has the commands and options of --help, and is well-formed"""
     with open(os.path.join(ROOT, "debugger/debugcall.1"), encoding="utf-8") as file:
         page = file.read()
-    for option in re.findall(r"--([a-z-]+) ", run(DEBUGCALL, "--help")):
-        contains(page, f"Fl -{option}" if option != "version" else "Fl -version")
+    said = run(DEBUGCALL, "--help")
+    commands, options = (part.split("\n\n")[0].splitlines()
+                         for part in re.split(r"\nCommands:\n|\nOptions:\n", said)[1:])
+    equal(items(page, "Cm"), [as_item(row) for row in commands])
+    equal(items(page, "Fl"), [as_item(row) for row in options])
     if shutil.which("mandoc"):
         run("mandoc", "-T", "lint", "-W", "error", "debugger/debugcall.1")
     elif shutil.which("groff"):

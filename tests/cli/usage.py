@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # The command line itself: usage errors are status 2 and name what is wrong.
+import json
 import subprocess
 
-from tap import DEBUGCALL, contains, debugcall, ends, equal, main, test
+from tap import DEBUGCALL, Target, contains, debugcall, ends, equal, good, main, test
 
 
 def usage(message, *args):
@@ -51,6 +52,28 @@ def surplus():
     usage("one regular expression", "functions", "-p", "1", "a", "b")
     usage("one expression", "-p", "1", "--repeat", "3", "f()", "g()")
     usage("evaluates nothing", "check", "-p", "1", "--repeat", "3")
+
+
+@test
+def as_json():
+    """usage errors are JSON under --json, wherever that stands"""
+    for args in (["--json", "--bogus"], ["--bogus", "--json", "-p", "1", "1"], ["--json", "1+1"],
+                 ["check", "--timeout", "soon", "--json", "-p", "1"]):
+        done = ends(2, *args)
+        equal(done.err, "")
+        said = json.loads(done.out)
+        equal((said["schema"], said["ok"], said["error"]["code"]), (1, False, "usage"))
+        equal(said["error"]["state"], "the target was not touched")
+
+
+@test
+def names():
+    """a command is one before -p only; it has its aliases"""
+    with Target() as target:
+        for name in ("evaluate", "print", "call"):
+            equal(good("-q", name, "-p", target.pid, "add(1, 2)"), "3\n")
+        contains(ends(1, "-p", target.pid, "check").err, "check")
+        contains(ends(6, "goroutines", "-p", target.pid).err, "no goroutines")
 
 
 @test

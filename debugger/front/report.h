@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// What several commands say: errors, notes, frames.
+#ifndef DEBUGGER_FRONT_REPORT_H
+#define DEBUGGER_FRONT_REPORT_H
+
+#include "debugger/debugcall.h"
+#include "debugger/front/records.h"
+
+// A record of its own. expr: NULL when no expression is to blame. Gives the exit status.
+int report_error(struct records *out, const char *expr, const struct dc_error *err);
+int report_failure(struct records *out, const char *expr, struct dc_error *err); // and frees it
+int report_usage(struct records *out, const char *complaint);
+int report_memory(struct records *out);
+// About the whole command, for eyes only.
+void report_note(struct records *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+// Parts of an open record. Notes are lines; NULL is none.
+void report_notes(struct records *out, const char *notes);
+void report_frame(struct records *out, const char *name, const struct dc_frame *frame);
+
+#endif
