@@ -329,7 +329,7 @@ struct dc_error *classify_check(const struct type *function)
 	return err;
 }
 
-struct dc_error *classify_call(const struct eval_call *call, struct abi_entry *ret)
+struct dc_error *classify_call(const struct typed_call *call, struct abi_entry *ret)
 {
 	struct abi_entry entry = { .stack_align = 16 };
 	const struct type *function = type_strip(call->type);
@@ -365,7 +365,7 @@ struct dc_error *classify_call(const struct eval_call *call, struct abi_entry *r
 	return NULL;
 }
 
-struct dc_error *classify_result(const struct eval_call *call, const struct abi_exit *exit,
+struct dc_error *classify_result(const struct typed_call *call, const struct abi_exit *exit,
 				 unsigned char **bytes)
 {
 	const struct type *callee = type_strip(call->type), *type = type_strip(callee->target);

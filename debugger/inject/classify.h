@@ -5,15 +5,15 @@
 #define DEBUGGER_INJECT_CLASSIFY_H
 
 #include "debugger/arch/x86_64/abi.h"
-#include "debugger/values/eval.h"
+#include "debugger/values/caller.h"
 
 // Code REFUSED, naming the type, when an argument or the result cannot be passed exactly
 // (__float128, _Float16, decimal floats, incomplete types, non-trivial classes, …), or when
 // compilers differ on it and function->compiler does not tell which.
 struct dc_error *classify_check(const struct type *function) DC_CHECK;
-struct dc_error *classify_call(const struct eval_call *call, struct abi_entry *ret) DC_CHECK;
+struct dc_error *classify_call(const struct typed_call *call, struct abi_entry *ret) DC_CHECK;
 // bytes: as many as the result's type has, malloc'd; NULL for void.
-struct dc_error *classify_result(const struct eval_call *call, const struct abi_exit *exit,
+struct dc_error *classify_result(const struct typed_call *call, const struct abi_exit *exit,
 				 unsigned char **bytes) DC_CHECK;
 
 #endif

@@ -3,7 +3,6 @@
 #include "debugger/inject/safepoint/language_runtime.h"
 #include "debugger/session/session.h"
 #include "debugger/target/memory.h"
-#include "debugger/values/print.h"
 
 #include <string.h>
 
@@ -24,13 +23,15 @@ static const struct symbols_frame *place(const struct dc_session *session)
 static struct dc_error *parse(struct dc_session *session, const char *text,
 			      struct prepared *prepared)
 {
-	struct dc_error *err = expression_parse(text, strlen(text), session->symbols,
-						place(session), &prepared->expression);
+	struct caller caller = evaluation_target(session);
+	struct environment environment = { session->symbols, &caller, session->variables };
+	struct dc_error *err = expression_parse(&environment, place(session), text, strlen(text),
+						&prepared->expression);
 
 	if (err)
 		return err;
-	prepared->calls = expression_calls(prepared->expression);
-	prepared->needs_frame = expression_needs_frame(prepared->expression);
+	prepared->calls = expression_effects(prepared->expression)->calls;
+	prepared->needs_frame = expression_effects(prepared->expression)->needs_frame;
 	if (prepared->calls && session->options.no_call)
 		return error_make(DC_REFUSED, "--no-call: the expression calls a function");
 	return NULL;
@@ -50,7 +51,7 @@ static struct dc_error *find_scope(struct dc_session *session, const struct prep
 		dc_error_destroy(err);
 		return NULL;
 	}
-	return expression_names_plainly(prepared->expression) && !session->barrier
+	return expression_effects(prepared->expression)->names_plainly && !session->barrier
 		       ? scope_glance(session)
 		       : NULL;
 }
@@ -75,8 +76,8 @@ static struct dc_error *parse_in_frame(struct dc_session *session, const char *t
 static struct dc_error *prepare(struct dc_session *session, const char *text,
 				struct prepared *prepared)
 {
-	struct eval_target target = evaluation_target(session);
-	struct eval eval = { session->symbols, &target, session->variables };
+	struct caller caller = evaluation_target(session);
+	struct environment environment = { session->symbols, &caller, session->variables };
 	struct dc_error *err = parse_in_frame(session, text, prepared);
 
 	if (err)
@@ -85,7 +86,7 @@ static struct dc_error *prepare(struct dc_session *session, const char *text,
 	if (!prepared->text)
 		return &dc_out_of_memory;
 	session->current = prepared;
-	err = eval_check(&eval, prepared->expression, classify_check);
+	err = expression_check(&environment, prepared->expression, classify_check);
 	session->current = NULL;
 	return err;
 }
@@ -99,20 +100,24 @@ static struct prepared *find(const struct dc_session *session, const char *text)
 	return prepared;
 }
 
-static bool callee_is_known(const struct function *function, void *arg)
+static bool avoids_stdio(struct dc_session *session, const struct effects *effects)
 {
-	struct dc_session *session = arg;
-
-	return function && safepoints_callee_avoids_stdio(session->safepoints, function->addr);
+	for (size_t i = 0; i < effects->nr_callees; i++) {
+		if (!safepoints_callee_avoids_stdio(session->safepoints, effects->callees[i]->addr))
+			return false;
+	}
+	return !effects->has_unknown_callee;
 }
 
-static bool find_vm(const struct function *function, void *arg)
+static const struct module *find_vm(const struct effects *effects)
 {
-	const struct module **vm = arg;
+	for (size_t i = 0; i < effects->nr_callees; i++) {
+		const struct module *module = effects->callees[i]->module;
 
-	if (function && function->module && language_runtime_is_module(function->module))
-		*vm = function->module;
-	return !*vm;
+		if (module && language_runtime_is_module(module))
+			return module;
+	}
+	return NULL;
 }
 
 // What an operation that failed says about the target when it could not know.
@@ -152,11 +157,12 @@ struct dc_error *dc_prepare(struct dc_session *session, const char *expr)
 	// only.
 	if (!err && (prepared->calls || prepared->needs_frame || session->options.all_stop))
 		err = session_ready(session);
-	if (!err)
-		prepared->avoids_stdio = expression_each_callee(prepared->expression,
-								callee_is_known, session);
-	if (!err)
-		expression_each_callee(prepared->expression, find_vm, &prepared->vm);
+	if (!err) {
+		const struct effects *effects = expression_effects(prepared->expression);
+
+		prepared->avoids_stdio = avoids_stdio(session, effects);
+		prepared->vm = find_vm(effects);
+	}
 	if (err) {
 		expression_destroy(prepared->expression);
 		free(prepared->text);
@@ -171,10 +177,11 @@ struct dc_error *dc_prepare(struct dc_session *session, const char *expr)
 struct dc_error *evaluation_finish(struct dc_session *session, struct evaluation *evaluation,
 				   struct dc_result *ret)
 {
-	struct eval_target target = evaluation_target(session);
+	struct caller caller = evaluation_target(session);
+	struct environment environment = { session->symbols, &caller, session->variables };
 	const struct value *value = &evaluation->value;
-	struct dc_error *err = value_print(value, evaluation->format, session->symbols, &target,
-					   &ret->value);
+	struct dc_error *err = value_print(evaluation->language, &environment, value,
+					   evaluation->format, &ret->value);
 
 	if (err)
 		return err;
@@ -224,8 +231,8 @@ static bool prints_alone(const struct type *type, unsigned depth)
 static struct dc_error *evaluate(struct dc_session *session, const char *expr,
 				 struct evaluation *evaluation)
 {
-	struct eval_target target = evaluation_target(session);
-	struct eval eval = { session->symbols, &target, session->variables };
+	struct caller caller = evaluation_target(session);
+	struct environment environment = { session->symbols, &caller, session->variables };
 	struct dc_error *err = dc_prepare(session, expr);
 	unsigned number;
 
@@ -236,11 +243,12 @@ static struct dc_error *evaluate(struct dc_session *session, const char *expr,
 	if (err)
 		return err;
 	session->current = find(session, expr);
-	if (session->repetition && !expression_is_call(session->current->expression))
+	if (session->repetition && !expression_effects(session->current->expression)->is_call)
 		return error_make(DC_USAGE,
 				  "the expression is not a call: there is nothing to repeat");
 	evaluation->format = expression_format(session->current->expression);
-	err = eval_expression(&eval, session->current->expression, &evaluation->value);
+	evaluation->language = expression_language(session->current->expression);
+	err = expression_evaluate(&environment, session->current->expression, &evaluation->value);
 	session->current = NULL;
 	if (err)
 		return err;
@@ -248,7 +256,7 @@ static struct dc_error *evaluate(struct dc_session *session, const char *expr,
 	evaluation->host = session->borrowed ? borrowed_host(session->borrowed) : "none";
 	if (type_strip(evaluation->value.type)->kind == TYPE_VOID)
 		return NULL;
-	return eval_remember(&eval, &evaluation->value, &number);
+	return variables_remember(session->variables, &evaluation->value, &number);
 }
 
 struct dc_error *evaluation_run(struct dc_session *session, const char *expr,

@@ -16,7 +16,7 @@ static struct dc_error *note_loss(struct dc_session *session, struct dc_error *e
 	return err;
 }
 
-static struct dc_error *enter(struct dc_session *session, const struct eval_call *call,
+static struct dc_error *enter(struct dc_session *session, const struct typed_call *call,
 			      const struct abi_entry *entry, struct abi_exit *exit)
 {
 	struct repetition *repetition = session->repetition;
@@ -34,7 +34,7 @@ static struct dc_error *enter(struct dc_session *session, const struct eval_call
 						timeout, exit));
 }
 
-static struct dc_error *check_wide(struct dc_session *session, const struct eval_call *call,
+static struct dc_error *check_wide(struct dc_session *session, const struct typed_call *call,
 				   const struct abi_entry *entry)
 {
 	unsigned char code[ABI_WIDE_CODE];
@@ -46,7 +46,7 @@ static struct dc_error *check_wide(struct dc_session *session, const struct eval
 			  call->name);
 }
 
-static struct dc_error *call(void *arg, const struct eval_call *call, struct value *ret)
+static struct dc_error *call(void *arg, const struct typed_call *call, struct value *ret)
 {
 	struct dc_session *session = arg;
 	struct abi_entry entry;
@@ -72,7 +72,7 @@ static struct dc_error *call(void *arg, const struct eval_call *call, struct val
 		return err;
 	*ret = (struct value){
 		.type = call->type->target,
-		.place = VALUE_NOWHERE,
+		.lvalue = LVALUE_NONE,
 		.bytes = bytes,
 	};
 	return NULL;
@@ -170,9 +170,9 @@ static struct dc_error *resolve_ifunc(void *arg, const struct function *function
 	return err;
 }
 
-struct eval_target evaluation_target(struct dc_session *session)
+struct caller evaluation_target(struct dc_session *session)
 {
-	return (struct eval_target){
+	return (struct caller){
 		.arg = session,
 		.call = call,
 		.literal = literal,

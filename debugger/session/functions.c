@@ -52,24 +52,25 @@ static int compare(const void *a, const void *b)
 // no debug information.
 static const struct type *known_type(struct dc_session *session, const struct function *function)
 {
+	const struct environment environment = { .symbols = session->symbols };
 	struct expression *expression;
 
 	// The table has only C's.
 	if (strpbrk(function->name, "(:<"))
 		return NULL;
 
-	struct dc_error *err = expression_parse(function->name, strlen(function->name),
-						session->symbols, NULL, &expression);
+	struct dc_error *err = expression_parse(&environment, NULL, function->name,
+						strlen(function->name), &expression);
 
 	if (err) {
 		// A name that is no expression of C has no prototype either.
 		dc_error_destroy(err);
 		return NULL;
 	}
-	uint64_t addr = 0;
-	const struct type *type = expression_function(expression, &addr);
+	const struct function *named = expression_effects(expression)->function;
+	const struct type *type = named && named->addr == function->addr ? named->type : NULL;
 	expression_destroy(expression);
-	return addr == function->addr ? type : NULL;
+	return type;
 }
 
 // "int add(int a, int b)": the parameters with their names, as the declarator of the result.

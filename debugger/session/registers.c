@@ -79,7 +79,7 @@ struct dc_error *register_read(struct dc_session *session, const char *name, str
 	}
 	if (place.size == 1 && bytes[0] & 0x80)
 		bytes[1] = 0xff;
-	*ret = (struct value){ .type = type, .place = VALUE_NOWHERE, .bytes = bytes };
+	*ret = (struct value){ .type = type, .lvalue = LVALUE_NONE, .bytes = bytes };
 	return NULL;
 }
 

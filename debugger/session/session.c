@@ -63,7 +63,7 @@ static struct dc_error *open_target(struct dc_session *session)
 	}
 	if (err)
 		return err;
-	session->variables = eval_variables_create();
+	session->variables = variables_create();
 	return session->variables ? NULL : &dc_out_of_memory;
 }
 
@@ -121,7 +121,7 @@ void dc_close(struct dc_session *session)
 	// What cannot be said any more: the caller closes without having detached.
 	dc_error_destroy(borrowed_release(session->borrowed, &session->departure));
 	forget_prepared(session);
-	eval_variables_destroy(session->variables);
+	variables_destroy(session->variables);
 	tracer_destroy(session->tracer);
 	forget_tables(session);
 	symbols_destroy(session->symbols);

@@ -6,7 +6,7 @@
 
 #include "debugger/inject/borrow.h"
 #include "debugger/base/cleanup.h"
-#include "debugger/values/eval.h"
+#include "debugger/lang/expression.h"
 
 #include <stdatomic.h>
 
@@ -38,7 +38,7 @@ struct dc_session {
 	struct safepoints *safepoints; // with unwind and tracer: made when first needed
 	struct unwind *unwind;
 	struct tracer *_Atomic tracer;
-	struct eval_variables *variables;
+	struct variables *variables;
 	struct prepared *prepared; // newest first
 	struct prepared *current; // being evaluated
 	struct scope scope;
@@ -92,6 +92,7 @@ struct evaluation {
 	pid_t thread; // 0: none was needed
 	const char *host;
 	char format; // gdb's letter before the expression, 0 without
+	const struct language *language; // whose expression it was
 	bool later; // evaluation_finish() is still to be called
 };
 struct dc_error *evaluation_run(struct dc_session *session, const char *expr,
@@ -109,7 +110,7 @@ struct dc_error *session_goroutines(struct dc_session *session, bool *found,
 				    void *arg) DC_CHECK;
 
 // The evaluator's view of a session.
-struct eval_target evaluation_target(struct dc_session *session);
+struct caller evaluation_target(struct dc_session *session);
 
 // $rax and its kin, of the borrowed thread's chosen frame.
 struct dc_error *register_read(struct dc_session *session, const char *name, struct types *types,

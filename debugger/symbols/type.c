@@ -432,3 +432,42 @@ bool type_equal(const struct type *a, const struct type *b)
 
 	return equal(a, b, &budget);
 }
+
+bool type_is_integer(const struct type *type)
+{
+	type = type_strip(type);
+	return type->kind == TYPE_BOOL || type->kind == TYPE_INT || type->kind == TYPE_ENUM;
+}
+
+bool type_is_real(const struct type *type)
+{
+	return type_is_integer(type) || type_strip(type)->kind == TYPE_FLOAT;
+}
+
+bool type_is_arithmetic(const struct type *type)
+{
+	return type_is_real(type) || type_strip(type)->kind == TYPE_COMPLEX;
+}
+
+bool type_is_scalar(const struct type *type)
+{
+	return type_is_arithmetic(type) || type_strip(type)->kind == TYPE_POINTER;
+}
+
+bool type_is_record(const struct type *type)
+{
+	type = type_strip(type);
+	return type->kind == TYPE_STRUCT || type->kind == TYPE_UNION;
+}
+
+// An incomplete type has size 0 in its struct, which is not the same as being empty.
+bool type_size(const struct type *type, uint64_t *ret)
+{
+	type = type_strip(type);
+	if (type->is_incomplete || type->kind == TYPE_FUNCTION)
+		return false;
+	if (type->kind == TYPE_ARRAY && type->count == UINT64_MAX)
+		return false;
+	*ret = type->size;
+	return true;
+}

@@ -96,6 +96,15 @@ uint32_t type_align(const struct type *type);
 // The type under typedefs; const and volatile of the outer ones are kept.
 const struct type *type_strip(const struct type *type);
 
+// Families; typedefs are looked through.
+bool type_is_integer(const struct type *type); // bool, integer, enum
+bool type_is_real(const struct type *type); // integer or floating
+bool type_is_arithmetic(const struct type *type); // real or complex
+bool type_is_scalar(const struct type *type); // arithmetic or pointer
+bool type_is_record(const struct type *type); // struct or union
+// Bytes, for arrays computed; false when not known.
+bool type_size(const struct type *type, uint64_t *ret);
+
 // Basic C types by any spelling that C allows ("unsigned long int", "long unsigned", "__int128",
 // "_Bool", "long double", "float _Complex"); NULL when it is none.
 const struct type *types_basic(struct types *types, const char *spelling);

@@ -3,8 +3,8 @@
 #ifndef DEBUGGER_VALUES_NUMBER_H
 #define DEBUGGER_VALUES_NUMBER_H
 
-#include "debugger/values/ast.h"
-#include "debugger/values/basic.h"
+#include "debugger/symbols/type.h"
+#include "debugger/values/operation.h"
 
 typedef unsigned __int128 uint128;
 typedef __int128 int128;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Numbers as text: all the digits that a format needs to be read back, NaNs with their payload.
+// Integers of up to 128 bits and every floating format that the C ABI has, as decimals.
 #include "debugger/values/locales.h"
 #include "debugger/values/number.h"
-#include "debugger/values/printer.h"
+#include "debugger/values/print_number.h"
 
 #include <inttypes.h>
 #include <string.h>

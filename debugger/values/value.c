@@ -31,3 +31,24 @@ struct dc_error *value_copy(const struct value *value, struct value *ret)
 	ret->bytes = NULL;
 	return value->bytes ? value_set(ret, value->bytes, value->type->size) : NULL;
 }
+
+struct dc_error *type_error(const char *format, const struct type *a, const struct type *b)
+{
+	const struct type *types[2] = { a, b };
+	char message[512] = "";
+	size_t used = 0, n = 0;
+
+	while (*format && used < sizeof(message) - 1) {
+		if (strncmp(format, "%s", 2) != 0 || n == 2 || !types[n]) {
+			message[used++] = *format++;
+			continue;
+		}
+
+		_cleanup_free_ char *name = type_spell(types[n++], NULL);
+
+		snprintf(message + used, sizeof(message) - used, "%s", name ? name : "?");
+		used += strlen(message + used);
+		format += 2;
+	}
+	return error_make(DC_TYPE, "%s", message);
+}

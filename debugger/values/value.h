@@ -8,17 +8,18 @@
 
 struct function;
 
-enum value_place {
-	VALUE_NOWHERE, // an rvalue
-	VALUE_MEMORY, // addr in the target
-	VALUE_REGISTER, // reg, a DWARF number, of the chosen frame
-	VALUE_FUNCTION, // a function designator: addr is its code
-	VALUE_LITERAL, // a string, array or struct literal: has no address until one is needed
+// What kind of object a value was read from.
+enum lvalue {
+	LVALUE_NONE, // an rvalue
+	LVALUE_MEMORY, // addr in the target
+	LVALUE_REGISTER, // reg, a DWARF number, of the chosen frame
+	LVALUE_FUNCTION, // a function designator: addr is its code
+	LVALUE_LITERAL, // a string, array or struct literal: has no address until one is needed
 };
 
 struct value {
 	const struct type *type;
-	enum value_place place;
+	enum lvalue lvalue;
 	uint64_t addr;
 	int reg;
 	uint32_t bit_offset, bit_size; // of a bit-field lvalue; bit_size 0: none
@@ -31,6 +32,10 @@ void value_deinit(struct value *value);
 // Gives the value bytes of its own: a copy, or zeros when bytes is NULL.
 struct dc_error *value_set(struct value *value, const void *bytes, uint64_t size) DC_CHECK;
 struct dc_error *value_copy(const struct value *value, struct value *ret) DC_CHECK;
+
+// An error about types: format has one %s for each, filled with its spelling.
+struct dc_error *type_error(const char *format, const struct type *a,
+			    const struct type *b) DC_CHECK;
 
 static inline void cleanup_value(struct value *value)
 {

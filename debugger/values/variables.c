@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// $name variables and the numbered results $1 $2 …, which live as long as the session.
-#include "debugger/values/evaluator.h"
+// Values that are kept between expressions, each a copy of its own.
+#include "debugger/values/variables.h"
+
+#include "debugger/symbols/symbols.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,7 @@ struct named {
 	bool pending; // a check saw an assignment that has not run: the type is not known
 };
 
-struct eval_variables {
+struct variables {
 	struct named *named;
 	size_t nr_named;
 	struct value *results; // $1 is results[0]
@@ -21,12 +23,12 @@ struct eval_variables {
 	size_t nr_functions;
 };
 
-struct eval_variables *eval_variables_create(void)
+struct variables *variables_create(void)
 {
-	return calloc(1, sizeof(struct eval_variables));
+	return calloc(1, sizeof(struct variables));
 }
 
-void eval_variables_destroy(struct eval_variables *variables)
+void variables_destroy(struct variables *variables)
 {
 	if (!variables)
 		return;
@@ -45,7 +47,7 @@ void eval_variables_destroy(struct eval_variables *variables)
 }
 
 // A copy that owns all it points to, or points to what the session owns.
-static struct dc_error *keep(struct eval_variables *variables, const struct value *value,
+static struct dc_error *keep(struct variables *variables, const struct value *value,
 			     struct value *ret)
 {
 	struct dc_error *err = value_copy(value, ret);
@@ -72,7 +74,7 @@ static struct dc_error *keep(struct eval_variables *variables, const struct valu
 }
 
 // A session has a handful.
-static struct named *find(struct eval_variables *variables, const char *name, bool make)
+static struct named *find(struct variables *variables, const char *name, bool make)
 {
 	for (size_t i = 0; i < variables->nr_named; i++)
 		if (strcmp(variables->named[i].name, name) == 0)
@@ -94,68 +96,31 @@ static struct named *find(struct eval_variables *variables, const char *name, bo
 	return grown;
 }
 
-// "$", "$$", "$$3" count back from the last result; as gdb has it, before the first they are void.
-static struct dc_error *get_result(struct context *context, const struct node *node,
-				   struct value *ret)
+const struct value *variables_named(struct variables *variables, const char *name, bool *pending)
 {
-	struct eval_variables *variables = context->variables;
-	size_t n = variables->nr_results;
-	int64_t number = node->number >= 0 ? node->number : (int64_t)n + 1 + node->number;
+	struct named *named = find(variables, name, false);
 
-	*ret = (struct value){ .type = context->basics.list[BASIC_VOID] };
-	// A check cannot know which results there will be; only those that are there never change.
-	if (context->mode != EVAL_RUN && (node->number < 0 || number > (int64_t)n)) {
-		ret->type = &type_unknown;
-		return NULL;
-	}
-	// $0 is the last one, as $ is.
-	if (node->number == 0)
-		number = n;
-	if (node->number < 0 && number <= 0)
-		return NULL;
-	if (number > (int64_t)n)
-		return error_make(DC_NAME, "there is no result $%jd yet", (intmax_t)number);
-	if (n == 0)
-		return NULL;
-	return value_copy(&variables->results[number - 1], ret);
+	*pending = named && named->pending;
+	return named && named->value.type ? &named->value : NULL;
 }
 
-struct dc_error *variables_get(struct context *context, const struct node *node, struct value *ret)
+struct dc_error *variables_announce(struct variables *variables, const char *name)
 {
-	struct named *named;
+	struct named *named = find(variables, name, true);
 
-	if (!context->variables)
-		return error_make(DC_TYPE, "a variable cannot be used here");
-	if (!node->name)
-		return get_result(context, node, ret);
-	named = find(context->variables, node->name, false);
-	*ret = (struct value){ .type = context->basics.list[BASIC_VOID] };
-	if (context->mode != EVAL_RUN && (!named || named->pending))
-		ret->type = &type_unknown;
-	else if (named && named->value.type)
-		return value_copy(&named->value, ret);
+	if (!named)
+		return &dc_out_of_memory;
+	named->pending = true;
 	return NULL;
 }
 
-// In a check nothing is assigned, but what comes later must not trust the old type.
-struct dc_error *variables_set(struct context *context, const char *name, const struct value *value)
+struct dc_error *variables_set(struct variables *variables, const char *name,
+			       const struct value *value)
 {
-	struct named *named;
+	struct named *named = find(variables, name, true);
 	struct value kept = { 0 };
-	struct dc_error *err;
+	struct dc_error *err = named ? keep(variables, value, &kept) : &dc_out_of_memory;
 
-	if (context->mode == EVAL_TYPE)
-		return NULL;
-	if (!context->variables)
-		return error_make(DC_TYPE, "a variable cannot be assigned here");
-	named = find(context->variables, name, true);
-	if (!named)
-		return &dc_out_of_memory;
-	if (context->mode == EVAL_CHECK) {
-		named->pending = true;
-		return NULL;
-	}
-	err = keep(context->variables, value, &kept);
 	if (err) {
 		value_deinit(&kept);
 		return err;
@@ -163,19 +128,26 @@ struct dc_error *variables_set(struct context *context, const char *name, const 
 	value_deinit(&named->value);
 	named->value = kept;
 	named->value.bit_size = 0;
-	// A value of its own, no window on what it was copied from.
-	if (kept.place != VALUE_FUNCTION)
-		named->value.place = type_strip(kept.type)->kind == TYPE_ARRAY ? VALUE_LITERAL
-									       : VALUE_NOWHERE;
+	if (kept.lvalue != LVALUE_FUNCTION)
+		named->value.lvalue = type_strip(kept.type)->kind == TYPE_ARRAY ? LVALUE_LITERAL
+										: LVALUE_NONE;
 	named->pending = false;
 	return NULL;
 }
 
-// As in gdb, void leaves no result.
-struct dc_error *eval_remember(struct eval *eval, struct value *value, unsigned *number)
+size_t variables_nr_results(const struct variables *variables)
 {
-	struct eval_variables *variables = eval->variables;
+	return variables->nr_results;
+}
 
+const struct value *variables_result(const struct variables *variables, size_t number)
+{
+	return number && number <= variables->nr_results ? &variables->results[number - 1] : NULL;
+}
+
+struct dc_error *variables_remember(struct variables *variables, const struct value *value,
+				    unsigned *number)
+{
 	*number = 0;
 	if (!value->type || type_strip(value->type)->kind == TYPE_VOID)
 		return NULL;

@@ -3,10 +3,10 @@
 # New inputs of interest stay in build/fuzz/found; a crash leaves build/fuzz/crash-*.
 
 FUZZ_SECONDS ?= 60
-FUZZ_SRC := tests/fuzz/expression.c debugger/arena.c debugger/error.c $(wildcard debugger/values/*.c) \
+FUZZ_SRC := tests/fuzz/expression.c debugger/base/arena.c debugger/base/error.c $(wildcard debugger/values/*.c debugger/lang/*.c debugger/lang/*/*.c) \
 	debugger/symbols/type.c debugger/symbols/type_basic.c debugger/symbols/type_spell.c
 
-build/fuzz/expression: $(FUZZ_SRC) $(wildcard debugger/values/*.h debugger/symbols/type*.h)
+build/fuzz/expression: $(FUZZ_SRC) $(wildcard debugger/values/*.h debugger/lang/*.h debugger/lang/*/*.h debugger/symbols/type*.h)
 	@mkdir -p $(@D)
 	clang $(CPPFLAGS) -std=gnu11 $(WARN) -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(FUZZ_SRC) -lunwind-x86_64 -lunwind -ldw -lelf -lm

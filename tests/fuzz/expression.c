@@ -2,7 +2,7 @@
 // libFuzzer: any bytes as an expression; parsed, checked, and run against a target that answers
 // every read with the same bytes. Errors are fine, all else is not.
 #include "debugger/symbols/type_table.h"
-#include "debugger/values/print.h"
+#include "debugger/lang/expression.h"
 
 #include <string.h>
 
@@ -269,7 +269,7 @@ static const uint8_t *input;
 static size_t input_size;
 static uint64_t literals;
 
-static struct dc_error *call(void *arg, const struct eval_call *call, struct value *ret)
+static struct dc_error *call(void *arg, const struct typed_call *call, struct value *ret)
 {
 	(void)arg;
 	for (size_t i = 0; i < call->nr_args; i++)
@@ -348,19 +348,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct symbols_frame nowhere;
 	static unsigned inputs;
-	const struct eval_target target = { .call = call,
-					    .literal = literal,
-					    .read = read_memory,
-					    .write = write_memory,
-					    .read_register = read_register,
-					    .write_register = write_register,
-					    .register_type = register_type,
-					    .frame = frame,
-					    .fs_base = fs_base,
-					    .resolve_ifunc = resolve_ifunc };
-	struct eval eval = { .symbols = &program, .target = &target };
+	const struct caller caller = { .call = call,
+				       .literal = literal,
+				       .read = read_memory,
+				       .write = write_memory,
+				       .read_register = read_register,
+				       .write_register = write_register,
+				       .register_type = register_type,
+				       .frame = frame,
+				       .fs_base = fs_base,
+				       .resolve_ifunc = resolve_ifunc };
+	struct environment environment = { .symbols = &program, .caller = &caller };
 	struct expression *expression = NULL;
 	struct value value = { 0 };
 	char *text = NULL;
@@ -374,25 +373,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	input = data;
 	input_size = size;
 	literals = 0;
-	eval.variables = eval_variables_create();
+	environment.variables = variables_create();
 
-	struct dc_error *err = expression_parse((const char *)data, size, &program, &nowhere,
+	struct dc_error *err = expression_parse(&environment, NULL, (const char *)data, size,
 						&expression);
 
 	if (!err)
-		err = eval_check(&eval, expression, NULL);
+		err = expression_check(&environment, expression, NULL);
 	if (!err)
-		err = eval_expression(&eval, expression, &value);
+		err = expression_evaluate(&environment, expression, &value);
 	if (!err)
-		err = value_print(&value, 0, &program, &target, &text);
+		err = value_print(expression_language(expression), &environment, &value, 0, &text);
 	if (!err)
-		err = eval_remember(&eval, &value, &number);
+		err = variables_remember(environment.variables, &value, &number);
 	if (err && err->column > (ssize_t)size)
 		__builtin_trap();
 	dc_error_destroy(err);
 	free(text);
 	value_deinit(&value);
 	expression_destroy(expression);
-	eval_variables_destroy(eval.variables);
+	variables_destroy(environment.variables);
 	return 0;
 }

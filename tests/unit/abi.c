@@ -197,7 +197,7 @@ static bool run_case(const struct abi_case *test, enum type_compiler compiler)
 {
 	struct value args[ABI_ARGS];
 	struct type function = *test->type;
-	struct eval_call call = { .type = &function, .args = args, .nr_args = test->nr_args };
+	struct typed_call call = { .type = &function, .args = args, .nr_args = test->nr_args };
 	const struct type *result = test->type->target;
 	struct abi_entry entry;
 	unsigned char *bytes;
@@ -401,7 +401,7 @@ static void keeps_pairs_together(void **state)
 	};
 	struct value args[9];
 	struct abi_entry entry;
-	struct eval_call call = { .type = &function, .args = args, .nr_args = 9 };
+	struct typed_call call = { .type = &function, .args = args, .nr_args = 9 };
 
 	(void)state;
 	for (int i = 0; i < 9; i++)

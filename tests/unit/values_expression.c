@@ -414,8 +414,8 @@ static void test_variables(void **state)
 
 	(void)state;
 	// The numbers begin anew.
-	eval_variables_destroy(target.eval.variables);
-	target.eval.variables = eval_variables_create();
+	variables_destroy(target.environment.variables);
+	target.environment.variables = variables_create();
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
 		const char *phase;
 		_cleanup_free_ char *printed = NULL;
@@ -432,7 +432,6 @@ static void test_variables(void **state)
 // A list is checked before any of it runs: what its parts will be is not known, and not guessed.
 static void test_check_before_run(void **state)
 {
-	static const struct symbols_frame nowhere;
 	static const char *const texts[] = { "$later = ps", "$later->a",  "$later.b + $99",
 					     "add($, 1)",   "$(1, 2)",	  "$$3[4]",
 					     "*$later",	    "!$ ? 1 : $", "(long)$ + 1" };
@@ -441,12 +440,92 @@ static void test_check_before_run(void **state)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct expression *expression;
 
-		no_error(expression_parse(texts[i], strlen(texts[i]), target.symbols, &nowhere,
+		no_error(expression_parse(&target.environment, NULL, texts[i], strlen(texts[i]),
 					  &expression));
-		no_error(eval_check(&target.eval, expression, NULL));
+		no_error(expression_check(&target.environment, expression, NULL));
 		expression_destroy(expression);
 	}
 	evaluates_to("$later", NULL);
+}
+
+// What an expression may do, as letters: calls, whole call, writes, registers, frame, plain names,
+// unknown callee; then the callees' names.
+static void describe(const struct effects *effects, char *ret, size_t size)
+{
+	int n = snprintf(ret, size, "%s%s%s%s%s%s%s", effects->calls ? "c" : "",
+			 effects->is_call ? "1" : "", effects->writes ? "w" : "",
+			 effects->reads_registers ? "r" : "", effects->needs_frame ? "f" : "",
+			 effects->names_plainly ? "n" : "", effects->has_unknown_callee ? "?" : "");
+
+	for (size_t i = 0; i < effects->nr_callees; i++)
+		n += snprintf(ret + n, size - (size_t)n, " %s", effects->callees[i]->name);
+}
+
+static void test_effects(void **state)
+{
+	static const struct expectation list[] = {
+		{ "1 + 2", "" },
+		{ "gi", "n" },
+		{ "gi = 1", "wn" },
+		{ "s.a++", "wn" },
+		{ "$x = 1", "" },
+		{ "$x++", "" },
+		{ "$x = gi = 1", "wn" },
+		{ "$rax", "rf" },
+		{ "$rax = 1", "wrf" },
+		{ "add(1, 2)", "c1 add" },
+		{ "(long)add(1, 2)", "c1 add" },
+		{ "add(1, 2) + add(zero(), gi)", "cn add zero" },
+		{ "(&add)(1, 2)", "c1 add" },
+		{ "gfp(1, 2)", "c1n?" },
+		{ "gfps[zero()](1, 2)", "c1n? zero" },
+		{ "apply(add, bump(&gi), 2)", "c1n apply bump" },
+		{ "sizeof add(1, 2)", "" },
+		{ "sizeof(gi = zero())", "n" },
+		{ "sizeof nosuch", "fn" },
+		{ "sizeof $rax", "f" },
+		{ "0 && zero()", "c zero" },
+		{ "{ zero(), 1 }", "c zero" },
+		{ "nosuch", "fn" },
+		{ "nosuch(1)", "c1fn?" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		const char *text = list[i].text;
+		struct expression *expression;
+		char described[200];
+
+		no_error(expression_parse(&target.environment, NULL, text, strlen(text),
+					  &expression));
+		describe(expression_effects(expression), described, sizeof(described));
+		if (strcmp(described, list[i].value))
+			fail_msg("%s: '%s', wanted '%s'", text, described, list[i].value);
+		expression_destroy(expression);
+	}
+}
+
+// Parsed and checked once, evaluated as often as wanted.
+static void test_evaluated_again(void **state)
+{
+	static const char text[] = "bump(&gi) * 0 + gi";
+	struct expression *expression;
+	int before = gi;
+
+	(void)state;
+	no_error(expression_parse(&target.environment, NULL, text, strlen(text), &expression));
+	no_error(expression_check(&target.environment, expression, NULL));
+	for (int i = 1; i <= 3; i++) {
+		struct value value = { 0 };
+		int got;
+
+		no_error(expression_evaluate(&target.environment, expression, &value));
+		memcpy(&got, value.bytes, sizeof(got));
+		assert_int_equal(got, before + i);
+		value_deinit(&value);
+	}
+	expression_destroy(expression);
+	gi = before;
 }
 
 int main(void)
@@ -456,6 +535,7 @@ int main(void)
 		cmocka_unit_test(test_conversions), cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_literals),    cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_variables),   cmocka_unit_test(test_check_before_run),
+		cmocka_unit_test(test_effects),	    cmocka_unit_test(test_evaluated_again),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

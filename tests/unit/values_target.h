@@ -5,7 +5,7 @@
 #define TESTS_UNIT_VALUES_TARGET_H
 
 #include "debugger/base/cleanup.h"
-#include "debugger/values/print.h"
+#include "debugger/lang/expression.h"
 #include "tests/unit/values_program.h"
 
 #include <signal.h>
@@ -25,7 +25,7 @@ static struct {
 	pid_t pid;
 	struct process *process;
 	struct symbols *symbols;
-	struct eval eval;
+	struct environment environment;
 	size_t literals, calls;
 } target;
 
@@ -63,7 +63,7 @@ static struct dc_error *literal(void *arg, const void *from, size_t n, uint64_t 
 }
 
 // Integer and floating arguments travel in registers of their own, so one shape fits all calls.
-static struct dc_error *call(void *arg, const struct eval_call *call, struct value *ret)
+static struct dc_error *call(void *arg, const struct typed_call *call, struct value *ret)
 {
 	typedef long integer(long, long, long, long, long, long, double, double, double, double);
 	typedef double real(long, long, long, long, long, long, double, double, double, double);
@@ -148,16 +148,16 @@ static struct dc_error *resolve_ifunc(void *arg, const struct function *function
 	return NULL;
 }
 
-static const struct eval_target eval_target = { .call = call,
-						.literal = literal,
-						.read = read_memory,
-						.write = write_memory,
-						.read_register = read_register,
-						.write_register = write_register,
-						.register_type = register_type,
-						.frame = frame,
-						.fs_base = fs_base,
-						.resolve_ifunc = resolve_ifunc };
+static const struct caller caller = { .call = call,
+				      .literal = literal,
+				      .read = read_memory,
+				      .write = write_memory,
+				      .read_register = read_register,
+				      .write_register = write_register,
+				      .register_type = register_type,
+				      .frame = frame,
+				      .fs_base = fs_base,
+				      .resolve_ifunc = resolve_ifunc };
 
 static void no_error(struct dc_error *err)
 {
@@ -179,16 +179,16 @@ static int target_start(void **state)
 	}
 	no_error(process_open(target.pid, &target.process));
 	no_error(symbols_load(target.process, &target.symbols));
-	target.eval = (struct eval){ .symbols = target.symbols,
-				     .target = &eval_target,
-				     .variables = eval_variables_create() };
+	target.environment = (struct environment){ .symbols = target.symbols,
+						   .caller = &caller,
+						   .variables = variables_create() };
 	return 0;
 }
 
 static int target_end(void **state)
 {
 	(void)state;
-	eval_variables_destroy(target.eval.variables);
+	variables_destroy(target.environment.variables);
 	symbols_destroy(target.symbols);
 	process_close(target.process);
 	kill(target.pid, SIGKILL);
@@ -200,7 +200,6 @@ static int target_end(void **state)
 static inline struct dc_error *evaluate_text(const char *text, size_t length, const char **phase,
 					     char **printed)
 {
-	static const struct symbols_frame nowhere;
 	struct expression *expression = NULL;
 	struct value value = { 0 };
 	unsigned number;
@@ -208,23 +207,23 @@ static inline struct dc_error *evaluate_text(const char *text, size_t length, co
 
 	*printed = NULL;
 	*phase = "parse";
-	err = expression_parse(text, length, target.symbols, &nowhere, &expression);
+	err = expression_parse(&target.environment, NULL, text, length, &expression);
 	if (!err) {
 		size_t calls = target.calls;
 
 		*phase = "check";
-		err = eval_check(&target.eval, expression, NULL);
+		err = expression_check(&target.environment, expression, NULL);
 		assert_int_equal(calls, target.calls);
 	}
 	if (!err) {
 		*phase = "run";
-		err = eval_expression(&target.eval, expression, &value);
+		err = expression_evaluate(&target.environment, expression, &value);
 	}
 	if (!err)
-		err = value_print(&value, expression_format(expression), target.symbols,
-				  &eval_target, printed);
+		err = value_print(expression_language(expression), &target.environment, &value,
+				  expression_format(expression), printed);
 	if (!err)
-		err = eval_remember(&target.eval, &value, &number);
+		err = variables_remember(target.environment.variables, &value, &number);
 	value_deinit(&value);
 	expression_destroy(expression);
 	return err;

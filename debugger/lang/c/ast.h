@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// The syntax tree of an expression. Nodes live in the expression's arena and die with it.
+// Names are resolved while parsing, because C cannot be parsed without knowing what is a type.
+#ifndef DEBUGGER_LANG_C_AST_H
+#define DEBUGGER_LANG_C_AST_H
+
+#include "debugger/lang/language.h"
+#include "debugger/values/operation.h"
+
+enum node_kind {
+	NODE_CONSTANT, // a number or a character
+	NODE_STRING,
+	NODE_NAME,
+	NODE_VARIABLE, // $name, $1, $, $$
+	NODE_REGISTER, // $rax
+	NODE_UNARY,
+	NODE_INCREMENT, // ++ and --, before and after
+	NODE_BINARY, // also comparisons and @
+	NODE_LOGICAL, // && ||
+	NODE_CONDITIONAL,
+	NODE_ASSIGN, // also +=
+	NODE_COMMA,
+	NODE_CAST,
+	NODE_SIZEOF, // of an expression; of a type it is a constant
+	NODE_MEMBER,
+	NODE_INDEX,
+	NODE_CALL,
+	NODE_LIST, // {1, 2}, an initializer
+	NODE_COMPOUND, // (T){1, 2}
+	NODE_AT_TYPE, // gdb's {T} address
+};
+
+struct node;
+
+// One entry of an initializer list: designators lead to the place, or it is the next one.
+struct designator {
+	const char *member; // NULL: an index
+	uint64_t index;
+	struct designator *next;
+};
+struct item {
+	struct designator *designators;
+	struct node *value;
+	struct item *next;
+};
+
+// What a name stands for.
+struct resolution {
+	enum { NAME_UNKNOWN, NAME_VARIABLE, NAME_FUNCTION, NAME_ENUMERATOR, NAME_CONSTANT } kind;
+	bool is_local; // found only with a frame: looked up again with the frame of the moment
+	struct variable variable;
+	struct function function;
+	const struct function *overloads; // FUNCTION: more than one, of which a call chooses
+	size_t nr_overloads;
+	const struct type *type; // ENUMERATOR, CONSTANT; FUNCTION: from the prototype table
+	int64_t value;
+};
+
+struct node {
+	uint8_t kind; // enum node_kind
+	uint8_t op; // enum operation
+	bool is_prefix; // INCREMENT
+	bool is_arrow; // MEMBER
+	uint16_t depth; // of the recursion that visits the tree below
+	uint32_t column;
+	const struct type *type; // CONSTANT, CAST, COMPOUND, AT_TYPE; STRING: of an element
+	union {
+		unsigned char constant[32]; // type->size bytes
+		struct {
+			const char *bytes; // without the final NUL
+			size_t size;
+		} string;
+		struct {
+			const char *name;
+			struct resolution *what; // NAME
+			int64_t number; // VARIABLE without name: >= 0 $n; < 0: 1 - number back
+		};
+		struct {
+			struct node *left, *right, *third;
+		};
+		struct {
+			struct node *object;
+			const char *member;
+		};
+		struct {
+			struct node *callee;
+			struct node **args;
+			size_t nr_args;
+			const struct function *
+				*chosen; // by a check; NULL there: not known before it runs
+		} call;
+		struct {
+			struct item *items;
+			size_t nr_items;
+		} list; // LIST, COMPOUND
+	};
+};
+
+// Deeper trees are refused: the evaluator recurses, and a thread's stack is finite.
+enum { NODE_DEPTH_MAX = 500 };
+
+const char *arena_string(struct expression *expression, const char *s, size_t length);
+// Fills in the expression's effects.
+struct dc_error *effects_find(struct expression *expression) DC_CHECK;
+
+#endif

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// C as a language: an expression's text to its tree, its check and its run.
+#include "debugger/base/cleanup.h"
+#include "debugger/lang/c/evaluate.h"
+#include "debugger/lang/c/name.h"
+#include "debugger/lang/c/parser.h"
+#include "debugger/lang/c/print.h"
+
+#include <string.h>
+
+const char *arena_string(struct expression *expression, const char *s, size_t length)
+{
+	char *copy = arena_alloc(&expression->arena, length + 1);
+
+	if (copy)
+		memcpy(copy, s, length);
+	return copy;
+}
+
+// "/x" before the expression, as behind gdb's print.
+static struct dc_error *read_format(struct parser *parser)
+{
+	struct lexer *lexer = &parser->lexer;
+	struct dc_error *err;
+
+	if (!parser_at(parser, TOKEN_SLASH))
+		return NULL;
+	err = lexer_advance(lexer);
+	if (err)
+		return err;
+	if (!parser_at(parser, TOKEN_NAME) || lexer->token.length != 1 ||
+	    !print_format_known(*lexer->token.start))
+		return parser_error(parser, "expected one of the formats x d u o t z a c f s");
+	parser->expression->format = *lexer->token.start;
+	return lexer_advance(lexer);
+}
+
+// What stands before the unexpected: a gdb command, a statement, a misspelt name.
+static struct dc_error *explain(struct parser *parser, struct dc_error *err)
+{
+	static const char *const commands[] = { "p",   "print", "call",	  "output",
+						"set", "x",	"inspect" };
+	static const char *const words[] = { "return", "if",	 "for",	  "while",
+					     "do",     "switch", "goto",  "static",
+					     "extern", "new",	 "delete" };
+	const struct node *root = parser->expression->root;
+
+	if (root->kind == NODE_CALL)
+		root = root->call.callee;
+	if (root->kind != NODE_NAME)
+		return err;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(root->name, commands[i]))
+			return error_note(err, "the expression is given alone, without gdb's '%s'",
+					  root->name);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strcmp(root->name, words[i]))
+			return error_note(err, "only expressions can be evaluated, no statements");
+	return root->what->kind == NAME_UNKNOWN ? name_suggest(parser->symbols, root->name, err)
+						: err;
+}
+
+static struct dc_error *parse(const struct environment *environment,
+			      const struct symbols_frame *frame, struct expression *expression)
+{
+	struct parser parser = { .expression = expression,
+				 .symbols = environment->symbols,
+				 .frame = frame };
+	struct dc_error *err = basics_init(&parser.basics, symbols_types(parser.symbols));
+
+	if (!err)
+		err = lexer_init(&parser.lexer, expression->text, expression->size);
+	if (!err)
+		err = read_format(&parser);
+	if (!err)
+		err = parser_comma(&parser, &expression->root);
+	if (!err && !parser_at(&parser, TOKEN_END))
+		err = explain(&parser, parser_error(&parser, "expected an operator or the end"));
+	return err ? err : effects_find(expression);
+}
+
+static bool has_size(struct context *context, const struct value *value)
+{
+	const struct type *plain = type_strip(value->type);
+	uint64_t size;
+
+	return type_size(symbols_complete(context->access.symbols, plain), &size);
+}
+
+// What has no known type is no value.
+static struct dc_error *refuse_untyped(const struct value *value, const struct node *node)
+{
+	if (!value->no_debug || value->lvalue == LVALUE_FUNCTION)
+		return NULL;
+	return error_at(error_make(DC_REFUSED,
+				   "'%s' has unknown type; cast it to its declared type",
+				   value->name ? value->name : "it"),
+			node->column);
+}
+
+static struct dc_error *check(const struct environment *environment, struct expression *expression,
+			      struct dc_error *(*abi)(const struct type *function))
+{
+	_cleanup_value_ struct value value = { 0 };
+	struct context context;
+	struct dc_error *err = context_init(&context, EVAL_CHECK, environment);
+
+	context.abi = abi;
+	if (!err)
+		err = eval_node(&context, expression->root, &value);
+	if (!err)
+		err = refuse_untyped(&value, expression->root);
+	return err ? err : effects_find(expression);
+}
+
+static struct dc_error *evaluate(const struct environment *environment,
+				 const struct expression *expression, struct value *ret)
+{
+	_cleanup_value_ struct value value = { 0 };
+	struct context context;
+	struct dc_error *err = context_init(&context, EVAL_RUN, environment);
+
+	context.whole = expression->root;
+	while (context.whole->kind == NODE_CAST)
+		context.whole = context.whole->left;
+	if (!err)
+		err = eval_node(&context, expression->root, &value);
+	// What has no known size stays an unread object; the printer says so.
+	if (!err && !value.no_debug &&
+	    (value.lvalue != LVALUE_MEMORY || has_size(&context, &value)))
+		err = error_at(object_load(&context, &value), expression->root->column);
+	if (!err)
+		err = refuse_untyped(&value, expression->root);
+	if (err)
+		return err;
+	*ret = value_take(&value);
+	return NULL;
+}
+
+const struct language language_c = {
+	.name = "C",
+	.parse = parse,
+	.check = check,
+	.evaluate = evaluate,
+	.spell = type_spell,
+	.print = c_print,
+};
+
+const struct language language_cxx = {
+	.name = "C++",
+	.parse = parse,
+	.check = check,
+	.evaluate = evaluate,
+	.spell = type_spell,
+	.print = c_print,
+};

@@ -1,0 +1,678 @@
+// SPDX-License-Identifier: MIT
+// Walks the syntax tree. The same walk runs an expression, checks it, and finds its type.
+#include "debugger/lang/c/evaluate.h"
+#include "debugger/values/number.h"
+#include "debugger/lang/c/parser.h"
+
+#include <string.h>
+
+struct dc_error *context_init(struct context *context, enum eval_mode mode,
+			      const struct environment *environment)
+{
+	*context = (struct context){ .mode = mode,
+				     .access = { .symbols = environment->symbols,
+						 .caller = environment->caller },
+				     .variables = environment->variables };
+	return basics_init(&context->basics, symbols_types(environment->symbols));
+}
+
+// An operand as C's arithmetic sees it: an enumerator there is an int, whatever its enum is
+// made of.
+struct dc_error *eval_operand(struct context *context, const struct node *node, struct value *ret)
+{
+	struct dc_error *err = eval_node(context, node, ret);
+
+	if (!err && node->kind == NODE_NAME && node->what->kind == NAME_ENUMERATOR &&
+	    node->what->value == (int32_t)node->what->value)
+		return convert_scalar(ret, context->basics.list[BASIC_INT]);
+	if (!err)
+		err = convert_rvalue(context, ret);
+	if (!err && !value_unknown(ret) && type_strip(ret->type)->kind == TYPE_VOID)
+		err = error_at(error_make(DC_TYPE, "a void value has no use here"), node->column);
+	return error_at(err, node->column);
+}
+
+// In a check most conditions are not known: then both branches are looked at.
+struct dc_error *eval_truth(struct context *context, const struct node *node, bool *known,
+			    bool *ret)
+{
+	_cleanup_value_ struct value value = { 0 };
+	struct dc_error *err = eval_operand(context, node, &value);
+	struct number number;
+
+	if (err)
+		return err;
+	*known = value.bytes != NULL;
+	*ret = false;
+	if (value_unknown(&value))
+		return NULL;
+	if (!type_is_scalar(value.type))
+		return error_at(type_error("a condition cannot be '%s'", value.type, NULL),
+				node->column);
+	if (!*known)
+		return NULL;
+	err = number_read(value.type, value.bytes, &number);
+	*ret = !err && !number_is_zero(&number);
+	return err;
+}
+
+// For what C does not evaluate, but whose type counts.
+static struct dc_error *eval_type_only(struct context *context, const struct node *node,
+				       struct value *ret)
+{
+	enum eval_mode mode = context->mode;
+
+	context->mode = EVAL_TYPE;
+
+	struct dc_error *err = eval_node(context, node, ret);
+
+	context->mode = mode;
+	return err;
+}
+
+// & wants the object itself, so its operand does not decay and is not read.
+static struct dc_error *eval_address(struct context *context, const struct node *node,
+				     struct value *ret)
+{
+	_cleanup_value_ struct value object = { 0 };
+	struct dc_error *err = eval_node(context, node->left, &object);
+
+	if (!err && !value_unknown(&object) && type_strip(object.type)->kind == TYPE_REFERENCE) {
+		// The address of a reference is that of what it refers to.
+		err = object_load(context, &object);
+		if (err)
+			return err;
+		*ret = value_take(&object);
+		ret->type = types_pointer(context->basics.types, type_strip(object.type)->target);
+		ret->lvalue = LVALUE_NONE;
+		return ret->type ? NULL : &dc_out_of_memory;
+	}
+	return err ? err : object_address(context, &object, ret);
+}
+
+// ! and - take values; & and * are about objects.
+static struct dc_error *eval_unary(struct context *context, const struct node *node,
+				   struct value *ret)
+{
+	_cleanup_value_ struct value operand = { 0 };
+	struct dc_error *err;
+
+	if (node->op == OP_ADDRESS)
+		return eval_address(context, node, ret);
+	err = eval_operand(context, node->left, &operand);
+	if (err)
+		return err;
+	if (node->op == OP_DEREFERENCE) {
+		// gdb reads *5 as a long at 5; C does not, and neither do we.
+		return object_dereference(context, &operand, ret);
+	}
+	return operate_unary(context, node->op, &operand, ret);
+}
+
+// gdb's a@n: n objects that lie one behind the other, as an array.
+static struct dc_error *eval_repeat(struct context *context, const struct node *node,
+				    struct value *left, struct value *ret)
+{
+	_cleanup_value_ struct value count = { 0 };
+	int64_t n = 1;
+	uint64_t size;
+	struct dc_error *err = eval_operand(context, node->right, &count);
+
+	if (!err && (count.bytes || context->mode == EVAL_RUN))
+		err = value_integer(&count, &n);
+	if (err || value_unknown(left)) {
+		*ret = (struct value){ .type = &type_unknown };
+		return err;
+	}
+	if (left->lvalue != LVALUE_MEMORY || left->bit_size > 0)
+		return error_make(DC_TYPE, "only objects in memory can be extended by @");
+	if (!type_size(left->type, &size) || left->no_debug)
+		return error_make(DC_TYPE, "the size of the left side of @ is not known");
+	if (n <= 0 || (size > 0 && (uint64_t)n > (INT64_MAX >> 16) / size))
+		return error_make(DC_VALUE,
+				  "the right side of @ must be a positive number of elements");
+	*ret = (struct value){ .type = types_array(context->basics.types, left->type, n),
+			       .lvalue = LVALUE_MEMORY,
+			       .addr = left->addr };
+	return ret->type ? NULL : &dc_out_of_memory;
+}
+
+// left is consumed; a step of eval_spine().
+static struct dc_error *fold_binary(struct context *context, const struct node *node,
+				    struct value *left, struct value *ret)
+{
+	_cleanup_value_ struct value right = { 0 };
+	struct dc_error *err;
+
+	if (node->op == OP_REPEAT)
+		return eval_repeat(context, node, left, ret);
+	err = convert_rvalue(context, left);
+	if (!err && !value_unknown(left) && type_strip(left->type)->kind == TYPE_VOID)
+		err = error_make(DC_TYPE, "a void value has no use here");
+	if (!err)
+		err = eval_operand(context, node->right, &right);
+	return err ? err : operate_binary(context, node->op, left, &right, ret);
+}
+
+static struct dc_error *fold_comma(struct context *context, const struct node *node,
+				   struct value *left, struct value *ret)
+{
+	// The left side is read, as gdb does not: *(int *)0, 1 is an error.
+	struct dc_error *err = type_strip(left->type)->kind == TYPE_ARRAY || left->no_debug
+				       ? NULL
+				       : object_load(context, left);
+
+	return err ? err : eval_node(context, node->right, ret);
+}
+
+// a + b + c leans to the left as far as the text is long: a loop here, not a recursion.
+static struct dc_error *eval_spine(struct context *context, const struct node *node,
+				   struct value *ret)
+{
+	_cleanup_free_ const struct node **spine = NULL;
+	enum node_kind kind = node->kind;
+	const struct node *bottom = node;
+	size_t n = 0;
+
+	while (bottom->kind == kind) {
+		bottom = bottom->left;
+		n++;
+	}
+	spine = calloc(n, sizeof(*spine));
+	if (!spine)
+		return &dc_out_of_memory;
+	for (size_t i = n; i-- > 0; node = node->left)
+		spine[i] = node;
+
+	_cleanup_value_ struct value left = { 0 };
+	struct dc_error *err = spine[0]->op == OP_REPEAT || kind == NODE_COMMA
+				       ? eval_node(context, bottom, &left)
+				       : eval_operand(context, bottom, &left);
+
+	for (size_t i = 0; !err && i < n; i++) {
+		struct value folded = { 0 };
+
+		err = kind == NODE_COMMA ? fold_comma(context, spine[i], &left, &folded)
+					 : fold_binary(context, spine[i], &left, &folded);
+		err = error_at(err, spine[i]->column);
+		value_deinit(&left);
+		left = folded;
+	}
+	*ret = value_take(&left);
+	return err;
+}
+
+// Short-circuit: what is not evaluated is not run, but it is still typed.
+static struct dc_error *eval_logical(struct context *context, const struct node *node,
+				     struct value *ret)
+{
+	bool is_and = node->op == OP_LOGICAL_AND, left_known, right_known, left, right;
+	struct dc_error *err = eval_truth(context, node->left, &left_known, &left);
+	enum eval_mode mode = context->mode;
+
+	if (err)
+		return err;
+	if (left_known && left != is_and) {
+		// Decided; the right side is still C, though it does not run.
+		context->mode = EVAL_TYPE;
+		err = eval_truth(context, node->right, &right_known, &right);
+		context->mode = mode;
+		return err ? err : make_integer(context, BASIC_INT, left, ret);
+	}
+	err = eval_truth(context, node->right, &right_known, &right);
+	if (err)
+		return err;
+	if (left_known && right_known)
+		return make_integer(context, BASIC_INT, right, ret);
+	*ret = (struct value){ .type = context->basics.list[BASIC_INT] };
+	return NULL;
+}
+
+// The type of ?: from both branches.
+static struct dc_error *conditional_type(struct context *context, const struct value *yes,
+					 const struct value *no, const struct type **ret)
+{
+	const struct type *a = type_strip(yes->type), *b = type_strip(no->type);
+
+	*ret = &type_unknown;
+	if (value_unknown(yes) || value_unknown(no))
+		return NULL;
+	*ret = convert_common(context, yes, no);
+	if (*ret)
+		return NULL;
+	*ret = yes->type;
+	if (type_equal(a, b) || (a->kind == TYPE_VOID && b->kind == TYPE_VOID))
+		return NULL;
+	if (a->kind == TYPE_POINTER && b->kind == TYPE_POINTER) {
+		// void * with another is void *, except for a null pointer constant.
+		if (type_strip(a->target)->kind != TYPE_VOID)
+			*ret = type_strip(b->target)->kind == TYPE_VOID ? no->type : yes->type;
+		return NULL;
+	}
+	if (a->kind == TYPE_POINTER && type_is_integer(b))
+		return NULL;
+	*ret = no->type;
+	if (b->kind == TYPE_POINTER && type_is_integer(a))
+		return NULL;
+	return type_error("?: between '%s' and '%s'", a, b);
+}
+
+// The branch that is not taken still gives its type to the result.
+static struct dc_error *eval_conditional(struct context *context, const struct node *node,
+					 struct value *ret)
+{
+	_cleanup_value_ struct value yes = { 0 }, no = { 0 };
+	bool known, truth;
+	const struct type *type;
+	struct dc_error *err = eval_truth(context, node->left, &known, &truth);
+	enum eval_mode mode = context->mode;
+
+	// In a check of an unknown condition either branch may run, so both are checked.
+	if (!err) {
+		context->mode = known && !truth ? EVAL_TYPE : mode;
+		err = eval_node(context, node->right, &yes);
+		if (!err)
+			err = convert_rvalue(context, &yes);
+		context->mode = known && truth ? EVAL_TYPE : mode;
+		if (!err)
+			err = eval_node(context, node->third, &no);
+		if (!err)
+			err = convert_rvalue(context, &no);
+		context->mode = mode;
+	}
+	if (!err)
+		err = conditional_type(context, &yes, &no, &type);
+	if (err)
+		return err;
+
+	struct value *chosen = truth ? &yes : &no;
+
+	if (type_strip(type)->kind == TYPE_VOID || !known) {
+		*ret = (struct value){ .type = type };
+		return NULL;
+	}
+	err = type == chosen->type ? NULL : convert_assign(context, chosen, type, "?:");
+	*ret = value_take(chosen);
+	ret->lvalue = LVALUE_NONE;
+	return err;
+}
+
+// "$", "$$", "$$3" count back from the last result; as gdb has it, before the first they are void.
+static struct dc_error *eval_result(struct context *context, const struct node *node,
+				    struct value *ret)
+{
+	int64_t n = (int64_t)variables_nr_results(context->variables);
+	int64_t number = node->number >= 0 ? node->number : n + 1 + node->number;
+
+	*ret = (struct value){ .type = context->basics.list[BASIC_VOID] };
+	// A check cannot know which results there will be; only those that are there never change.
+	if (context->mode != EVAL_RUN && (node->number < 0 || number > n)) {
+		ret->type = &type_unknown;
+		return NULL;
+	}
+	// $0 is the last one, as $ is.
+	if (node->number == 0)
+		number = n;
+	if (node->number < 0 && number <= 0)
+		return NULL;
+	if (number > n)
+		return error_make(DC_NAME, "there is no result $%jd yet", (intmax_t)number);
+	return n ? value_copy(variables_result(context->variables, (size_t)number), ret) : NULL;
+}
+
+static struct dc_error *eval_variable(struct context *context, const struct node *node,
+				      struct value *ret)
+{
+	const struct value *value;
+	bool pending;
+
+	if (!context->variables)
+		return error_make(DC_TYPE, "a variable cannot be used here");
+	if (!node->name)
+		return eval_result(context, node, ret);
+	context->saw_variable = true;
+	value = variables_named(context->variables, node->name, &pending);
+	*ret = (struct value){ .type = context->basics.list[BASIC_VOID] };
+	if (context->mode != EVAL_RUN && (!value || pending))
+		ret->type = &type_unknown;
+	else if (value)
+		return value_copy(value, ret);
+	return NULL;
+}
+
+// In a check nothing is assigned, but what comes later must not trust the old type.
+static struct dc_error *assign_variable(struct context *context, const char *name,
+					const struct value *value)
+{
+	if (context->mode == EVAL_TYPE)
+		return NULL;
+	if (!context->variables)
+		return error_make(DC_TYPE, "a variable cannot be assigned here");
+	return context->mode == EVAL_CHECK ? variables_announce(context->variables, name)
+					   : variables_set(context->variables, name, value);
+}
+
+// What stands on the left decides what a store is: a convenience variable, a register, an object.
+static struct dc_error *store(struct context *context, const struct node *node, struct value *place,
+			      struct value *value)
+{
+	struct dc_error *err;
+
+	if (node->kind == NODE_VARIABLE && node->name) {
+		err = assign_variable(context, node->name, value);
+		value_deinit(place);
+		*place = value_take(value);
+		return err;
+	}
+	if (node->kind == NODE_REGISTER) {
+		err = convert_assign(context, value, place->type, "assignment");
+		if (!err && context->mode == EVAL_RUN)
+			err = context->access.caller->write_register(context->access.caller->arg,
+								     node->name, value);
+		value_deinit(place);
+		*place = value_take(value);
+		return err;
+	}
+	return error_at(object_store(context, place, value), node->column);
+}
+
+// What a C++ reference refers to is what a store changes.
+static struct dc_error *referred(struct context *context, struct value *place)
+{
+	if (!place->type || value_unknown(place) || type_strip(place->type)->kind != TYPE_REFERENCE)
+		return NULL;
+
+	_cleanup_value_ struct value reference = value_take(place);
+	struct dc_error *err = object_load(context, &reference);
+
+	return err ? err : object_dereference(context, &reference, place);
+}
+
+// The object is found before the value is computed; C leaves the order open.
+static struct dc_error *eval_assign(struct context *context, const struct node *node,
+				    struct value *ret)
+{
+	_cleanup_value_ struct value place = { 0 }, value = { 0 };
+	bool is_variable = node->left->kind == NODE_VARIABLE && node->left->name;
+	struct dc_error *err = NULL;
+
+	if (!is_variable || node->op != OP_NONE)
+		err = eval_node(context, node->left, &place);
+	if (!err && place.no_debug)
+		err = error_at(object_store(context, &place, &value), node->left->column);
+	if (!err)
+		err = referred(context, &place);
+	if (!err && node->op != OP_NONE) {
+		_cleanup_value_ struct value old = { 0 }, by = { 0 };
+
+		err = value_copy(&place, &old);
+		if (!err)
+			err = convert_rvalue(context, &old);
+		if (!err)
+			err = eval_operand(context, node->right, &by);
+		if (!err)
+			err = operate_binary(context, node->op, &old, &by, &value);
+		if (!err && !is_variable)
+			err = convert_assign(context, &value, place.type, "assignment");
+	} else if (!err && (is_variable || node->left->kind == NODE_REGISTER)) {
+		err = eval_node(context, node->right, &value);
+		// A convenience variable keeps arrays whole.
+		if (!err && (type_strip(value.type)->kind != TYPE_ARRAY || !is_variable))
+			err = convert_rvalue(context, &value);
+		else if (!err)
+			err = object_load(context, &value);
+	} else if (!err) {
+		err = initialize_from(context, node->right, place.type, "assignment", &value);
+	}
+	if (!err)
+		err = store(context, node->left, &place, &value);
+	*ret = value_take(&place);
+	return err;
+}
+
+// As x = x + 1, but x is found once, and the old value is kept for x++.
+static struct dc_error *eval_increment(struct context *context, const struct node *node,
+				       struct value *ret)
+{
+	_cleanup_value_ struct value place = { 0 }, old = { 0 }, one = { 0 }, new = { 0 };
+	struct dc_error *err = eval_node(context, node->left, &place);
+
+	if (!err)
+		err = referred(context, &place);
+	if (!err)
+		err = value_copy(&place, &old);
+	if (!err)
+		err = convert_rvalue(context, &old);
+	if (!err)
+		err = make_integer(context, BASIC_INT, 1, &one);
+	if (!err)
+		err = operate_binary(context, node->op, &old, &one, &new);
+	if (!err)
+		err = convert_assign(context, &new, place.type, node->op == OP_ADD ? "++" : "--");
+	if (!err)
+		err = store(context, node->left, &place, &new);
+	*ret = value_take(node->is_prefix ? &place : &old);
+	if (!node->is_prefix) {
+		ret->lvalue = LVALUE_NONE;
+		ret->bit_size = 0;
+	}
+	return err;
+}
+
+// The operand is typed and never run: sizeof f() calls nothing.
+static struct dc_error *eval_sizeof(struct context *context, const struct node *node,
+				    struct value *ret)
+{
+	_cleanup_value_ struct value value = { 0 };
+	const struct type *whole;
+	uint64_t size = 1;
+	struct dc_error *err = eval_type_only(context, node->left, &value);
+
+	if (err)
+		return err;
+	if (value_unknown(&value)) {
+		*ret = (struct value){ .type = context->basics.list[BASIC_ULONG] };
+		return NULL;
+	}
+	if (value.bit_size > 0)
+		return error_make(DC_TYPE, "a bit-field has no size in bytes");
+	if (value.no_debug)
+		return error_make(DC_REFUSED, "'%s' has unknown type; cast it to its declared type",
+				  value.name ? value.name : "it");
+	whole = symbols_complete(context->access.symbols, type_strip(value.type));
+	if (whole->kind == TYPE_REFERENCE)
+		whole = type_strip(whole->target);
+	if (whole->kind != TYPE_VOID && whole->kind != TYPE_FUNCTION && !type_size(whole, &size))
+		return type_error("'%s' is incomplete: its size is not known", value.type, NULL);
+	return make_integer(context, BASIC_ULONG, node->op == OP_ADDRESS ? type_align(whole) : size,
+			    ret);
+}
+
+static struct dc_error *eval_member(struct context *context, const struct node *node,
+				    struct value *ret)
+{
+	_cleanup_value_ struct value object = { 0 };
+	struct dc_error *err = eval_node(context, node->object, &object);
+
+	if (err)
+		return err;
+	if (value_unknown(&object)) {
+		*ret = (struct value){ .type = &type_unknown };
+		return NULL;
+	}
+	err = object_reach(context, &object, node->is_arrow);
+	return err ? err : object_member(context, &object, node->member, ret);
+}
+
+// a[i] is *(a + i), so that i[a] works too; only what has no address is taken apart here.
+static struct dc_error *eval_index(struct context *context, const struct node *node,
+				   struct value *ret)
+{
+	_cleanup_value_ struct value array = { 0 }, index = { 0 }, sum = { 0 };
+	struct dc_error *err = eval_node(context, node->left, &array);
+	const struct type *plain;
+	int64_t i;
+
+	if (!err)
+		err = eval_operand(context, node->right, &index);
+	if (!err && !value_unknown(&array) && type_strip(array.type)->kind == TYPE_REFERENCE)
+		err = convert_rvalue(context, &array);
+	if (err)
+		return err;
+	plain = type_strip(array.type);
+	// Inside a value that is no object in the target; pointing to it would copy it there.
+	if ((plain->kind == TYPE_ARRAY && array.lvalue != LVALUE_MEMORY) ||
+	    plain->kind == TYPE_VECTOR) {
+		uint64_t size = type_strip(plain->target)->size;
+
+		if (!index.bytes && context->mode != EVAL_RUN) {
+			*ret = (struct value){ .type = plain->target };
+			return type_is_integer(index.type) || value_unknown(&index)
+				       ? NULL
+				       : value_integer(&index, &i);
+		}
+		err = value_integer(&index, &i);
+		if (!err && (i < 0 || (uint64_t)i >= plain->count))
+			err = error_make(DC_VALUE, "no element %jd in %ju elements", (intmax_t)i,
+					 (uintmax_t)plain->count);
+		return err ? err : object_part(context, &array, plain->target, i * size, ret);
+	}
+	err = convert_rvalue(context, &array);
+	if (!err && !value_unknown(&array) && !value_unknown(&index) &&
+	    type_strip(array.type)->kind != TYPE_POINTER &&
+	    type_strip(index.type)->kind != TYPE_POINTER)
+		err = type_error("cannot index '%s' with '%s'", array.type, index.type);
+	if (!err)
+		err = operate_binary(context, OP_ADD, &array, &index, &sum);
+	return err ? err : object_dereference(context, &sum, ret);
+}
+
+// Not yet in the target: most strings are printed or measured and never need an address there.
+static struct dc_error *eval_string(struct context *context, const struct node *node,
+				    struct value *ret)
+{
+	uint64_t width = type_strip(node->type)->size;
+
+	*ret = (struct value){ .lvalue = LVALUE_LITERAL };
+	ret->type = types_array(context->basics.types, node->type, node->string.size / width + 1);
+	if (!ret->type)
+		return &dc_out_of_memory;
+	return value_set(ret, node->string.bytes, node->string.size + width);
+}
+
+// The type is known before a thread is stopped, the value only then.
+static struct dc_error *eval_register(struct context *context, const struct node *node,
+				      struct value *ret)
+{
+	const struct caller *caller = context->access.caller;
+
+	if (!caller)
+		return error_make(DC_TYPE, "a register cannot be used here");
+	*ret = (struct value){ .type = caller->register_type(caller->arg, node->name,
+							     context->basics.types) };
+	if (!ret->type)
+		return error_make(DC_NAME, "no register $%s on this machine", node->name);
+	if (context->mode != EVAL_RUN)
+		return NULL;
+	return caller->read_register(caller->arg, node->name, context->basics.types, ret);
+}
+
+static struct dc_error *eval_cast(struct context *context, const struct node *node,
+				  struct value *ret)
+{
+	struct dc_error *err;
+
+	// A cast around a call tells what a function without debug information returns.
+	if (node->left->kind == NODE_CALL)
+		err = error_at(invoke(context, node->left, node->type, ret), node->left->column);
+	else
+		err = eval_node(context, node->left, ret);
+	return err ? err : convert_cast(context, ret, node->type);
+}
+
+// gdb: {T} address is *(T *) address.
+static struct dc_error *eval_at_type(struct context *context, const struct node *node,
+				     struct value *ret)
+{
+	_cleanup_value_ struct value address = { 0 };
+	struct dc_error *err = eval_operand(context, node->left, &address);
+	const struct type *pointer = types_pointer(context->basics.types, node->type);
+
+	if (!err && !pointer)
+		err = &dc_out_of_memory;
+	if (!err)
+		err = convert_cast(context, &address, pointer);
+	return err ? err : object_dereference(context, &address, ret);
+}
+
+static struct dc_error *dispatch(struct context *context, const struct node *node,
+				 struct value *ret)
+{
+	switch ((enum node_kind)node->kind) {
+	case NODE_CONSTANT:
+		*ret = (struct value){ .type = node->type };
+		return value_set(ret, node->constant, type_strip(node->type)->size);
+	case NODE_STRING: return eval_string(context, node, ret);
+	case NODE_NAME: return object_name(context, node, ret);
+	case NODE_VARIABLE: return eval_variable(context, node, ret);
+	case NODE_REGISTER: return eval_register(context, node, ret);
+	case NODE_UNARY: return eval_unary(context, node, ret);
+	case NODE_INCREMENT: return eval_increment(context, node, ret);
+	case NODE_BINARY:
+	case NODE_COMMA: return eval_spine(context, node, ret);
+	case NODE_LOGICAL: return eval_logical(context, node, ret);
+	case NODE_CONDITIONAL: return eval_conditional(context, node, ret);
+	case NODE_ASSIGN: return eval_assign(context, node, ret);
+	case NODE_CAST: return eval_cast(context, node, ret);
+	case NODE_SIZEOF: return eval_sizeof(context, node, ret);
+	case NODE_MEMBER: return eval_member(context, node, ret);
+	case NODE_INDEX: return eval_index(context, node, ret);
+	case NODE_CALL: return invoke(context, node, NULL, ret);
+	case NODE_LIST: return initialize_array(context, node, ret);
+	case NODE_COMPOUND: return initialize(context, node, node->type, ret);
+	case NODE_AT_TYPE: return eval_at_type(context, node, ret);
+	}
+	return error_make(DC_SYNTAX, "an unknown kind of expression");
+}
+
+// The innermost node that fails gives the column: outer ones do not overwrite it.
+struct dc_error *eval_node(struct context *context, const struct node *node, struct value *ret)
+{
+	return error_at(dispatch(context, node, ret), node->column);
+}
+
+struct dc_error *eval_type_of(struct symbols *symbols, const struct node *node, bool as_value,
+			      const struct type **ret)
+{
+	_cleanup_value_ struct value value = { 0 };
+	struct environment nowhere = { .symbols = symbols };
+	struct context context;
+	struct dc_error *err = context_init(&context, EVAL_TYPE, &nowhere);
+
+	if (!err)
+		err = as_value ? eval_operand(&context, node, &value)
+			       : eval_node(&context, node, &value);
+	if (!err && (value_unknown(&value) || value.no_debug))
+		err = error_make(DC_TYPE, "the type of this is not known before it runs");
+	if (err)
+		return error_at(err, node->column);
+	*ret = value.type;
+	if (type_strip(value.type)->kind == TYPE_REFERENCE)
+		*ret = type_strip(value.type)->target;
+	return NULL;
+}
+
+// Without a target there is nothing to read, so whatever is known is constant.
+struct dc_error *eval_constant(struct symbols *symbols, const struct node *node, int64_t *ret)
+{
+	_cleanup_value_ struct value value = { 0 };
+	struct environment nowhere = { .symbols = symbols };
+	struct context context;
+	struct dc_error *err = context_init(&context, EVAL_CHECK, &nowhere);
+
+	if (!err)
+		err = eval_operand(&context, node, &value);
+	if (!err && !value.bytes)
+		err = error_make(DC_TYPE, "a constant is wanted here");
+	return err ? err : value_integer(&value, ret);
+}

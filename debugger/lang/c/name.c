@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+// Names in an expression: what they stand for, and those behind a dollar.
+#include "debugger/lang/c/name.h"
+
+#include "debugger/base/cleanup.h"
+#include "debugger/arch/x86_64/registers.h"
+#include "debugger/lang/c/prototypes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// The search is slow, so it is made only when the error is certain.
+struct dc_error *name_suggest(struct symbols *symbols, const char *name, struct dc_error *err)
+{
+	const char *nearest = symbols_nearest(symbols, name);
+
+	return nearest ? error_note(err, "did you mean '%s'?", nearest) : err;
+}
+
+struct dc_error *name_unknown(struct symbols *symbols, const char *name)
+{
+	struct dc_error *err = name_suggest(
+		symbols, name, error_make(DC_NAME, "no symbol '%s' in the program", name));
+	const char *why = symbols_why_unknown(symbols);
+
+	return why ? error_note(err, "%s", why) : err;
+}
+
+// gdb's function::variable: a static variable of a function, as seen from its first instruction.
+// file NULL: whichever has the function.
+static bool resolve_static(struct symbols *symbols, const char *file, const char *name,
+			   struct resolution *what)
+{
+	static const struct symbols_frame nowhere;
+	const char *colons = memrchr(name, ':', strlen(name));
+	struct symbols_frame here = { 0 }, there;
+	struct function function;
+	struct variable moved;
+
+	if (!colons || colons < name + 2)
+		return false;
+
+	_cleanup_free_ char *scope = strndup(name, colons - 1 - name);
+	_cleanup_error_ struct dc_error *no_function =
+		!scope ? &dc_out_of_memory
+		: file ? symbols_function_in_file(symbols, file, scope, &function)
+		       : symbols_lookup_function(symbols, &nowhere, scope, &function);
+
+	if (no_function)
+		return false;
+	here.pc = function.addr;
+	there = here;
+	there.cfa = 4096;
+
+	_cleanup_error_ struct dc_error *no_variable = symbols_lookup_variable(
+		symbols, &here, colons + 1, &what->variable);
+	_cleanup_error_ struct dc_error *not_again = symbols_lookup_variable(symbols, &there,
+									     colons + 1, &moved);
+
+	// One that moves with the frame is a local, of which there may be many or none.
+	if (no_variable || not_again || what->variable.place != VARIABLE_MEMORY ||
+	    moved.place != VARIABLE_MEMORY || moved.addr != what->variable.addr)
+		return false;
+	what->kind = NAME_VARIABLE;
+	return true;
+}
+
+static bool in_program(struct symbols *symbols, const struct module *module)
+{
+	const struct module *const *modules;
+
+	return symbols_modules(symbols, &modules) > 0 && module == modules[0];
+}
+
+static void take_function(struct parser *parser, struct resolution *what)
+{
+	struct function *function = &what->function;
+
+	what->kind = NAME_FUNCTION;
+	if (!function->type)
+		function->type = prototype_find(parser, function);
+	// Only now: a library's debug file is slow to open.
+	if (!function->type)
+		symbols_function_type(parser->symbols, function);
+	what->type = function->type;
+}
+
+// What headers define, and so no debug information names.
+static void take_constant(struct parser *parser, const char *name, struct resolution *what)
+{
+	what->kind = NAME_CONSTANT;
+	what->type = parser->basics.list[BASIC_BOOL];
+	if (strcmp(name, "true") == 0) {
+		what->value = 1;
+	} else if (strcmp(name, "NULL") == 0 || strcmp(name, "nullptr") == 0) {
+		what->type = types_pointer(parser->basics.types, parser->basics.list[BASIC_VOID]);
+	} else if (strcmp(name, "false") != 0) {
+		what->kind = NAME_UNKNOWN;
+	}
+}
+
+// Found only by way of the frame.
+static bool is_local(struct parser *parser, const char *name, const struct variable *variable)
+{
+	static const struct symbols_frame nowhere;
+	struct variable global;
+
+	if (parser->frame->pc == 0)
+		return false;
+
+	_cleanup_error_ struct dc_error *not_global = symbols_lookup_variable(
+		parser->symbols, &nowhere, name, &global);
+
+	return not_global || global.place != variable->place || global.addr != variable->addr;
+}
+
+// Locals, then the program's own names before those of libraries: a static variable deep in the C
+// library's debug information must not hide a function or an enumerator of the program.
+static void resolve(struct parser *parser, const char *name, struct resolution *what)
+{
+	struct symbols *symbols = parser->symbols;
+	_cleanup_error_ struct dc_error *no_variable = symbols_lookup_variable(
+		symbols, parser->frame, name, &what->variable);
+	bool has_typed = !no_variable && what->variable.type;
+	bool local = has_typed && is_local(parser, name, &what->variable);
+
+	if (has_typed && (local || in_program(symbols, what->variable.module))) {
+		what->kind = NAME_VARIABLE;
+		what->is_local = local;
+		return;
+	}
+
+	_cleanup_error_ struct dc_error *no_function = symbols_lookup_function(
+		symbols, parser->frame, name, &what->function);
+
+	if (!no_function && (!has_typed || in_program(symbols, what->function.module))) {
+		take_function(parser, what);
+		return;
+	}
+	// Of several functions a call will choose one.
+	if (no_function && no_function->code == DC_VALUE && !has_typed) {
+		_cleanup_error_ struct dc_error *none = symbols_overloads(
+			symbols, name, &what->overloads, &what->nr_overloads);
+
+		if (!none && what->nr_overloads > 1) {
+			what->kind = NAME_FUNCTION;
+			what->function = what->overloads[0];
+			return;
+		}
+		what->nr_overloads = 0;
+	}
+	if (!no_variable && !has_typed) {
+		what->kind = NAME_VARIABLE; // without debug information
+		return;
+	}
+	if (no_variable && resolve_static(symbols, NULL, name, what))
+		return;
+
+	_cleanup_error_ struct dc_error *no_enumerator = symbols_lookup_enumerator(
+		symbols, parser->frame, name, &what->type, &what->value);
+
+	if (!no_enumerator)
+		what->kind = NAME_ENUMERATOR;
+	else if (has_typed)
+		what->kind = NAME_VARIABLE;
+	else
+		take_constant(parser, name, what);
+}
+
+// ---- how names are written ----
+
+// The lexer goes on behind the text.
+static struct dc_error *go_behind(struct lexer *lexer, const char *end)
+{
+	lexer->next = (size_t)(end - lexer->text);
+	return lexer_advance(lexer);
+}
+
+static bool begins_identifier(char c)
+{
+	return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// gdb's 'file.c'::name, also without quotes and with one colon: where the name itself begins, and
+// the file, in the arena. NULL in *file: there is none.
+static struct dc_error *read_file(struct parser *parser, const char **file)
+{
+	const struct lexer *lexer = &parser->lexer;
+	const char *start = lexer->token.start, *end = lexer->text + lexer->size, *at = start;
+	size_t length;
+
+	*file = NULL;
+	if (lexer->token.kind == TOKEN_CHAR) {
+		start++;
+		length = lexer->token.length - 2;
+		at = lexer->token.start + lexer->token.length;
+	} else {
+		while (at < end &&
+		       (begins_identifier(*at) || (*at && strchr("0123456789.+-/", *at))))
+			at++;
+		length = (size_t)(at - start);
+		// Most names are none.
+		if (!memchr(start, '.', length))
+			return NULL;
+	}
+	if (at >= end || *at != ':')
+		return NULL;
+	at += at + 1 < end && at[1] == ':' ? 2 : 1;
+	if (at >= end || !begins_identifier(*at))
+		return NULL;
+
+	const char *name = arena_string(parser->expression, start, length);
+
+	if (!name)
+		return &dc_out_of_memory;
+	if (symbols_has_file(parser->symbols, name)) {
+		*file = name;
+		return go_behind(&parser->lexer, at);
+	}
+	if (lexer->token.kind == TOKEN_CHAR && !memchr(start, '(', length))
+		return error_at(error_make(DC_NAME, "the program has no source file '%s'", name),
+				lexer_column(lexer));
+	return NULL;
+}
+
+// "max<int>" and "vec<int>::size", when the program has a function of that name: else it is a
+// comparison. NULL: it is none.
+static const char *behind_template(struct parser *parser, const char *start)
+{
+	const char *end = parser->lexer.text + parser->lexer.size, *at = start;
+	int depth = 0;
+	bool has_arguments = false;
+
+	for (; at < end; at++) {
+		if (*at == '<')
+			depth++;
+		else if (*at == '>')
+			depth--;
+		else if (!depth && !begins_identifier(*at) && !strchr("0123456789:", *at))
+			break;
+		else if (depth && strchr("\"'{};", *at))
+			return NULL;
+		has_arguments |= depth > 0;
+		if (depth < 0)
+			return NULL;
+	}
+	if (!has_arguments || depth || at == end || *at != '(')
+		return NULL;
+
+	const char *name = arena_string(parser->expression, start, (size_t)(at - start));
+	const struct function *list;
+	size_t n = 0;
+	struct dc_error *err = name ? symbols_overloads(parser->symbols, name, &list, &n)
+				    : &dc_out_of_memory;
+
+	dc_error_destroy(err);
+	return n ? at : NULL;
+}
+
+// "a", "a::b", "a<int>::b", and gdb's 'a::b(int)'; the lexer goes behind it.
+static struct dc_error *read_name(struct parser *parser, const char **ret)
+{
+	struct lexer *lexer = &parser->lexer;
+	const char *start = lexer->token.start, *end = start + lexer->token.length;
+	struct dc_error *err = NULL;
+
+	if (lexer->token.kind == TOKEN_CHAR) {
+		*ret = arena_string(parser->expression, start + 1, (size_t)(end - start) - 2);
+		return *ret ? lexer_advance(lexer) : &dc_out_of_memory;
+	}
+
+	const char *behind = behind_template(parser, start);
+
+	if (behind) {
+		end = behind;
+		err = go_behind(lexer, end);
+	}
+	for (bool more = !behind; !err && more;) {
+		end = lexer->token.start + lexer->token.length;
+		err = lexer_advance(lexer);
+		more = !err && parser_at(parser, TOKEN_SCOPE);
+		if (more)
+			err = lexer_advance(lexer);
+		if (!err && more && !parser_at(parser, TOKEN_NAME))
+			err = parser_error(parser, "expected a name after ::");
+	}
+	*ret = err ? NULL : arena_string(parser->expression, start, (size_t)(end - start));
+	return err || *ret ? err : &dc_out_of_memory;
+}
+
+// A file's own thing, or a static variable of one of its functions.
+static struct dc_error *resolve_in_file(struct parser *parser, const char *file, const char *name,
+					struct resolution *what)
+{
+	struct symbols *symbols = parser->symbols;
+	struct dc_error *err = symbols_variable_in_file(symbols, file, name, &what->variable);
+
+	if (!err) {
+		what->kind = NAME_VARIABLE;
+		return NULL;
+	}
+	if (err->code != DC_NAME)
+		return err;
+	dc_error_destroy(err);
+	err = symbols_function_in_file(symbols, file, name, &what->function);
+	if (!err) {
+		take_function(parser, what);
+		return NULL;
+	}
+	if (err->code != DC_NAME)
+		return err;
+	dc_error_destroy(err);
+	if (resolve_static(symbols, file, name, what))
+		return NULL;
+	return error_make(DC_NAME, "nothing named '%s' in '%s'", name, file);
+}
+
+bool name_is_quoted(const struct parser *parser)
+{
+	const struct token *token = &parser->lexer.token;
+	const char *end = token->start + token->length;
+
+	if (token->kind != TOKEN_CHAR || *token->start != '\'' || token->length < 4 ||
+	    memchr(token->start, '\\', token->length))
+		return false;
+	// A Go function's package, "main.Add"; '1.5' is none.
+	if (begins_identifier(token->start[1]) && memchr(token->start, '.', token->length))
+		return true;
+	return memchr(token->start, '(', token->length) ||
+	       memchr(token->start, '<', token->length) ||
+	       memchr(token->start, ':', token->length) ||
+	       (end < parser->lexer.text + parser->lexer.size && *end == ':');
+}
+
+struct dc_error *name_parse(struct parser *parser, struct node **ret)
+{
+	size_t column = lexer_column(&parser->lexer);
+	struct dc_error *err = parser_node(parser, NODE_NAME, column, ret);
+	const char *file = NULL;
+
+	if (!err)
+		err = read_file(parser, &file);
+	if (!err)
+		err = read_name(parser, &(*ret)->name);
+	if (err)
+		return err;
+	(*ret)->what = arena_alloc(&parser->expression->arena, sizeof(*(*ret)->what));
+	if (!(*ret)->what)
+		return &dc_out_of_memory;
+	if (file)
+		return error_at(resolve_in_file(parser, file, (*ret)->name, (*ret)->what), column);
+	resolve(parser, (*ret)->name, (*ret)->what);
+	return NULL;
+}
+
+// "$" and "$$", "$3" and "$$3", "$rax", "$name".
+struct dc_error *name_dollar(struct parser *parser, struct node **ret)
+{
+	const struct token *token = &parser->lexer.token;
+	struct dc_error *err = parser_node(parser, NODE_VARIABLE, lexer_column(&parser->lexer),
+					   ret);
+	const char *text = err ? NULL
+			       : arena_string(parser->expression, token->start + 1,
+					      token->length - 1);
+	bool from_end = text && (*text == '\0' || *text == '$');
+	const char *digits = from_end && *text ? text + 1 : text;
+
+	if (err)
+		return err;
+	if (!text)
+		return &dc_out_of_memory;
+	if (strspn(digits, "0123456789") == strlen(digits)) {
+		unsigned long long number = strtoull(digits, NULL, 10);
+
+		if (strlen(digits) > 9)
+			return error_at(
+				error_make(DC_SYNTAX, "the number of a result is too large"),
+				(*ret)->column);
+		// $$ alone is the one before the last.
+		if (from_end && *digits == '\0')
+			number = *text == '$' ? 1 : 0;
+		(*ret)->number = from_end ? -1 - (int64_t)number : (int64_t)number;
+	} else {
+		(*ret)->name = text;
+		struct register_place place;
+
+		if (register_find(text, &place))
+			(*ret)->kind = NODE_REGISTER;
+	}
+	return lexer_advance(&parser->lexer);
+}
+
+struct dc_error *name_not_type(struct parser *parser, const struct node *node)
+{
+	if (node->kind != NODE_NAME || node->what->kind != NAME_UNKNOWN)
+		return NULL;
+	switch (parser->lexer.token.kind) {
+	case TOKEN_NUMBER:
+	case TOKEN_CHAR:
+	case TOKEN_STRING:
+	case TOKEN_NAME:
+	case TOKEN_DOLLAR:
+	case TOKEN_TILDE:
+	case TOKEN_NOT: break;
+	default: return NULL;
+	}
+	return error_at(
+		name_suggest(parser->symbols, node->name,
+			     error_make(DC_NAME, "no type named '%s' in the program", node->name)),
+		node->column);
+}

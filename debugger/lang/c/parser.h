@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// What the rooms of the parser share: the state of one parse.
+#ifndef DEBUGGER_LANG_C_PARSER_H
+#define DEBUGGER_LANG_C_PARSER_H
+
+#include "debugger/lang/c/ast.h"
+#include "debugger/lang/c/basic.h"
+#include "debugger/lang/c/lexer.h"
+
+struct parser {
+	struct lexer lexer;
+	struct expression *expression;
+	struct symbols *symbols;
+	const struct symbols_frame *frame;
+	struct basics basics;
+	unsigned depth; // of the recursion at this moment
+};
+
+// Errors at the current token.
+struct dc_error *parser_error(struct parser *parser, const char *what) DC_CHECK; // "expected …"
+struct dc_error *parser_enter(struct parser *parser) DC_CHECK; // one level deeper, or too deep
+static inline void parser_leave(struct parser *parser)
+{
+	parser->depth--;
+}
+bool parser_at(const struct parser *parser, enum token_kind kind);
+// Advances over the token when it is of that kind.
+struct dc_error *parser_accept(struct parser *parser, enum token_kind kind,
+			       bool *accepted) DC_CHECK;
+struct dc_error *parser_expect(struct parser *parser, enum token_kind kind,
+			       const char *text) DC_CHECK;
+struct dc_error *parser_node(struct parser *parser, enum node_kind kind, size_t column,
+			     struct node **ret) DC_CHECK;
+// The grammar: a whole expression, one without commas, and a conditional one, as an array's size
+// is.
+struct dc_error *parser_comma(struct parser *parser, struct node **ret) DC_CHECK;
+struct dc_error *parser_assignment(struct parser *parser, struct node **ret) DC_CHECK;
+struct dc_error *parser_conditional(struct parser *parser, struct node **ret) DC_CHECK;
+// A type by its typedef's or class's name in the program, else one of <stdint.h>; NULL: none.
+const struct type *parser_named_type(struct parser *parser, const char *name);
+
+// Types. A type name begins here (may look names up).
+bool declarator_begins(struct parser *parser);
+struct dc_error *declarator_type_name(struct parser *parser, const struct type **ret) DC_CHECK;
+// A whole declaration, "int add(int a, int b)"; *name is allocated in the arena.
+struct dc_error *declarator_declaration(struct parser *parser, const struct type **ret,
+					const char **name) DC_CHECK;
+
+// The type of an expression that is never run; as_value: as C's operators see it.
+struct dc_error *eval_type_of(struct symbols *symbols, const struct node *node, bool as_value,
+			      const struct type **ret) DC_CHECK;
+// The value of a constant expression, such as an array's size.
+struct dc_error *eval_constant(struct symbols *symbols, const struct node *node,
+			       int64_t *ret) DC_CHECK;
+
+#endif

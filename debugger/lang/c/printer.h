@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// What the rooms of the printer share.
+#ifndef DEBUGGER_LANG_C_PRINTER_H
+#define DEBUGGER_LANG_C_PRINTER_H
+
+#include "debugger/lang/c/basic.h"
+#include "debugger/lang/c/print.h"
+#include "debugger/values/print_number.h"
+
+#include <stdio.h>
+
+enum { PRINT_ELEMENTS = 200, PRINT_REPEATS = 10, PRINT_DEPTH = 100 };
+
+struct printer {
+	FILE *out;
+	struct symbols *symbols;
+	const struct caller *caller;
+	char format; // 0: as the type says
+	unsigned depth; // of nested structs and arrays: a damaged type could contain itself
+};
+
+// How a character type is written; NULL: it is not one. "" for char, "L", "u", "U".
+const char *print_character_prefix(const struct type *type);
+// 'c', with its prefix, escaped.
+void print_character(struct printer *printer, const struct type *type, uint32_t c);
+// "abc", 'x' <repeats 12 times>; n characters of the type. truncated: there was more.
+void print_text(struct printer *printer, const struct type *type, const unsigned char *bytes,
+		uint64_t n, bool truncated);
+// The string that a pointer to characters points to.
+void print_string_at(struct printer *printer, const struct type *type, uint64_t addr);
+// "0x4010 <main+4>"
+void print_address(struct printer *printer, uint64_t addr);
+// Numbers in the printer's format.
+bool print_format_applies(const struct printer *printer, const struct type *type);
+void print_formatted(struct printer *printer, const struct type *type, const unsigned char *bytes);
+
+#endif

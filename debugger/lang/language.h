@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// A language: how its expressions are read and evaluated, how its types and values are written.
+#ifndef DEBUGGER_LANG_LANGUAGE_H
+#define DEBUGGER_LANG_LANGUAGE_H
+
+#include "debugger/base/arena.h"
+#include "debugger/lang/expression.h"
+
+struct node; // of the tree, which is the language's own
+
+struct expression {
+	const struct language *language;
+	struct node *root;
+	char *text;
+	size_t size;
+	struct symbols *symbols;
+	struct arena arena; // owns the nodes
+	struct effects effects;
+	char format;
+};
+
+struct language {
+	const char *name; // as its users write it: "C++"
+	// Fills in root, effects and format from the text. Names are looked up from the frame.
+	struct dc_error *(*parse)(const struct environment *environment,
+				  const struct symbols_frame *frame, struct expression *expression);
+	// What expression_check() and expression_evaluate() promise.
+	struct dc_error *(*check)(const struct environment *environment,
+				  struct expression *expression,
+				  struct dc_error *(*abi)(const struct type *function));
+	struct dc_error *(*evaluate)(const struct environment *environment,
+				     const struct expression *expression, struct value *ret);
+	// The type as declarations have it, of the name if there is one. malloc'd; NULL: out of
+	// memory.
+	char *(*spell)(const struct type *type, const char *name);
+	// What value_print() promises.
+	struct dc_error *(*print)(const struct environment *environment, const struct value *value,
+				  char format, char **ret);
+};
+extern const struct language language_c, language_cxx;
+
+// What expressions are read as in the frame; without one, as in the program.
+const struct language *language_at(struct symbols *symbols, const struct symbols_frame *frame);
+
+#endif
