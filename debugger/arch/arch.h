@@ -10,10 +10,12 @@
 // restart    how a system call is entered, and what an interrupted one leaves in the registers
 // gadgets    instructions that serve a borrowed thread, as byte patterns
 // sigframe   the signal frame from which rt_sigreturn restores a thread
+// chain      a call in signal frames alone
 // abi        the calling convention's registers and stack, filled by classes of eightbytes
 // wide       whether a callee was compiled for wide vectors
 // prologue   how far a function without unwind tables has moved its stack pointer
 #include "debugger/arch/x86_64/abi.h"
+#include "debugger/arch/x86_64/chain.h"
 #include "debugger/arch/x86_64/cpu.h"
 #include "debugger/arch/x86_64/gadgets.h"
 #include "debugger/arch/x86_64/prologue.h"

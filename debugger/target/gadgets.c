@@ -24,15 +24,17 @@ static int rank(const struct mapping *mapping)
 	return slash ? 2 : -1;
 }
 
+// All of libc's text, since a chain's gadgets are rare; of other modules only what is needed.
 static void scan_mapping(struct gadgets *found, struct process *process,
-			 const struct mapping *mapping)
+			 const struct mapping *mapping, bool whole)
 {
 	enum { CHUNK = 1 << 18 };
 	_cleanup_free_ unsigned char *text = malloc(CHUNK);
 
 	if (!text)
 		return;
-	for (uint64_t addr = mapping->start; addr < mapping->end && !gadgets_complete(found);
+	for (uint64_t addr = mapping->start;
+	     addr < mapping->end && (whole || !gadgets_complete(found));
 	     addr += CHUNK - GADGET_SIZE_MAX) {
 		size_t want = mapping->end - addr < CHUNK ? mapping->end - addr : CHUNK;
 		size_t n = memory_read_some(process, addr, text, want);
@@ -48,10 +50,13 @@ struct dc_error *gadgets_find(struct process *process, const struct maps *maps, 
 {
 	struct gadgets found = { 0 };
 
-	for (int wanted = 0; wanted <= 2 && !gadgets_complete(&found); wanted++)
-		for (size_t i = 0; i < maps->n && !gadgets_complete(&found); i++)
+	for (int wanted = 0; wanted <= 2; wanted++) {
+		bool whole = !wanted;
+
+		for (size_t i = 0; i < maps->n && (whole || !gadgets_complete(&found)); i++)
 			if (maps->map[i].executable && rank(&maps->map[i]) == wanted)
-				scan_mapping(&found, process, &maps->map[i]);
+				scan_mapping(&found, process, &maps->map[i], whole);
+	}
 
 	const char *lacks = gadgets_conclude(&found);
 

@@ -150,10 +150,17 @@ void abi_expect_result(struct abi_entry *entry, const struct abi_value *value, u
 		return;
 	}
 	entry->leaves_x87 = value->word[0] == ABI_X87 || value->word[0] == ABI_COMPLEX_X87;
+	unsigned general = 0, vector = 0;
+
 	for (uint64_t i = 0, width = 0; i * 8 < size; i++) {
+		general += value->word[i] == ABI_INTEGER;
+		vector += value->word[i] == ABI_SSE;
 		if (value->word[i] == ABI_SSE || value->word[i] == ABI_SSEUP)
 			use_width(entry, width = value->word[i] == ABI_SSE ? 8 : width + 8);
+		entry->leaves_more |= width > 16;
 	}
+	entry->leaves_vector = vector > 0;
+	entry->leaves_more |= general > 1 || vector > 1;
 }
 
 void abi_take_result(const struct abi_value *value, const struct abi_exit *exit, uint64_t size,

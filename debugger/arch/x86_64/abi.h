@@ -20,6 +20,8 @@ struct abi_entry {
 	unsigned vector_width;
 	uint8_t al; // vector registers used, for variadic callees
 	bool leaves_x87; // a result on the x87 stack
+	bool leaves_vector; // all or part of a result in xmm0
+	bool leaves_more; // a result in rdx, xmm1 or the upper parts of a vector register
 	unsigned char *stack; // malloc'd
 	size_t stack_size;
 	unsigned stack_align;

@@ -27,6 +27,7 @@ void registers_to_dwarf(const struct user_regs_struct *regs, uint64_t ret[REGIST
 enum {
 	RED_ZONE = 128, // bytes below the stack pointer that belong to the function (psABI 3.2.2)
 	CODE_64 = 0x33, // the code segment of 64-bit code (asm/segment.h: __USER_CS)
+	DATA_64 = 0x2b, // its stack segment (__USER_DS)
 	REGISTER_SIZE_MAX = 64,
 };
 

@@ -6,6 +6,7 @@
 #include "debugger/arch/x86_64/xstate.h"
 
 #include <asm/sigcontext.h>
+#include <stddef.h>
 #include <string.h>
 
 // What asm/ucontext.h and asm/sigcontext.h say; the C library's own types are other ones.
@@ -17,7 +18,8 @@ struct kernel_context {
 	struct sigcontext_64 machine;
 	uint64_t mask;
 };
-_Static_assert(sizeof(struct kernel_context) == 304, "ucontext");
+_Static_assert(sizeof(struct kernel_context) == SIGFRAME_CONTEXT, "ucontext");
+_Static_assert(offsetof(struct kernel_context, machine.sp) == SIGFRAME_SP, "ucontext");
 
 enum {
 	UC_FP_XSTATE = 1,
@@ -56,21 +58,9 @@ static void fill_machine(struct sigcontext_64 *machine, const struct user_regs_s
 	};
 }
 
-struct dc_error *sigframe_build(const struct user_regs_struct *regs, const unsigned char *xstate,
-				size_t xstate_size, uint64_t mask, const struct gadgets *gadgets,
-				uint64_t top, struct sigframe *ret)
+void sigframe_put_context(void *to, const struct user_regs_struct *regs, uint64_t mask,
+			  uint64_t fpstate)
 {
-	enum { MAGIC2_SIZE = 4 };
-	struct user_regs_struct home = *regs;
-	size_t in_use = xstate_in_use(xstate, xstate_size);
-	uint64_t fpstate = (top - in_use - MAGIC2_SIZE) & ~UINT64_C(63);
-	uint64_t context = (fpstate - sizeof(struct kernel_context)) & ~UINT64_C(15);
-	uint64_t start = context - 8 * (gadgets->pops + gadgets->nr_home);
-
-	if (in_use > xstate_size || fpstate + in_use + MAGIC2_SIZE - start > sizeof(ret->bytes))
-		return error_make(DC_REFUSED, "an extended state of %zu bytes is unknown", in_use);
-	restart_by_hand(&home);
-
 	// An alternate stack cannot be read from outside. Flags that the kernel refuses make it
 	// keep the one there is; SS_DISABLE would take it away.
 	struct kernel_context kernel = {
@@ -78,25 +68,46 @@ struct dc_error *sigframe_build(const struct user_regs_struct *regs, const unsig
 		.stack_flags = SS_INVALID,
 		.mask = mask,
 	};
+
+	fill_machine(&kernel.machine, regs, mask, fpstate);
+	memcpy(to, &kernel, sizeof(kernel));
+}
+
+void sigframe_put_xstate(void *to, const unsigned char *xstate, size_t in_use)
+{
 	struct _fpx_sw_bytes sw = {
 		.magic1 = FP_XSTATE_MAGIC1,
-		.extended_size = (uint32_t)in_use + MAGIC2_SIZE,
-		.xfeatures = xstate_present(xstate, xstate_size) | FP_SSE,
+		.extended_size = (uint32_t)in_use + SIGFRAME_MAGIC2,
+		.xfeatures = xstate_present(xstate, in_use) | FP_SSE,
 		.xstate_size = (uint32_t)in_use,
 	};
 	uint32_t magic2 = FP_XSTATE_MAGIC2;
-	unsigned char *out = ret->bytes;
+	unsigned char *out = to;
 
-	fill_machine(&kernel.machine, &home, mask, fpstate);
-	ret->start = start;
-	ret->context = context;
-	ret->size = fpstate + in_use + MAGIC2_SIZE - start;
-	memset(out, 0, ret->size);
-	memcpy(out + 8 * gadgets->pops, gadgets->home, 8 * gadgets->nr_home);
-	memcpy(out + (context - start), &kernel, sizeof(kernel));
-	out += fpstate - start;
 	memcpy(out, xstate, in_use);
 	memcpy(out + FXSAVE_SOFTWARE, &sw, sizeof(sw));
 	memcpy(out + in_use, &magic2, sizeof(magic2));
+}
+
+struct dc_error *sigframe_build(const struct user_regs_struct *regs, const unsigned char *xstate,
+				size_t xstate_size, uint64_t mask, const struct gadgets *gadgets,
+				uint64_t top, struct sigframe *ret)
+{
+	struct user_regs_struct home = *regs;
+	size_t in_use = xstate_in_use(xstate, xstate_size);
+	uint64_t fpstate = (top - in_use - SIGFRAME_MAGIC2) & ~UINT64_C(63);
+	uint64_t context = (fpstate - SIGFRAME_CONTEXT) & ~UINT64_C(15);
+	uint64_t start = context - 8 * (gadgets->pops + gadgets->nr_home);
+
+	if (in_use > xstate_size || fpstate + in_use + SIGFRAME_MAGIC2 - start > sizeof(ret->bytes))
+		return error_make(DC_REFUSED, "an extended state of %zu bytes is unknown", in_use);
+	restart_by_hand(&home);
+	ret->start = start;
+	ret->context = context;
+	ret->size = fpstate + in_use + SIGFRAME_MAGIC2 - start;
+	memset(ret->bytes, 0, ret->size);
+	memcpy(ret->bytes + 8 * gadgets->pops, gadgets->home, 8 * gadgets->nr_home);
+	sigframe_put_context(ret->bytes + (context - start), &home, mask, fpstate);
+	sigframe_put_xstate(ret->bytes + (fpstate - start), xstate, in_use);
 	return NULL;
 }

@@ -9,7 +9,16 @@
 
 #include <sys/user.h>
 
-enum { SIGFRAME_ROOM = 0x5000 }; // more than any frame takes
+enum {
+	SIGFRAME_ROOM = 0x5000, // more than any frame takes
+	SIGFRAME_CONTEXT = 304, // bytes of the kernel's struct ucontext
+	SIGFRAME_SP = 160, // where it keeps the stack pointer
+	SIGFRAME_MAGIC2 = 4, // bytes behind the extended state (asm/sigcontext.h)
+};
+// The parts of a frame. The extended state lies at fpstate, 64-aligned; fpstate 0: the initial one.
+void sigframe_put_context(void *to, const struct user_regs_struct *regs, uint64_t mask,
+			  uint64_t fpstate);
+void sigframe_put_xstate(void *to, const unsigned char *xstate, size_t in_use);
 
 struct sigframe {
 	uint64_t start; // stack pointer for a gadget whose return ends in rt_sigreturn

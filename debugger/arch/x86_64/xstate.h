@@ -17,6 +17,7 @@ enum {
 	XSTATE_OPMASK = 5,
 	XSTATE_ZMM_HIGH = 6,
 	XSTATE_ZMM_MORE = 7,
+	XSTATE_PKRU = 9,
 };
 // Offsets in the legacy area of FXSAVE (SDM volume 1, table 10-2).
 enum {
