@@ -4,139 +4,175 @@
 
 #include "debugger/base/cleanup.h"
 
-#include <string.h>
 #include <sys/ptrace.h>
 
-static bool has(const struct all_stop *company, pid_t tid)
+static struct dc_error *add(struct all_stop *all, struct tracee *tracee)
 {
-	for (size_t i = 0; i < company->n; i++)
-		if (company->companions[i].tid == tid)
-			return true;
-	return false;
-}
-
-static struct dc_error *add(struct all_stop *company, pid_t tid, int signo)
-{
-	if (company->n == company->room) {
-		size_t room = company->room ? company->room * 2 : 32;
-		struct companion *grown = realloc(company->companions, room * sizeof(*grown));
+	if (all->n == all->room) {
+		size_t room = all->room ? all->room * 2 : 32;
+		struct tracee **grown = realloc(all->tracees, room * sizeof(*grown));
 
 		if (!grown)
 			return &dc_out_of_memory;
-		company->companions = grown;
-		company->room = room;
+		all->tracees = grown;
+		all->room = room;
 	}
-	company->companions[company->n++] = (struct companion){ tid, signo };
+	all->tracees[all->n++] = tracee;
 	return NULL;
 }
 
+static struct dc_error *seize(struct all_stop *all, pid_t tid)
+{
+	struct tracee *tracee = calloc(1, sizeof(*tracee));
+	struct dc_error *err;
+
+	if (!tracee)
+		return &dc_out_of_memory;
+	tracee->tracer = all->borrowed->tracer;
+	tracee->process = all->borrowed->process;
+	tracee->options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC;
+	err = tracee_seize(tracee, tid);
+	if (!err)
+		err = add(all, tracee);
+	if (!err)
+		return NULL;
+	tracee_deinit(tracee);
+	free(tracee);
+	if (err->code != DC_TARGET_ENDED)
+		return err;
+	dc_error_destroy(err);
+	return NULL;
+}
+
+static struct dc_error *execed(const struct all_stop *all)
+{
+	return error_in_state(error_make(DC_TARGET_EXECED, "process %d became another program",
+					 all->borrowed->process->pid),
+			      DC_STATE_EXECED);
+}
+
 // The first stop of a thread that is seized and interrupted, or was born traced.
-static struct dc_error *take(struct all_stop *company, pid_t tid)
+static struct dc_error *take(struct all_stop *all, struct tracee *tracee)
 {
 	struct event event;
-	struct dc_error *err = tracer_wait_stop(company->tracer, tid, &event);
+	struct dc_error *err = tracee_wait_stop(tracee, &event);
 
-	if (err || event.kind == EVENT_GONE)
+	if (err)
 		return err;
-	if (event.kind == EVENT_DEADLINE) {
-		tracer_abandon(company->tracer);
-		return error_make(DC_REFUSED, "thread %d cannot be stopped", tid);
+	switch (event.kind) {
+	case EVENT_DEADLINE:
+		tracer_abandon(tracee->tracer);
+		return error_make(DC_REFUSED, "thread %d cannot be stopped", tracee->tid);
+	case EVENT_EXEC: return execed(all);
+	case EVENT_SIGNAL: tracee->signo = event.signo; return NULL;
+	case EVENT_EXIT: return tracee_resume(tracee, RESUME_RUN, 0);
+	default: return NULL;
 	}
-	return add(company, tid, event.kind == EVENT_SIGNAL ? event.signo : 0);
 }
 
-static struct dc_error *stop_one(struct all_stop *company, pid_t tid)
+// Those that are new since the last look; all are asked to stop before the first is waited for.
+static struct dc_error *one_pass(struct all_stop *all)
 {
-	struct dc_error *err = tracer_seize(company->tracer, tid, PTRACE_O_TRACESYSGOOD);
+	_cleanup_(process_threads_deinit) struct process_threads threads = { 0 };
+	struct dc_error *err = process_threads(all->borrowed->process, &threads);
+	size_t before = all->n;
 
-	if (err && err->code == DC_TARGET_ENDED) {
-		dc_error_destroy(err);
-		return NULL;
-	}
-	if (!err)
-		err = tracer_interrupt(company->tracer, tid);
-	return err ? err : take(company, tid);
+	for (size_t i = 0; !err && i < threads.n; i++)
+		if (!events_find(tracer_events(all->borrowed->tracer), threads.tids[i]))
+			err = seize(all, threads.tids[i]);
+	for (size_t i = before; !err && i < all->n; i++)
+		err = take(all, all->tracees[i]);
+	return err;
 }
-
-struct stop_job {
-	struct all_stop *company;
-	struct process *process;
-	pid_t except;
-};
 
 static struct dc_error *run_stop(void *arg)
 {
-	struct stop_job *job = arg;
+	struct all_stop *all = arg;
+	struct tracee *borrowed = all->borrowed;
+	struct dc_error *err;
 	size_t before;
 
 	// A thread that still runs may create another: until a look finds no new one.
 	do {
-		_cleanup_(process_threads_deinit) struct process_threads threads = { 0 };
-		struct dc_error *err = process_threads(job->process, &threads);
-
-		before = job->company->n;
-		for (size_t i = 0; !err && i < threads.n; i++)
-			if (threads.tids[i] != job->except && !has(job->company, threads.tids[i]))
-				err = stop_one(job->company, threads.tids[i]);
-		if (err)
-			return err;
-	} while (job->company->n != before);
-	return NULL;
+		before = all->n;
+		err = one_pass(all);
+	} while (!err && all->n != before);
+	if (err || !events_is_lost(tracer_events(borrowed->tracer), borrowed))
+		return err;
+	if (process_alive(borrowed->process))
+		return execed(all);
+	return error_in_state(
+		error_make(DC_TARGET_ENDED, "process %d has ended", borrowed->process->pid),
+		DC_STATE_ENDED);
 }
 
-struct dc_error *all_stop_stop(struct all_stop *company, struct tracer *tracer,
-			       struct process *process, pid_t except)
+struct dc_error *all_stop_stop(struct all_stop *all, struct tracee *borrowed)
 {
-	struct stop_job job = { company, process, except };
-
-	*company = (struct all_stop){ .tracer = tracer, .process = process };
-	return tracer_run(tracer, run_stop, &job);
+	*all = (struct all_stop){ .borrowed = borrowed };
+	return tracer_run(borrowed->tracer, run_stop, all);
 }
 
-// Threads that the callee created were born stopped and are ours.
-static void take_newborn(struct all_stop *company)
+// A thread that the callee created was born stopped, and is ours even if nobody has seen it yet.
+static struct dc_error *take_newborn(struct all_stop *all, pid_t tid)
+{
+	struct events *events = tracer_events(all->borrowed->tracer);
+	struct tracee *tracee = events_find(events, tid);
+	struct thread_info info;
+	struct dc_error *err = process_thread_info(all->borrowed->process, tid, &info);
+
+	if (err || info.tracer != gettid() || (tracee && !tracee->is_newborn))
+		return err;
+	if (!tracee) {
+		tracee = calloc(1, sizeof(*tracee));
+		if (!tracee)
+			return &dc_out_of_memory;
+		tracee->tid = tid;
+		events_add(events, tracee);
+	}
+	tracee->is_newborn = false;
+	tracee->tracer = all->borrowed->tracer;
+	tracee->process = all->borrowed->process;
+	err = add(all, tracee);
+	return err ? err : take(all, tracee);
+}
+
+static void take_newborns(struct all_stop *all)
 {
 	_cleanup_(process_threads_deinit) struct process_threads threads = { 0 };
-	_cleanup_error_ struct dc_error *err = process_threads(company->process, &threads);
+	_cleanup_error_ struct dc_error *err = process_threads(all->borrowed->process, &threads);
 
-	for (size_t i = 0; !err && i < threads.n; i++) {
-		struct thread_info info;
-		struct dc_error *failed = process_thread_info(company->process, threads.tids[i],
-							      &info);
-
-		if (!failed && info.tracer == gettid() && !has(company, threads.tids[i]))
-			failed = take(company, threads.tids[i]);
-		dc_error_destroy(failed);
-	}
+	for (size_t i = 0; !err && i < threads.n; i++)
+		dc_error_destroy(take_newborn(all, threads.tids[i]));
 }
 
 static struct dc_error *run_release(void *arg)
 {
-	struct all_stop *company = arg;
+	struct all_stop *all = arg;
 	struct dc_error *first = NULL;
 
-	take_newborn(company);
-	for (size_t i = 0; i < company->n; i++) {
-		struct dc_error *err = tracer_detach(company->tracer, company->companions[i].tid,
-						     company->companions[i].signo);
+	take_newborns(all);
+	for (size_t i = 0; i < all->n; i++) {
+		struct tracee *tracee = all->tracees[i];
+		struct dc_error *err = tracee->is_known ? tracee_leave(tracee) : NULL;
 
 		// It was killed while it was stopped, or went with the tracer thread.
 		if (err && err->code != DC_TARGET_ENDED && !first)
 			first = err;
 		else
 			dc_error_destroy(err);
+		free(tracee);
 	}
-	company->n = 0;
+	all->n = 0;
 	return first;
 }
 
-struct dc_error *all_stop_release(struct all_stop *company)
+struct dc_error *all_stop_release(struct all_stop *all)
 {
-	return company->tracer ? tracer_run(company->tracer, run_release, company) : NULL;
+	return all->borrowed ? tracer_run(all->borrowed->tracer, run_release, all) : NULL;
 }
 
-void all_stop_deinit(struct all_stop *company)
+void all_stop_deinit(struct all_stop *all)
 {
-	free(company->companions);
-	*company = (struct all_stop){ 0 };
+	free(all->tracees);
+	*all = (struct all_stop){ 0 };
 }

@@ -9,6 +9,7 @@
 #include "debugger/inject/gort/gort.h"
 #include "debugger/inject/select/seek.h"
 #include "debugger/base/cleanup.h"
+#include "debugger/target/gadgets.h"
 #include "debugger/target/memory.h"
 
 #include <string.h>
@@ -22,13 +23,12 @@ struct borrowed {
 	struct borrow_options options;
 	struct ground ground;
 	struct gadgets gadgets;
-	struct hold hold;
+	struct tracee tracee;
 	struct pad pad;
 	struct bare bare;
 	struct all_stop company; // --all-stop
 	pid_t tid; // also when it is not held any more
 	bool locked_memory;
-	int64_t pause_ns;
 	enum dc_state state; // once it is not held
 	struct seek seek;
 
@@ -43,23 +43,23 @@ struct borrowed {
 static struct dc_error *settle(struct borrowed *borrowed, const struct thread_info *info)
 {
 	struct bare *bare = &borrowed->bare;
-	struct hold *hold = &borrowed->hold;
-	struct dc_error *err = hold_keep(hold);
+	struct tracee *tracee = &borrowed->tracee;
+	struct dc_error *err = tracee_keep(tracee);
 
 	if (err)
 		return err;
 	*bare = (struct bare){
-		.hold = hold,
+		.tracee = tracee,
 		.pad = &borrowed->pad,
 		.unwind = borrowed->unwind,
 		.hold_signals = borrowed->options.signals == DC_SIGNALS_HOLD,
 		.pass_faults = borrowed->options.pass_signals,
 		.caught = info->sig_caught,
-		.handshake = bare_choose_handshake(info->sig_caught, hold->mask,
+		.handshake = bare_choose_handshake(info->sig_caught, tracee->mask,
 						   info->sig_pending | info->shared_pending),
 		.inner_pid = info->inner_pid,
-		.room = ground_room(&borrowed->ground, registers_sp(&hold->regs),
-				    registers_thread_pointer(&hold->regs)),
+		.room = ground_room(&borrowed->ground, registers_sp(&tracee->regs),
+				    registers_thread_pointer(&tracee->regs)),
 		.vectors = cpu_features()->vectors,
 	};
 	if (!(bare->pass_faults & UINT64_C(1) << (SIGSEGV - 1))) {
@@ -69,13 +69,14 @@ static struct dc_error *settle(struct borrowed *borrowed, const struct thread_in
 	if (borrowed->ground.handles_faults)
 		bare->pass_faults |= UINT64_C(1) << (SIGSEGV - 1) | UINT64_C(1) << (SIGBUS - 1) |
 				     UINT64_C(1) << (SIGFPE - 1);
-	borrowed->tid = hold->tid;
+	borrowed->tid = tracee->tid;
 	borrowed->locked_memory = info->locked_bytes > 0;
-	borrowed->state = hold_state(hold);
+	borrowed->state = tracee_state(tracee);
 	// It stays true once a name was refused; the next slice may have another filter.
 	borrowed->pad.may_name = true;
 	if (info->seccomp == 2 && !borrowed->options.assume_seccomp_ok)
-		return filters_allow_pad(hold->tid, info, bare->handshake, &borrowed->pad.may_name);
+		return filters_allow_pad(tracee->tid, info, bare->handshake,
+					 &borrowed->pad.may_name);
 	return NULL;
 }
 
@@ -85,7 +86,7 @@ static struct dc_error *run_settle(void *arg)
 	struct dc_error *err = settle(borrowed, &borrowed->seek.info);
 
 	if (err)
-		dc_error_destroy(hold_release(&borrowed->hold, &borrowed->pause_ns));
+		dc_error_destroy(tracee_release(&borrowed->tracee));
 	return err;
 }
 
@@ -169,7 +170,7 @@ static struct dc_error *find_host(struct borrowed *borrowed, struct symbols *sym
 		return NULL;
 	}
 	if (!err && found)
-		err = gort_init(&borrowed->gort, &borrowed->descriptor, &borrowed->hold, symbols,
+		err = gort_init(&borrowed->gort, &borrowed->descriptor, &borrowed->tracee, symbols,
 				borrowed->unwind);
 	borrowed->has_host = !err && found;
 	borrowed->gort.goroutine = borrowed->options.goroutine;
@@ -197,8 +198,7 @@ static struct dc_error *create(struct tracer *tracer, struct process *process,
 		.unwind = unwind,
 		.options = &borrowed->options,
 		.ground = &borrowed->ground,
-		.hold = &borrowed->hold,
-		.pause_ns = &borrowed->pause_ns,
+		.tracee = &borrowed->tracee,
 	};
 	cpu_features();
 
@@ -207,11 +207,11 @@ static struct dc_error *create(struct tracer *tracer, struct process *process,
 	if (!err)
 		err = gadgets_find(process, &borrowed->ground.maps, &borrowed->gadgets);
 	if (!err)
-		err = hold_init(&borrowed->hold, tracer, process, &borrowed->gadgets);
+		err = tracee_init(&borrowed->tracee, tracer, process, &borrowed->gadgets);
 	if (!err)
 		err = find_host(borrowed, symbols);
 	if (err) {
-		hold_deinit(&borrowed->hold);
+		tracee_deinit(&borrowed->tracee);
 		ground_deinit(&borrowed->ground);
 		free(borrowed);
 		return err;
@@ -224,7 +224,7 @@ static void destroy(struct borrowed *borrowed)
 {
 	pad_deinit(&borrowed->pad);
 	gort_deinit(&borrowed->gort);
-	hold_deinit(&borrowed->hold);
+	tracee_deinit(&borrowed->tracee);
 	ground_deinit(&borrowed->ground);
 	all_stop_deinit(&borrowed->company);
 	free(borrowed);
@@ -243,10 +243,10 @@ struct dc_error *borrow_thread(struct tracer *tracer, struct process *process,
 		return err;
 	if (options->all_stop)
 		// Threads that the callee creates are born stopped.
-		borrowed->hold.options = PTRACE_O_TRACECLONE;
+		borrowed->tracee.options |= PTRACE_O_TRACECLONE;
 	err = hold_one(borrowed, options->thread);
 	if (!err && options->all_stop)
-		err = all_stop_stop(&borrowed->company, tracer, process, borrowed->tid);
+		err = all_stop_stop(&borrowed->company, &borrowed->tracee);
 	if (err) {
 		struct dc_departure departure;
 
@@ -269,13 +269,13 @@ const char *borrowed_host(const struct borrowed *borrowed)
 
 struct user_regs_struct *borrowed_regs(struct borrowed *borrowed)
 {
-	return &borrowed->hold.regs;
+	return &borrowed->tracee.regs;
 }
 
 unsigned char *borrowed_xstate(struct borrowed *borrowed, size_t *size)
 {
-	*size = borrowed->hold.xstate_size;
-	return borrowed->hold.xstate;
+	*size = borrowed->tracee.xstate_size;
+	return borrowed->tracee.xstate;
 }
 
 struct dc_error *borrowed_snapshot(struct borrowed *borrowed, struct snapshot *ret)
@@ -285,7 +285,7 @@ struct dc_error *borrowed_snapshot(struct borrowed *borrowed, struct snapshot *r
 
 	if (!stack)
 		return &dc_out_of_memory;
-	ret->regs = borrowed->hold.regs;
+	ret->regs = borrowed->tracee.regs;
 	ret->stack = stack;
 	ret->stack_start = registers_sp(&ret->regs) - RED_ZONE;
 	ret->stack_size = memory_read_some(borrowed->process, ret->stack_start, stack, COPY);
@@ -294,24 +294,23 @@ struct dc_error *borrowed_snapshot(struct borrowed *borrowed, struct snapshot *r
 
 // Another thread does for us what needs room on a stack: mapping the pad, or unmapping it.
 static struct dc_error *by_helper(struct borrowed *borrowed,
-				  struct dc_error *(*step)(struct borrowed *, struct hold *))
+				  struct dc_error *(*step)(struct borrowed *, struct tracee *))
 {
 	enum { ROOM_MIN = 16 * 1024 };
 	_cleanup_(candidates_deinit) struct candidates candidates = { 0 };
-	_cleanup_(hold_deinit) struct hold helper = { 0 };
+	_cleanup_(tracee_deinit) struct tracee helper = { 0 };
 	struct dc_error *err = candidates_read(borrowed->process, 0, &candidates);
 
 	if (!err)
-		err = hold_init(&helper, borrowed->tracer, borrowed->process, &borrowed->gadgets);
+		err = tracee_init(&helper, borrowed->tracer, borrowed->process, &borrowed->gadgets);
 	for (size_t i = 0; !err && i < candidates.n; i++) {
 		const struct candidate *candidate = &candidates.candidate[i];
-		enum hold_stop stop;
-		int64_t pause_ns = 0;
+		enum tracee_stop stop;
 
-		if (candidate->rank == RANK_NOT_NOW || candidate->tid == borrowed->hold.tid)
+		if (candidate->rank == RANK_NOT_NOW || candidate->tid == borrowed->tracee.tid)
 			continue;
-		err = hold_stop(&helper, candidate->tid, &stop);
-		if (err || stop != HOLD_STOPPED)
+		err = tracee_stop(&helper, candidate->tid, &stop);
+		if (err || stop != TRACEE_STOPPED)
 			continue;
 
 		struct room room = ground_room(&borrowed->ground, registers_sp(&helper.regs),
@@ -321,14 +320,14 @@ static struct dc_error *by_helper(struct borrowed *borrowed,
 			    !seek_in_sequence(&helper);
 
 		if (fits)
-			err = hold_keep(&helper);
+			err = tracee_keep(&helper);
 		if (!err && fits && candidate->info.seccomp == 2 &&
 		    !borrowed->options.assume_seccomp_ok)
 			err = filters_allow_pad(helper.tid, &candidate->info, 0, &may_name);
 		if (!err && fits)
 			err = step(borrowed, &helper);
 
-		struct dc_error *release = helper.tid ? hold_release(&helper, &pause_ns) : NULL;
+		struct dc_error *release = helper.tid ? tracee_release(&helper) : NULL;
 
 		if (err || !fits)
 			dc_error_destroy(release);
@@ -348,16 +347,16 @@ static uint64_t call_stack_size(const struct borrowed *borrowed)
 	return borrowed->locked_memory ? 256 << 10 : 8 << 20;
 }
 
-static struct dc_error *map_all(struct borrowed *borrowed, struct hold *hold)
+static struct dc_error *map_all(struct borrowed *borrowed, struct tracee *tracee)
 {
-	struct dc_error *err = pad_map(&borrowed->pad, hold);
+	struct dc_error *err = pad_map(&borrowed->pad, tracee);
 
-	return err ? err : pad_map_stack(&borrowed->pad, hold, call_stack_size(borrowed));
+	return err ? err : pad_map_stack(&borrowed->pad, tracee, call_stack_size(borrowed));
 }
 
-static struct dc_error *unmap_all(struct borrowed *borrowed, struct hold *hold)
+static struct dc_error *unmap_all(struct borrowed *borrowed, struct tracee *tracee)
 {
-	return pad_unmap(&borrowed->pad, hold, borrowed->options.drop_literals);
+	return pad_unmap(&borrowed->pad, tracee, borrowed->options.drop_literals);
 }
 
 static bool has_room_for_frame(const struct borrowed *borrowed)
@@ -365,21 +364,21 @@ static bool has_room_for_frame(const struct borrowed *borrowed)
 	enum { ROOM_MIN = 16 * 1024 };
 
 	return borrowed->bare.room.low &&
-	       registers_sp(&borrowed->hold.regs) > borrowed->bare.room.low + ROOM_MIN;
+	       registers_sp(&borrowed->tracee.regs) > borrowed->bare.room.low + ROOM_MIN;
 }
 
 // The pad is mapped, and the thread's way home has a place.
 static struct dc_error *ready_pad(struct borrowed *borrowed)
 {
-	struct hold *hold = &borrowed->hold;
+	struct tracee *tracee = &borrowed->tracee;
 	struct pad *pad = &borrowed->pad;
 	bool own = bare_has_own_stack(&borrowed->bare);
 
 	if (has_room_for_frame(borrowed)) {
-		struct dc_error *err = pad_map(pad, hold);
+		struct dc_error *err = pad_map(pad, tracee);
 
 		if (!err && !own)
-			err = pad_map_stack(pad, hold, call_stack_size(borrowed));
+			err = pad_map_stack(pad, tracee, call_stack_size(borrowed));
 		return err;
 	}
 	// A frame on a stack of unknown size would overwrite what lies below.
@@ -389,7 +388,7 @@ static struct dc_error *ready_pad(struct borrowed *borrowed)
 		if (err)
 			return err;
 	}
-	hold->home_top = pad->base + PAD_HOME + PAD_HOME_SIZE;
+	tracee->home_top = pad->base + PAD_HOME + PAD_HOME_SIZE;
 	return NULL;
 }
 
@@ -398,7 +397,7 @@ static struct dc_error *hold_again(struct borrowed *borrowed)
 {
 	bool is_back = borrowed->state == DC_STATE_RUNNING || borrowed->state == DC_STATE_STOPPED;
 
-	if (borrowed->hold.tid)
+	if (borrowed->tracee.tid)
 		return NULL;
 	if (is_back && !borrowed->pad.kept)
 		return hold_one(borrowed, borrowed->tid);
@@ -414,7 +413,7 @@ static struct dc_error *run_renew(void *arg)
 
 struct dc_error *borrowed_renew(struct borrowed *borrowed)
 {
-	return borrowed->hold.tid ? NULL : tracer_run(borrowed->tracer, run_renew, borrowed);
+	return borrowed->tracee.tid ? NULL : tracer_run(borrowed->tracer, run_renew, borrowed);
 }
 
 struct call_job {
@@ -431,7 +430,7 @@ struct call_job {
 // What an error of a call says about the thread.
 static struct dc_error *note_state(struct borrowed *borrowed, struct dc_error *err)
 {
-	if (!borrowed->hold.tid)
+	if (!borrowed->tracee.tid)
 		borrowed->state = err->state;
 	return err;
 }
@@ -485,7 +484,7 @@ static struct dc_error *call_by_host(struct call_job *job, int64_t slice_ns, boo
 		if (err || !borrowed->on_host)
 			return error_in_state(err, borrowed->state);
 		borrowed->on_host = false;
-		err = gort_call(&borrowed->gort, &calls, &borrowed->pause_ns);
+		err = gort_call(&borrowed->gort, &calls);
 		job->done += calls.done;
 		if (!calls.refused) {
 			borrowed->host = "gort";
@@ -522,7 +521,7 @@ static struct dc_error *run_call(void *arg)
 		err = prepare(job, &result_addr);
 	if (err)
 		return err;
-	err = bare_call(&borrowed->bare, name, job->timeout_ns, &borrowed->pause_ns);
+	err = bare_call(&borrowed->bare, name, job->timeout_ns);
 	if (err)
 		return note_state(borrowed, err);
 	return bare_results(&borrowed->bare, job->entry, result_addr, job->ret);
@@ -570,8 +569,8 @@ static struct dc_error *run_slice(void *arg)
 
 		if (done && now >= end)
 			break;
-		err = done++ ? bare_again(bare, name, job->timeout_ns, &borrowed->pause_ns)
-			     : bare_call(bare, name, job->timeout_ns, &borrowed->pause_ns);
+		err = done++ ? bare_again(bare, name, job->timeout_ns)
+			     : bare_call(bare, name, job->timeout_ns);
 		now = tracer_now();
 		if (err)
 			return note_state(borrowed, err);
@@ -583,7 +582,7 @@ static struct dc_error *run_slice(void *arg)
 	job->ret->memory = NULL;
 	err = bare_results(bare, job->entry, result_addr, job->ret);
 	if (!err && job->done < job->n)
-		err = hold_release(&borrowed->hold, &borrowed->pause_ns);
+		err = tracee_release(&borrowed->tracee);
 	return err;
 }
 
@@ -631,7 +630,7 @@ static struct dc_error *run_literal(void *arg)
 	if (!err)
 		err = ready_pad(borrowed);
 	if (!err)
-		err = pad_literal(&borrowed->pad, &borrowed->hold, job->bytes, job->n, job->addr);
+		err = pad_literal(&borrowed->pad, &borrowed->tracee, job->bytes, job->n, job->addr);
 	return error_in_state(err, borrowed->state);
 }
 
@@ -649,7 +648,7 @@ static struct dc_error *go_through_unmap(struct borrowed *borrowed,
 {
 	enum { LIMIT_S = 10 };
 	uint64_t base = borrowed->pad.base, word;
-	struct dc_error *err = hold_release_through(&borrowed->hold, unmap, &borrowed->pause_ns);
+	struct dc_error *err = tracee_release_through(&borrowed->tracee, unmap);
 	int64_t limit = tracer_now() + LIMIT_S * INT64_C(1000000000);
 
 	if (err)
@@ -674,23 +673,23 @@ static struct dc_error *go_through_unmap(struct borrowed *borrowed,
 static struct dc_error *run_release(void *arg)
 {
 	struct borrowed *borrowed = arg;
-	struct hold *hold = &borrowed->hold;
+	struct tracee *tracee = &borrowed->tracee;
 	struct pad *pad = &borrowed->pad;
 	struct dc_error *err = NULL, *release = NULL;
-	bool by_itself = hold->tid && has_room_for_frame(borrowed);
+	bool by_itself = tracee->tid && has_room_for_frame(borrowed);
 	struct remote_syscall unmap;
 
-	if (by_itself && hold_may_go_alone(hold) &&
+	if (by_itself && tracee_may_go_alone(tracee) &&
 	    pad_unmap_at_once(pad, borrowed->options.drop_literals, &unmap)) {
-		borrowed->state = hold_state(hold);
+		borrowed->state = tracee_state(tracee);
 		return go_through_unmap(borrowed, &unmap);
 	}
 
 	if (by_itself)
-		err = unmap_all(borrowed, hold);
-	if (hold->tid) {
-		borrowed->state = hold_state(hold);
-		release = hold_release(hold, &borrowed->pause_ns);
+		err = unmap_all(borrowed, tracee);
+	if (tracee->tid) {
+		borrowed->state = tracee_state(tracee);
+		release = tracee_release(tracee);
 	}
 	if (!err && !release && pad->base && !pad->kept &&
 	    (borrowed->state == DC_STATE_RUNNING || borrowed->state == DC_STATE_STOPPED))
@@ -710,7 +709,7 @@ struct dc_error *borrowed_release(struct borrowed *borrowed, struct dc_departure
 	err = tracer_run(borrowed->tracer, run_release, borrowed);
 	company = all_stop_release(&borrowed->company);
 	*ret = (struct dc_departure){
-		.pause_ns = borrowed->pause_ns,
+		.pause_ns = borrowed->tracee.pause_ns,
 		.literals_left = pad_literal_bytes(&borrowed->pad),
 		.state = borrowed->state,
 	};

@@ -2,8 +2,7 @@
 // A remote system call: registers first, then the mask, then its entry and exit stops.
 #include "debugger/target/remote_syscall.h"
 
-#include "debugger/arch/x86_64/restart.h"
-#include "debugger/target/registers.h"
+#include "debugger/target/tracee.h"
 
 #include <string.h>
 #include <sys/syscall.h>
@@ -13,19 +12,19 @@ static const uint64_t faults = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1u
 			       1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) | 1ull << (SIGSYS - 1);
 
 // Runs on until the gadget's exit stop. Stops that have nothing to do with it are passed.
-static struct dc_error *until_exit(struct tracer *tracer, pid_t tid, uint64_t behind,
-				   int64_t *result)
+static struct dc_error *until_exit(struct tracee *tracee, int64_t *result)
 {
 	enum { LIMIT_S = 5 };
+	uint64_t behind = tracee->gadgets->syscall + SYSCALL_SIZE;
 	int64_t deadline = tracer_now() + LIMIT_S * INT64_C(1000000000);
 	int signo = 0;
 
 	for (;;) {
 		struct event event;
-		struct dc_error *err = tracer_resume(tracer, tid, RESUME_SYSCALL, signo);
+		struct dc_error *err = tracee_resume(tracee, RESUME_SYSCALL, signo);
 
 		if (!err)
-			err = tracer_wait_through(tracer, tid, deadline, &event);
+			err = tracee_wait_through(tracee, deadline, &event);
 		if (err)
 			return err;
 		signo = 0;
@@ -42,38 +41,36 @@ static struct dc_error *until_exit(struct tracer *tracer, pid_t tid, uint64_t be
 		case EVENT_EXEC:
 			return error_in_state(error_make(DC_TARGET_ENDED,
 							 "thread %d ended while it was borrowed",
-							 tid),
+							 tracee->tid),
 					      DC_STATE_ENDED);
 		case EVENT_DEADLINE:
-			tracer_abandon(tracer);
+			tracer_abandon(tracee->tracer);
 			return error_in_state(
 				error_make(DC_DEADLINE,
-					   "thread %d does not come back from a system call", tid),
+					   "thread %d does not come back from a system call",
+					   tracee->tid),
 				DC_STATE_IN_CALLEE);
 		default: break;
 		}
 	}
 }
 
-struct user_regs_struct remote_syscall_entry(const struct gadgets *gadgets,
-					     const struct user_regs_struct *regs, uint64_t stack,
+struct user_regs_struct remote_syscall_entry(const struct tracee *tracee,
 					     const struct remote_syscall *call)
 {
-	return restart_entry(regs, gadgets->syscall, stack, call->nr, call->args);
+	return restart_entry(&tracee->regs, tracee->gadgets->syscall, tracee->way->start, call->nr,
+			     call->args);
 }
 
-struct dc_error *remote_syscall(struct tracer *tracer, pid_t tid, const struct gadgets *gadgets,
-				const struct user_regs_struct *regs, uint64_t stack,
-				const struct remote_syscall *call, int64_t *result)
+struct dc_error *remote_syscall(struct tracee *tracee, const struct remote_syscall *call,
+				int64_t *result)
 {
-	struct user_regs_struct entry = remote_syscall_entry(gadgets, regs, stack, call);
+	struct user_regs_struct entry = remote_syscall_entry(tracee, call);
 
 	// The mask comes second: from the moment the registers are set, the way home restores it.
-	struct dc_error *err = registers_set(tid, &entry);
+	struct dc_error *err = registers_set(tracee->tid, &entry);
 
 	if (!err)
-		err = registers_set_mask(tid, ~faults);
-	if (!err)
-		err = until_exit(tracer, tid, gadgets->syscall + SYSCALL_SIZE, result);
-	return err;
+		err = registers_set_mask(tracee->tid, ~faults);
+	return err ? err : until_exit(tracee, result);
 }

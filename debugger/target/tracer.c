@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: MIT
-// The tracer thread: jobs run on it one at a time, and every stop of a tracee is read here. It
-// installs no signal handler and waits per thread id, so that a host program's children are its
-// own.
+// The tracer thread: jobs run on it one at a time.
 #include "debugger/target/tracer.h"
 
-#include "debugger/arch/x86_64/registers.h"
-#include "debugger/base/cleanup.h"
+#include "debugger/target/events.h"
+#include "debugger/target/tracee.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stddef.h>
-#include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 struct tracer {
-	struct process *process;
 	pthread_t thread;
 	pid_t tid; // the tracer thread's own
 	pthread_mutex_t lock;
@@ -28,8 +23,8 @@ struct tracer {
 	void *arg;
 	struct dc_error *result;
 	bool running, ending, abandon;
-	bool cancelled; // atomic
-	unsigned attached; // tracees; the tracer thread's own count
+	bool seizing; // the tracer thread is in a seize that may have to wait for the dead
+	struct events events;
 };
 
 int64_t tracer_now(void)
@@ -71,7 +66,7 @@ static void *serve(void *arg)
 		tracer->result = result;
 		__atomic_store_n(&tracer->job, NULL, __ATOMIC_RELAXED);
 		pthread_cond_signal(&tracer->done);
-		if (tracer->attached && !tracer->abandon) {
+		if (tracer->events.n && !tracer->abandon) {
 			pthread_mutex_unlock(&tracer->lock);
 			expect_job(tracer);
 			pthread_mutex_lock(&tracer->lock);
@@ -86,7 +81,6 @@ static struct dc_error *start(struct tracer *tracer)
 	sigset_t all, old;
 
 	tracer->running = tracer->ending = false;
-	tracer->attached = 0;
 	// The host program's signals are not for this thread.
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -117,6 +111,7 @@ static void stop(struct tracer *tracer)
 	snprintf(path, sizeof(path), "/proc/self/task/%d", tracer->tid);
 	while (access(path, F_OK) == 0)
 		sched_yield();
+	events_clear(&tracer->events);
 }
 
 struct dc_error *tracer_create(struct process *process, struct tracer **ret)
@@ -125,7 +120,7 @@ struct dc_error *tracer_create(struct process *process, struct tracer **ret)
 
 	if (!tracer)
 		return &dc_out_of_memory;
-	tracer->process = process;
+	tracer->events.process = process;
 	pthread_mutex_init(&tracer->lock, NULL);
 	pthread_cond_init(&tracer->wake, NULL);
 	pthread_cond_init(&tracer->done, NULL);
@@ -152,6 +147,18 @@ void tracer_destroy(struct tracer *tracer)
 	free(tracer);
 }
 
+// With the lock held. The tracer thread cannot reap while it is in a seize.
+static void wait_for_job(struct tracer *tracer)
+{
+	enum { LOOK_NS = 100 * 1000 * 1000, SECOND_NS = 1000 * 1000 * 1000 };
+	int64_t look = tracer_now() + LOOK_NS;
+	struct timespec until = { look / SECOND_NS, look % SECOND_NS };
+
+	if (pthread_cond_clockwait(&tracer->done, &tracer->lock, CLOCK_MONOTONIC, &until) &&
+	    tracer->seizing)
+		events_reap(&tracer->events);
+}
+
 struct dc_error *tracer_run(struct tracer *tracer, struct dc_error *(*job)(void *), void *arg)
 {
 	if (tracer->running && pthread_equal(pthread_self(), tracer->thread))
@@ -167,7 +174,7 @@ struct dc_error *tracer_run(struct tracer *tracer, struct dc_error *(*job)(void 
 	__atomic_store_n(&tracer->job, job, __ATOMIC_RELAXED);
 	pthread_cond_signal(&tracer->wake);
 	while (tracer->job)
-		pthread_cond_wait(&tracer->done, &tracer->lock);
+		wait_for_job(tracer);
 
 	struct dc_error *result = tracer->result;
 	bool abandon = tracer->abandon;
@@ -195,235 +202,64 @@ bool tracer_is_abandoned(const struct tracer *tracer)
 
 void tracer_cancel(struct tracer *tracer)
 {
-	__atomic_store_n(&tracer->cancelled, true, __ATOMIC_RELAXED);
+	__atomic_store_n(&tracer->events.cancelled, true, __ATOMIC_RELAXED);
 }
 
 void tracer_clear_cancel(struct tracer *tracer)
 {
-	__atomic_store_n(&tracer->cancelled, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&tracer->events.cancelled, false, __ATOMIC_RELAXED);
 }
 
 bool tracer_cancelled(const struct tracer *tracer)
 {
-	return __atomic_load_n(&tracer->cancelled, __ATOMIC_RELAXED);
+	return __atomic_load_n(&tracer->events.cancelled, __ATOMIC_RELAXED);
 }
 
-struct dc_error *tracer_seize(struct tracer *tracer, pid_t tid, unsigned long options)
+struct events *tracer_events(struct tracer *tracer)
 {
-	if (ptrace(PTRACE_SEIZE, tid, NULL, options) == 0) {
-		tracer->attached++;
-		return NULL;
-	}
-
-	int saved = errno;
-
-	if (saved == ESRCH)
-		return error_errno(saved, "thread %d cannot be attached to", tid);
-
-	// The kernel says EPERM for many causes; the one that others can see is a tracer.
-	_cleanup_error_ struct dc_error *unknown = NULL;
-	struct thread_info info;
-
-	unknown = process_thread_info(tracer->process, tid, &info);
-	if (unknown)
-		return error_make(DC_ATTACH, "thread %d cannot be attached to: %s", tid,
-				  strerror(saved));
-	if (info.state == 'Z' || info.state == 'X')
-		return error_errno(ESRCH, "thread %d cannot be attached to", tid);
-	if (info.tracer)
-		return error_make(DC_ATTACH, "thread %d is being traced already, by process %d",
-				  tid, info.tracer);
-	return error_make(DC_ATTACH, "thread %d cannot be attached to: %s", tid, strerror(saved));
+	return &tracer->events;
 }
 
-struct dc_error *tracer_interrupt(struct tracer *tracer, pid_t tid)
+// No tracee stops at its exit from now on, until it is resumed.
+static void silence_exits(struct tracer *tracer)
 {
-	(void)tracer;
-	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL))
-		return error_errno(errno, "thread %d cannot be stopped", tid);
-	return NULL;
-}
+	for (size_t i = 0; i < EVENTS_BUCKETS; i++) {
+		struct tracee *next;
 
-struct dc_error *tracer_resume(struct tracer *tracer, pid_t tid, enum resume how, int signo)
-{
-	(void)tracer;
-	if (ptrace((int)how, tid, NULL, (void *)(intptr_t)signo))
-		return error_errno(errno, "thread %d cannot be resumed", tid);
-	return NULL;
-}
-
-struct dc_error *tracer_listen(struct tracer *tracer, pid_t tid)
-{
-	(void)tracer;
-	if (ptrace(PTRACE_LISTEN, tid, NULL, NULL))
-		return error_errno(errno, "thread %d cannot be left in its stop", tid);
-	return NULL;
-}
-
-struct dc_error *tracer_detach(struct tracer *tracer, pid_t tid, int signo)
-{
-	// One that is gone instead is none either.
-	if (tracer->attached)
-		tracer->attached--;
-	if (ptrace(PTRACE_DETACH, tid, NULL, (void *)(intptr_t)signo))
-		return error_errno(errno, "thread %d cannot be detached from", tid);
-	return NULL;
-}
-
-static uint64_t program_counter(pid_t tid)
-{
-	// A pc of all ones is an error's value and no place where a thread can be.
-	return (uint64_t)ptrace(PTRACE_PEEKUSER, tid, REGISTER_PC_OFFSET, NULL);
-}
-
-// A kill ends a stop that was reported, and the thread may stand in its last one by now: what is
-// asked of it then is about that one, which the next wait reports. So each of these tells whether
-// the stop still is.
-
-static bool classify_syscall(struct event *event)
-{
-	struct __ptrace_syscall_info info;
-
-	// Never by counting: an entry and its exit may lie on the two sides of other stops.
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, event->tid, sizeof(info), &info) <= 0)
-		return false;
-	event->pc = info.instruction_pointer;
-	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
-		event->kind = EVENT_SYSCALL_ENTRY;
-		event->syscall = (long)info.entry.nr;
-	} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
-		event->kind = EVENT_SYSCALL_EXIT;
-		event->result = info.exit.rval;
-	}
-	return info.op == PTRACE_SYSCALL_INFO_ENTRY || info.op == PTRACE_SYSCALL_INFO_EXIT;
-}
-
-static bool classify_signal(struct event *event)
-{
-	event->kind = EVENT_SIGNAL;
-	event->pc = program_counter(event->tid);
-	return !ptrace(PTRACE_GETSIGINFO, event->tid, NULL, &event->info) &&
-	       event->info.si_signo == event->signo;
-}
-
-static bool classify(struct event *event)
-{
-	int status = event->status;
-
-	if (!WIFSTOPPED(status)) {
-		event->kind = EVENT_GONE;
-		return true;
-	}
-	event->signo = WSTOPSIG(status);
-	switch (status >> 16) {
-	case PTRACE_EVENT_STOP:
-		event->kind = event->signo == SIGTRAP ? EVENT_INTERRUPT : EVENT_GROUP_STOP;
-		return true;
-	case PTRACE_EVENT_FORK:
-	case PTRACE_EVENT_VFORK:
-	case PTRACE_EVENT_CLONE: event->kind = EVENT_FORK; break;
-	case PTRACE_EVENT_EXEC: event->kind = EVENT_EXEC; break;
-	case PTRACE_EVENT_EXIT: event->kind = EVENT_EXIT; break;
-	default:
-		return event->signo == (SIGTRAP | 0x80) ? classify_syscall(event)
-							: classify_signal(event);
-	}
-	ptrace(PTRACE_GETEVENTMSG, event->tid, NULL, &event->message);
-	return true;
-}
-
-// A thread that executes a program takes the leader's id, and its own is gone.
-static pid_t poll_events(struct tracer *tracer, pid_t tid, int *status)
-{
-	pid_t got = waitpid(tid, status, __WALL | WNOHANG);
-
-	if (got < 0 && errno == ECHILD && tid != tracer->process->pid)
-		got = waitpid(tracer->process->pid, status, __WALL | WNOHANG);
-	return got;
-}
-
-static struct dc_error *next_event(struct tracer *tracer, pid_t tid, int64_t deadline,
-				   bool may_cancel, struct event *ret)
-{
-	// Longer than a stop on another CPU takes to come, shorter than anyone minds.
-	enum { SPIN_NS = 300 * 1000, SLEEP_MAX_NS = 5 * 1000 * 1000 };
-	int64_t begin = 0;
-
-	*ret = (struct event){ .tid = tid };
-	for (unsigned round = 0;; round++) {
-		pid_t got = poll_events(tracer, tid, &ret->status);
-
-		if (got > 0) {
-			ret->tid = got;
-			if (classify(ret))
-				return NULL;
-			continue;
-		}
-		if (got < 0) {
-			if (errno != ECHILD)
-				return error_errno(errno, "waiting for thread %d", tid);
-			ret->kind = EVENT_GONE;
-			return NULL;
-		}
-		if (may_cancel && tracer_cancelled(tracer)) {
-			ret->kind = EVENT_CANCELLED;
-			return NULL;
-		}
-		// The clock is not read before the stop has had time to come.
-		if (round % 8 == 7) {
-			int64_t now = tracer_now();
-
-			if (!begin)
-				begin = now;
-			if (deadline && now >= deadline) {
-				ret->kind = EVENT_DEADLINE;
-				return NULL;
-			}
-			if (now - begin > SPIN_NS) {
-				int64_t ns = (now - begin) / 16;
-
-				if (ns > SLEEP_MAX_NS)
-					ns = SLEEP_MAX_NS;
-				if (deadline && ns > deadline - now)
-					ns = deadline - now;
-				nanosleep(&(struct timespec){ .tv_nsec = ns }, NULL);
-				round = 6; // look, then read the clock again
+		for (struct tracee *tracee = tracer->events.tracees[i]; tracee; tracee = next) {
+			next = tracee->next;
+			if (!(tracee->options & PTRACE_O_TRACEEXIT) || tracee->exit_is_silent)
 				continue;
-			}
+			tracee->exit_is_silent = true;
+			// Being killed, it is on its way to that stop.
+			if (ptrace(PTRACE_SETOPTIONS, tracee->tid, NULL,
+				   tracee->options & ~(unsigned long)PTRACE_O_TRACEEXIT))
+				events_await(&tracer->events, tracee);
 		}
-		sched_yield();
 	}
+	// One that stood in it already took the options all the same.
+	events_gather(&tracer->events);
 }
 
-struct dc_error *tracer_wait(struct tracer *tracer, pid_t tid, int64_t deadline, struct event *ret)
+static void set_seizing(struct tracer *tracer, bool seizing)
 {
-	return next_event(tracer, tid, deadline, true, ret);
+	pthread_mutex_lock(&tracer->lock);
+	tracer->seizing = seizing;
+	pthread_mutex_unlock(&tracer->lock);
 }
 
-struct dc_error *tracer_wait_through(struct tracer *tracer, pid_t tid, int64_t deadline,
-				     struct event *ret)
+int tracer_seize(struct tracer *tracer, pid_t tid, unsigned long options)
 {
-	return next_event(tracer, tid, deadline, false, ret);
-}
+	bool has_tracees = tracer->events.n > 0;
 
-struct dc_error *tracer_wait_stop(struct tracer *tracer, pid_t tid, struct event *ret)
-{
-	enum { LOOK_NS = 100 * 1000 * 1000, LOOKS_MAX = 50 };
-
-	for (int i = 0; i < LOOKS_MAX; i++) {
-		struct dc_error *err = next_event(tracer, tid, tracer_now() + LOOK_NS, false, ret);
-		struct thread_info info;
-
-		if (err || ret->kind != EVENT_DEADLINE)
-			return err;
-		err = process_thread_info(tracer->process, tid, &info);
-		if (err) {
-			// It is ending: that is its next event.
-			dc_error_destroy(err);
-			continue;
-		}
-		if (info.state == 'D')
-			break;
+	if (has_tracees) {
+		silence_exits(tracer);
+		set_seizing(tracer, true);
 	}
-	return NULL;
+
+	int cause = ptrace(PTRACE_SEIZE, tid, NULL, options) ? errno : 0;
+
+	if (has_tracees)
+		set_seizing(tracer, false);
+	return cause;
 }

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Promises 2, 3, 5 and 9 on ordinary calls: exact restore after many calls, the others never stop, safe
 # points in a process that only allocates, nothing uninvited runs.    timeout: 600 s
+import struct
+import tempfile
+
 from harness import CAMPAIGN, TARGETS, Program, Tap, Victim, debugcall, expect, until
 
 CALLS = 1000
@@ -91,6 +94,29 @@ def all_stop():
         expect(run.code == 0 and run.out == "1\n", run)
 
 
+def all_stop_of_an_executor():
+    """The threads of a program that becomes another are stopped, but never kept from ending: it waits for
+    them, and a tracer that seizes one more waits for it."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(bytes(8))
+        file.flush()
+
+        def begun():
+            with open(file.name, "rb") as page:
+                return struct.unpack("Q", page.read(8))[0]
+
+        ended = 0
+        with Program(f"{TARGETS}/exec_storm", file.name) as program:
+            until(lambda: begun() > 1, "it begins anew")
+            for _ in range(100 * (20 if CAMPAIGN else 1)):
+                # What becomes of the call depends on the moment; that it ends does not.
+                ended += debugcall("--all-stop", "-p", program.pid, "add(1, 2)", limit=20).code == 0
+                expect(program.process.poll() is None, "the target died")
+                before = begun()
+                until(lambda: begun() > before + 1, "it goes on", 20)
+        expect(ended > 0, "no call ever returned")
+
+
 def waiting_in_stdio():
     """A program that waits in fgets can still be called; what needs stdio is refused, not risked."""
     with Program(f"{TARGETS}/fgets") as program:
@@ -126,6 +152,7 @@ tap.test("malloc-hot: strlen of a literal", allocating, 'strlen("abc")', lambda 
 tap.test("malloc-hot: malloc", allocating, "malloc(100) != 0", lambda out: out == "1\n")
 tap.test("the other threads run", others_run)
 tap.test("--all-stop", all_stop)
+tap.test("--all-stop of a program that becomes another", all_stop_of_an_executor)
 tap.test("a program that waits in fgets", waiting_in_stdio)
 tap.test("looking is free", looking_is_free)
 tap.end()

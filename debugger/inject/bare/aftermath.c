@@ -13,7 +13,7 @@
 static struct dc_error *snapshot_callee(struct bare *bare, struct snapshot *ret)
 {
 	enum { COPY_MAX = 256 * 1024 };
-	struct dc_error *err = registers_get(bare->hold->tid, &ret->regs);
+	struct dc_error *err = registers_get(bare->tracee->tid, &ret->regs);
 
 	ret->stack = NULL;
 	if (err)
@@ -28,11 +28,11 @@ static struct dc_error *snapshot_callee(struct bare *bare, struct snapshot *ret)
 	if (!ret->stack)
 		return &dc_out_of_memory;
 	ret->stack_start = start;
-	ret->stack_size = memory_read_some(bare->hold->process, start, ret->stack, size);
+	ret->stack_size = memory_read_some(bare->tracee->process, start, ret->stack, size);
 	if (!ret->stack_size) {
 		// An overflowed stack begins below its mapping.
 		ret->stack_start = ret->regs.rsp;
-		ret->stack_size = memory_read_some(bare->hold->process, ret->regs.rsp, ret->stack,
+		ret->stack_size = memory_read_some(bare->tracee->process, ret->regs.rsp, ret->stack,
 						   size);
 	}
 	return NULL;
@@ -55,7 +55,7 @@ static bool has_left(struct bare *bare, const struct snapshot *snapshot)
 	// Stack pointers in other places prove nothing: the callee may have switched stacks.
 	if (snapshot->regs.rsp > slot && snapshot->regs.rsp < bare_wait_stack(bare).high)
 		return true;
-	if (memory_read_some(bare->hold->process, slot, &value, sizeof(value)) != sizeof(value) ||
+	if (memory_read_some(bare->tracee->process, slot, &value, sizeof(value)) != sizeof(value) ||
 	    value != pad_address(bare->pad, pad_return))
 		return true;
 	if (!bare->unwind)
@@ -105,19 +105,18 @@ static struct dc_error *with_frames(struct bare *bare, struct dc_error *err,
 	return err;
 }
 
-static struct dc_error *left(struct bare *bare, const char *name, struct dc_error *why,
-			     int64_t *pause_ns)
+static struct dc_error *left(struct bare *bare, const char *name, struct dc_error *why)
 {
-	struct hold *hold = bare->hold;
+	struct tracee *tracee = bare->tracee;
 	uint64_t mask;
 
 	// The mask is ours unless the jump brought its own.
-	_cleanup_error_ struct dc_error *got = registers_get_mask(hold->tid, &mask);
+	_cleanup_error_ struct dc_error *got = registers_get_mask(tracee->tid, &mask);
 
 	if (!got && mask == bare_wait_mask(bare))
-		dc_error_destroy(registers_set_mask(hold->tid, hold->mask));
+		dc_error_destroy(registers_set_mask(tracee->tid, tracee->mask));
 	bare->pad->kept = true;
-	dc_error_destroy(hold_leave(hold, pause_ns));
+	dc_error_destroy(tracee_leave(tracee));
 	dc_error_destroy(why);
 	return error_in_state(
 		error_make(DC_LEFT, "%s was left by a jump to the thread's own program", name),
@@ -125,37 +124,35 @@ static struct dc_error *left(struct bare *bare, const char *name, struct dc_erro
 }
 
 // Back to the caller context, whatever the callee was doing.
-static struct dc_error *undo(struct bare *bare, const char *name, struct dc_error *why,
-			     int64_t *pause_ns)
+static struct dc_error *undo(struct bare *bare, const char *name, struct dc_error *why)
 {
-	struct hold *hold = bare->hold;
+	struct tracee *tracee = bare->tracee;
 	_cleanup_(snapshot_free) struct snapshot snapshot = { 0 };
 	struct dc_error *err = snapshot_callee(bare, &snapshot);
 
 	if (!err && has_left(bare, &snapshot))
-		return left(bare, name, why, pause_ns);
+		return left(bare, name, why);
 	if (!err)
-		err = hold_restore(hold);
+		err = tracee_restore(tracee);
 	if (err) {
 		bare->pad->kept = true;
-		dc_error_destroy(hold_leave(hold, pause_ns));
+		dc_error_destroy(tracee_leave(tracee));
 		dc_error_destroy(why);
 		return error_in_state(err, DC_STATE_IN_CALLEE);
 	}
-	if (hold->restart_lost && restart_is_timed(&hold->regs))
-		error_note(why, "the wait that thread %d was in ends with EINTR", hold->tid);
+	if (tracee->restart_lost && restart_is_timed(&tracee->regs))
+		error_note(why, "the wait that thread %d was in ends with EINTR", tracee->tid);
 
-	enum dc_state state = hold_state(hold);
+	enum dc_state state = tracee_state(tracee);
 
 	// A signal for the program keeps what was sent with it only if it is delivered from this
 	// stop.
-	if (hold->signo)
-		dc_error_destroy(hold_leave(hold, pause_ns));
+	if (tracee->signo)
+		dc_error_destroy(tracee_leave(tracee));
 	return error_in_state(with_frames(bare, why, &snapshot), state);
 }
 
-static struct dc_error *crashed(struct bare *bare, const char *name, const struct wait *wait,
-				int64_t *pause_ns)
+static struct dc_error *crashed(struct bare *bare, const char *name, const struct wait *wait)
 {
 	const siginfo_t *info = &wait->event.info;
 	bool has_addr = (bare_wait_faults() & signal_bit(wait->event.signo)) && info->si_code > 0 &&
@@ -172,7 +169,7 @@ static struct dc_error *crashed(struct bare *bare, const char *name, const struc
 		err->signo = wait->event.signo;
 		err->addr = has_addr ? (uint64_t)(uintptr_t)info->si_addr : 0;
 	}
-	err = undo(bare, name, err, pause_ns);
+	err = undo(bare, name, err);
 	return err->code == DC_LEFT ? err : error_note(err, "locks that %s took stay taken", name);
 }
 
@@ -185,9 +182,9 @@ static void duration(int64_t ns, char *text, size_t size)
 }
 
 static struct dc_error *overdue(struct bare *bare, const char *name, const struct wait *wait,
-				bool cancelled, int64_t timeout_ns, int64_t *pause_ns)
+				bool cancelled, int64_t timeout_ns)
 {
-	struct hold *hold = bare->hold;
+	struct tracee *tracee = bare->tracee;
 	char time[32];
 	struct dc_error *err;
 
@@ -197,24 +194,23 @@ static struct dc_error *overdue(struct bare *bare, const char *name, const struc
 	if (wait->running) {
 		// Asleep where no signal reaches it. It finds its way home without us.
 		bare->pad->kept = true;
-		hold_forget(hold, pause_ns);
-		tracer_abandon(hold->tracer);
+		tracee_forget(tracee);
+		tracer_abandon(tracee->tracer);
 		return error_in_state(err, DC_STATE_IN_CALLEE);
 	}
-	err = undo(bare, name, err, pause_ns);
+	err = undo(bare, name, err);
 	return err->code == DC_LEFT ? err : error_note(err, "locks that %s took stay taken", name);
 }
 
 static struct dc_error *ended(struct bare *bare, const char *name, const struct wait *wait,
-			      enum outcome outcome, int64_t *pause_ns)
+			      enum outcome outcome)
 {
-	struct hold *hold = bare->hold;
-	struct process *process = hold->process;
-	pid_t tid = hold->tid;
+	struct tracee *tracee = bare->tracee;
+	struct process *process = tracee->process;
+	pid_t tid = tracee->tid;
 
 	if (outcome == OUTCOME_EXECED) {
-		hold->tid = wait->event.tid;
-		dc_error_destroy(hold_leave(hold, pause_ns));
+		dc_error_destroy(tracee_leave(tracee));
 		return error_in_state(error_make(DC_TARGET_EXECED,
 						 "%s made process %d another program", name,
 						 process->pid),
@@ -225,27 +221,23 @@ static struct dc_error *ended(struct bare *bare, const char *name, const struct 
 	bool thread_only = false;
 
 	if (outcome == OUTCOME_EXITING) {
-		struct user_regs_struct regs = { 0 };
-		struct dc_error *err = registers_get(tid, &regs);
-
 		status = (int)wait->event.message;
-		thread_only = !err && regs.orig_rax == SYS_exit;
-		dc_error_destroy(err);
+		thread_only = wait->event.syscall == SYS_exit;
 		if (thread_only) {
 			struct process_threads threads;
+			struct dc_error *err = process_threads(process, &threads);
 
-			err = process_threads(process, &threads);
 			if (!err) {
 				thread_only = threads.n > 1;
 				process_threads_deinit(&threads);
 			}
 			dc_error_destroy(err);
 		}
-		dc_error_destroy(hold_leave(hold, pause_ns));
+		dc_error_destroy(tracee_leave(tracee));
 	} else {
 		uint64_t start;
 
-		hold_forget(hold, pause_ns);
+		tracee_forget(tracee);
 		thread_only = process_alive(process);
 		// Another thread that executes a program ends all others, and the pad with the
 		// memory.
@@ -272,14 +264,13 @@ static struct dc_error *ended(struct bare *bare, const char *name, const struct 
 }
 
 struct dc_error *aftermath(struct bare *bare, const char *name, const struct wait *wait,
-			   enum outcome outcome, int64_t timeout_ns, int64_t *pause_ns)
+			   enum outcome outcome, int64_t timeout_ns)
 {
 	switch (outcome) {
-	case OUTCOME_CRASHED: return crashed(bare, name, wait, pause_ns);
+	case OUTCOME_CRASHED: return crashed(bare, name, wait);
 	case OUTCOME_OVERDUE:
 	case OUTCOME_CANCELLED:
-		return overdue(bare, name, wait, outcome == OUTCOME_CANCELLED, timeout_ns,
-			       pause_ns);
-	default: return ended(bare, name, wait, outcome, pause_ns);
+		return overdue(bare, name, wait, outcome == OUTCOME_CANCELLED, timeout_ns);
+	default: return ended(bare, name, wait, outcome);
 	}
 }

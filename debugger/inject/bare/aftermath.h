@@ -10,6 +10,6 @@ bool aftermath_has_left(struct bare *bare);
 // The error that a call ends with; its state says whether the thread is back and held. *pause_ns
 // grows when it is not held any more.
 struct dc_error *aftermath(struct bare *bare, const char *name, const struct wait *wait,
-			   enum outcome outcome, int64_t timeout_ns, int64_t *pause_ns) DC_CHECK;
+			   enum outcome outcome, int64_t timeout_ns) DC_CHECK;
 
 #endif

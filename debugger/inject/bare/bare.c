@@ -28,14 +28,14 @@ bool bare_has_own_stack(const struct bare *bare)
 {
 	enum { OWN_STACK_MIN = 256 * 1024 };
 
-	return bare->room.low && bare->hold->found.rsp > bare->room.low + OWN_STACK_MIN;
+	return bare->room.low && bare->tracee->found.rsp > bare->room.low + OWN_STACK_MIN;
 }
 
 static struct dc_error *place_stack(struct bare *bare, const struct abi_entry *entry,
 				    uint64_t *stack)
 {
 	enum { ALIGN_MAX = 64 };
-	struct hold *hold = bare->hold;
+	struct tracee *tracee = bare->tracee;
 	uint64_t top;
 
 	if (entry->stack_size > PAD_ARGUMENTS_SIZE)
@@ -47,13 +47,13 @@ static struct dc_error *place_stack(struct bare *bare, const struct abi_entry *e
 				  entry->result_size);
 	// Collectors scan from the stack pointer up, and want it to be in the thread's own stack.
 	bare->on_pad_stack = !bare_has_own_stack(bare);
-	top = hold->way->start;
+	top = tracee->way->start;
 	if (bare->on_pad_stack) {
 		if (!bare->pad->stack.addr)
 			return error_make(
 				DC_REFUSED,
 				"thread %d has no room on its stack and there is no other",
-				hold->tid);
+				tracee->tid);
 		top = bare->pad->stack.addr + bare->pad->stack.size;
 	}
 	*stack = (top - entry->stack_size) & ~(uint64_t)(ALIGN_MAX - 1);
@@ -63,10 +63,10 @@ static struct dc_error *place_stack(struct bare *bare, const struct abi_entry *e
 struct dc_error *bare_prepare(struct bare *bare, uint64_t addr, const struct abi_entry *entry,
 			      uint64_t *result_addr)
 {
-	struct hold *hold = bare->hold;
+	struct tracee *tracee = bare->tracee;
 	struct pad *pad = bare->pad;
 	struct pad_data data = { .callee = addr, .al = entry->al, .vectors = bare->vectors };
-	struct dc_error *err = hold_write_home(hold);
+	struct dc_error *err = tracee_write_home(tracee);
 
 	if (!err)
 		err = place_stack(bare, entry, &data.stack);
@@ -82,28 +82,27 @@ struct dc_error *bare_prepare(struct bare *bare, uint64_t addr, const struct abi
 	memcpy(data.vector_in, entry->vector, sizeof(data.vector_in));
 	data.stack_bytes = (entry->stack_size + 7) & ~UINT64_C(7);
 	// The thread's own rounding and masks, without the exceptions it has seen.
-	memcpy(&data.fcw, hold->xstate + FXSAVE_FCW, sizeof(data.fcw));
-	memcpy(&data.mxcsr, hold->xstate + FXSAVE_MXCSR, sizeof(data.mxcsr));
+	memcpy(&data.fcw, tracee->xstate + FXSAVE_FCW, sizeof(data.fcw));
+	memcpy(&data.mxcsr, tracee->xstate + FXSAVE_MXCSR, sizeof(data.mxcsr));
 	data.mxcsr &= ~(uint32_t)MXCSR_FLAGS;
 	data.mask = bare_wait_mask(bare);
 	data.handshake = (uint64_t)bare->handshake;
-	data.way_home = hold->way->context;
+	data.way_home = tracee->way->context;
 	if (!pad->ready) {
 		uint64_t size = PAD_SIZE + pad->literals[0].size;
 
 		data.setup_size = size - PAD_DATA;
 		data.name_size = pad->may_name ? size : 0;
 	}
-	err = memory_write(hold->process, pad->base + PAD_DATA, &data,
+	err = memory_write(tracee->process, pad->base + PAD_DATA, &data,
 			   offsetof(struct pad_data, vector_out));
 	if (!err && entry->stack_size)
-		err = memory_write(hold->process, pad->base + PAD_ARGUMENTS, entry->stack,
+		err = memory_write(tracee->process, pad->base + PAD_ARGUMENTS, entry->stack,
 				   entry->stack_size);
 	return err;
 }
 
-static struct dc_error *conclude(struct bare *bare, const char *name, int64_t timeout_ns,
-				 int64_t *pause_ns)
+static struct dc_error *conclude(struct bare *bare, const char *name, int64_t timeout_ns)
 {
 	int64_t deadline = timeout_ns ? tracer_now() + timeout_ns : 0;
 	struct wait wait = { 0 };
@@ -123,22 +122,20 @@ static struct dc_error *conclude(struct bare *bare, const char *name, int64_t ti
 
 	if (err) {
 		bare->pad->kept = true;
-		hold_forget(bare->hold, pause_ns);
-		tracer_abandon(bare->hold->tracer);
+		tracee_forget(bare->tracee);
+		tracer_abandon(bare->tracee->tracer);
 		return error_in_state(err, DC_STATE_IN_CALLEE);
 	}
-	return outcome == OUTCOME_RETURNED
-		       ? NULL
-		       : aftermath(bare, name, &wait, outcome, timeout_ns, pause_ns);
+	return outcome == OUTCOME_RETURNED ? NULL
+					   : aftermath(bare, name, &wait, outcome, timeout_ns);
 }
 
-struct dc_error *bare_call(struct bare *bare, const char *name, int64_t timeout_ns,
-			   int64_t *pause_ns)
+struct dc_error *bare_call(struct bare *bare, const char *name, int64_t timeout_ns)
 {
 	enum { EFLAGS_PLAIN = 0x202 };
-	struct hold *hold = bare->hold;
+	struct tracee *tracee = bare->tracee;
 	struct pad *pad = bare->pad;
-	struct user_regs_struct entry = hold->regs;
+	struct user_regs_struct entry = tracee->regs;
 
 	entry.rip = pad_address(pad, pad->ready ? pad_entry : pad_setup);
 	entry.rsp = bare->callee_stack;
@@ -149,43 +146,43 @@ struct dc_error *bare_call(struct bare *bare, const char *name, int64_t timeout_
 	entry.eflags = EFLAGS_PLAIN;
 
 	// From here on the way home gives everything back, so that the mask may follow.
-	struct dc_error *err = registers_set(hold->tid, &entry);
+	struct dc_error *err = registers_set(tracee->tid, &entry);
 
 	if (!err) {
-		hold->moved = hold->masked = hold->ran = true;
-		err = registers_set_mask(hold->tid, bare_wait_mask(bare));
+		tracee->moved = tracee->masked = tracee->ran = true;
+		err = registers_set_mask(tracee->tid, bare_wait_mask(bare));
 	}
 	if (err)
-		return error_in_state(err, hold_state(hold));
-	return conclude(bare, name, timeout_ns, pause_ns);
+		return error_in_state(err, tracee_state(tracee));
+	return conclude(bare, name, timeout_ns);
 }
 
-struct dc_error *bare_again(struct bare *bare, const char *name, int64_t timeout_ns,
-			    int64_t *pause_ns)
+struct dc_error *bare_again(struct bare *bare, const char *name, int64_t timeout_ns)
 {
-	struct hold *hold = bare->hold;
-	struct dc_error *err = registers_poke(hold->tid, offsetof(struct user_regs_struct, rbx), 1);
+	struct tracee *tracee = bare->tracee;
+	struct dc_error *err = registers_poke(tracee->tid, offsetof(struct user_regs_struct, rbx),
+					      1);
 
 	if (err)
-		return error_in_state(err, hold_state(hold));
-	hold->moved = hold->masked = hold->ran = true;
-	return conclude(bare, name, timeout_ns, pause_ns);
+		return error_in_state(err, tracee_state(tracee));
+	tracee->moved = tracee->masked = tracee->ran = true;
+	return conclude(bare, name, timeout_ns);
 }
 
 struct dc_error *bare_results(struct bare *bare, const struct abi_entry *entry,
 			      uint64_t result_addr, struct abi_exit *ret)
 {
 	enum { ST_STEP = 16 };
-	struct hold *hold = bare->hold;
+	struct tracee *tracee = bare->tracee;
 	struct pad_data data;
-	struct dc_error *err = memory_read(hold->process, bare->pad->base + PAD_DATA, &data,
+	struct dc_error *err = memory_read(tracee->process, bare->pad->base + PAD_DATA, &data,
 					   sizeof(data));
 
 	if (err)
 		return err;
 	if (!data.returned)
 		return error_make(DC_REFUSED, "process %d may not change its memory's protection",
-				  hold->process->pid);
+				  tracee->process->pid);
 	bare->pad->ready = true;
 	*ret = (struct abi_exit){ .rax = data.rax, .rdx = data.rdx };
 	memcpy(ret->vector, data.vector_out, sizeof(ret->vector));
@@ -198,7 +195,7 @@ struct dc_error *bare_results(struct bare *bare, const struct abi_entry *entry,
 
 	if (!memory)
 		return &dc_out_of_memory;
-	err = memory_read(hold->process, result_addr, memory, entry->result_size);
+	err = memory_read(tracee->process, result_addr, memory, entry->result_size);
 	if (!err)
 		ret->memory = take_ptr(memory);
 	return err;

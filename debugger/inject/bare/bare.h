@@ -10,7 +10,7 @@
 #include "debugger/stack/unwind.h"
 
 struct bare {
-	struct hold *hold;
+	struct tracee *tracee;
 	struct pad *pad;
 	struct unwind *unwind; // NULL: reports carry no frames
 	bool hold_signals; // false: the program's handlers run during the call
@@ -31,11 +31,9 @@ struct dc_error *bare_prepare(struct bare *bare, uint64_t addr, const struct abi
 			      uint64_t *result_addr) DC_CHECK;
 // One call as prepared. Errors carry the state: STOPPED or RUNNING when the thread is back in its
 // caller context (and held still), otherwise it is not held any more.
-struct dc_error *bare_call(struct bare *bare, const char *name, int64_t timeout_ns,
-			   int64_t *pause_ns) DC_CHECK;
+struct dc_error *bare_call(struct bare *bare, const char *name, int64_t timeout_ns) DC_CHECK;
 // The call that just returned, once more: the thread stands behind its handshake.
-struct dc_error *bare_again(struct bare *bare, const char *name, int64_t timeout_ns,
-			    int64_t *pause_ns) DC_CHECK;
+struct dc_error *bare_again(struct bare *bare, const char *name, int64_t timeout_ns) DC_CHECK;
 // What the callee left.
 struct dc_error *bare_results(struct bare *bare, const struct abi_entry *entry,
 			      uint64_t result_addr, struct abi_exit *ret) DC_CHECK;

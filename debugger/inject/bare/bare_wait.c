@@ -18,7 +18,7 @@ static uint64_t library_signals(void)
 
 uint64_t bare_wait_mask(const struct bare *bare)
 {
-	uint64_t mask = bare->hold_signals ? ~library_signals() : bare->hold->mask;
+	uint64_t mask = bare->hold_signals ? ~library_signals() : bare->tracee->mask;
 
 	mask &= ~bare_wait_faults();
 	return bare->handshake ? mask & ~signal_bit(bare->handshake) : mask;
@@ -87,22 +87,22 @@ static bool is_crash(const struct bare *bare, const struct event *event)
 static void note_restart(struct bare *bare)
 {
 	struct user_regs_struct regs;
-	struct dc_error *err = registers_get(bare->hold->tid, &regs);
+	struct dc_error *err = registers_get(bare->tracee->tid, &regs);
 
 	if (err)
 		dc_error_destroy(err);
 	else if (registers_result(&regs) == -ERESTART_RESTARTBLOCK)
-		bare->hold->restart_lost = true;
+		bare->tracee->restart_lost = true;
 }
 
 static struct dc_error *go_on(struct bare *bare, bool listening)
 {
-	struct hold *hold = bare->hold;
+	struct tracee *tracee = bare->tracee;
 	enum resume how = bare->handshake ? RESUME_RUN : RESUME_SYSCALL;
-	struct dc_error *err = listening ? tracer_listen(hold->tracer, hold->tid)
-					 : tracer_resume(hold->tracer, hold->tid, how, hold->signo);
+	struct dc_error *err = listening ? tracee_listen(tracee)
+					 : tracee_resume(tracee, how, tracee->signo);
 
-	hold->signo = 0;
+	tracee->signo = 0;
 	// Killed while it was stopped: its end is the next event.
 	if (err && err->code == DC_TARGET_ENDED) {
 		dc_error_destroy(err);
@@ -115,7 +115,7 @@ static struct dc_error *go_on(struct bare *bare, bool listening)
 static struct dc_error *converse(struct bare *bare, int64_t deadline, struct wait *wait,
 				 enum outcome *ret)
 {
-	struct hold *hold = bare->hold;
+	struct tracee *tracee = bare->tracee;
 	struct event *event = &wait->event;
 
 	for (;;) {
@@ -124,7 +124,7 @@ static struct dc_error *converse(struct bare *bare, int64_t deadline, struct wai
 		if (err)
 			return err;
 		wait->running = true;
-		err = tracer_wait(hold->tracer, hold->tid, deadline, event);
+		err = tracee_wait(tracee, deadline, event);
 		if (err)
 			return err;
 		wait->running = false;
@@ -140,8 +140,8 @@ static struct dc_error *converse(struct bare *bare, int64_t deadline, struct wai
 				return NULL;
 			}
 			if (bare->caught & signal_bit(event->signo))
-				hold->restart_lost = true;
-			hold->signo = event->signo;
+				tracee->restart_lost = true;
+			tracee->signo = event->signo;
 			break;
 		case EVENT_SYSCALL_EXIT:
 			if (is_handshake(bare, event)) {
@@ -153,7 +153,7 @@ static struct dc_error *converse(struct bare *bare, int64_t deadline, struct wai
 			note_restart(bare);
 			// A process that was stopped before is called into all the same; one that
 			// is being stopped now stays so until it is continued or the time is up.
-			wait->listening = !hold->group_stopped;
+			wait->listening = !tracee->group_stopped;
 			break;
 		case EVENT_INTERRUPT:
 			note_restart(bare);
@@ -175,9 +175,9 @@ static struct dc_error *converse(struct bare *bare, int64_t deadline, struct wai
 
 struct dc_error *bare_wait_stop(struct bare *bare, struct wait *wait, enum outcome *ret)
 {
-	struct hold *hold = bare->hold;
+	struct tracee *tracee = bare->tracee;
 	struct event *event = &wait->event;
-	struct dc_error *err = tracer_interrupt(hold->tracer, hold->tid);
+	struct dc_error *err = tracee_interrupt(tracee);
 
 	if (err) {
 		if (err->code != DC_TARGET_ENDED)
@@ -185,7 +185,7 @@ struct dc_error *bare_wait_stop(struct bare *bare, struct wait *wait, enum outco
 		dc_error_destroy(err);
 	}
 	for (;;) {
-		err = tracer_wait_stop(hold->tracer, hold->tid, event);
+		err = tracee_wait_stop(tracee, event);
 		if (err)
 			return err;
 		wait->running = event->kind == EVENT_DEADLINE;
@@ -199,7 +199,7 @@ struct dc_error *bare_wait_stop(struct bare *bare, struct wait *wait, enum outco
 			if (is_crash(bare, event))
 				*ret = OUTCOME_CRASHED;
 			else
-				hold->signo = event->signo; // delivered when the thread goes on
+				tracee->signo = event->signo; // delivered when the thread goes on
 			return NULL;
 		case EVENT_SYSCALL_EXIT:
 			if (is_handshake(bare, event))
@@ -210,12 +210,12 @@ struct dc_error *bare_wait_stop(struct bare *bare, struct wait *wait, enum outco
 		case EVENT_GONE: *ret = OUTCOME_GONE; return NULL;
 		case EVENT_EXEC: *ret = OUTCOME_EXECED; return NULL;
 		case EVENT_GROUP_STOP:
-			hold->group_stopped = true;
+			tracee->group_stopped = true;
 			note_restart(bare);
 			return NULL;
 		case EVENT_SYSCALL_ENTRY:
 			// Left there, the call would be made with the caller's registers.
-			err = tracer_resume(hold->tracer, hold->tid, RESUME_SYSCALL, 0);
+			err = tracee_resume(tracee, RESUME_SYSCALL, 0);
 			if (err)
 				return err;
 			break;
@@ -228,7 +228,7 @@ struct dc_error *bare_wait_stop(struct bare *bare, struct wait *wait, enum outco
 static bool seems_left(struct bare *bare)
 {
 	struct thread_info info;
-	struct dc_error *err = process_thread_info(bare->hold->process, bare->hold->tid, &info);
+	struct dc_error *err = process_thread_info(bare->tracee->process, bare->tracee->tid, &info);
 
 	if (err) {
 		dc_error_destroy(err);

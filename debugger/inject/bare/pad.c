@@ -39,22 +39,22 @@ bool pad_covers(const struct pad *pad, uint64_t addr)
 	return within(&pad->stack, addr);
 }
 
-static struct dc_error *call(struct hold *hold, const char *what, struct remote_syscall request,
+static struct dc_error *call(struct tracee *tracee, const char *what, struct remote_syscall request,
 			     int64_t *result)
 {
-	struct dc_error *err = hold_syscall(hold, &request, result);
+	struct dc_error *err = tracee_syscall(tracee, &request, result);
 
 	if (err || *result >= 0 || *result < -4095)
 		return err;
-	return error_make(DC_REFUSED, "process %d may not %s: %s", hold->process->pid, what,
+	return error_make(DC_REFUSED, "process %d may not %s: %s", tracee->process->pid, what,
 			  strerror((int)-*result));
 }
 
-static struct dc_error *map(struct hold *hold, uint64_t size, int protection, uint64_t *addr)
+static struct dc_error *map(struct tracee *tracee, uint64_t size, int protection, uint64_t *addr)
 {
 	int64_t result = 0;
 	struct dc_error *err = call(
-		hold, "map memory for the landing pad",
+		tracee, "map memory for the landing pad",
 		(struct remote_syscall){ SYS_mmap,
 					 { 0, size, (uint64_t)protection,
 					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
@@ -66,25 +66,25 @@ static struct dc_error *map(struct hold *hold, uint64_t size, int protection, ui
 	return err;
 }
 
-static struct dc_error *protect(struct hold *hold, uint64_t addr, uint64_t size, int protection)
+static struct dc_error *protect(struct tracee *tracee, uint64_t addr, uint64_t size, int protection)
 {
 	int64_t result;
 
-	return call(hold, "change the protection of its memory",
+	return call(tracee, "change the protection of its memory",
 		    (struct remote_syscall){ SYS_mprotect, { addr, size, (uint64_t)protection } },
 		    &result);
 }
 
-static struct dc_error *unmap(struct hold *hold, uint64_t addr, uint64_t size)
+static struct dc_error *unmap(struct tracee *tracee, uint64_t addr, uint64_t size)
 {
 	int64_t result;
 
-	return call(hold, "unmap the landing pad",
+	return call(tracee, "unmap the landing pad",
 		    (struct remote_syscall){ SYS_munmap, { addr, size } }, &result);
 }
 
 // A name is a comfort: kernels without them still have everything else.
-static struct dc_error *name_literals(struct pad *pad, struct hold *hold,
+static struct dc_error *name_literals(struct pad *pad, struct tracee *tracee,
 				      const struct pad_mapping *mapping)
 {
 	int64_t result;
@@ -94,7 +94,7 @@ static struct dc_error *name_literals(struct pad *pad, struct hold *hold,
 		  pad_address(pad, (const unsigned char *)pad_name_literals) }
 	};
 
-	return pad->may_name ? hold_syscall(hold, &request, &result) : NULL;
+	return pad->may_name ? tracee_syscall(tracee, &request, &result) : NULL;
 }
 
 static struct dc_error *add_literals(struct pad *pad, uint64_t addr, uint64_t size)
@@ -109,42 +109,42 @@ static struct dc_error *add_literals(struct pad *pad, uint64_t addr, uint64_t si
 	return NULL;
 }
 
-struct dc_error *pad_map(struct pad *pad, struct hold *hold)
+struct dc_error *pad_map(struct pad *pad, struct tracee *tracee)
 {
 	uint64_t base;
 	struct dc_error *err;
 
 	if (pad->base)
 		return NULL;
-	err = map(hold, PAD_SIZE + LITERALS_FIRST, PROT_READ | PROT_EXEC, &base);
+	err = map(tracee, PAD_SIZE + LITERALS_FIRST, PROT_READ | PROT_EXEC, &base);
 	if (!err)
 		err = add_literals(pad, base + PAD_SIZE, LITERALS_FIRST);
 	if (err)
 		return err;
 	pad->base = base;
-	return memory_write(hold->process, base, pad_start, (size_t)(pad_end - pad_start));
+	return memory_write(tracee->process, base, pad_start, (size_t)(pad_end - pad_start));
 }
 
-struct dc_error *pad_map_stack(struct pad *pad, struct hold *hold, uint64_t size)
+struct dc_error *pad_map_stack(struct pad *pad, struct tracee *tracee, uint64_t size)
 {
 	uint64_t addr;
 	struct dc_error *err;
 
 	if (pad->stack.addr)
 		return NULL;
-	err = map(hold, size + PAGE, PROT_READ | PROT_WRITE, &addr);
+	err = map(tracee, size + PAGE, PROT_READ | PROT_WRITE, &addr);
 	if (!err)
-		err = protect(hold, addr, PAGE, PROT_NONE);
+		err = protect(tracee, addr, PAGE, PROT_NONE);
 	if (!err)
 		pad->stack = (struct pad_mapping){ addr, size + PAGE, 0 };
 	return err;
 }
 
-struct dc_error *pad_literal(struct pad *pad, struct hold *hold, const void *bytes, size_t n,
+struct dc_error *pad_literal(struct pad *pad, struct tracee *tracee, const void *bytes, size_t n,
 			     uint64_t *addr)
 {
 	enum { ALIGN = 16 };
-	struct dc_error *err = pad_map(pad, hold);
+	struct dc_error *err = pad_map(pad, tracee);
 
 	if (err)
 		return err;
@@ -158,17 +158,17 @@ struct dc_error *pad_literal(struct pad *pad, struct hold *hold, const void *byt
 						      : LITERALS_FIRST;
 		uint64_t start;
 
-		err = map(hold, room, PROT_READ | PROT_WRITE, &start);
+		err = map(tracee, room, PROT_READ | PROT_WRITE, &start);
 		if (!err)
 			err = add_literals(pad, start, room);
 		if (err)
 			return err;
 		last = &pad->literals[pad->nr_literals - 1];
-		err = name_literals(pad, hold, last);
+		err = name_literals(pad, tracee, last);
 		if (err)
 			return err;
 	}
-	err = memory_write(hold->process, last->addr + last->used, bytes, n);
+	err = memory_write(tracee->process, last->addr + last->used, bytes, n);
 	if (err)
 		return err;
 	*addr = last->addr + last->used;
@@ -176,7 +176,7 @@ struct dc_error *pad_literal(struct pad *pad, struct hold *hold, const void *byt
 	return NULL;
 }
 
-struct dc_error *pad_unmap(struct pad *pad, struct hold *hold, bool drop_literals)
+struct dc_error *pad_unmap(struct pad *pad, struct tracee *tracee, bool drop_literals)
 {
 	struct dc_error *err = NULL;
 
@@ -188,15 +188,15 @@ struct dc_error *pad_unmap(struct pad *pad, struct hold *hold, bool drop_literal
 
 	// When no call ran, the setup did not either.
 	if (!drop_first && !pad->ready)
-		err = protect(hold, first->addr, first->size, PROT_READ | PROT_WRITE);
+		err = protect(tracee, first->addr, first->size, PROT_READ | PROT_WRITE);
 	if (!err && !drop_first)
-		err = name_literals(pad, hold, first);
+		err = name_literals(pad, tracee, first);
 	for (size_t i = 1; !err && i < pad->nr_literals && drop_literals; i++)
-		err = unmap(hold, pad->literals[i].addr, pad->literals[i].size);
+		err = unmap(tracee, pad->literals[i].addr, pad->literals[i].size);
 	if (!err && pad->stack.addr)
-		err = unmap(hold, pad->stack.addr, pad->stack.size);
+		err = unmap(tracee, pad->stack.addr, pad->stack.size);
 	if (!err)
-		err = unmap(hold, pad->base, PAD_SIZE + (drop_first ? first->size : 0));
+		err = unmap(tracee, pad->base, PAD_SIZE + (drop_first ? first->size : 0));
 	if (!err)
 		pad_unmapped(pad, drop_literals);
 	return err;

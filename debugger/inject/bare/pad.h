@@ -4,7 +4,8 @@
 #define DEBUGGER_INJECT_BARE_PAD_H
 
 #include "agent/pad.h"
-#include "debugger/inject/hold.h"
+#include "debugger/target/maps.h"
+#include "debugger/target/tracee.h"
 
 struct pad_mapping {
 	uint64_t addr, size, used;
@@ -33,15 +34,15 @@ static inline bool pad_covers_code(const struct pad *pad, uint64_t addr)
 bool pad_covers(const struct pad *pad, uint64_t addr);
 
 // By the held thread, whose stack must have room for a way home. Nothing when it is mapped already.
-struct dc_error *pad_map(struct pad *pad, struct hold *hold) DC_CHECK;
+struct dc_error *pad_map(struct pad *pad, struct tracee *tracee) DC_CHECK;
 // The guarded call stack; size without the guard.
-struct dc_error *pad_map_stack(struct pad *pad, struct hold *hold, uint64_t size) DC_CHECK;
+struct dc_error *pad_map_stack(struct pad *pad, struct tracee *tracee, uint64_t size) DC_CHECK;
 // Bytes in a mapping that outlives the pad, 16-aligned.
-struct dc_error *pad_literal(struct pad *pad, struct hold *hold, const void *bytes, size_t n,
+struct dc_error *pad_literal(struct pad *pad, struct tracee *tracee, const void *bytes, size_t n,
 			     uint64_t *addr) DC_CHECK;
 // Unmaps all but used literals, these too when drop_literals. The held thread's way home must be
 // on its own stack.
-struct dc_error *pad_unmap(struct pad *pad, struct hold *hold, bool drop_literals) DC_CHECK;
+struct dc_error *pad_unmap(struct pad *pad, struct tracee *tracee, bool drop_literals) DC_CHECK;
 // When one system call does all of that: that call. pad_unmapped() says that it was made.
 bool pad_unmap_at_once(const struct pad *pad, bool drop_literals, struct remote_syscall *ret);
 void pad_unmapped(struct pad *pad, bool drop_literals);

@@ -75,8 +75,8 @@ void talk_conclude(struct talk *talk, struct dc_error *err)
 
 struct dc_error *talk_leave(struct talk *talk, enum dc_state state)
 {
-	struct hold *hold = talk->gort->hold;
-	struct dc_error *err = hold_leave(hold, talk->pause_ns);
+	struct tracee *tracee = talk->gort->tracee;
+	struct dc_error *err = tracee_leave(tracee);
 
 	talk->is_over = true;
 	if (talk->outcome)
@@ -136,7 +136,7 @@ static struct dc_error *do_as_wanted(struct talk *talk, struct user_regs_struct 
 	case CLIENT_DO_TAKE_RESULT: return on_returned(talk, regs);
 	case CLIENT_DO_TAKE_PANIC:
 	case CLIENT_DO_TAKE_REASON:
-		memory_read_some(talk->gort->hold->process, regs->rsp, words, sizeof(words));
+		memory_read_some(talk->gort->tracee->process, regs->rsp, words, sizeof(words));
 		talk->calls->refused = regs->r12 == DEBUGCALL_REFUSED;
 		talk_conclude(talk, talk->calls->refused ? talk_reason(talk, words)
 							 : talk_panicked(talk, words[0]));
@@ -151,22 +151,22 @@ static struct dc_error *do_as_wanted(struct talk *talk, struct user_regs_struct 
 // that.
 static struct dc_error *mark_heard(struct talk *talk)
 {
-	return registers_poke(talk->gort->hold->tid, offsetof(struct user_regs_struct, rax),
+	return registers_poke(talk->gort->tracee->tid, offsetof(struct user_regs_struct, rax),
 			      DEBUGCALL_HEARD);
 }
 
 // A status was said. signo: what goes on with the thread besides, or 0.
 static struct dc_error *on_status(struct talk *talk, int signo)
 {
-	struct hold *hold = talk->gort->hold;
+	struct tracee *tracee = talk->gort->tracee;
 	struct user_regs_struct regs;
 	struct dc_error *err = signo ? mark_heard(talk) : NULL;
 
 	if (!err)
-		err = registers_get(hold->tid, &regs);
+		err = registers_get(tracee->tid, &regs);
 	if (err)
 		return err;
-	hold->signo = signo;
+	tracee->signo = signo;
 	talk->heard_at = regs.rip;
 	return do_as_wanted(talk, &regs);
 }
@@ -179,7 +179,7 @@ static struct dc_error *on_crash(struct talk *talk, const struct event *event)
 	client_step(&talk->client, CLIENT_ON_CRASH, 0);
 	if (!talk_may_unwind(talk, true)) {
 		// Delivered, it does what it would have done without us.
-		talk->gort->hold->signo = event->signo;
+		talk->gort->tracee->signo = event->signo;
 		return talk_leave(talk, DC_STATE_IN_CALLEE);
 	}
 	talk->outcome = error_note(talk->outcome, "locks that %s took stay taken", talk->name);
@@ -188,27 +188,21 @@ static struct dc_error *on_crash(struct talk *talk, const struct event *event)
 
 static struct dc_error *on_end(struct talk *talk, const struct event *event)
 {
-	struct hold *hold = talk->gort->hold;
-	bool thread_only = event->kind == EVENT_GONE && process_alive(hold->process);
+	struct tracee *tracee = talk->gort->tracee;
+	bool thread_only = event->kind == EVENT_GONE && process_alive(tracee->process);
 
 	client_step(&talk->client, CLIENT_ON_GONE, 0);
 	talk->is_over = true;
 	dc_error_destroy(talk->outcome);
-	if (event->kind == EVENT_EXIT) {
-		struct user_regs_struct regs = { 0 };
-		struct dc_error *err = registers_get(hold->tid, &regs);
+	if (event->kind == EVENT_EXIT)
+		thread_only = event->syscall == SYS_exit;
 
-		thread_only = !err && regs.orig_rax == SYS_exit;
-		dc_error_destroy(err);
-	}
-	pid_t tid = hold->tid;
+	pid_t tid = tracee->tid;
 
-	if (event->kind == EVENT_EXEC)
-		hold->tid = event->tid;
 	if (event->kind == EVENT_GONE)
-		hold_forget(hold, talk->pause_ns);
+		tracee_forget(tracee);
 	else
-		dc_error_destroy(hold_leave(hold, talk->pause_ns));
+		dc_error_destroy(tracee_leave(tracee));
 	talk->outcome = talk_ended(talk, event, tid, thread_only);
 	return NULL;
 }
@@ -223,26 +217,26 @@ static struct dc_error *on_signal(struct talk *talk, const struct event *event)
 		return on_crash(talk, event);
 	if (client_step(&talk->client, CLIENT_ON_SIGNAL, 0) != CLIENT_DO_FORWARD)
 		return NULL;
-	talk->gort->hold->signo = event->signo;
+	talk->gort->tracee->signo = event->signo;
 	return event->pc == talk->heard_at ? mark_heard(talk) : NULL;
 }
 
 static struct dc_error *on_late(struct talk *talk, bool cancelled)
 {
 	enum { GRACE_S = 2 };
-	struct hold *hold = talk->gort->hold;
+	struct tracee *tracee = talk->gort->tracee;
 
 	if (talk->is_late) {
 		struct event event;
 		// Not even the way home is found in time. It needs nothing of us.
-		struct dc_error *err = tracer_interrupt(hold->tracer, hold->tid);
+		struct dc_error *err = tracee_interrupt(tracee);
 
 		if (err && err->code == DC_TARGET_ENDED) {
 			dc_error_destroy(err);
 			err = NULL;
 		}
 		if (!err)
-			err = tracer_wait_stop(hold->tracer, hold->tid, &event);
+			err = tracee_wait_stop(tracee, &event);
 		if (err)
 			return err;
 		err = talk_on_event(talk, &event);
@@ -283,12 +277,11 @@ struct dc_error *talk_on_event(struct talk *talk, const struct event *event)
 
 static struct dc_error *go_on(struct talk *talk)
 {
-	struct hold *hold = talk->gort->hold;
-	struct dc_error *err = talk->listening ? tracer_listen(hold->tracer, hold->tid)
-					       : tracer_resume(hold->tracer, hold->tid, RESUME_RUN,
-							       hold->signo);
+	struct tracee *tracee = talk->gort->tracee;
+	struct dc_error *err = talk->listening ? tracee_listen(tracee)
+					       : tracee_resume(tracee, RESUME_RUN, tracee->signo);
 
-	hold->signo = 0;
+	tracee->signo = 0;
 	talk->running = true;
 	// Killed while it was stopped: its end is the next event.
 	if (err && err->code == DC_TARGET_ENDED) {
@@ -300,13 +293,13 @@ static struct dc_error *go_on(struct talk *talk)
 
 struct dc_error *talk_step(struct talk *talk, int64_t deadline, struct event *ret)
 {
-	struct hold *hold = talk->gort->hold;
+	struct tracee *tracee = talk->gort->tracee;
 	struct dc_error *err = talk->running ? NULL : go_on(talk);
 
 	if (err)
 		return err;
-	return talk->is_late ? tracer_wait_through(hold->tracer, hold->tid, deadline, ret)
-			     : tracer_wait(hold->tracer, hold->tid, deadline, ret);
+	return talk->is_late ? tracee_wait_through(tracee, deadline, ret)
+			     : tracee_wait(tracee, deadline, ret);
 }
 
 static struct dc_error *converse(struct talk *talk)
@@ -323,14 +316,13 @@ static struct dc_error *converse(struct talk *talk)
 	return err;
 }
 
-struct dc_error *gort_call(struct gort *gort, struct gort_calls *calls, int64_t *pause_ns)
+struct dc_error *gort_call(struct gort *gort, struct gort_calls *calls)
 {
-	struct hold *hold = gort->hold;
+	struct tracee *tracee = gort->tracee;
 	struct talk talk = {
 		.gort = gort,
 		.calls = calls,
 		.name = calls->name ?: "the callee",
-		.pause_ns = pause_ns,
 	};
 	struct dc_error *err = talk_lay_out(&talk);
 
@@ -341,16 +333,16 @@ struct dc_error *gort_call(struct gort *gort, struct gort_calls *calls, int64_t 
 		err = talk_enter_host(&talk);
 	if (err) {
 		// Nothing was begun: the thread is given back from here.
-		dc_error_destroy(hold_release(hold, pause_ns));
+		dc_error_destroy(tracee_release(tracee));
 		return error_in_state(err, DC_STATE_RUNNING);
 	}
 	err = converse(&talk);
 	if (err) {
 		// A system call of ours failed. The host needs none of them to go home.
 		dc_error_destroy(talk.outcome);
-		if (hold->tid) {
-			hold_forget(hold, pause_ns);
-			tracer_abandon(hold->tracer);
+		if (tracee->tid) {
+			tracee_forget(tracee);
+			tracer_abandon(tracee->tracer);
 		}
 		return error_in_state(err, DC_STATE_IN_CALLEE);
 	}

@@ -6,7 +6,7 @@
 #define DEBUGGER_INJECT_GORT_GORT_H
 
 #include "debugger/inject/classify.h"
-#include "debugger/inject/hold.h"
+#include "debugger/target/tracee.h"
 #include "debugger/stack/unwind.h"
 #include "protocol/descriptor.h"
 
@@ -19,7 +19,7 @@ enum gort_place {
 
 struct gort {
 	const struct debugcall_descriptor *descriptor;
-	struct hold *hold;
+	struct tracee *tracee;
 	struct symbols *symbols; // with unwind, for reports only
 	struct unwind *unwind;
 	unsigned char *xstate, *xstate_ready; // XSTATE_ROOM bytes each
@@ -35,7 +35,7 @@ struct gort {
 	bool avoid_idle; // an idle thread was refused: there is no P for it
 };
 struct dc_error *gort_init(struct gort *gort, const struct debugcall_descriptor *descriptor,
-			   struct hold *hold, struct symbols *symbols,
+			   struct tracee *tracee, struct symbols *symbols,
 			   struct unwind *unwind) DC_CHECK;
 void gort_deinit(struct gort *gort);
 
@@ -71,6 +71,6 @@ struct gort_calls {
 	bool refused; // the host said no, and the error is its reason
 };
 // Calls by the held thread, which is not held any more afterwards.
-struct dc_error *gort_call(struct gort *gort, struct gort_calls *calls, int64_t *pause_ns) DC_CHECK;
+struct dc_error *gort_call(struct gort *gort, struct gort_calls *calls) DC_CHECK;
 
 #endif

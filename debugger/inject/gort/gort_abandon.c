@@ -20,7 +20,7 @@ bool talk_may_unwind(struct talk *talk, bool is_crash)
 
 	if (!frames)
 		return false;
-	err = machine_read(gort->hold->process, gort->descriptor, gort->machine, &machine);
+	err = machine_read(gort->tracee->process, gort->descriptor, gort->machine, &machine);
 	if (err || machine.in_runtime || machine.current != talk->callee)
 		return false;
 	err = talk_snapshot_callee(talk, &snapshot);
@@ -53,7 +53,7 @@ enum parked {
 static struct dc_error *look(struct talk *talk, enum parked *ret)
 {
 	const struct gort *gort = talk->gort;
-	struct process *process = gort->hold->process;
+	struct process *process = gort->tracee->process;
 	struct user_regs_struct regs;
 	struct machine machine;
 	struct goroutine g;
@@ -63,7 +63,7 @@ static struct dc_error *look(struct talk *talk, enum parked *ret)
 	if (!err)
 		err = goroutine_read(process, gort->descriptor, talk->callee, &g);
 	if (!err)
-		err = registers_get(gort->hold->tid, &regs);
+		err = registers_get(gort->tracee->tid, &regs);
 	if (err)
 		return err;
 	if (g.id != talk->callee_id || !g.locked_m)
@@ -133,15 +133,15 @@ static struct dc_error *leave_running(struct talk *talk)
 
 static struct dc_error *stop(struct talk *talk, struct event *ret)
 {
-	struct hold *hold = talk->gort->hold;
-	struct dc_error *err = tracer_interrupt(hold->tracer, hold->tid);
+	struct tracee *tracee = talk->gort->tracee;
+	struct dc_error *err = tracee_interrupt(tracee);
 
 	// Its end, or another stop, is the next event then.
 	if (err && err->code == DC_TARGET_ENDED) {
 		dc_error_destroy(err);
 		err = NULL;
 	}
-	return err ? err : tracer_wait_stop(hold->tracer, hold->tid, ret);
+	return err ? err : tracee_wait_stop(tracee, ret);
 }
 
 // What talk_on_event does; and the callee's own end is the outcome, where it came after all.
@@ -166,8 +166,8 @@ static struct dc_error *on_event(struct talk *talk, const struct event *event)
 
 static struct dc_error *forget(struct talk *talk)
 {
-	tracer_abandon(talk->gort->hold->tracer);
-	hold_forget(talk->gort->hold, talk->pause_ns);
+	tracer_abandon(talk->gort->tracee->tracer);
+	tracee_forget(talk->gort->tracee);
 	talk->is_over = true;
 	talk->outcome = error_in_state(talk->outcome, DC_STATE_IN_CALLEE);
 	return NULL;

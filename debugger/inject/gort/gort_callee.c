@@ -13,7 +13,7 @@
 struct dc_error *talk_unwind_callee(struct talk *talk)
 {
 	struct gort *gort = talk->gort;
-	pid_t tid = gort->hold->tid;
+	pid_t tid = gort->tracee->tid;
 	struct user_regs_struct regs = talk->ready;
 	struct dc_error *err;
 
@@ -28,7 +28,7 @@ struct dc_error *talk_unwind_callee(struct talk *talk)
 // Its return address and its stack arguments, which are the callee's to change.
 static struct dc_error *write_frame(const struct talk *talk)
 {
-	struct process *process = talk->gort->hold->process;
+	struct process *process = talk->gort->tracee->process;
 	const struct abi_entry *entry = talk->calls->entry;
 	uint64_t frame = talk->ready.rsp, back = talk->ready.rip;
 	struct dc_error *err = NULL;
@@ -62,8 +62,8 @@ static void set_arguments(struct talk *talk)
 static struct dc_error *prepare_callee(struct talk *talk)
 {
 	struct gort *gort = talk->gort;
-	pid_t tid = gort->hold->tid;
-	struct process *process = gort->hold->process;
+	pid_t tid = gort->tracee->tid;
+	struct process *process = gort->tracee->process;
 	struct machine machine;
 	struct goroutine g;
 	struct dc_error *err;
@@ -94,7 +94,7 @@ static struct dc_error *prepare_callee(struct talk *talk)
 static struct dc_error *go_to_callee(struct talk *talk, bool with_xstate)
 {
 	struct gort *gort = talk->gort;
-	pid_t tid = gort->hold->tid;
+	pid_t tid = gort->tracee->tid;
 	struct dc_error *err = NULL;
 
 	if (with_xstate)
@@ -133,7 +133,7 @@ struct dc_error *talk_take_result(struct talk *talk, const struct user_regs_stru
 	struct gort *gort = talk->gort;
 	const struct abi_entry *entry = talk->calls->entry;
 	struct abi_exit *exit = talk->calls->exit;
-	struct dc_error *err = registers_get_xstate(gort->hold->tid, gort->xstate,
+	struct dc_error *err = registers_get_xstate(gort->tracee->tid, gort->xstate,
 						    &gort->xstate_size);
 
 	if (err)
@@ -148,7 +148,7 @@ struct dc_error *talk_take_result(struct talk *talk, const struct user_regs_stru
 
 	if (!memory)
 		return &dc_out_of_memory;
-	err = memory_read(gort->hold->process, talk->ready.rsp + talk->result_offset, memory,
+	err = memory_read(gort->tracee->process, talk->ready.rsp + talk->result_offset, memory,
 			  entry->result_size);
 	if (!err)
 		exit->memory = take_ptr(memory);
@@ -171,27 +171,27 @@ struct dc_error *talk_lay_out(struct talk *talk)
 // The thread goes to regs->rip, from where it can come back.
 static struct dc_error *push_and_go(struct talk *talk, struct user_regs_struct *regs, uint64_t back)
 {
-	struct hold *hold = talk->gort->hold;
+	struct tracee *tracee = talk->gort->tracee;
 	uint64_t words[] = { talk->frame_size, 0, back };
 	struct dc_error *err;
 
 	_Static_assert(DEBUGCALL_SIZE_SLOT == -2 * (int)sizeof(uint64_t), "the words' order");
 	regs->rsp -= DEBUGCALL_RED_ZONE + sizeof(uint64_t);
 	regs->orig_rax = (uint64_t)-1;
-	err = memory_write(hold->process, regs->rsp + (uint64_t)DEBUGCALL_SIZE_SLOT, words,
+	err = memory_write(tracee->process, regs->rsp + (uint64_t)DEBUGCALL_SIZE_SLOT, words,
 			   sizeof(words));
-	return err ? err : registers_set(hold->tid, regs);
+	return err ? err : registers_set(tracee->tid, regs);
 }
 
 struct dc_error *talk_enter_host(struct talk *talk)
 {
-	struct hold *hold = talk->gort->hold;
+	struct tracee *tracee = talk->gort->tracee;
 	struct user_regs_struct regs;
-	struct dc_error *err = hold_restore(hold);
+	struct dc_error *err = tracee_restore(tracee);
 
 	if (err)
 		return err;
-	regs = hold->regs;
+	regs = tracee->regs;
 
 	uint64_t back = regs.rip;
 
@@ -207,7 +207,7 @@ struct dc_error *talk_enter_host(struct talk *talk)
 struct dc_error *talk_enter_abandon(struct talk *talk)
 {
 	struct user_regs_struct regs;
-	struct dc_error *err = registers_get(talk->gort->hold->tid, &regs);
+	struct dc_error *err = registers_get(talk->gort->tracee->tid, &regs);
 	uint64_t back = regs.rip;
 
 	if (err)

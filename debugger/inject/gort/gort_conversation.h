@@ -18,7 +18,6 @@ struct talk {
 	int64_t slice_end; // 0: nothing is repeated
 	uint64_t result_offset; // in the argument frame
 	uint64_t frame_size;
-	int64_t *pause_ns;
 
 	bool running, listening; // it was resumed; it stays in its group-stop
 	bool is_over;

@@ -10,10 +10,10 @@
 #include <inttypes.h>
 
 struct dc_error *gort_init(struct gort *gort, const struct debugcall_descriptor *descriptor,
-			   struct hold *hold, struct symbols *symbols, struct unwind *unwind)
+			   struct tracee *tracee, struct symbols *symbols, struct unwind *unwind)
 {
 	*gort = (struct gort){
-		.descriptor = descriptor, .hold = hold, .symbols = symbols, .unwind = unwind
+		.descriptor = descriptor, .tracee = tracee, .symbols = symbols, .unwind = unwind
 	};
 	gort->xstate = malloc(XSTATE_ROOM);
 	gort->xstate_ready = malloc(XSTATE_ROOM);
@@ -51,14 +51,14 @@ static uint64_t wanted(const struct gort *gort)
 	uint64_t id = 0;
 
 	if (gort->descriptor->wanted)
-		memory_read_some(gort->hold->process, gort->descriptor->wanted, &id, sizeof(id));
+		memory_read_some(gort->tracee->process, gort->descriptor->wanted, &id, sizeof(id));
 	return id;
 }
 
 struct dc_error *gort_ask(struct gort *gort)
 {
 	const struct debugcall_descriptor *d = gort->descriptor;
-	struct process *process = gort->hold->process;
+	struct process *process = gort->tracee->process;
 	struct goroutine g;
 	struct dc_error *err;
 
@@ -89,14 +89,14 @@ void gort_unask(struct gort *gort)
 	uint64_t none = 0;
 
 	if (gort->descriptor->wanted && wanted(gort) == gort->goroutine)
-		dc_error_destroy(memory_write(gort->hold->process, gort->descriptor->wanted, &none,
-					      sizeof(none)));
+		dc_error_destroy(memory_write(gort->tracee->process, gort->descriptor->wanted,
+					      &none, sizeof(none)));
 }
 
 struct dc_error *gort_explain(struct gort *gort, struct dc_error *refusal)
 {
 	const struct debugcall_descriptor *d = gort->descriptor;
-	struct process *process = gort->hold->process;
+	struct process *process = gort->tracee->process;
 	struct goroutine g;
 	struct dc_error *err;
 	char status[32], reason[32];
@@ -140,8 +140,8 @@ static const char *unworthy(const struct gort *gort, const struct machine *machi
 bool gort_is_worth(struct gort *gort, const struct thread_info *info, char *reason, size_t size)
 {
 	_cleanup_(machines_deinit) struct machines machines = { 0 };
-	_cleanup_error_ struct dc_error *err = machines_read(gort->hold->process, gort->descriptor,
-							     &machines);
+	_cleanup_error_ struct dc_error *err = machines_read(gort->tracee->process,
+							     gort->descriptor, &machines);
 	const struct machine *machine = err ? NULL : machines_with(&machines, info->inner_tid);
 	const char *why;
 
@@ -163,17 +163,17 @@ bool gort_is_worth(struct gort *gort, const struct thread_info *info, char *reas
 
 static const char *judge_goroutine(struct gort *gort, uint64_t addr, struct dc_error **err)
 {
-	const struct hold *hold = gort->hold;
+	const struct tracee *tracee = gort->tracee;
 	struct goroutine g;
 
-	*err = goroutine_read(hold->process, gort->descriptor, addr, &g);
+	*err = goroutine_read(tracee->process, gort->descriptor, addr, &g);
 	if (*err)
 		return NULL;
 	if (gort->goroutine && g.id != gort->goroutine)
 		return "runs another goroutine";
-	if (hold->regs.rsp <= g.stack_low || hold->regs.rsp > g.stack_high)
+	if (tracee->regs.rsp <= g.stack_low || tracee->regs.rsp > g.stack_high)
 		return "is not on its goroutine's stack";
-	if (hold->regs.rsp - g.stack_low < DEBUGCALL_RED_ZONE + DEBUGCALL_STACK_ROOM)
+	if (tracee->regs.rsp - g.stack_low < DEBUGCALL_RED_ZONE + DEBUGCALL_STACK_ROOM)
 		return "has too little stack left";
 	return NULL;
 }
@@ -181,31 +181,31 @@ static const char *judge_goroutine(struct gort *gort, uint64_t addr, struct dc_e
 static const char *judge(struct gort *gort, pid_t tid, struct dc_error **err)
 {
 	const struct debugcall_descriptor *d = gort->descriptor;
-	const struct hold *hold = gort->hold;
+	const struct tracee *tracee = gort->tracee;
 	struct machine machine;
 	// Woken already, it has work.
-	bool sleeps = (int64_t)hold->regs.orig_rax >= 0 && (int64_t)hold->regs.rax < 0;
+	bool sleeps = (int64_t)tracee->regs.orig_rax >= 0 && (int64_t)tracee->regs.rax < 0;
 
 	gort->place = GORT_IN_USER_CODE;
-	if (hold->group_stopped)
+	if (tracee->group_stopped)
 		return "is stopped by job control";
 	// The one it was when it was found worth a stop; a thread changes it only by ending.
-	*err = machine_read(hold->process, d, gort->machine, &machine);
+	*err = machine_read(tracee->process, d, gort->machine, &machine);
 	if (*err)
 		return NULL;
 	if (machine.tid != tid)
 		return "is no thread of the runtime";
 	if (!machine.current && sleeps && !gort->goroutine &&
-	    gort_is_idle_place(gort, hold->regs.rip)) {
+	    gort_is_idle_place(gort, tracee->regs.rip)) {
 		gort->place = GORT_IDLE;
 		return NULL;
 	}
-	if (machine.current && sleeps && is_attend_place(gort, hold->regs.rip))
+	if (machine.current && sleeps && is_attend_place(gort, tracee->regs.rip))
 		gort->place = GORT_ATTENDS;
 	// A system call that was interrupted would have to be begun anew behind the host's back.
-	else if ((int64_t)hold->regs.orig_rax >= 0)
+	else if ((int64_t)tracee->regs.orig_rax >= 0)
 		return "is in a system call";
-	else if (gort_in_runtime(gort, hold->regs.rip))
+	else if (gort_in_runtime(gort, tracee->regs.rip))
 		return "is in the runtime";
 	if (!machine.current)
 		return "runs no goroutine";
@@ -223,6 +223,6 @@ bool gort_suits(struct gort *gort, const struct thread_info *info, char *reason,
 	if (err)
 		snprintf(reason, size, "%s", err->message);
 	else if (why)
-		snprintf(reason, size, "thread %d %s", gort->hold->tid, why);
+		snprintf(reason, size, "thread %d %s", gort->tracee->tid, why);
 	return !err && !why;
 }

@@ -17,8 +17,8 @@ void snapshot_free(struct snapshot *snapshot)
 struct dc_error *talk_snapshot_callee(const struct talk *talk, struct snapshot *ret)
 {
 	enum { RED_ZONE = 128, COPY_MAX = 256 * 1024, ABOVE = 1024 };
-	struct hold *hold = talk->gort->hold;
-	struct dc_error *err = registers_get(hold->tid, &ret->regs);
+	struct tracee *tracee = talk->gort->tracee;
+	struct dc_error *err = registers_get(tracee->tid, &ret->regs);
 	uint64_t size;
 
 	ret->stack = NULL;
@@ -31,7 +31,7 @@ struct dc_error *talk_snapshot_callee(const struct talk *talk, struct snapshot *
 	ret->stack = malloc(size);
 	if (!ret->stack)
 		return &dc_out_of_memory;
-	ret->stack_size = memory_read_some(hold->process, ret->stack_start, ret->stack, size);
+	ret->stack_size = memory_read_some(tracee->process, ret->stack_start, ret->stack, size);
 	return NULL;
 }
 
@@ -57,12 +57,12 @@ void talk_add_parked_frames(const struct talk *talk, struct dc_error *err)
 	const struct gort *gort = talk->gort;
 	struct snapshot snapshot = { 0 };
 	struct goroutine g;
-	struct dc_error *failure = goroutine_read(gort->hold->process, gort->descriptor,
+	struct dc_error *failure = goroutine_read(gort->tracee->process, gort->descriptor,
 						  talk->callee, &g);
 	size_t skip = 0;
 
 	if (!gort->unwind || err == &dc_out_of_memory || failure ||
-	    !goroutine_registers(gort->hold->process, gort->descriptor, &g, &snapshot.regs)) {
+	    !goroutine_registers(gort->tracee->process, gort->descriptor, &g, &snapshot.regs)) {
 		dc_error_destroy(failure);
 		return;
 	}
@@ -131,7 +131,7 @@ struct panic {
 
 struct dc_error *talk_panicked(const struct talk *talk, uint64_t addr)
 {
-	struct process *process = talk->gort->hold->process;
+	struct process *process = talk->gort->tracee->process;
 	struct panic panic;
 	struct dc_error *err;
 
@@ -165,15 +165,15 @@ struct dc_error *talk_reason(const struct talk *talk, const uint64_t words[2])
 	char text[256] = "";
 	size_t n = words[1] < sizeof(text) ? words[1] : sizeof(text) - 1;
 
-	text[memory_read_some(talk->gort->hold->process, words[0], text, n)] = '\0';
+	text[memory_read_some(talk->gort->tracee->process, words[0], text, n)] = '\0';
 	no_controls(text);
-	return error_make(DC_REFUSED, "thread %d: %s", talk->gort->hold->tid, text);
+	return error_make(DC_REFUSED, "thread %d: %s", talk->gort->tracee->tid, text);
 }
 
 struct dc_error *talk_ended(const struct talk *talk, const struct event *event, pid_t tid,
 			    bool thread_only)
 {
-	struct process *process = talk->gort->hold->process;
+	struct process *process = talk->gort->tracee->process;
 	int status = event->kind == EVENT_EXIT ? (int)event->message : event->status;
 	struct machine machine;
 	struct dc_error *err = NULL;

@@ -43,11 +43,11 @@ static bool covers(const struct sequence *sequence, uint64_t pc)
 	return pc - sequence->start < sequence->end - sequence->start;
 }
 
-bool seek_in_sequence(const struct hold *hold)
+bool seek_in_sequence(const struct tracee *tracee)
 {
-	struct sequence sequence = read_sequence(hold->tid);
+	struct sequence sequence = read_sequence(tracee->tid);
 
-	return covers(&sequence, registers_pc(&hold->regs));
+	return covers(&sequence, registers_pc(&tracee->regs));
 }
 
 enum attempt {
@@ -61,17 +61,17 @@ enum attempt {
 static struct dc_error *judge_stopped(struct seek *seek, bool as_seen_asleep, bool *safe,
 				      struct verdict *verdict)
 {
-	const struct hold *hold = seek->hold;
+	const struct tracee *tracee = seek->tracee;
 	struct sequence sequence = { 0 };
 
 	bool in_vm = seek->options->vm && !seek->options->force &&
-		     !language_runtime_waits(&hold->regs);
+		     !language_runtime_waits(&tracee->regs);
 
 	*safe = true;
 	if (as_seen_asleep && !in_vm)
 		return NULL;
-	sequence = read_sequence(hold->tid);
-	if (covers(&sequence, registers_pc(&hold->regs))) {
+	sequence = read_sequence(tracee->tid);
+	if (covers(&sequence, registers_pc(&tracee->regs))) {
 		// Even by force: memory shared by all threads of a CPU would be damaged.
 		*safe = false;
 		snprintf(verdict->reason, sizeof(verdict->reason),
@@ -81,18 +81,18 @@ static struct dc_error *judge_stopped(struct seek *seek, bool as_seen_asleep, bo
 	if (seek->options->force || !seek->safepoints)
 		return NULL;
 
-	struct snapshot snapshot = { .regs = hold->regs,
-				     .stack_start = registers_sp(&hold->regs) - RED_ZONE,
+	struct snapshot snapshot = { .regs = tracee->regs,
+				     .stack_start = registers_sp(&tracee->regs) - RED_ZONE,
 				     .stack = seek->scan };
 	struct iovec local = { seek->scan, sizeof(seek->scan) };
 	struct iovec remote = { (void *)(uintptr_t)snapshot.stack_start, local.iov_len };
-	ssize_t n = process_vm_readv(hold->tid, &local, 1, &remote, 1, 0);
+	ssize_t n = process_vm_readv(tracee->tid, &local, 1, &remote, 1, 0);
 
 	if (n <= 0) {
 		// The red zone may reach below what is mapped.
-		snapshot.stack_start = registers_sp(&hold->regs);
+		snapshot.stack_start = registers_sp(&tracee->regs);
 		remote.iov_base = (void *)(uintptr_t)snapshot.stack_start;
-		n = process_vm_readv(hold->tid, &local, 1, &remote, 1, 0);
+		n = process_vm_readv(tracee->tid, &local, 1, &remote, 1, 0);
 	}
 	snapshot.stack_size = n > 0 ? (size_t)n : 0;
 	if (in_vm &&
@@ -117,7 +117,7 @@ static struct dc_error *judge_stopped(struct seek *seek, bool as_seen_asleep, bo
 
 	seek->walked_cold = true;
 	if (cold) {
-		struct dc_error *err = hold_release(seek->hold, seek->pause_ns);
+		struct dc_error *err = tracee_release(seek->tracee);
 
 		if (err)
 			return err;
@@ -182,10 +182,10 @@ static void explain(pid_t tid, const struct verdict *verdict, char *reason, size
 static struct dc_error *attempt(struct seek *seek, const struct candidate *candidate,
 				enum attempt *ret, char *reason, size_t size)
 {
-	struct hold *hold = seek->hold;
+	struct tracee *tracee = seek->tracee;
 	struct verdict verdict = { 0 };
 	bool known_safe, safe;
-	enum hold_stop stop;
+	enum tracee_stop stop;
 
 	*ret = ATTEMPT_NOT_NOW;
 	if (candidate->rank == RANK_NOT_NOW) {
@@ -206,46 +206,46 @@ static struct dc_error *attempt(struct seek *seek, const struct candidate *candi
 		explain(candidate->tid, &verdict, reason, size);
 		return NULL;
 	}
-	err = hold_stop(hold, candidate->tid, &stop);
+	err = tracee_stop(tracee, candidate->tid, &stop);
 	if (err)
 		goto fail;
-	if (stop != HOLD_STOPPED) {
+	if (stop != TRACEE_STOPPED) {
 		static const char *const reasons[] = {
-			[HOLD_BUSY] = "was taking a signal",
-			[HOLD_ENDED] = "has ended",
-			[HOLD_UNSTOPPABLE] = "cannot be stopped",
+			[TRACEE_BUSY] = "was taking a signal",
+			[TRACEE_ENDED] = "has ended",
+			[TRACEE_UNSTOPPABLE] = "cannot be stopped",
 		};
 
 		snprintf(reason, size, "thread %d %s", candidate->tid, reasons[stop]);
-		if (stop == HOLD_ENDED)
+		if (stop == TRACEE_ENDED)
 			*ret = ATTEMPT_ENDED;
 		return NULL;
 	}
 
 	const struct thread_info *info = &candidate->info;
-	bool as_seen = known_safe && registers_pc(&hold->regs) == info->pc &&
-		       registers_sp(&hold->regs) == info->sp &&
-		       registers_syscall(&hold->regs) == info->syscall;
+	bool as_seen = known_safe && registers_pc(&tracee->regs) == info->pc &&
+		       registers_sp(&tracee->regs) == info->sp &&
+		       registers_syscall(&tracee->regs) == info->syscall;
 
 	err = judge_stopped(seek, as_seen, &safe, &verdict);
 	if (err)
 		goto fail;
-	if (!safe || !hold->tid) {
+	if (!safe || !tracee->tid) {
 		explain(candidate->tid, &verdict, reason, size);
-		return hold->tid ? hold_release(hold, seek->pause_ns) : NULL;
+		return tracee->tid ? tracee_release(tracee) : NULL;
 	}
 	if (seek->gort && !gort_suits(seek->gort, info, reason, size))
-		return hold_release(hold, seek->pause_ns);
-	if (!maps_find(&seek->ground->maps, registers_sp(&hold->regs))) {
+		return tracee_release(tracee);
+	if (!maps_find(&seek->ground->maps, registers_sp(&tracee->regs))) {
 		*ret = ATTEMPT_STALE;
-		return hold_release(hold, seek->pause_ns);
+		return tracee_release(tracee);
 	}
 	seek->info = *info;
 	*ret = ATTEMPT_HELD;
 	return NULL;
 fail:
-	if (hold->tid)
-		dc_error_destroy(hold_release(hold, seek->pause_ns));
+	if (tracee->tid)
+		dc_error_destroy(tracee_release(tracee));
 	return err;
 }
 
@@ -311,7 +311,7 @@ static struct dc_error *one_pass(struct seek *seek, pid_t thread, struct reasons
 	reasons->n = reasons->more = 0;
 	seek->is_hopeful = false;
 	reasons->all_ended = true;
-	for (size_t i = 0; !err && i < candidates.n && !seek->hold->tid; i++) {
+	for (size_t i = 0; !err && i < candidates.n && !seek->tracee->tid; i++) {
 		char reason[sizeof(*reasons->text)] = "";
 		enum attempt result;
 
@@ -368,7 +368,7 @@ static struct dc_error *seek_on(struct seek *seek, pid_t thread)
 
 		if (!err)
 			err = tracer_run(seek->tracer, run_pass, &job);
-		if (err || seek->hold->tid)
+		if (err || seek->tracee->tid)
 			return err;
 		idle = seek->is_hopeful ? 0 : idle + 1;
 		// With nobody at work there is a P for those who sleep.

@@ -6,7 +6,7 @@
 
 #include "debugger/inject/borrow.h"
 #include "debugger/inject/select/candidate.h"
-#include "debugger/inject/hold.h"
+#include "debugger/target/tracee.h"
 
 struct seek {
 	struct tracer *tracer;
@@ -15,8 +15,7 @@ struct seek {
 	struct unwind *unwind;
 	const struct borrow_options *options;
 	struct ground *ground; // read anew when it is out of date
-	struct hold *hold;
-	int64_t *pause_ns; // grows by what threads were held for in vain
+	struct tracee *tracee;
 	struct thread_info info; // of the thread that is held
 	struct gort *gort; // not NULL: only a thread that its host can be entered on
 	bool impatient; // gives up after passes that found nobody worth a stop
@@ -30,7 +29,7 @@ struct seek {
 struct dc_error *seek_hold(struct seek *seek, pid_t thread) DC_CHECK;
 
 // The restartable sequence that a held thread is in; a call would end it without its abort handler.
-bool seek_in_sequence(const struct hold *hold);
+bool seek_in_sequence(const struct tracee *tracee);
 // Reads of a held thread: its number cannot pass to another process.
 bool seek_read(pid_t tid, uint64_t addr, void *buf, size_t n);
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// What happens to tracees: one wait for all of them, each stop classified and queued for the thread
+// that it is about. Everything here runs on the tracer thread, but where it is said.
+#ifndef DEBUGGER_TARGET_EVENTS_H
+#define DEBUGGER_TARGET_EVENTS_H
+
+#include "debugger/base/error.h"
+
+#include <signal.h>
+
+enum event_kind {
+	EVENT_SIGNAL, // signal-delivery stop; info is valid
+	EVENT_GROUP_STOP, // signo: the stop signal
+	EVENT_INTERRUPT, // PTRACE_INTERRUPT's trap stop; a thread that was born traced begins with it
+	EVENT_SYSCALL_ENTRY,
+	EVENT_SYSCALL_EXIT, // result is valid
+	EVENT_FORK, // fork, vfork, clone; message: the child
+	EVENT_EXEC, // message: the id it had before; all other threads of the process are gone
+	EVENT_EXIT, // PTRACE_EVENT_EXIT; message: the wait status to come
+	EVENT_GONE, // reaped; status is valid
+	EVENT_DEADLINE, // nothing happened in time
+	EVENT_CANCELLED,
+};
+
+struct event {
+	enum event_kind kind;
+	pid_t tid;
+	int signo;
+	int status;
+	unsigned long message;
+	siginfo_t info;
+	long syscall; // SYSCALL_ENTRY; EXIT: the one that it ends by, -1: a signal ended it
+	int64_t result; // SYSCALL_EXIT
+	uint64_t pc; // SIGNAL, SYSCALL_ENTRY and SYSCALL_EXIT
+};
+
+// A thread that stands in a stop can only be killed, which brings at most two events more.
+struct event_queue {
+	struct event event[4];
+	unsigned n;
+};
+
+struct process;
+struct tracee;
+enum { EVENTS_BUCKETS = 64 };
+struct events {
+	const struct process *process;
+	struct tracee *tracees[EVENTS_BUCKETS]; // by thread id
+	unsigned n;
+	bool expects_newborns; // threads or children of tracees are born traced
+	bool cancelled; // atomic
+};
+
+// From now on (until it is gone) the tracee, which was seized, is known by its id.
+void events_add(struct events *events, struct tracee *tracee);
+void events_remove(struct events *events, struct tracee *tracee);
+struct tracee *events_find(const struct events *events, pid_t tid); // NULL: none
+// Gathers what happens until there is an event of the tracee, and takes that from its queue. Times
+// are CLOCK_MONOTONIC nanoseconds, 0: no deadline. Spins first, because a stop that comes within
+// microseconds costs less to spin for than to sleep for; then sleeps a sixteenth of the time gone.
+// An exit stop of any other tracee is let go on, so that no process waits for its own threads.
+struct dc_error *events_next(struct events *events, struct tracee *tracee, int64_t deadline,
+			     bool may_cancel, struct event *ret) DC_CHECK;
+// Gathers whatever there is.
+void events_gather(struct events *events);
+// Gathers until the tracee has an event in its queue, at most 100 ms.
+void events_await(struct events *events, struct tracee *tracee);
+// Gathers, and tells whether the tracee is gone, or became another program.
+bool events_is_lost(struct events *events, struct tracee *tracee);
+// From another thread, while the tracer thread is held up inside of a seize: the dead are reaped,
+// for whom a process that becomes another program waits with the lock that the seize needs.
+void events_reap(struct events *events);
+// The tracer thread ended, and with it every tracee was let go of.
+void events_clear(struct events *events);
+
+#endif

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: MIT
+// Stopping one thread and giving it back. Whatever is written while it is stopped, the general
+// registers come last: until then the thread would still go home by itself.
+#include "debugger/target/tracee.h"
+
+#include "debugger/base/cleanup.h"
+#include "debugger/target/memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+
+struct dc_error *tracee_init(struct tracee *tracee, struct tracer *tracer, struct process *process,
+			     const struct gadgets *gadgets)
+{
+	*tracee = (struct tracee){
+		.tracer = tracer,
+		.process = process,
+		.gadgets = gadgets,
+		.options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXIT | PTRACE_O_TRACEEXEC,
+	};
+	tracee->xstate = malloc(XSTATE_ROOM);
+	tracee->xstate_found = malloc(XSTATE_ROOM);
+	tracee->way = malloc(sizeof(*tracee->way));
+	if (tracee->xstate && tracee->xstate_found && tracee->way)
+		return NULL;
+	tracee_deinit(tracee);
+	return &dc_out_of_memory;
+}
+
+void tracee_deinit(struct tracee *tracee)
+{
+	if (tracee->tid)
+		events_remove(tracer_events(tracee->tracer), tracee);
+	free(tracee->xstate);
+	free(tracee->xstate_found);
+	free(tracee->way);
+	*tracee = (struct tracee){ 0 };
+}
+
+// ---- requests and waits ---------------------------------------------------------------------------
+
+// The kernel says EPERM for many causes; the one that others can see is a tracer.
+static struct dc_error *why_not_seized(const struct process *process, pid_t tid, int cause)
+{
+	_cleanup_error_ struct dc_error *unknown = NULL;
+	struct thread_info info;
+
+	if (cause == ESRCH)
+		return error_errno(cause, "thread %d cannot be attached to", tid);
+	unknown = process_thread_info(process, tid, &info);
+	if (unknown)
+		return error_make(DC_ATTACH, "thread %d cannot be attached to: %s", tid,
+				  strerror(cause));
+	if (info.state == 'Z' || info.state == 'X')
+		return error_errno(ESRCH, "thread %d cannot be attached to", tid);
+	if (info.tracer)
+		return error_make(DC_ATTACH, "thread %d is being traced already, by process %d",
+				  tid, info.tracer);
+	return error_make(DC_ATTACH, "thread %d cannot be attached to: %s", tid, strerror(cause));
+}
+
+struct dc_error *tracee_seize(struct tracee *tracee, pid_t tid)
+{
+	int cause = tracer_seize(tracee->tracer, tid, tracee->options);
+
+	if (cause)
+		return why_not_seized(tracee->process, tid, cause);
+	tracee->tid = tid;
+	tracee->since = tracer_now();
+	tracee->exit_is_silent = false;
+	events_add(tracer_events(tracee->tracer), tracee);
+	if (!ptrace(PTRACE_INTERRUPT, tid, NULL, NULL))
+		return NULL;
+	cause = errno;
+	tracee_forget(tracee);
+	// It was seized and has another number: it became another program meanwhile, and runs on
+	// traced until the tracer thread ends.
+	tracer_abandon(tracee->tracer);
+	if (cause != ESRCH)
+		return error_errno(cause, "thread %d cannot be stopped", tid);
+	return error_in_state(error_make(DC_TARGET_EXECED, "process %d became another program",
+					 tracee->process->pid),
+			      DC_STATE_EXECED);
+}
+
+struct dc_error *tracee_interrupt(struct tracee *tracee)
+{
+	if (ptrace(PTRACE_INTERRUPT, tracee->tid, NULL, NULL))
+		return error_errno(errno, "thread %d cannot be stopped", tracee->tid);
+	return NULL;
+}
+
+struct dc_error *tracee_resume(struct tracee *tracee, enum resume how, int signo)
+{
+	if (tracee->exit_is_silent) {
+		ptrace(PTRACE_SETOPTIONS, tracee->tid, NULL, tracee->options);
+		tracee->exit_is_silent = false;
+	}
+	if (ptrace((int)how, tracee->tid, NULL, (void *)(intptr_t)signo))
+		return error_errno(errno, "thread %d cannot be resumed", tracee->tid);
+	return NULL;
+}
+
+struct dc_error *tracee_listen(struct tracee *tracee)
+{
+	if (ptrace(PTRACE_LISTEN, tracee->tid, NULL, NULL))
+		return error_errno(errno, "thread %d cannot be left in its stop", tracee->tid);
+	return NULL;
+}
+
+struct dc_error *tracee_detach(struct tracee *tracee, int signo)
+{
+	// Also when it fails: then the thread is gone.
+	events_remove(tracer_events(tracee->tracer), tracee);
+	if (ptrace(PTRACE_DETACH, tracee->tid, NULL, (void *)(intptr_t)signo))
+		return error_errno(errno, "thread %d cannot be detached from", tracee->tid);
+	return NULL;
+}
+
+struct dc_error *tracee_wait(struct tracee *tracee, int64_t deadline, struct event *ret)
+{
+	return events_next(tracer_events(tracee->tracer), tracee, deadline, true, ret);
+}
+
+struct dc_error *tracee_wait_through(struct tracee *tracee, int64_t deadline, struct event *ret)
+{
+	return events_next(tracer_events(tracee->tracer), tracee, deadline, false, ret);
+}
+
+struct dc_error *tracee_wait_stop(struct tracee *tracee, struct event *ret)
+{
+	enum { LOOK_NS = 100 * 1000 * 1000, LOOKS_MAX = 50 };
+
+	for (int i = 0; i < LOOKS_MAX; i++) {
+		struct dc_error *err = tracee_wait_through(tracee, tracer_now() + LOOK_NS, ret);
+		struct thread_info info;
+
+		if (err || ret->kind != EVENT_DEADLINE)
+			return err;
+		err = process_thread_info(tracee->process, tracee->tid, &info);
+		if (err) {
+			// It is ending: that is its next event.
+			dc_error_destroy(err);
+			continue;
+		}
+		if (info.state == 'D')
+			break;
+	}
+	return NULL;
+}
+
+// ---- holding a thread -----------------------------------------------------------------------------
+
+// The first stop of a thread that was seized; one that is not held after it is let go of.
+static struct dc_error *first_stop(struct tracee *tracee, enum tracee_stop *ret)
+{
+	struct event event;
+	struct dc_error *err = tracee_wait_stop(tracee, &event);
+
+	*ret = TRACEE_ENDED;
+	if (!err) {
+		switch (event.kind) {
+		case EVENT_GROUP_STOP: tracee->group_stopped = true; // fallthrough
+		case EVENT_INTERRUPT: *ret = TRACEE_STOPPED; return NULL;
+		case EVENT_GONE: break;
+		case EVENT_EXIT: return tracee_leave(tracee);
+		case EVENT_DEADLINE:
+			// A thread that runs cannot be detached from, and this one never stops.
+			tracer_abandon(tracee->tracer);
+			*ret = TRACEE_UNSTOPPABLE;
+			break;
+		case EVENT_EXEC:
+			err = tracee_leave(tracee);
+			return err ? err
+				   : error_in_state(error_make(DC_TARGET_EXECED,
+							       "process %d became another program",
+							       tracee->process->pid),
+						    DC_STATE_EXECED);
+		default:
+			// A signal on its way to a handler: the place where it is taken is no safe
+			// point.
+			tracee->signo = event.kind == EVENT_SIGNAL ? event.signo : 0;
+			*ret = TRACEE_BUSY;
+			return tracee_leave(tracee);
+		}
+	}
+	tracee_forget(tracee);
+	return err;
+}
+
+static struct dc_error *refuse_modes(const struct tracee *tracee)
+{
+	if (!registers_are_64bit(&tracee->regs))
+		return error_make(DC_REFUSED, "thread %d runs 32-bit code", tracee->tid);
+	if (registers_has_shadow_stack(tracee->tid))
+		return error_make(DC_REFUSED, "thread %d has a shadow stack", tracee->tid);
+	if (registers_has_dispatch(tracee->tid))
+		return error_make(DC_REFUSED, "thread %d dispatches its system calls itself",
+				  tracee->tid);
+	return NULL;
+}
+
+struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop *ret)
+{
+	struct dc_error *err = tracee_seize(tracee, tid);
+
+	if (err) {
+		if (err->code != DC_TARGET_ENDED)
+			return err;
+		dc_error_destroy(err);
+		*ret = TRACEE_ENDED;
+		return NULL;
+	}
+	tracee->kept = tracee->moved = tracee->masked = tracee->ran = false;
+	tracee->way_written = tracee->restart_lost = tracee->group_stopped = false;
+	tracee->signo = 0;
+	err = first_stop(tracee, ret);
+	if (err || *ret != TRACEE_STOPPED)
+		return err;
+	err = registers_get(tid, &tracee->regs);
+	tracee->found = tracee->regs;
+	tracee->home_top = registers_sp(&tracee->regs) - RED_ZONE;
+	return err ? err : refuse_modes(tracee);
+}
+
+struct dc_error *tracee_keep(struct tracee *tracee)
+{
+	struct dc_error *err = registers_get_xstate(tracee->tid, tracee->xstate,
+						    &tracee->xstate_size);
+
+	if (!err)
+		err = registers_get_mask(tracee->tid, &tracee->mask);
+	if (err)
+		return err;
+	memcpy(tracee->xstate_found, tracee->xstate, tracee->xstate_size);
+	tracee->kept = true;
+	return NULL;
+}
+
+// The caller context may be changed between two calls, by an assignment to a register.
+static bool context_changed(const struct tracee *tracee)
+{
+	return memcmp(&tracee->regs, &tracee->found, sizeof(tracee->regs)) != 0 ||
+	       memcmp(tracee->xstate, tracee->xstate_found, tracee->xstate_size) != 0;
+}
+
+// The registers with which the thread really goes on.
+static struct user_regs_struct caller_context(const struct tracee *tracee)
+{
+	struct user_regs_struct regs = tracee->regs;
+
+	if (registers_pc(&regs) != registers_pc(&tracee->found) ||
+	    registers_result(&regs) != registers_result(&tracee->found))
+		// Somebody sent it elsewhere, or gave the system call a result.
+		registers_forget_syscall(&regs);
+	else if (tracee->restart_lost && restart_is_timed(&regs))
+		restart_never(&regs);
+	return regs;
+}
+
+struct dc_error *tracee_write_home(struct tracee *tracee)
+{
+	bool changed = context_changed(tracee);
+
+	if (tracee->way_written && !changed)
+		return NULL;
+
+	struct user_regs_struct regs = caller_context(tracee);
+	struct dc_error *err = sigframe_build(&regs, tracee->xstate, tracee->xstate_size,
+					      tracee->mask, tracee->gadgets, tracee->home_top,
+					      tracee->way);
+
+	if (!err)
+		err = memory_write(tracee->process, tracee->way->start, tracee->way->bytes,
+				   tracee->way->size);
+	tracee->way_written = !err;
+	return err;
+}
+
+struct dc_error *tracee_syscall(struct tracee *tracee, const struct remote_syscall *call,
+				int64_t *result)
+{
+	struct dc_error *err = tracee_write_home(tracee);
+
+	if (err)
+		return err;
+	tracee->moved = tracee->masked = true;
+	return remote_syscall(tracee, call, result);
+}
+
+struct dc_error *tracee_restore(struct tracee *tracee)
+{
+	struct user_regs_struct regs = caller_context(tracee);
+	struct dc_error *err = NULL;
+
+	if (tracee->kept) {
+		bool changed = context_changed(tracee);
+
+		if (tracee->ran || changed)
+			err = registers_set_xstate(tracee->tid, tracee->xstate,
+						   tracee->xstate_size);
+		if (!err && tracee->masked)
+			err = registers_set_mask(tracee->tid, tracee->mask);
+		if (!err && (tracee->moved || changed))
+			err = registers_set(tracee->tid, &regs);
+	}
+	if (!err)
+		tracee->ran = tracee->masked = tracee->moved = false;
+	return err;
+}
+
+struct dc_error *tracee_leave(struct tracee *tracee)
+{
+	struct dc_error *err = tracee_detach(tracee, tracee->signo);
+
+	tracee_forget(tracee);
+	return err;
+}
+
+struct dc_error *tracee_release(struct tracee *tracee)
+{
+	struct dc_error *err = tracee_restore(tracee);
+
+	if (err) {
+		// Where it stands, it goes home by itself.
+		dc_error_destroy(tracee_leave(tracee));
+		return err;
+	}
+	return tracee_leave(tracee);
+}
+
+struct dc_error *tracee_release_through(struct tracee *tracee, const struct remote_syscall *call)
+{
+	struct dc_error *err = tracee_write_home(tracee);
+
+	if (!err) {
+		struct user_regs_struct entry = remote_syscall_entry(tracee, call);
+
+		err = registers_set(tracee->tid, &entry);
+	}
+	if (!err)
+		return tracee_leave(tracee);
+	dc_error_destroy(tracee_release(tracee));
+	return err;
+}
+
+void tracee_forget(struct tracee *tracee)
+{
+	events_remove(tracer_events(tracee->tracer), tracee);
+	tracee->pause_ns += tracer_now() - tracee->since;
+	tracee->tid = 0;
+}

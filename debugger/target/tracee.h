@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// One traced thread: stopping it, what it was doing, its way home in the target, and giving it back
+// unchanged. Everything here runs on the tracer thread.
+#ifndef DEBUGGER_TARGET_TRACEE_H
+#define DEBUGGER_TARGET_TRACEE_H
+
+#include "debugger/arch/x86_64/restart.h"
+#include "debugger/arch/x86_64/sigframe.h"
+#include "debugger/target/events.h"
+#include "debugger/target/registers.h"
+#include "debugger/target/remote_syscall.h"
+#include "debugger/target/tracer.h"
+
+struct tracee {
+	struct tracer *tracer;
+	struct process *process;
+	const struct gadgets *gadgets;
+	pid_t tid; // 0: no thread is traced by this
+	unsigned long options; // PTRACE_O_… of the seize
+	bool exit_is_silent; // the kernel was told to leave PTRACE_O_TRACEEXIT out for now
+
+	// The table of tracees, and what has happened to this one.
+	struct tracee *next;
+	struct event_queue queue;
+	bool is_known; // in the table: it may have more events
+	bool is_newborn; // born traced, allocated by events.c
+
+	// The caller context: what is given back. found is what it was.
+	struct user_regs_struct regs, found;
+	unsigned char *xstate, *xstate_found; // XSTATE_ROOM bytes each; NULL: it is only stopped
+	size_t xstate_size;
+	uint64_t mask;
+	bool group_stopped; // job control had stopped it
+
+	uint64_t home_top; // the way home ends at or below this
+	struct sigframe *way;
+	bool way_written;
+
+	bool kept; // xstate and mask are valid
+	bool moved, masked, ran; // what differs: registers; the mask; the extended state
+	bool restart_lost; // the kernel's note on how to go on with a timed wait was overwritten
+	int signo; // a signal it was stopped with, delivered when it goes on
+	int64_t since; // when the thread was taken away from its work
+	int64_t pause_ns; // for how long threads were, all in all
+};
+// With room for what a call may change, so that nothing is allocated while a thread is held.
+struct dc_error *tracee_init(struct tracee *tracee, struct tracer *tracer, struct process *process,
+			     const struct gadgets *gadgets) DC_CHECK;
+void tracee_deinit(struct tracee *tracee);
+
+// ---- requests and waits ---------------------------------------------------------------------------
+
+// Seizes the thread with tracee->options and interrupts it. ATTACH when it cannot be traced,
+// TARGET_ENDED when it is gone. Never waits for ever, whatever the other threads of the process do.
+struct dc_error *tracee_seize(struct tracee *tracee, pid_t tid) DC_CHECK;
+struct dc_error *tracee_interrupt(struct tracee *tracee) DC_CHECK;
+enum resume { RESUME_RUN = 7 /* PTRACE_CONT */, RESUME_SYSCALL = 24 /* PTRACE_SYSCALL */ };
+struct dc_error *tracee_resume(struct tracee *tracee, enum resume how, int signo) DC_CHECK;
+// Leaves the thread in its group-stop but listening (PTRACE_LISTEN).
+struct dc_error *tracee_listen(struct tracee *tracee) DC_CHECK;
+struct dc_error *tracee_detach(struct tracee *tracee, int signo) DC_CHECK;
+// The next event of the thread; deadlines as events_next() has them.
+struct dc_error *tracee_wait(struct tracee *tracee, int64_t deadline, struct event *ret) DC_CHECK;
+// The same, deaf to tracer_cancel(): for the steps that put a thread back.
+struct dc_error *tracee_wait_through(struct tracee *tracee, int64_t deadline,
+				     struct event *ret) DC_CHECK;
+// After an interrupt: the same, but EVENT_DEADLINE when the thread sleeps where it cannot be
+// stopped; one that only waits for a CPU is waited for.
+struct dc_error *tracee_wait_stop(struct tracee *tracee, struct event *ret) DC_CHECK;
+
+// ---- holding a thread -----------------------------------------------------------------------------
+
+enum tracee_stop {
+	TRACEE_STOPPED,
+	TRACEE_BUSY, // a signal came first and was let through
+	TRACEE_ENDED,
+	TRACEE_UNSTOPPABLE, // it stays seized until the tracer thread ends, which has been asked for
+};
+// Stops a thread and reads its general registers; gives up on one in an uninterruptible sleep.
+struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop *ret) DC_CHECK;
+// Reads the rest of what a call may change.
+struct dc_error *tracee_keep(struct tracee *tracee) DC_CHECK;
+// The way home is in the target, and leads to regs and xstate as they are now.
+struct dc_error *tracee_write_home(struct tracee *tracee) DC_CHECK;
+// A system call by the held thread; needs room below home_top, or home_top in a mapping of ours.
+struct dc_error *tracee_syscall(struct tracee *tracee, const struct remote_syscall *call,
+				int64_t *result) DC_CHECK;
+// What is said of the thread once it is back.
+static inline enum dc_state tracee_state(const struct tracee *tracee)
+{
+	return tracee->group_stopped ? DC_STATE_STOPPED : DC_STATE_RUNNING;
+}
+// Everything as it was, the thread stopped still.
+struct dc_error *tracee_restore(struct tracee *tracee) DC_CHECK;
+// Restores and detaches.
+struct dc_error *tracee_release(struct tracee *tracee) DC_CHECK;
+// Lets the thread make one last system call and go home alone by its way home, which spares four
+// stops. Only for a thread that was computing: a system call would be begun anew, where the kernel
+// might have ended it for a signal that is pending.
+struct dc_error *tracee_release_through(struct tracee *tracee,
+					const struct remote_syscall *call) DC_CHECK;
+static inline bool tracee_may_go_alone(const struct tracee *tracee)
+{
+	return registers_syscall(&tracee->found) < 0 && !tracee->group_stopped && !tracee->signo;
+}
+// Detaches from wherever the thread is now.
+struct dc_error *tracee_leave(struct tracee *tracee) DC_CHECK;
+// The thread is gone, or is let go of with the tracer thread.
+void tracee_forget(struct tracee *tracee);
+
+#endif
