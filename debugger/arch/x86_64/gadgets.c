@@ -70,7 +70,7 @@ static void take_store(struct gadget_store *store, const unsigned char *text, si
 	for (const unsigned char *at = text;
 	     (at = memmem(at, n - (size_t)(at - text), opcode, length)); at++) {
 		size_t left = n - (size_t)(at - text) - length;
-		bool displaced = (unsigned char)opcode[length - 1] & MODRM_DISPLACED;
+		size_t displaced = (unsigned char)opcode[length - 1] & MODRM_DISPLACED ? 1 : 0;
 		unsigned words;
 
 		if (left > GADGET_SIZE_MAX)
