@@ -125,6 +125,11 @@ static struct dc_error *conclude(struct dc_session *session, struct dc_error *er
 {
 	if (!err)
 		return NULL;
+	if (err->code == DC_ATTACH && session->barrier) {
+		// The reason behind a failed read is the better message.
+		dc_error_destroy(err);
+		return session_bar(session);
+	}
 	if (err->state == DC_STATE_UNTOUCHED && session->touched)
 		err = error_in_state(err, DC_STATE_RUNNING);
 	if (err->code == DC_TARGET_ENDED)

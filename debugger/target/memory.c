@@ -80,6 +80,9 @@ struct dc_error *memory_read(struct process *process, uint64_t addr, void *buf, 
 		return NULL;
 	if (!process_alive(process))
 		return ended(process);
+	if (mem_fd(process) < 0 && (errno == EACCES || errno == EPERM))
+		return error_make(DC_ATTACH, "may not read the memory of process %d (%s)",
+				  process->pid, process->name);
 	// Page by page, the first byte that cannot be read is the start of a page.
 	return error_make(DC_VALUE, "cannot access memory at address 0x%" PRIx64, addr + done);
 }

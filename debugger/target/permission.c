@@ -53,6 +53,12 @@ struct dc_error *permission_judge(const struct permission_facts *facts)
 			"calls are not supported; start it with "
 			"GLIBC_TUNABLES=glibc.cpu.hwcaps=-SHSTK",
 			facts->pid, facts->name);
+	if (facts->opens && facts->frozen)
+		return error_make(DC_REFUSED,
+				  "process %d (%s) is frozen by its cgroup, as a paused container "
+				  "is, and would not run a call; thaw it first (docker unpause, "
+				  "systemctl thaw)",
+				  facts->pid, facts->name);
 	if (facts->opens)
 		return NULL;
 	if (facts->yama == 3)
@@ -177,6 +183,30 @@ static struct dc_error *find_tracer(const struct process *process, struct permis
 	return NULL;
 }
 
+// A frozen process stops for a debugger, but runs nothing for it. Version 2 of cgroups only: with
+// version 1 its threads are in an uninterruptible sleep.
+static bool is_frozen(const struct process *process)
+{
+	static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	_cleanup_error_ struct dc_error *err = process_read_file(process, "cgroup", &text, &size);
+	const char *line = err ? NULL : strstr(text, "0::/");
+
+	if (!line || (line != text && line[-1] != '\n'))
+		return false;
+	line += strlen("0::");
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
+		char path[4200], events[256];
+
+		snprintf(path, sizeof(path), "%s%.*s/cgroup.events", mounts[i],
+			 (int)strcspn(line, "\n"), line);
+		if (read_path(path, events, sizeof(events)))
+			return strstr(events, "frozen 1");
+	}
+	return false;
+}
+
 struct dc_error *process_may_attach(const struct process *process)
 {
 	char tracer_name[16] = "?", text[8192], *yama, user[64];
@@ -193,6 +223,7 @@ struct dc_error *process_may_attach(const struct process *process)
 	_cleanup_close_ int fd = process_openat(process, "mem", O_RDWR);
 
 	facts.opens = fd >= 0;
+	facts.frozen = facts.opens && is_frozen(process);
 	if (facts.opens || facts.tracer || facts.shadow_stack)
 		return permission_judge(&facts);
 	if (!read_status(process, "status", &theirs) ||

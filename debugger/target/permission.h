@@ -11,6 +11,7 @@ struct permission_facts {
 	const char *name;
 	bool opens; // the kernel grants ptrace rights: /proc/PID/mem opens for writing
 	bool shadow_stack;
+	bool frozen; // by its cgroup
 	pid_t tracer; // 0: none, or none that is ours to know
 	const char *tracer_name;
 	uint32_t our_uid, our_gid;
@@ -23,7 +24,7 @@ struct permission_facts {
 	bool is_descendant; // of ours
 	int yama; // kernel.yama.ptrace_scope, -1: no Yama
 };
-// REFUSED for a shadow stack, else ATTACH; cause and remedy in one line. NULL: nothing in the way.
+// REFUSED for a shadow stack or a frozen process, else ATTACH; cause and remedy in one line. NULL: nothing in the way.
 struct dc_error *permission_judge(const struct permission_facts *facts) DC_CHECK;
 
 #endif

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 # What the rows share: the call tests' harness, the kernel's settings, and being an ordinary user.
+import ctypes
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../call"))
-from harness import KILLER, TARGETS, Failed, Program, Tap, Victim, debugcall, expect, kill_points, \
-    killed_at, start, status, until  # noqa: E402, F401
+from harness import B, KILLER, TARGETS, Failed, Program, Tap, Victim, debugcall, expect, finish, \
+    kill_points, killed_at, start, status, until  # noqa: E402, F401
 
 ORDINARY = 1000  # the user and the group "ordinary"
+PR_CAPBSET_DROP, CAP_SYS_PTRACE = 24, 19
+
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 def setting(name, value=None):
@@ -20,20 +24,32 @@ def setting(name, value=None):
         return int(file.read())
 
 
-def as_ordinary(function, *args):
-    """Runs a test in a child that is the ordinary user; what it starts belongs to that user."""
+def become_ordinary():
+    os.setgroups([])
+    os.setgid(ORDINARY)
+    os.setuid(ORDINARY)
+
+
+def drop_ptrace():
+    """From the next exec on, which every program that is started goes through."""
+    if libc.prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE, 0, 0, 0):
+        raise Failed("prctl(PR_CAPBSET_DROP)")
+
+
+def in_child(become, function, *args):
+    """Runs a test in a child that became somebody else; what it starts is that one's."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
         os.close(reader)
         text = "done"
         try:
-            os.setgroups([])
-            os.setgid(ORDINARY)
-            os.setuid(ORDINARY)
+            become()
             function(*args)
-        except BaseException as error:  # pylint: disable=broad-except
-            text = f"{type(error).__name__}: {error}" if not isinstance(error, Failed) else str(error)
+        except Failed as failure:
+            text = str(failure)
+        except BaseException as error:  # the child ends here, whatever happened
+            text = f"{type(error).__name__}: {error}"
         os.write(writer, text.encode())
         os._exit(0)
     os.close(writer)
@@ -41,25 +57,34 @@ def as_ordinary(function, *args):
         text = pipe.read()
     os.waitpid(child, 0)
     if text != "done":
-        raise Failed(f"as an ordinary user: {text or 'the test ended'}")
+        raise Failed(text or "the test's process ended")
 
 
-def called(pid, *options):
+def as_container_root(function, *args):
+    """Root without CAP_SYS_PTRACE, as in most containers."""
+    in_child(drop_ptrace, function, *args)
+
+
+def as_ordinary(function, *args):
+    in_child(become_ordinary, function, *args)
+
+
+def called(pid):
     """A call gives its value, and check says beforehand that it will."""
     run = debugcall("check", "-p", pid)
     expect(run.code == 0 and "may be borrowed" in run.out, run)
-    run = debugcall(*options, "-p", pid, "add(1, 2)")
+    run = debugcall("-p", pid, "add(1, 2)")
     expect(run.code == 0 and run.out.strip() == "3", run)
 
 
-def refused(pid, *words):
+def refused(pid, *words, code=3):
     """A call is refused with all of these words, and check says the same beforehand."""
     run = debugcall("-p", pid, "add(1, 2)")
-    expect(run.code == 3 and not run.out, run)
+    expect(run.code == code and not run.out, run)
     for word in (*words, "the target was not touched"):
         expect(word in run.err, f"{word!r} is not said: {run}")
     run = debugcall("check", "-p", pid)
-    expect(run.code in (3, 6) and "0 of 1 threads may be borrowed" in run.out or run.code == 3, run)
+    expect(run.code == 6 and "0 of 1 threads may be borrowed" in run.out or run.code == 3, run)
     for word in words:
         expect(word in run.out + run.err, f"{word!r} is not said: {run}")
-    expect("cannot access memory" not in run.err, run)
+    expect("memory" not in run.err, f"what follows from the reason is told as another: {run}")

@@ -308,6 +308,7 @@ static void judges_permissions(void **state)
 	facts.yama = 1;
 	assert_null(permission_judge(&facts));
 	CASE(DC_ATTACH, "gdb", facts.tracer = 5, facts.tracer_name = "gdb", facts.opens = true);
+	CASE(DC_REFUSED, "frozen", facts.frozen = true, facts.opens = true);
 	CASE(DC_REFUSED, "SHSTK", facts.shadow_stack = true, facts.opens = true);
 	CASE(DC_ATTACH, "runs as user bob", facts.uid[0] = 33, facts.user = "bob");
 	CASE(DC_ATTACH, "runs as user 33", facts.uid[0] = 33);
