@@ -368,15 +368,19 @@ GORT_API void gort_set_default_gomaxprocs(void);
 GORT_API int gort_num_cpu(void);
 
 // One system call on every thread of the process, or on none. The result or a negative errno.
-// -ENOTSUP when a thread is alive that the runtime does not know; -EBUSY when one runs with signal
-// 40 blocked, by which they are gathered. Different results on different threads end the process
+// -ENOTSUP when a thread is alive that the runtime does not know, or nobody can tell because
+// /proc/self/task cannot be read; -EBUSY when one does not take signal 40, by which they are
+// gathered: it has it blocked, or sleeps in the kernel for seconds. A handler that the program has
+// set for that signal comes behind the runtime's meanwhile. Being gathered ends poll(), nanosleep()
+// and the like on other threads with EINTR. Different results on different threads end the process
 // with both printed. Parks.
 GORT_API long gort_all_threads_syscall(long nr, long a1, long a2, long a3);
 GORT_API long gort_all_threads_syscall6(long nr, long a1, long a2, long a3, long a4, long a5,
 					long a6);
 
-// As their namesakes in libc, which reach all threads; nobody sees a half-changed process. 0 or
-// -errno. May park.
+// As their namesakes in libc, which reach all threads; no goroutine and no thread that the runtime
+// knows sees a half-changed process, unless it runs with signal 40 blocked. Threads that it does not
+// know may, as with libc's. EINTR elsewhere as above. 0 or -errno. May park.
 GORT_API int gort_setuid(uid_t uid);
 GORT_API int gort_setgid(gid_t gid);
 GORT_API int gort_setreuid(uid_t ruid, uid_t euid);

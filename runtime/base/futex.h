@@ -13,7 +13,7 @@ enum {
 	NOTE_CLEAR,
 	NOTE_WOKEN,
 	NOTE_SLEPT_ON,
-	NOTE_CALL, // an M's only: its sleeper makes the call of sched/allthreads.c and sleeps on
+	NOTE_CALL, // an M's only: its sleeper does what sched/gather.c wants and sleeps on
 };
 
 // A note is cleared, slept on by one thread and woken once. All-zero is cleared.

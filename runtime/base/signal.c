@@ -33,6 +33,17 @@ void gort__sigaction_now(int sig, struct gort__sigaction *now)
 	gort__raw(SYS_rt_sigaction, sig, 0, (long)now, SIGSET_BYTES, 0, 0);
 }
 
+void gort__sigaction_pass(const struct gort__sigaction *to, int sig, siginfo_t *info,
+			  void *ucontext)
+{
+	void *handler = to->handler;
+
+	if (handler == (void *)SIG_DFL || handler == (void *)SIG_IGN)
+		return;
+	gort__sigmask(SIG_BLOCK, to->mask);
+	((gort__handler *)handler)(sig, info, ucontext);
+}
+
 int gort__sigaction_restore(int sig, const struct gort__sigaction *old)
 {
 	return (int)gort__raw(SYS_rt_sigaction, sig, (long)old, 0, SIGSET_BYTES, 0, 0);

@@ -27,6 +27,9 @@ gort__hidden int gort__sigaction(int sig, gort__handler *h, unsigned long flags,
 				 struct gort__sigaction *old);
 // What is installed.
 gort__hidden void gort__sigaction_now(int sig, struct gort__sigaction *now);
+// Runs the handler that is noted in to, if it is one, as the kernel would.
+gort__hidden void gort__sigaction_pass(const struct gort__sigaction *to, int sig, siginfo_t *info,
+				       void *ucontext);
 gort__hidden int gort__sigaction_restore(int sig, const struct gort__sigaction *old);
 
 // Raw masks of the 64 signals; bit sig - 1. how: SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK.

@@ -59,16 +59,13 @@ static void to_program(int sig, siginfo_t *info, void *context)
 {
 	struct gort__sigaction program = owned.program;
 
-	if (program.handler == (void *)SIG_IGN)
-		return;
 	if (program.handler == (void *)SIG_DFL) {
 		gort__sigaction_restore(sig, &program);
 		gort__tgkill(thread_id(), sig);
 		gort__sigmask(SIG_UNBLOCK, GORT__SIG_BIT(sig));
 		return;
 	}
-	gort__sigmask(SIG_BLOCK, program.mask);
-	((gort__handler *)program.handler)(sig, info, context);
+	gort__sigaction_pass(&program, sig, info, context);
 }
 
 // Of several that are pending the kernel, too, keeps one for the thread and one for the process.

@@ -146,6 +146,8 @@ gort__hidden void gort__stop_locked(struct m *m);
 // meanwhile, which makes it anybody's: then it is queued, and m goes on.
 gort__hidden void gort__start_locked(struct m *m, struct g *g);
 gort__hidden void gort__m_sleep(struct m *m);
+// The same, but not at the idle place: this M has a goroutine and cannot be borrowed.
+gort__hidden void gort__m_sleep_in_place(struct m *m);
 // m, which sleeps at the idle place, is taken off the idle list together with an idle P; false when
 // it is being woken, or there is none. And back: it sleeps on.
 gort__hidden bool gort__idle_borrow(struct m *m);
@@ -238,9 +240,6 @@ _Noreturn gort__hidden void gort__callback_end(struct g *g);
 // ---- main.c and what it starts ------------------------------------------------------------------
 
 gort__hidden void gort__callbacks_init(void);
-gort__hidden void gort__allthreads_init(void);
-// m, which sleeps without a P, was told NOTE_CALL: makes the call and is asleep again.
-gort__hidden void gort__allthreads_asleep(struct m *m);
 gort__hidden void gort__fork_init(void);
 gort__hidden struct m *gort__main_m_get(void);
 gort__hidden void gort__procs_init(void);
@@ -249,8 +248,5 @@ gort__hidden void gort__procs_updater_start(void);
 gort__hidden void gort__procs_look(int64_t now);
 gort__hidden void gort__start_world_with(uint32_t nprocs);
 gort__hidden void gort__schedtrace(int64_t now);
-// True when /proc/self/task holds a thread the runtime does not know; its id goes to *tid (may be
-// NULL).
-gort__hidden bool gort__foreign_thread(int *tid);
 
 #endif

@@ -88,7 +88,7 @@ struct m {
 	bool lost_p; // sysmon took its P while it computed
 	int64_t lost_when;
 
-	uint32_t thread_call; // owned by sched/allthreads.c
+	uint32_t thread_call; // owned by sched/gather.c
 	uint32_t frozen; // owned by fault/
 	uint32_t dying; // owned by fault/: depth of panics during panics
 	uint32_t fault_depth; // owned by fault/

@@ -5,6 +5,7 @@
 #include "runtime/base/signal.h"
 #include "runtime/base/trace.h"
 #include "runtime/sched/core.h"
+#include "runtime/sched/gather.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -65,7 +66,7 @@ int gort_main(void (*fn)(void *), void *arg)
 	p = gort__pidle_get();
 	gort__p_acquire(m, p);
 	gort__fault_init();
-	gort__allthreads_init();
+	gort__gather_init();
 	gort__fork_init();
 	gort__pause_init();
 	g = gort__g_make(fn, arg, &attr, __builtin_return_address(0), G_MAIN);

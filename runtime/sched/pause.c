@@ -53,10 +53,7 @@ static void wait_for_p(struct m *m)
 	// Nothing may be allocated here, so no thread made: where all are busy or gone, sysmon
 	// will.
 	gort__wake_idle();
-	// Not at the idle place: this M has a goroutine and cannot be borrowed.
-	gort__note_sleep(&m->park, -1);
-	gort__note_clear(&m->park);
-	gort__freeze_check();
+	gort__m_sleep_in_place(m);
 	gort__p_acquire(m, m->nextp);
 	m->nextp = NULL;
 	m->lockedg = lockedg;
@@ -76,8 +73,7 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 
 	if (!m || !gort__xchg(&m->pause, 0)) {
 		// Not ours: the program's.
-		if (former.handler != (void *)SIG_DFL && former.handler != (void *)SIG_IGN)
-			((gort__handler *)former.handler)(sig, info, context);
+		gort__sigaction_pass(&former, sig, info, context);
 		return;
 	}
 	if (gort__load(&m->in_runtime) || gort__load(&m->retake) != RETAKE_TAKEN || !m->curg ||

@@ -2,6 +2,7 @@
 // sysmon: a thread without a P that looks after the others. It takes Ps from Ms that block or
 // compute for long, polls when nobody does, and notices that all goroutines are asleep.
 #include "runtime/sched/core.h"
+#include "runtime/sched/tasks.h"
 #include "runtime/base/debug.h"
 #include "runtime/base/print.h"
 
@@ -228,53 +229,19 @@ static bool nobody_runs(void)
 	return awake <= (gort__load(&sched.lastpoll) == 0);
 }
 
-static bool thread_known(int tid)
-{
-	for (struct m *m = gort__load_acquire(&sched.allm); m; m = m->allnext)
-		if (m->alive && gort__load(&m->tid) == tid)
-			return true;
-	return false;
-}
-
-bool gort__foreign_thread(int *tid)
-{
-	char buf[4096] __attribute__((aligned(16)));
-	int fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool foreign = false;
-	long n;
-
-	if (tid)
-		*tid = 0;
-	// Not to know is not to know that there is none.
-	if (fd < 0)
-		return true;
-	while (!foreign && (n = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
-		for (long at = 0; at < n && !foreign;) {
-			struct dirent64 *d = (void *)(buf + at);
-			int one = atoi(d->d_name);
-			at += d->d_reclen;
-			if (one && !thread_known(one)) {
-				foreign = true;
-				if (tid)
-					*tid = one;
-			}
-		}
-	}
-	close(fd);
-	return foreign;
-}
-
 // True when only threads that the runtime does not know can still wake anybody.
 static bool check_dead(void)
 {
 	bool dead;
+	int tid;
 
 	gort__lock(&sched.lock);
 	dead = nobody_runs();
 	gort__unlock(&sched.lock);
 	if (!dead)
 		return false;
-	if (gort__foreign_thread(NULL))
+	// Not to know is not to know that there is none.
+	if (gort__foreign_thread(&tid))
 		return true;
 	// One of them may have called back and gone while the directory was read.
 	gort__lock(&sched.lock);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Ms: making threads, letting them sleep, waking them, ending them.
 #include "runtime/sched/core.h"
+#include "runtime/sched/gather.h"
 #include "runtime/base/signal.h"
 #include "runtime/base/trace.h"
 
@@ -290,19 +291,31 @@ static struct m *mget(void)
 	return m;
 }
 
-void gort__m_sleep(struct m *m)
+static void sleep_until_woken(struct m *m, bool idle)
 {
 	uint32_t word = NOTE_CLEAR;
 
 	if (gort__cas(&m->park.word, &word, NOTE_SLEPT_ON))
 		while ((word = gort__load_acquire(&m->park.word)) != NOTE_WOKEN) {
 			if (gort__unlikely(word == NOTE_CALL))
-				gort__allthreads_asleep(m);
-			else
+				gort__gather_asleep(m);
+			else if (idle)
 				gort__idle_wait(&m->park.word, NOTE_SLEPT_ON);
+			else
+				gort__futex_wait(&m->park.word, NOTE_SLEPT_ON, -1);
 		}
 	gort__note_clear(&m->park);
 	gort__freeze_check();
+}
+
+void gort__m_sleep(struct m *m)
+{
+	sleep_until_woken(m, true);
+}
+
+void gort__m_sleep_in_place(struct m *m)
+{
+	sleep_until_woken(m, false);
 }
 
 static void wake_with(struct m *m, struct p *p, bool spinning)
