@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from harness import CAMPAIGN, TARGETS, Program, Tap, Victim, debugcall, expect, start, status, until
+from harness import CAMPAIGN, TARGETS, Program, Victim, debugcall, expect, main, row, skip, start, status, until
 
 
 def no_process():
@@ -29,7 +29,7 @@ def zombie():
 def kernel_thread():
     run = debugcall("-p", 2, "getpid()")
     if not os.path.exists("/proc/2/exe") and "kthreadd" not in open("/proc/2/comm").read():
-        return "no kernel thread is visible here"
+        skip("no kernel thread is visible here")
     expect(run.code == 3 and "kernel thread" in run.err, run)
 
 
@@ -51,13 +51,13 @@ def traced():
 def not_ours():
     """As an unprivileged user, at root's process."""
     if os.geteuid():
-        return "needs root to become another user"
+        skip("needs root to become another user")
     with Victim("spin") as victim:
         run = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
                               f"{os.environ.get('B', 'build/release')}/debugcall", "-p", str(victim.pid),
                               "add(1,2)"], capture_output=True, text=True, check=False)
         if "ermission denied" in run.stderr and "user" not in run.stderr:
-            return "the build tree is not readable to other users"
+            skip("the build tree is not readable to other users")
         expect(run.returncode == 3 and "user" in run.stderr, run)
         victim.beat()
 
@@ -113,13 +113,13 @@ def usage():
 def other_namespace():
     """A process in its own PID and mount namespace."""
     if os.geteuid():
-        return "needs root for a namespace"
+        skip("needs root for a namespace")
     child = subprocess.Popen(["unshare", "--pid", "--fork", "--mount", "--mount-proc",
                               f"{TARGETS}/fgets"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         line = child.stdout.readline()
         if line != "ready\n":
-            return "no namespace can be made here"
+            skip("no namespace can be made here")
         with open(f"/proc/{child.pid}/task/{child.pid}/children", encoding="utf-8") as file:
             pid = int(file.read().split()[0])
         run = debugcall("-p", pid, "add(1,2)", "getpid()")
@@ -129,11 +129,9 @@ def other_namespace():
         child.kill()
         child.wait()
         child.stdout.close()
-    return None
 
 
-tap = Tap()
 for test in (no_process, zombie, kernel_thread, traced, not_ours, ends_between_steps, by_name_and_thread,
              two_debuggers, usage, other_namespace):
-    tap.test(test.__name__.replace("_", " "), test)
-tap.end()
+    row(test.__name__.replace("_", " "), test)
+main()

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
-from harness import Program, Tap, debugcall, expect
+from harness import Program, debugcall, expect, main, row, skip
 
 SOURCE = r"""
 #include <stdio.h>
@@ -77,11 +77,10 @@ def untyped(pid):
 
 def way(command):
     if not shutil.which(command.split()[0]):
-        return f"{command.split()[0]} is not installed"
+        skip(f"{command.split()[0]} is not installed")
     with tempfile.TemporaryDirectory() as directory:
         with Program(build(directory, command)) as program:
             typed(program.pid)
-    return None
 
 
 def symbols_only():
@@ -129,7 +128,7 @@ def build_id():
         folder = f"/usr/lib/debug/.build-id/{number[:2]}"
         debug = f"{folder}/{number[2:]}.debug"
         if os.geteuid():
-            return "needs root to place a debug file"
+            skip("needs root to place a debug file")
         os.makedirs(folder, exist_ok=True)
         try:
             subprocess.run(["objcopy", "--only-keep-debug", path, debug], check=True)
@@ -142,7 +141,6 @@ def build_id():
                 os.rmdir(folder)
             except OSError:
                 pass
-    return None
 
 
 def deleted():
@@ -200,7 +198,7 @@ def truncated():
 def mini_debug(damage=False):
     """A stripped program with its symbols packed into .gnu_debugdata, as some distributions have them."""
     if not shutil.which("xz"):
-        return "xz is not installed"
+        skip("xz is not installed")
     with tempfile.TemporaryDirectory() as directory:
         program = build(directory, "gcc -fno-inline")
         symbols = os.path.join(directory, "mini")
@@ -219,22 +217,20 @@ def mini_debug(damage=False):
             else:
                 expect(run.code == 0 and run.out == "15\n", run)
                 untyped(target.pid)
-    return None
 
 
-tap = Tap()
 for name, line in WAYS.items():
-    tap.test(name, way, line)
-tap.test("symbols without debug information", symbols_only)
-tap.test("dynamic symbols only", dynamic_symbols_only)
-tap.test("stripped", stripped)
-tap.test("a debug file beside the program", debug_link, ".")
-tap.test("a debug file in .debug", debug_link, ".debug")
-tap.test("a debug file by build-id", build_id)
-tap.test("deleted", deleted)
-tap.test("replaced", replaced)
-tap.test("a part of the program mapped again", mapped_again)
-tap.test("symbols packed into a stripped program", mini_debug)
-tap.test("symbols packed into a stripped program, damaged", mini_debug, True)
-tap.test("a truncated debug file", truncated)
-tap.end()
+    row(name, way, line)
+row("symbols without debug information", symbols_only)
+row("dynamic symbols only", dynamic_symbols_only)
+row("stripped", stripped)
+row("a debug file beside the program", debug_link, ".")
+row("a debug file in .debug", debug_link, ".debug")
+row("a debug file by build-id", build_id)
+row("deleted", deleted)
+row("replaced", replaced)
+row("a part of the program mapped again", mapped_again)
+row("symbols packed into a stripped program", mini_debug)
+row("symbols packed into a stripped program, damaged", mini_debug, True)
+row("a truncated debug file", truncated)
+main()

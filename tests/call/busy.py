@@ -7,8 +7,8 @@ import random
 import signal
 import time
 
-from harness import CAMPAIGN, Failed, Tap, debugcall, expect, finish, kill_points, killed_at, start, until
-from http_client import HttpServer, Load
+from harness import CAMPAIGN, Failed, debugcall, expect, finish, kill_points, killed_at, main, row, start, until
+from harness.http_server import HttpServer, Load
 
 import json
 
@@ -293,20 +293,19 @@ def freezing():
             client.close()
 
 
-tap = Tap()
-tap.test("calls of every kind, no request fails", calls)
-tap.test("without preemption by signals", calls, {"GORTDEBUG": "asyncpreemptoff=1"})
-tap.test("parked at the deadline", given_up)
-tap.test("no place for a goroutine", stopped)
-tap.test("repeated", repeated)
-tap.test("three debuggers at once", two_debuggers)
-tap.test("a process that is freezing", freezing)
+row("calls of every kind, no request fails", calls)
+row("without preemption by signals", calls, {"GORTDEBUG": "asyncpreemptoff=1"})
+row("parked at the deadline", given_up)
+row("no place for a goroutine", stopped)
+row("repeated", repeated)
+row("three debuggers at once", two_debuggers)
+row("a process that is freezing", freezing)
 for each in KINDS:
-    tap.test(f"killed at its steps: {each}", at_every_step, each, CONNECTIONS, KILLS // 10)
-tap.test("killed at its steps, idle", idle, KILLS // 10)
-tap.test("killed while the callee is parked", parked_alone, KILLS // 40)
-tap.test("killed at random instants", at_random, KILLS // 4)
-tap.test("killed at random instants, without preemption by signals", at_random, KILLS // 20,
+    row(f"killed at its steps: {each}", at_every_step, each, CONNECTIONS, KILLS // 10)
+row("killed at its steps, idle", idle, KILLS // 10)
+row("killed while the callee is parked", parked_alone, KILLS // 40)
+row("killed at random instants", at_random, KILLS // 4)
+row("killed at random instants, without preemption by signals", at_random, KILLS // 20,
          {"GORTDEBUG": "asyncpreemptoff=1"})
 print(f"# {kills} kills, {survivors} survivors")
-tap.end()
+main()

@@ -4,7 +4,7 @@
 # methods, virtual tables, references, enums; and C files that have the same names.
 import os
 
-from harness import TARGETS, Program, Tap, debugcall, expect
+from harness import TARGETS, Program, debugcall, expect, main, row, skip
 
 VALUES = [
     ("ns::counter", "7"),
@@ -170,14 +170,13 @@ def bare_symbols():
         expect(run.code == 0 and run.out.split() == ["103", "12", "7"], run)
 
 
-tap = Tap()
 for way in ("gcc", "clang", "stripped"):
     target = f"{TARGETS}/cxx-{way}"
     if not os.path.exists(target):
-        tap.test(f"{way}", lambda: "its compiler is not installed")
+        row(f"{way}", lambda: skip("its compiler is not installed"))
         continue
     with Program(target) as program:
         for each in (values, references, spelled, frames, mistakes, listing):
-            tap.test(f"{way}: {each.__name__}", each, program.pid)
-tap.test("symbols alone", bare_symbols)
-tap.end()
+            row(f"{way}: {each.__name__}", each, program.pid)
+row("symbols alone", bare_symbols)
+main()

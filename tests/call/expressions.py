@@ -5,7 +5,7 @@
 import re
 import subprocess
 
-from harness import TARGETS, Program, Tap, debugcall, expect
+from harness import TARGETS, Program, debugcall, expect, main, row, skip
 
 CALLS = [
     ("add(1, 2)", "3"),
@@ -244,10 +244,9 @@ def vectors(program):
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         flags = file.read()
     if " avx512f" not in flags:
-        return "this processor has no AVX-512"
+        skip("this processor has no AVX-512")
     one(program, "add8((v8sf){1,2,3,4,5,6,7,8}, (v8sf){1,1,1,1,1,1,1,1})", "{2, 3, 4, 5, 6, 7, 8, 9}")
     one(program, "add8d((v8df){1,2,3,4,5,6,7,8}, (v8df){1,1,1,1,1,1,1,1})", "{2, 3, 4, 5, 6, 7, 8, 9}")
-    return None
 
 
 def bad_input(program):
@@ -258,28 +257,27 @@ def bad_input(program):
             expect(run.code in (1, 2) and run.err and not run.out, f"{text[:20]!r}: {run.code} {run.err[:300]}")
 
 
-tap = Tap()
 with Program(f"{TARGETS}/callfuncs") as target:
     for e, w in CALLS:
-        tap.test(e, one, target, e, w)
+        row(e, one, target, e, w)
     for e, w in REFUSED:
-        tap.test(f"refused: {e}", refused, target, e, w)
+        row(f"refused: {e}", refused, target, e, w)
     for e, c, w in WRONG:
-        tap.test(f"wrong: {e[:60]}", wrong, target, e, c, w)
+        row(f"wrong: {e[:60]}", wrong, target, e, c, w)
     answers = gdb_values(target.pid, DATA)
-    tap.test("gdb answers", lambda: expect(len(answers) > len(DATA) * 3 // 4, answers))
+    row("gdb answers", lambda: expect(len(answers) > len(DATA) * 3 // 4, answers))
     for e in DATA:
         if e in answers:
-            tap.test(f"as gdb prints it: {e}", like_gdb, target, e, answers[e])
+            row(f"as gdb prints it: {e}", like_gdb, target, e, answers[e])
         else:
-            tap.test(f"as gdb prints it: {e}", lambda: "gdb has no answer")
-    tap.test("vectors of 32 and 64 bytes", vectors, target)
-    tap.test("assignments", assignments, target)
-    tap.test("formats", formats, target)
-    tap.test("typeof, _Generic, _Alignof", types_of_expressions, target)
-    tap.test("results and variables", history, target)
-    tap.test("locals of a frame", locals_of_frames, target)
-    tap.test("registers", registers, target)
-    tap.test("--no-call", no_call, target)
-    tap.test("bad input", bad_input, target)
-tap.end()
+            row(f"as gdb prints it: {e}", lambda: skip("gdb has no answer"))
+    row("vectors of 32 and 64 bytes", vectors, target)
+    row("assignments", assignments, target)
+    row("formats", formats, target)
+    row("typeof, _Generic, _Alignof", types_of_expressions, target)
+    row("results and variables", history, target)
+    row("locals of a frame", locals_of_frames, target)
+    row("registers", registers, target)
+    row("--no-call", no_call, target)
+    row("bad input", bad_input, target)
+main()

@@ -10,8 +10,8 @@ import struct
 import subprocess
 import tempfile
 
-from gort_target import IN_CALLEE, Kills, Server, failure, first, goroutines, labelled, value
-from harness import CAMPAIGN, TARGETS, Program, Tap, debugcall, expect, start, status, until
+from harness import CAMPAIGN, TARGETS, Program, debugcall, expect, main, row, start, status, until
+from harness.gort_server import IN_CALLEE, Kills, Server, failure, first, goroutines, labelled, value
 
 VALUES = [
     ("add(1, 2)", "3"),
@@ -514,53 +514,52 @@ def untraced():
         expect(status(server.pid)["SigCgt"] == caught, "signal handlers as before")
 
 
-tap = Tap()
-tap.test("arguments and results", values)
-tap.test("the host is chosen by itself", chosen)
-tap.test("several expressions", several)
-tap.test("repeated", repeated)
-tap.test("panics, exits and crashes", outcomes)
-tap.test("the list of goroutines", listed)
-tap.test("descriptors that are damaged while the program runs", damaged)
+row("arguments and results", values)
+row("the host is chosen by itself", chosen)
+row("several expressions", several)
+row("repeated", repeated)
+row("panics, exits and crashes", outcomes)
+row("the list of goroutines", listed)
+row("descriptors that are damaged while the program runs", damaged)
 for each in (("early", "refused", "it said restored (16) out of turn"), ("unknown", "refused", "nothing known (3)"),
              ("twice", "refused", "it said ready (0) out of turn"), ("misaligned", "refused", "frame is not aligned"),
              ("elsewhere", "deadline", "was not entered"), ("mute", "deadline", "was not entered")):
-    tap.test(f"a host that lies: {each[0]}", lies, *each)
-tap.test("two debuggers at once", two_debuggers)
-tap.test("every goroutine parked", idle)
-tap.test("more goroutines than Ps", crowded)
-tap.test("ends", ends)
-tap.test("a callee that forks", forks)
-tap.test("deadline", deadline)
+    row(f"a host that lies: {each[0]}", lies, *each)
+row("two debuggers at once", two_debuggers)
+row("every goroutine parked", idle)
+row("more goroutines than Ps", crowded)
+row("ends", ends)
+row("a callee that forks", forks)
+row("deadline", deadline)
 for each in (2, 0):
-    tap.test(f"deadline of a parked callee, {each} spinners", parked, "park_forever()", each)
-    tap.test(f"deadline of a callee in a plain lock, {each} spinners", parked, "lock_forever()", each)
-    tap.test(f"deadline of a callee that parks often, {each} spinners", parked, "slow_parked(1)", each)
+    row(f"deadline of a parked callee, {each} spinners", parked, "park_forever()", each)
+    row(f"deadline of a callee in a plain lock, {each} spinners", parked, "lock_forever()", each)
+    row(f"deadline of a callee that parks often, {each} spinners", parked, "slow_parked(1)", each)
 for each in ("1", "2", "3"):
-    tap.test(f"how a callee that was left ends: {each}", parked_ends, each)
-tap.test("a parked callee that tied itself", tied)
-tap.test("deadlines and returns at the same moment", quick_and_late)
-tap.test("on a goroutine", on_goroutine)
-tap.test("on a goroutine: usage", goroutine_usage)
-tap.test("masks, handlers, tracers", untraced)
+    row(f"how a callee that was left ends: {each}", parked_ends, each)
+row("a parked callee that tied itself", tied)
+row("deadlines and returns at the same moment", quick_and_late)
+row("on a goroutine", on_goroutine)
+row("on a goroutine: usage", goroutine_usage)
+row("masks, handlers, tracers", untraced)
 for each in ("handle", "ignore", "signalfd", "sigwait"):
-    tap.test(f"the program's own SIGINT: {each}", interrupts, each)
-    tap.test(f"the program's own SIGINT, in a callee with no debugger: {each}", interrupted_in_callee, each)
-tap.test("SIGINT for the thread itself", interrupted_thread)
-tap.test("calls inside calls of debuggers that were killed", nested)
-tap.test("GORTDEBUG=asyncpreemptoff=1", without_preemption)
-tap.test("refusals", refused)
-tap.test("killed at every step", sweep, "spoil(4)", "5")
-tap.test("killed at every step, idle", sweep, "spoil(4)", "5", 0)
-tap.test("killed at every step, idle, a callee that parks", sweep, "ask()", "42", 0)
-tap.test("killed at every step, a callee that parks", sweep, "ask()", "42")
-tap.test("killed at every step, with a literal", sweep, 'length("hello")', "5")
+    row(f"the program's own SIGINT: {each}", interrupts, each)
+    row(f"the program's own SIGINT, in a callee with no debugger: {each}", interrupted_in_callee, each)
+row("SIGINT for the thread itself", interrupted_thread)
+row("calls inside calls of debuggers that were killed", nested)
+row("GORTDEBUG=asyncpreemptoff=1", without_preemption)
+row("refusals", refused)
+row("killed at every step", sweep, "spoil(4)", "5")
+row("killed at every step, idle", sweep, "spoil(4)", "5", 0)
+row("killed at every step, idle, a callee that parks", sweep, "ask()", "42", 0)
+row("killed at every step, a callee that parks", sweep, "ask()", "42")
+row("killed at every step, with a literal", sweep, 'length("hello")', "5")
 for each in (1, 0):
-    tap.test(f"killed at every step, a deadline of a parked callee, {each} spinners", abandoned, each)
+    row(f"killed at every step, a deadline of a parked callee, {each} spinners", abandoned, each)
 for each in ("spinner", "passer"):
-    tap.test(f"killed at every step, on a {each}", goroutine_killed, each)
+    row(f"killed at every step, on a {each}", goroutine_killed, each)
 for each in ("", "handle", "ignore"):
-    tap.test(f"killed inside the callee, SIGINT: {each or 'default'}", in_callee, "slow", each)
-    tap.test(f"killed inside the callee, parked, SIGINT: {each or 'default'}", in_callee, "slow_parked", each)
+    row(f"killed inside the callee, SIGINT: {each or 'default'}", in_callee, "slow", each)
+    row(f"killed inside the callee, parked, SIGINT: {each or 'default'}", in_callee, "slow_parked", each)
 print(f"# {kills.kills} kills, {kills.survivors} survivors")
-tap.end()
+main()

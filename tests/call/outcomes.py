@@ -5,9 +5,8 @@
 import json
 import os
 import signal
-import subprocess
 
-from harness import Tap, Victim, debugcall, expect, start, status, until
+from harness import Victim, debugcall, expect, main, row, start, status, until
 
 MODES = ("spin", "read")
 
@@ -159,30 +158,29 @@ def listening_parent():
         victim.beat()
 
 
-tap = Tap()
 for m in MODES:
     for e, n, f in (("crash_segv(1)", "SIGSEGV", "crash_segv"), ("crash_fpe(1)", "SIGFPE", "crash_fpe"),
                     ("crash_ill()", "SIGILL", "crash_ill"), ("crash_abort()", "SIGABRT", "crash_abort"),
                     ("crash_trap()", "SIGTRAP", "crash_trap"),
                     ("crash_overflow(1)", "SIGSEGV", "crash_overflow")):
-        tap.test(f"crash in the callee: {e} in {m}", crash, m, e, n, f)
-tap.test("a crash names the address", crash_address)
-tap.test("a crash shows the callee's frames", crash_frames)
-tap.test("the callee ends its thread", end_of_thread)
-tap.test("the callee ends the process", end_of_process)
-tap.test("the callee becomes another program", other_program)
+        row(f"crash in the callee: {e} in {m}", crash, m, e, n, f)
+row("a crash names the address", crash_address)
+row("a crash shows the callee's frames", crash_frames)
+row("the callee ends its thread", end_of_thread)
+row("the callee ends the process", end_of_process)
+row("the callee becomes another program", other_program)
 for m in MODES:
-    tap.test(f"the callee forks: {m}", child, m)
-tap.test("the callee is left by longjmp: spin", left, "spin")
-tap.test("the callee is left by longjmp: read", left, "read")
+    row(f"the callee forks: {m}", child, m)
+row("the callee is left by longjmp: spin", left, "spin")
+row("the callee is left by longjmp: read", left, "read")
 for m in ("spin", "read", "nanosleep", "futex_timed"):
-    tap.test(f"deadline: a loop in {m}", deadline, m, "loop_forever()", "loop_forever")
-    tap.test(f"deadline: a read that never returns in {m}", deadline, m, "read_forever()", "read")
-    tap.test(f"deadline: a long sleep in {m}", deadline, m, "sleep_long(30)", "sleep")
-tap.test("deadline: a lock that the callee itself holds", deadline, "spin", "lock_twice()", "lock")
-tap.test("interrupt: a callee that computes", interrupted, "spin", "slow(1)")
-tap.test("interrupt: a callee that sleeps", interrupted, "read", "slow_sleeping(1)")
-tap.test("no deadline", no_deadline)
-tap.test("a list of expressions", list_stops)
-tap.test("the parent sees nothing", listening_parent)
-tap.end()
+    row(f"deadline: a loop in {m}", deadline, m, "loop_forever()", "loop_forever")
+    row(f"deadline: a read that never returns in {m}", deadline, m, "read_forever()", "read")
+    row(f"deadline: a long sleep in {m}", deadline, m, "sleep_long(30)", "sleep")
+row("deadline: a lock that the callee itself holds", deadline, "spin", "lock_twice()", "lock")
+row("interrupt: a callee that computes", interrupted, "spin", "slow(1)")
+row("interrupt: a callee that sleeps", interrupted, "read", "slow_sleeping(1)")
+row("no deadline", no_deadline)
+row("a list of expressions", list_stops)
+row("the parent sees nothing", listening_parent)
+main()

@@ -8,10 +8,9 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 import urllib.request
 
-from harness import CAMPAIGN, KILLER, Failed, Tap, debugcall, expect, kill_points, killed_at, until
+from harness import CAMPAIGN, Failed, debugcall, expect, kill_points, killed_at, main, row, skip, until
 
 
 class Started:
@@ -30,8 +29,9 @@ class Started:
         return self.process.poll() is None
 
 
-def missing(name):
-    return None if shutil.which(name) else f"{name} is not installed"
+def needs(name):
+    if not shutil.which(name):
+        skip(f"{name} is not installed")
 
 
 def ticking(args, directory):
@@ -96,8 +96,7 @@ def python():
 
 def ruby():
     """The collector scans the borrowed thread's own stack, from the callee's frame up."""
-    if missing("ruby"):
-        return missing("ruby")
+    needs("ruby")
     with tempfile.TemporaryDirectory() as directory:
         program, ticks = ticking(["ruby", "-e", RUBY], directory)
         with program:
@@ -119,7 +118,6 @@ def ruby():
                 until(waits, "ruby waits for a line")
                 killed_at(n, *args)
                 works_on(program, ticks)
-    return None
 
 
 def busy_interpreters():
@@ -129,7 +127,7 @@ def busy_interpreters():
                 (["ruby", "-e", "File.write('TICKS', 'x'); loop { Array.new(1000) { |i| i.to_s } }"],
                  "(unsigned long) rb_gc_start()")]
     for command, expr in commands:
-        if missing(command[0]):
+        if not shutil.which(command[0]):
             continue
         with tempfile.TemporaryDirectory() as directory:
             program, _ = ticking(command, directory)
@@ -142,8 +140,7 @@ def busy_interpreters():
 
 
 def node():
-    if missing("node"):
-        return missing("node")
+    needs("node")
     with tempfile.TemporaryDirectory() as directory:
         program, ticks = ticking(["node", "-e", NODE], directory)
         with program:
@@ -151,12 +148,10 @@ def node():
                 run = debugcall("--wait", "10s", "-p", program.pid, "getpid()")
                 expect(run.code == 0 and run.out.strip() == str(program.pid), run)
                 works_on(program, ticks)
-    return None
 
 
 def java():
-    if missing("java"):
-        return missing("java")
+    needs("java")
     with tempfile.TemporaryDirectory() as directory:
         source = os.path.join(directory, "Ticks.java")
         with open(source, "w", encoding="utf-8") as file:
@@ -173,13 +168,11 @@ def java():
                                 "(int) JVM_ActiveProcessorCount()")
                 expect(run.code == 1 and "crashed with SIGSEGV" in run.err, run)
                 works_on(program, ticks)
-    return None
 
 
 def go():
     """A Go function is refused by its kind, with debug information and without; data can be read."""
-    if missing("go"):
-        return missing("go")
+    needs("go")
     with tempfile.TemporaryDirectory() as directory:
         source = os.path.join(directory, "main.go")
         with open(source, "w", encoding="utf-8") as file:
@@ -196,7 +189,6 @@ def go():
                 run = debugcall("-p", program.pid, "main.Add(1, 2)")
                 expect(run.code == 1 and "written in Go" in run.err, run)
                 expect(program.alive(), "the program died")
-    return None
 
 
 def free_port():
@@ -206,8 +198,7 @@ def free_port():
 
 
 def redis():
-    if missing("redis-server"):
-        return missing("redis-server")
+    needs("redis-server")
     port = free_port()
     with tempfile.TemporaryDirectory() as directory, \
             Started(["redis-server", "--port", str(port), "--save", "", "--dir", directory],
@@ -225,12 +216,10 @@ def redis():
             run = debugcall("--wait", "10s", "-p", program.pid, "malloc_trim(0) >= 0", "getpid()")
             expect(run.code == 0 and run.out.split()[1] == str(program.pid), run)
             expect(ping(), "redis does not answer")
-    return None
 
 
 def nginx():
-    if missing("nginx"):
-        return missing("nginx")
+    needs("nginx")
     port = free_port()
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
@@ -259,7 +248,6 @@ def nginx():
             finally:
                 program.process.send_signal(signal.SIGTERM)
                 program.process.wait(60)
-    return None
 
 
 def sleep():
@@ -284,7 +272,6 @@ def shell():
         expect(program.process.wait(60) == 3, "the shell's exit status")
 
 
-tap = Tap()
 for test in (python, ruby, busy_interpreters, node, java, go, redis, nginx, sleep, shell):
-    tap.test(test.__name__, test)
-tap.end()
+    row(test.__name__, test)
+main()

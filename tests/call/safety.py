@@ -5,7 +5,7 @@
 import struct
 import tempfile
 
-from harness import CAMPAIGN, TARGETS, Program, Tap, Victim, debugcall, expect, until
+from harness import CAMPAIGN, TARGETS, Program, Victim, debugcall, expect, main, row, until
 
 CALLS = 1000
 
@@ -143,16 +143,15 @@ def looking_is_free():
         expect(victim.eintr == 0, "a thread was stopped")
 
 
-tap = Tap()
 for m in ("spin", "read", "nanosleep", "poll", "select", "futex", "futex_timed", "accept", "recv", "waitpid",
           "epoll_wait", "spin+altstack", "spin+blocked", "spin+sigurg", "spin+mdwe", "spin+seccomp"):
-    tap.test(f"exact restore: {m}", restored, m, "spoil(4)", "5")
-tap.test("no mapping is left", leaves_no_mapping)
-tap.test("malloc-hot: strlen of a literal", allocating, 'strlen("abc")', lambda out: out == "3\n")
-tap.test("malloc-hot: malloc", allocating, "malloc(100) != 0", lambda out: out == "1\n")
-tap.test("the other threads run", others_run)
-tap.test("--all-stop", all_stop)
-tap.test("--all-stop of a program that becomes another", all_stop_of_an_executor)
-tap.test("a program that waits in fgets", waiting_in_stdio)
-tap.test("looking is free", looking_is_free)
-tap.end()
+    row(f"exact restore: {m}", restored, m, "spoil(4)", "5")
+row("no mapping is left", leaves_no_mapping)
+row("malloc-hot: strlen of a literal", allocating, 'strlen("abc")', lambda out: out == "3\n")
+row("malloc-hot: malloc", allocating, "malloc(100) != 0", lambda out: out == "1\n")
+row("the other threads run", others_run)
+row("--all-stop", all_stop)
+row("--all-stop of a program that becomes another", all_stop_of_an_executor)
+row("a program that waits in fgets", waiting_in_stdio)
+row("looking is free", looking_is_free)
+main()

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from harness import Tap, Victim, debugcall, expect, start, status, until
+from harness import Victim, debugcall, expect, main, row, start, status, until
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -139,15 +139,14 @@ def fatal_during_call():
         expect(run.returncode == 4, (run.returncode, out, err))
 
 
-tap = Tap()
 for m in ("spin", "read"):
-    tap.test(f"to the process: {m}", process_signal, m)
-    tap.test(f"to the thread: {m}", thread_signal, m)
-    tap.test(f"queued with values: {m}", queued_values, m)
-    tap.test(f"a storm: {m}", storm, m)
-    tap.test(f"SIGSTOP during a call: {m}", stop_during_call, m)
-    tap.test(f"stopped before, stopped after: {m}", group_stop_kept, m)
-tap.test("--signals=pass", passed)
-tap.test("raised by the callee", raised_by_callee)
-tap.test("SIGKILL of the target", fatal_during_call)
-tap.end()
+    row(f"to the process: {m}", process_signal, m)
+    row(f"to the thread: {m}", thread_signal, m)
+    row(f"queued with values: {m}", queued_values, m)
+    row(f"a storm: {m}", storm, m)
+    row(f"SIGSTOP during a call: {m}", stop_during_call, m)
+    row(f"stopped before, stopped after: {m}", group_stop_kept, m)
+row("--signals=pass", passed)
+row("raised by the callee", raised_by_callee)
+row("SIGKILL of the target", fatal_during_call)
+main()

@@ -5,8 +5,8 @@
 import os
 import signal
 
-from harness import CAMPAIGN, Failed, Tap, Victim, debugcall, expect, kill_points, killed_at, \
-    start, status, until
+from harness import CAMPAIGN, Failed, Victim, debugcall, expect, kill_points, killed_at, main, row, start, \
+    status, until
 
 # A thread that goes home alone from one of these waits sees EINTR (the documented exception), as it
 # does after any stop in epoll_wait, which the kernel never restarts.
@@ -122,19 +122,18 @@ def coroutine():
             survivors += killed
 
 
-tap = Tap()
 for each in MODES:
-    tap.test(f"killed at every step: {each}", sweep, each, "add(1,2)", "3")
-tap.test("killed at every step: spin, a callee that spoils every register", sweep, "spin",
+    row(f"killed at every step: {each}", sweep, each, "add(1,2)", "3")
+row("killed at every step: spin, a callee that spoils every register", sweep, "spin",
          "spoil(4)", "5")
-tap.test("killed at every step: read, a callee that spoils every register", sweep, "read",
+row("killed at every step: read, a callee that spoils every register", sweep, "read",
          "spoil(4)", "5")
 for each in ("spin", "read", "nanosleep", "select", "futex", "spin+altstack", "spin+sigurg", "spin+blocked"):
-    tap.test(f"killed inside the callee: {each}", in_callee, each, "slow")
-tap.test("killed inside the callee, asleep: read", in_callee, "read", "slow_sleeping")
+    row(f"killed inside the callee: {each}", in_callee, each, "slow")
+row("killed inside the callee, asleep: read", in_callee, "read", "slow_sleeping")
 for each in ("spin", "read"):
-    tap.test(f"group-stopped: {each}", group_stopped, each)
-tap.test("a filter that kills on tgkill", forbidden_tgkill)
-tap.test("a coroutine's stack", coroutine)
+    row(f"group-stopped: {each}", group_stopped, each)
+row("a filter that kills on tgkill", forbidden_tgkill)
+row("a coroutine's stack", coroutine)
 print(f"# {kills} kills, {survivors} survivors")
-tap.end()
+main()

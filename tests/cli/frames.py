@@ -3,7 +3,7 @@
 # Locals, parameters and registers of the chosen frame.
 import re
 
-from tap import Target, contains, ends, equal, good, main, test
+from harness import Target, contains, ends, equal, good, main, test
 
 
 @test

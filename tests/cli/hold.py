@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 
-from tap import DEBUGCALL, Target, contains, debugcall, ends, equal, main, start, test, until
+from harness import DEBUGCALL, Target, contains, debugcall, ends, equal, main, start, test, until
 
 
 def held(target):

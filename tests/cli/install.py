@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 
-from tap import DEBUGCALL, Skip, Target, contains, equal, main, test
+from harness import DEBUGCALL, Target, contains, equal, main, skip, test
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -77,9 +77,9 @@ def exports():
 def built_on():
     """a program built with pkg-config on the shared library makes a call"""
     if os.environ.get("SAN"):
-        raise Skip("the library wants the sanitizer's own linking")
+        skip("the library wants the sanitizer's own linking")
     if not shutil.which("pkg-config"):
-        raise Skip("pkg-config is not installed")
+        skip("pkg-config is not installed")
     with tempfile.TemporaryDirectory() as directory, Target() as target:
         usr = installed(directory)
         source, program = os.path.join(directory, "user.c"), os.path.join(directory, "user")
@@ -128,7 +128,7 @@ def manual():
                               capture_output=True, text=True, check=False)
         equal(done.stderr, "")
     else:
-        raise Skip("neither mandoc nor groff is installed")
+        skip("neither mandoc nor groff is installed")
 
 
 main()

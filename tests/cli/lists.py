@@ -4,7 +4,7 @@
 import json
 import subprocess
 
-from tap import DEBUGCALL, Target, contains, debugcall, ends, equal, good, main, test
+from harness import DEBUGCALL, Target, contains, debugcall, ends, equal, good, main, test
 
 
 def objects(text):

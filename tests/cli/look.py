@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-from tap import DEBUGCALL, Target, contains, ends, equal, good, main, test
+from harness import DEBUGCALL, Target, contains, ends, equal, good, main, test
 
 
 @test

@@ -9,11 +9,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../call"))
-from harness import CAMPAIGN, Tap, expect, until  # noqa: E402
-from http_client import HttpServer  # noqa: E402
+from harness import CAMPAIGN, expect, main, row, skip, until
+from harness.http_server import HttpServer
 
 CONNECTIONS = 1000
 HOST = b"Host: x\r\n"
@@ -259,10 +257,10 @@ def crowd(procs):
     """1,000 connections, again and again: no error, and all is given back."""
     wrk = shutil.which("wrk")
     if not wrk:
-        return "wrk is not installed"
+        skip("wrk is not installed")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < 3 * CONNECTIONS:
-        return f"a process may have only {hard} descriptors here"
+        skip(f"a process may have only {hard} descriptors here")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 3 * CONNECTIONS), hard))
     with HttpServer(env={"GORTMAXPROCS": str(procs)}) as server:
         # Twice as many at first, so that whichever stacks the later ones get were in use before.
@@ -281,19 +279,17 @@ def crowd(procs):
         expect(last["stack_bytes"] == second["stack_bytes"], "stacks are left")
         # A leak of 256 bytes a connection would show.
         expect(last["rss"] - second["rss"] < accepted // 4, f"{last['rss'] - second['rss']} KiB more memory")
-    return None
 
 
-tap = Tap()
-tap.test("requests", all_good)
-tap.test("requests that are none", all_bad)
-tap.test("HEAD, Allow, Date", heads)
-tap.test("100-continue", expects)
-tap.test("a byte at a time", slow)
-tap.test("timeouts", late)
-tap.test("answers that are not read", unread)
-tap.test("clients that vanish", gone)
-tap.test("SIGTERM", stops)
+row("requests", all_good)
+row("requests that are none", all_bad)
+row("HEAD, Allow, Date", heads)
+row("100-continue", expects)
+row("a byte at a time", slow)
+row("timeouts", late)
+row("answers that are not read", unread)
+row("clients that vanish", gone)
+row("SIGTERM", stops)
 for each in (1, 4):
-    tap.test(f"{CONNECTIONS} connections, {each} Ps", crowd, each)
-tap.end()
+    row(f"{CONNECTIONS} connections, {each} Ps", crowd, each)
+main()

@@ -1,39 +1,16 @@
 # SPDX-License-Identifier: MIT
-# What the call tests share: starting victims, running debugcall at them, and TAP.
+# Programs of tests/targets that are called into: any of them, the plain one, and the victim.
 import mmap
 import os
-import signal
 import struct
 import subprocess
-import sys
 import tempfile
-import time
 
-B = os.environ.get("B", os.path.abspath("build/release"))
-DEBUGCALL = f"{B}/debugcall"
-TARGETS = f"{B}/tests/targets"
-KILLER = f"{B}/tests/call/killer.so"
-CAMPAIGN = bool(os.environ.get("DC_CAMPAIGN"))
-LIMIT = 60  # seconds until a condition that does not come is a failure
+from .runs import TARGETS, good
+from .tap import Failed, equal, expect, until
 
 FIELDS = ["ready", "beats", "faults", "eintr", "urgent", "entered", "release", "pokes", "aborts",
           "signals", "value"]
-
-
-class Failed(Exception):
-    pass
-
-
-def until(condition, what, limit=LIMIT):
-    """Waits for a condition; a limit only turns a hang into a failure."""
-    end = time.monotonic() + limit
-    while True:
-        result = condition()
-        if result:
-            return result
-        if time.monotonic() > end:
-            raise Failed(f"{what}: not after {limit} s")
-        time.sleep(0.0005)
 
 
 def status(pid, tid=None):
@@ -138,79 +115,30 @@ class Program:
         self.process.stdout.close()
 
 
-class Run:
-    def __init__(self, code, out, err):
-        self.code, self.out, self.err = code, out, err
+class Target(Program):
+    """tests/targets/plain: reads and writes bytes; with "threads" a second thread counts."""
 
-    def __repr__(self):
-        return f"status {self.code}\nstdout: {self.out}\nstderr: {self.err}"
+    def __init__(self, *args):
+        super().__init__(f"{TARGETS}/plain", *args)
 
+    def call(self, *args):
+        """The values that the expressions print, without notes."""
+        return good("-q", "-p", self.pid, *args).splitlines()
 
-def start(*args, env=None):
-    # A sanitizer wants to be the first library, and a preload is.
-    options = "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")
-    whole = dict(os.environ, ASAN_OPTIONS=options, **(env or {}))
-    return subprocess.Popen([DEBUGCALL, *map(str, args)], env=whole, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+    def answers(self):
+        """The main thread reads and writes as before."""
+        self.process.stdin.write("x")
+        self.process.stdin.flush()
+        equal(self.process.stdout.read(1), "x", "the target's answer")
 
+    def state(self, tid=None):
+        return status(self.pid, tid)["State"][0]
 
-def finish(process, limit=LIMIT):
-    try:
-        out, err = process.communicate(timeout=limit)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise Failed(f"debugcall did not end: {process.args}") from None
-    return Run(process.returncode, out, err)
+    def waits(self):
+        until(lambda: self.state() == "S", "the target waits")
 
+    def threads(self):
+        return sorted(map(int, os.listdir(f"/proc/{self.pid}/task")))
 
-def debugcall(*args, env=None, limit=LIMIT):
-    return finish(start(*args, env=env), limit)
-
-
-def killed_at(n, *args):
-    """debugcall, SIGKILLed by itself at its n-th ptrace, memory-write or wait call."""
-    run = debugcall(*args, env={"LD_PRELOAD": KILLER, "DC_KILL_AT": str(n)})
-    return run, run.code == -signal.SIGKILL
-
-
-def kill_points(*args):
-    """How many such calls an undisturbed run makes."""
-    with tempfile.NamedTemporaryFile() as file:
-        run = debugcall(*args, env={"LD_PRELOAD": KILLER, "DC_KILL_COUNT_FILE": file.name})
-        text = file.read().decode()
-        if not text:
-            raise Failed(f"nothing was counted: {run}")
-        return run, int(text)
-
-
-def expect(condition, message):
-    if not condition:
-        raise Failed(str(message))
-
-
-class Tap:
-    """Arguments of the script choose rows: those whose name contains one of them."""
-
-    def __init__(self):
-        self.count = self.failures = 0
-
-    def test(self, name, function, *args):
-        if sys.argv[1:] and not any(part in name for part in sys.argv[1:]):
-            return
-        self.count += 1
-        try:
-            reason = function(*args)
-        except Failed as failure:
-            self.failures += 1
-            lines = str(failure).splitlines() or ["failed"]
-            print(f"not ok {self.count} - {name}: {lines[0]}")
-            for line in lines[1:]:
-                print(f"# {line}")
-        else:
-            skip = f" # SKIP {reason}" if reason else ""
-            print(f"ok {self.count} - {name}{skip}")
-        sys.stdout.flush()
-
-    def end(self):
-        print(f"1..{self.count}")
-        sys.exit(1 if self.failures else 0)
+    def tracer(self, tid=None):
+        return int(status(self.pid, tid)["TracerPid"])

@@ -8,7 +8,7 @@ import struct
 import subprocess
 import tempfile
 
-from harness import TARGETS, Failed, debugcall, expect, kill_points, killed_at, until
+from . import TARGETS, Failed, debugcall, expect, kill_points, killed_at, until
 
 FIELDS = ["ready", "beats", "faults", "passed", "interrupts", "entered", "release", "left"]
 NAMES = set(FIELDS)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+# Runs of debugcall, and of debuggers that are killed at a chosen step.
+import os
+import signal
+import subprocess
+import tempfile
+
+from .tap import LIMIT, Failed
+
+B = os.environ.get("B", os.path.abspath("build/release"))
+DEBUGCALL = f"{B}/debugcall"
+TARGETS = f"{B}/tests/targets"
+KILLER = f"{B}/tests/call/killer.so"
+
+
+class Run:
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    def __repr__(self):
+        return f"status {self.code}\nstdout: {self.out}\nstderr: {self.err}"
+
+
+def start(*args, env=None):
+    # A sanitizer wants to be the first library, and a preload is.
+    options = "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")
+    whole = dict(os.environ, ASAN_OPTIONS=options, **(env or {}))
+    return subprocess.Popen([DEBUGCALL, *map(str, args)], env=whole, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+
+
+def finish(process, limit=LIMIT):
+    try:
+        out, err = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise Failed(f"debugcall did not end: {process.args}") from None
+    return Run(process.returncode, out, err)
+
+
+def debugcall(*args, env=None, limit=LIMIT):
+    return finish(start(*args, env=env), limit)
+
+
+def killed_at(n, *args):
+    """debugcall, SIGKILLed by itself at its n-th ptrace, memory-write or wait call."""
+    run = debugcall(*args, env={"LD_PRELOAD": KILLER, "DC_KILL_AT": str(n)})
+    return run, run.code == -signal.SIGKILL
+
+
+def kill_points(*args):
+    """How many such calls an undisturbed run makes."""
+    with tempfile.NamedTemporaryFile() as file:
+        run = debugcall(*args, env={"LD_PRELOAD": KILLER, "DC_KILL_COUNT_FILE": file.name})
+        text = file.read().decode()
+        if not text:
+            raise Failed(f"nothing was counted: {run}")
+        return run, int(text)
+
+
+def ends(code, *args):
+    """A run that must end with this status."""
+    run = debugcall(*args)
+    if run.code != code:
+        raise Failed(f"{' '.join(map(str, args))}: wanted status {code}: {run}")
+    return run
+
+
+def good(*args):
+    """A run that must succeed; its output."""
+    return ends(0, *args).out
