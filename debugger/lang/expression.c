@@ -55,7 +55,7 @@ struct dc_error *expression_evaluate(const struct environment *environment,
 struct dc_error *value_print(const struct language *language, const struct environment *environment,
 			     const struct value *value, char format, char **ret)
 {
-	return language->print(environment, value, format, ret);
+	return language->print(language, environment, value, format, ret);
 }
 
 const struct language *expression_language(const struct expression *expression)

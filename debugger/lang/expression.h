@@ -61,6 +61,8 @@ struct dc_error *expression_evaluate(const struct environment *environment,
 struct language;
 const struct language *expression_language(const struct expression *expression);
 const char *language_name(const struct language *language); // "C++"
+// Whether calls of what is written in its language are known here.
+bool language_can_call(const struct function *function);
 // format: one of gdb's letters x d u o t z a c f s, or 0. *ret: one line, malloc'd; NULL for void.
 // Strings behind char pointers are read (200 characters, then "..."; repeats of more than 10 as
 // <repeats N times>).

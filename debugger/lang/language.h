@@ -19,8 +19,12 @@ struct expression {
 	char format;
 };
 
+// One that has no functions is not read here, and what is written in it is not called.
+struct dialect;
 struct language {
 	const char *name; // as its users write it: "C++"
+	enum source_language source;
+	const struct dialect *dialect; // what it adds to C, for those that are written as C is
 	// Fills in root, effects and format from the text. Names are looked up from the frame.
 	struct dc_error *(*parse)(const struct environment *environment,
 				  const struct symbols_frame *frame, struct expression *expression);
@@ -34,12 +38,15 @@ struct language {
 	// memory.
 	char *(*spell)(const struct type *type, const char *name);
 	// What value_print() promises.
-	struct dc_error *(*print)(const struct environment *environment, const struct value *value,
+	struct dc_error *(*print)(const struct language *language,
+				  const struct environment *environment, const struct value *value,
 				  char format, char **ret);
 };
 extern const struct language language_c, language_cxx;
 
 // What expressions are read as in the frame; without one, as in the program.
 const struct language *language_at(struct symbols *symbols, const struct symbols_frame *frame);
+// Why the function cannot be called as one of C's; NULL: it can. Code REFUSED.
+struct dc_error *language_refuses(const struct function *function) DC_CHECK;
 
 #endif

@@ -16,7 +16,7 @@ static bool collect(const struct function *function, void *arg)
 {
 	struct listing *listing = arg;
 
-	if (function->no_call)
+	if (function->no_call || !language_can_call(function))
 		return true;
 	if (listing->regex && regexec(listing->regex, function->name, 0, NULL, 0))
 		return true;

@@ -473,21 +473,23 @@ static struct dc_error *make_method(struct symbols *symbols, Dwarf_Die *die, con
 	return err;
 }
 
-static struct dc_error *methods_of(struct symbols *symbols, const struct type *class,
-				   const char *name, uint64_t base_offset, unsigned int depth,
-				   struct method *list, size_t room, size_t *n)
+struct dc_error *symbols_methods(struct symbols *symbols, const struct type *class,
+				 const char *name, uint64_t base_offset, const struct method **ret,
+				 size_t *n)
 {
-	enum { DEPTH_MAX = 32 };
-	const struct type *whole = symbols_complete(symbols, type_strip(class));
-	Dwarf_Die die = type_node(whole)->unqualified->die, child;
-	const struct type_member *members;
+	enum { ROOM = 64 };
+	Dwarf_Die die = type_node(class)->unqualified->die, child;
+	struct method *list = types_alloc(symbols->types, ROOM * sizeof(*list));
 	struct dwarf_walk walk = { 0 };
-	size_t nr_members;
 	struct dc_error *err = NULL;
 
-	if (!die.addr || whole->is_incomplete || depth > DEPTH_MAX)
+	*n = 0;
+	*ret = list;
+	if (!list)
+		return &dc_out_of_memory;
+	if (!die.addr || class->is_incomplete)
 		return NULL;
-	for (bool more = dwarf_walk_first(&walk, &die, &child); more && !err && *n < room;
+	for (bool more = dwarf_walk_first(&walk, &die, &child); more && !err && *n < ROOM;
 	     more = dwarf_walk_next(&walk, &child)) {
 		const char *its = dwarf_tag(&child) == DW_TAG_subprogram ? dwarf_diename(&child)
 									 : NULL;
@@ -495,25 +497,5 @@ static struct dc_error *methods_of(struct symbols *symbols, const struct type *c
 		if (its && !strcmp(its, name))
 			err = make_method(symbols, &child, name, base_offset, &list[(*n)++]);
 	}
-	// A class's own methods hide those of its bases.
-	if (err || *n)
-		return err;
-	err = type_members(whole, &members, &nr_members);
-	for (size_t i = 0; !err && i < nr_members && !*n; i++) {
-		if (members[i].is_base)
-			err = methods_of(symbols, members[i].type, name,
-					 base_offset + members[i].offset, depth + 1, list, room, n);
-	}
 	return err;
-}
-
-struct dc_error *symbols_methods(struct symbols *symbols, const struct type *class,
-				 const char *name, const struct method **ret, size_t *n)
-{
-	enum { ROOM = 64 };
-	struct method *list = types_alloc(symbols->types, ROOM * sizeof(*list));
-
-	*n = 0;
-	*ret = list;
-	return list ? methods_of(symbols, class, name, 0, 0, list, ROOM, n) : &dc_out_of_memory;
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 // Assigned after DWARF 5 was published.
-enum { LANG_CXX17 = 0x2a, LANG_CXX20 = 0x2b, LANG_C17 = 0x2c };
 
 bool dwarf_walk_first(struct dwarf_walk *walk, Dwarf_Die *parent, Dwarf_Die *ret)
 {
@@ -40,19 +39,6 @@ bool dwarf_walk_next(struct dwarf_walk *walk, Dwarf_Die *die)
 	return true;
 }
 
-int dwarf_language(Dwarf_Die *die)
-{
-	Dwarf_Die unit;
-	Dwarf_Attribute attr;
-	Dwarf_Word language;
-
-	if (!dwarf_cu_die(die->cu, &unit, NULL, NULL, NULL, NULL, NULL, NULL) ||
-	    !dwarf_attr_integrate(&unit, DW_AT_language, &attr) ||
-	    dwarf_formudata(&attr, &language))
-		return 0;
-	return (int)language;
-}
-
 enum type_compiler dwarf_compiler(Dwarf_Die *die)
 {
 	Dwarf_Die unit;
@@ -66,35 +52,6 @@ enum type_compiler dwarf_compiler(Dwarf_Die *die)
 	if (!strncmp(producer, "GNU ", 4))
 		return COMPILER_GCC;
 	return strstr(producer, "clang version") ? COMPILER_CLANG : COMPILER_UNKNOWN;
-}
-
-bool dwarf_language_is_cxx(int language)
-{
-	switch (language) {
-	case DW_LANG_C_plus_plus:
-	case DW_LANG_C_plus_plus_03:
-	case DW_LANG_C_plus_plus_11:
-	case DW_LANG_C_plus_plus_14:
-	case DW_LANG_ObjC_plus_plus:
-	case LANG_CXX17:
-	case LANG_CXX20: return true;
-	default: return false;
-	}
-}
-
-bool dwarf_language_is_c(int language)
-{
-	switch (language) {
-	case 0: // dwz's partial units do not say; what they share is mostly C
-	case DW_LANG_C:
-	case DW_LANG_C89:
-	case DW_LANG_C99:
-	case DW_LANG_C11:
-	case DW_LANG_ObjC:
-	case LANG_C17:
-	case DW_LANG_Mips_Assembler: return true;
-	default: return dwarf_language_is_cxx(language);
-	}
 }
 
 bool dwarf_enumerator_value(Dwarf_Die *die, const struct type *type, int64_t *ret)

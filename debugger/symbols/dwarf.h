@@ -4,6 +4,7 @@
 #ifndef DEBUGGER_SYMBOLS_DWARF_H
 #define DEBUGGER_SYMBOLS_DWARF_H
 
+#include "debugger/symbols/source_language.h"
 #include "debugger/symbols/type.h"
 
 #include <elfutils/libdw.h>
@@ -18,9 +19,8 @@ struct dwarf_walk {
 bool dwarf_walk_first(struct dwarf_walk *walk, Dwarf_Die *parent, Dwarf_Die *ret);
 bool dwarf_walk_next(struct dwarf_walk *walk, Dwarf_Die *die); // die: in, the last; out, the next
 
-int dwarf_language(Dwarf_Die *die); // DW_LANG_* of its unit, 0 when it does not say
-bool dwarf_language_is_c(int language); // C, C++, Objective-C: layouts and calls are the C ABI's
-bool dwarf_language_is_cxx(int language);
+enum source_language dwarf_language_of(Dwarf_Die *die); // its unit's
+bool dwarf_language_is_c(enum source_language language); // layouts and calls are the C ABI's
 enum type_compiler dwarf_compiler(Dwarf_Die *die);
 // Sign-extended as the enum's size and sign ask for.
 bool dwarf_enumerator_value(Dwarf_Die *die, const struct type *type, int64_t *ret);

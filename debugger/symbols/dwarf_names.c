@@ -32,14 +32,11 @@ static unsigned int kind_of(Dwarf_Die *die)
 	case DW_TAG_unspecified_type: return DWARF_TYPEDEF;
 	case DW_TAG_structure_type:
 	case DW_TAG_class_type:
-		return DWARF_STRUCT |
-		       (dwarf_language_is_cxx(dwarf_language(die)) ? DWARF_TYPEDEF : 0);
+		return DWARF_STRUCT | (dwarf_language_of(die) == SOURCE_CXX ? DWARF_TYPEDEF : 0);
 	case DW_TAG_union_type:
-		return DWARF_UNION |
-		       (dwarf_language_is_cxx(dwarf_language(die)) ? DWARF_TYPEDEF : 0);
+		return DWARF_UNION | (dwarf_language_of(die) == SOURCE_CXX ? DWARF_TYPEDEF : 0);
 	case DW_TAG_enumeration_type:
-		return DWARF_ENUM |
-		       (dwarf_language_is_cxx(dwarf_language(die)) ? DWARF_TYPEDEF : 0);
+		return DWARF_ENUM | (dwarf_language_of(die) == SOURCE_CXX ? DWARF_TYPEDEF : 0);
 	default: return 0;
 	}
 }

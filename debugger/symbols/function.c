@@ -25,29 +25,11 @@ static const char *clone_suffix(const char *name)
 	return NULL;
 }
 
-static const char *foreign_language(int language)
-{
-	switch (language) {
-	case DW_LANG_Go: return "Go";
-	case DW_LANG_Swift: return "Swift";
-	case DW_LANG_Haskell: return "Haskell";
-	case DW_LANG_OCaml: return "OCaml";
-	case DW_LANG_Rust: return "Rust";
-	default: return NULL;
-	}
-}
-
 static const char *why_no_call(struct symbols *symbols, Dwarf_Die *die)
 {
 	Dwarf_Attribute attr;
 	Dwarf_Word convention;
-	int code = dwarf_language(die);
-	const char *language = foreign_language(code);
 
-	// What Rust exports without mangling its name is exported to be called from C.
-	if (language && (code != DW_LANG_Rust || dwarf_hasattr_integrate(die, DW_AT_linkage_name)))
-		return symbols_text(symbols, "it is a %s function, whose calls are not C's",
-				    language);
 	if (!dwarf_attr_integrate(die, DW_AT_calling_convention, &attr) ||
 	    dwarf_formudata(&attr, &convention) || convention == DW_CC_normal ||
 	    convention == DW_CC_program)
@@ -58,12 +40,24 @@ static const char *why_no_call(struct symbols *symbols, Dwarf_Die *die)
 			    (unsigned int)convention);
 }
 
+// Whose calls the function's are.
+static enum source_language language_of(Dwarf_Die *die)
+{
+	enum source_language language = dwarf_language_of(die);
+
+	// What Rust exports without mangling its name is exported to be called from C.
+	return language == SOURCE_RUST && !dwarf_hasattr_integrate(die, DW_AT_linkage_name)
+		       ? SOURCE_C
+		       : language;
+}
+
 void function_add_type(struct symbols *symbols, Dwarf_Die *die, struct function *function)
 {
 	// An assembler's DIE has a name and an address and knows nothing about parameters. The DIE
 	// at an IFUNC's address is the resolver's.
-	if (function->is_ifunc || dwarf_language(die) == DW_LANG_Mips_Assembler)
+	if (function->is_ifunc || dwarf_language_of(die) == SOURCE_ASSEMBLER)
 		return;
+	function->language = language_of(die);
 
 	const struct type *type = type_from_die(symbols->types, die);
 
@@ -89,7 +83,7 @@ struct dc_error *function_from_symbol(struct symbols *symbols, struct loaded *lo
 	suffix = clone_suffix(name);
 	// Without debug information the package in its name tells a Go function.
 	if (loaded->is_go && strchr(name, '.'))
-		ret->no_call = "it is a Go function, whose calls are not C's";
+		ret->language = SOURCE_GO;
 	else if (suffix)
 		ret->no_call = symbols_text(symbols,
 					    "it is a copy (%s) that the compiler made for some "
@@ -271,7 +265,7 @@ static struct dc_error *find_in_unit(struct symbols *symbols, const struct symbo
 	*done = false;
 	// C++ names are told apart by their symbols.
 	if (!symbols_unit(symbols, frame, EFFORT_OWN_FILE, &loaded, &unit) ||
-	    dwarf_language_is_cxx(dwarf_language(&unit)))
+	    dwarf_language_of(&unit) == SOURCE_CXX)
 		return NULL;
 	found.image = loaded->image;
 

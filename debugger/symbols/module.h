@@ -19,6 +19,7 @@ struct loaded {
 	uint64_t link_map; // its struct link_map in the target, 0 unknown
 	bool is_program, is_vdso;
 	bool is_go; // holds Go's table of functions
+	bool has_cxx, cxx_sought; // names of C++
 	bool seen; // at the last refresh
 
 	bool tables_read;

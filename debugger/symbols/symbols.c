@@ -129,6 +129,45 @@ bool symbols_unit(struct symbols *symbols, const struct symbols_frame *frame, en
 	return info && dwarf_unit_at(info, frame->pc - (*loaded)->module.bias, unit);
 }
 
+enum source_language symbols_language(struct symbols *symbols, const struct symbols_frame *frame)
+{
+	struct loaded *loaded;
+	Dwarf_Die unit;
+
+	return symbols_unit(symbols, frame, EFFORT_OWN_FILE, &loaded, &unit)
+		       ? dwarf_language_of(&unit)
+		       : SOURCE_UNSAID;
+}
+
+// A name that begins as mangled ones do; strings follow one another, each with its NUL.
+static bool has_mangled(const struct symtab *symtab)
+{
+	static const char begin[] = "\0_Z";
+
+	return symtab && symtab->n &&
+	       memmem(symtab->strings, symtab->nr_strings, begin, sizeof(begin) - 1);
+}
+
+static bool module_has_cxx(struct loaded *loaded)
+{
+	if (loaded->cxx_sought)
+		return loaded->has_cxx;
+	module_need_tables(loaded);
+	loaded->cxx_sought = true;
+	loaded->has_cxx = has_mangled(&loaded->symtab) || has_mangled(&loaded->dynsym) ||
+			  (loaded->is_program && has_mangled(module_debug_symtab(loaded)));
+	return loaded->has_cxx;
+}
+
+bool symbols_has_cxx(struct symbols *symbols)
+{
+	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
+		if (loaded->seen && loaded->image && module_has_cxx(loaded))
+			return true;
+	}
+	return false;
+}
+
 const char *symbols_text(struct symbols *symbols, const char *format, ...)
 {
 	char buf[1024];

@@ -5,6 +5,7 @@
 #define DEBUGGER_SYMBOLS_SYMBOLS_H
 
 #include "debugger/base/error.h"
+#include "debugger/symbols/source_language.h"
 #include "debugger/symbols/type.h"
 #include "debugger/target/process.h"
 
@@ -33,10 +34,11 @@ struct function {
 	uint64_t addr, size;
 	const struct module *module;
 	const struct type *type; // NULL without debug information
+	enum source_language language; // whose calls its are
 	bool is_ifunc; // addr is the resolver
 	bool is_global;
 	const char *
-		no_call; // why its ABI is not C's (DW_AT_calling_convention, a .constprop clone); NULL: fine
+		no_call; // why it is not called as its source says (DW_AT_calling_convention, a clone); NULL: it is
 };
 
 struct variable {
@@ -81,6 +83,10 @@ struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
 				   const struct function **ret, size_t *n) DC_CHECK;
 // Whether the full name, "ns::f(int)", is one that the user's, "ns::f" or "f", may mean.
 bool symbols_is_named(const char *full, const char *name);
+// The language of the frame's unit.
+enum source_language symbols_language(struct symbols *symbols, const struct symbols_frame *frame);
+// Whether any of the files has C++ names.
+bool symbols_has_cxx(struct symbols *symbols);
 struct method {
 	struct function function; // addr 0: there is no code of its own
 	uint64_t base_offset; // of the object that it is called on in the class
@@ -88,9 +94,10 @@ struct method {
 	bool is_virtual; // the one to call is in the object's virtual table, at slot
 	uint64_t slot;
 };
-// Those of that name in a C++ class, or else in its bases.
+// Those of that name which the C++ class has itself; base_offset: where it lies in the object's.
 struct dc_error *symbols_methods(struct symbols *symbols, const struct type *class,
-				 const char *name, const struct method **ret, size_t *n) DC_CHECK;
+				 const char *name, uint64_t base_offset, const struct method **ret,
+				 size_t *n) DC_CHECK;
 // 'file.c'::name. Only what was compiled from that file; code NAME when it has no such thing, VALUE
 // when several files have.
 struct dc_error *symbols_function_in_file(struct symbols *symbols, const char *file,

@@ -274,7 +274,7 @@ static bool is_alignment(uint64_t align)
 static void make_struct(struct types *types, struct type_node *node, int tag, int depth)
 {
 	struct type *type = &node->type;
-	int language = dwarf_language(&node->die);
+	enum source_language language = dwarf_language_of(&node->die);
 	uint64_t convention, align = 0;
 
 	if (!dwarf_language_is_c(language)) {
@@ -283,7 +283,7 @@ static void make_struct(struct types *types, struct type_node *node, int tag, in
 	}
 	type->kind = tag == DW_TAG_union_type ? TYPE_UNION : TYPE_STRUCT;
 	// C++ writes its types without a tag.
-	if (!dwarf_language_is_cxx(language))
+	if (language != SOURCE_CXX)
 		type->tag = tag == DW_TAG_union_type ? "union" : "struct";
 	else if (!dwarf_diename(&node->die))
 		type->tag = tag == DW_TAG_union_type   ? "union"
@@ -297,7 +297,7 @@ static void make_struct(struct types *types, struct type_node *node, int tag, in
 		node->declared_align = align;
 	// From here on the type may be met again below its own members.
 	node->is = type;
-	if (!dwarf_language_is_cxx(language))
+	if (language != SOURCE_CXX)
 		return;
 	if (number(&node->die, DW_AT_calling_convention, &convention))
 		type->is_nontrivial = convention == DW_CC_pass_by_reference;
@@ -311,7 +311,7 @@ static void make_enum(struct types *types, struct type_node *node, int depth)
 	uint64_t size = 0, encoding = 0;
 
 	type->kind = TYPE_ENUM;
-	if (!dwarf_language_is_cxx(dwarf_language(&node->die)))
+	if (dwarf_language_of(&node->die) != SOURCE_CXX)
 		type->tag = "enum";
 	type->name = type_scope_name(types, &node->die);
 	type->is_scoped = flag(&node->die, DW_AT_enum_class);
@@ -375,7 +375,7 @@ static void make_enum(struct types *types, struct type_node *node, int depth)
 static void make_function(struct types *types, struct type_node *node, int depth)
 {
 	struct type *type = &node->type;
-	int language = dwarf_language(&node->die);
+	enum source_language language = dwarf_language_of(&node->die);
 
 	type->target = target_of(types, &node->die, depth);
 	if (!type->target) {
@@ -385,7 +385,7 @@ static void make_function(struct types *types, struct type_node *node, int depth
 	type->kind = TYPE_FUNCTION;
 	type->align = 1;
 	type->compiler = dwarf_compiler(&node->die);
-	type->is_prototyped = flag(&node->die, DW_AT_prototyped) || dwarf_language_is_cxx(language);
+	type->is_prototyped = flag(&node->die, DW_AT_prototyped) || language == SOURCE_CXX;
 
 	struct dwarf_walk walk = { 0 };
 	Dwarf_Die child;

@@ -113,7 +113,7 @@ static struct scope_table *table_of(struct types *types, Dwarf_Die *die)
 const char *type_scope_name(struct types *types, Dwarf_Die *die)
 {
 	const char *name = dwarf_diename(die);
-	struct scope_table *table = name && dwarf_language_is_cxx(dwarf_language(die))
+	struct scope_table *table = name && dwarf_language_of(die) == SOURCE_CXX
 					    ? table_of(types, die)
 					    : NULL;
 	struct scoped key = { .die = die->addr };

@@ -144,7 +144,7 @@ static struct dc_error *find_in_unit(struct symbols *symbols, const struct symbo
 
 	// C++ has one of a name in each namespace; those are told apart by their symbols.
 	if (err || !found.nr_definitions ||
-	    (found.nr_definitions > 1 && dwarf_language_is_cxx(dwarf_language(&unit))))
+	    (found.nr_definitions > 1 && dwarf_language_of(&unit) == SOURCE_CXX))
 		return err;
 	*done = true;
 	return from_die(&where, &found.definition, name, ret);

@@ -23,6 +23,11 @@ static struct dc_error *no_name(const char *name)
 	return error_make(DC_NAME, "no %s", name);
 }
 
+// The target: memory that repeats the input, calls that return zeros.
+static const uint8_t *input;
+static size_t input_size;
+static uint64_t literals;
+
 static const struct module libc = { .name = "libc.so.6" };
 
 struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct symbols_frame *frame,
@@ -98,14 +103,29 @@ struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
 }
 
 struct dc_error *symbols_methods(struct symbols *symbols, const struct type *class,
-				 const char *name, const struct method **ret, size_t *n)
+				 const char *name, uint64_t base_offset, const struct method **ret,
+				 size_t *n)
 {
 	(void)symbols;
 	(void)class;
 	(void)name;
+	(void)base_offset;
 	(void)ret;
 	*n = 0;
 	return NULL;
+}
+
+enum source_language symbols_language(struct symbols *symbols, const struct symbols_frame *frame)
+{
+	(void)symbols, (void)frame;
+	return SOURCE_UNSAID;
+}
+
+// Every other input is read as C.
+bool symbols_has_cxx(struct symbols *symbols)
+{
+	(void)symbols;
+	return input_size & 1;
 }
 
 const char *symbols_why_unknown(struct symbols *symbols)
@@ -263,11 +283,6 @@ static void build_program(void)
 	program.variadic = types_function(types, integer, &text, 1, true, true);
 	program.old_style = types_function(types, integer, &old, 1, false, false);
 }
-
-// The target: memory that repeats the input, calls that return zeros.
-static const uint8_t *input;
-static size_t input_size;
-static uint64_t literals;
 
 static struct dc_error *call(void *arg, const struct typed_call *call, struct value *ret)
 {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // C as a language: an expression's text to its tree, its check and its run.
 #include "debugger/base/cleanup.h"
-#include "debugger/lang/c/evaluate.h"
+#include "debugger/lang/c/c.h"
+#include "debugger/lang/c/dialect.h"
 #include "debugger/lang/c/name.h"
-#include "debugger/lang/c/parser.h"
-#include "debugger/lang/c/print.h"
 
 #include <string.h>
 
@@ -60,10 +59,11 @@ static struct dc_error *explain(struct parser *parser, struct dc_error *err)
 						: err;
 }
 
-static struct dc_error *parse(const struct environment *environment,
-			      const struct symbols_frame *frame, struct expression *expression)
+struct dc_error *c_parse(const struct environment *environment, const struct symbols_frame *frame,
+			 struct expression *expression)
 {
-	struct parser parser = { .expression = expression,
+	struct parser parser = { .dialect = expression->language->dialect,
+				 .expression = expression,
 				 .symbols = environment->symbols,
 				 .frame = frame };
 	struct dc_error *err = basics_init(&parser.basics, symbols_types(parser.symbols));
@@ -98,12 +98,13 @@ static struct dc_error *refuse_untyped(const struct value *value, const struct n
 			node->column);
 }
 
-static struct dc_error *check(const struct environment *environment, struct expression *expression,
-			      struct dc_error *(*abi)(const struct type *function))
+struct dc_error *c_check(const struct environment *environment, struct expression *expression,
+			 struct dc_error *(*abi)(const struct type *function))
 {
 	_cleanup_value_ struct value value = { 0 };
 	struct context context;
-	struct dc_error *err = context_init(&context, EVAL_CHECK, environment);
+	struct dc_error *err = context_init(&context, expression->language->dialect, EVAL_CHECK,
+					    environment);
 
 	context.abi = abi;
 	if (!err)
@@ -113,12 +114,13 @@ static struct dc_error *check(const struct environment *environment, struct expr
 	return err ? err : effects_find(expression);
 }
 
-static struct dc_error *evaluate(const struct environment *environment,
-				 const struct expression *expression, struct value *ret)
+struct dc_error *c_evaluate(const struct environment *environment,
+			    const struct expression *expression, struct value *ret)
 {
 	_cleanup_value_ struct value value = { 0 };
 	struct context context;
-	struct dc_error *err = context_init(&context, EVAL_RUN, environment);
+	struct dc_error *err = context_init(&context, expression->language->dialect, EVAL_RUN,
+					    environment);
 
 	context.whole = expression->root;
 	while (context.whole->kind == NODE_CAST)
@@ -137,20 +139,15 @@ static struct dc_error *evaluate(const struct environment *environment,
 	return NULL;
 }
 
+static const struct dialect dialect;
+
 const struct language language_c = {
 	.name = "C",
-	.parse = parse,
-	.check = check,
-	.evaluate = evaluate,
-	.spell = type_spell,
-	.print = c_print,
-};
-
-const struct language language_cxx = {
-	.name = "C++",
-	.parse = parse,
-	.check = check,
-	.evaluate = evaluate,
+	.source = SOURCE_C,
+	.dialect = &dialect,
+	.parse = c_parse,
+	.check = c_check,
+	.evaluate = c_evaluate,
 	.spell = type_spell,
 	.print = c_print,
 };

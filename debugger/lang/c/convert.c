@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // C's conversions: decay, promotion, common type, assignment, cast. Lax only where gdb is, between
 // pointers and integers; a struct is never taken for another.
-#include "debugger/lang/c/evaluate.h"
+#include "debugger/lang/c/dialect.h"
 #include "debugger/values/number.h"
 
 #include <stdio.h>
@@ -9,22 +9,12 @@
 
 const struct type type_unknown = { .kind = TYPE_OPAQUE, .name = "<known only when run>" };
 
-// C++ references are transparent: wherever a value is wanted, what they refer to is meant.
-static struct dc_error *dereference_reference(struct context *context, struct value *value)
+struct dc_error *convert_referred(struct context *context, struct value *value)
 {
-	struct value target;
-	struct dc_error *err = object_load(context, value);
-
-	if (!err)
-		err = object_dereference(context, value, &target);
-	if (err)
-		return err;
-	if (context->mode == EVAL_RUN && !value->bytes)
-		return error_make(DC_VALUE, "the reference is not known");
-	target.name = value->name;
-	value_deinit(value);
-	*value = target;
-	return NULL;
+	if (!value->type || value_unknown(value) || type_strip(value->type)->kind != TYPE_REFERENCE)
+		return NULL;
+	return context->dialect->refer ? context->dialect->refer(context, value)
+				       : type_error("'%s' is no type of C's", value->type, NULL);
 }
 
 // An array or function becomes a pointer to its first element or to itself.
@@ -60,12 +50,11 @@ struct dc_error *convert_rvalue(struct context *context, struct value *value)
 	if (value->no_debug && value->lvalue != LVALUE_FUNCTION && context->mode != EVAL_TYPE)
 		return error_make(DC_REFUSED, "'%s' has unknown type; cast it to its declared type",
 				  value->name ? value->name : "it");
-	if (type_strip(value->type)->kind == TYPE_REFERENCE) {
-		struct dc_error *err = dereference_reference(context, value);
 
-		if (err)
-			return err;
-	}
+	struct dc_error *err = convert_referred(context, value);
+
+	if (err)
+		return err;
 	switch (type_strip(value->type)->kind) {
 	case TYPE_ARRAY:
 	case TYPE_FUNCTION: return decay(context, value);
@@ -158,8 +147,8 @@ struct dc_error *convert_scalar(struct value *value, const struct type *type)
 	return NULL;
 }
 
-static struct dc_error *cannot_convert(const struct value *value, const struct type *type,
-				       const char *what)
+struct dc_error *convert_refused(const struct value *value, const struct type *type,
+				 const char *what)
 {
 	_cleanup_free_ char *from = type_spell(value->type, NULL), *to = type_spell(type, NULL);
 
@@ -167,125 +156,28 @@ static struct dc_error *cannot_convert(const struct value *value, const struct t
 			  to ? to : "?");
 }
 
-// Where base lies in a C++ class, through all its bases.
-static struct dc_error *find_base(struct context *context, const struct type *derived,
-				  const struct type *base, unsigned depth, uint64_t *offset,
-				  bool *found)
-{
-	const struct type_member *members;
-	size_t n;
-	const struct type *whole = symbols_complete(context->access.symbols, type_strip(derived));
-	struct dc_error *err = whole->is_incomplete ? NULL : type_members(whole, &members, &n);
-
-	*found = false;
-	if (err || whole->is_incomplete)
-		return err;
-	for (size_t i = 0; i < n && !err && !*found && depth < 64; i++) {
-		uint64_t inside = 0;
-
-		if (!members[i].is_base)
-			continue;
-		*found = type_equal(type_strip(members[i].type), type_strip(base));
-		if (!*found)
-			err = find_base(context, members[i].type, base, depth + 1, &inside, found);
-		*offset = members[i].offset + inside;
-	}
-	return err;
-}
-
-struct dc_error *convert_find_base(struct context *context, const struct type *derived,
-				   const struct type *base, uint64_t *offset, bool *found)
-{
-	*offset = 0;
-	*found = false;
-	if (!type_is_record(derived) || !type_is_record(base))
-		return NULL;
-	return find_base(context, derived, base, 0, offset, found);
-}
-
-// A pointer to a class becomes one to its base, or back: in C++ they need not be equal.
-static struct dc_error *convert_pointer(struct context *context, struct value *value,
-					const struct type *type)
-{
-	const struct type *from = type_strip(value->type)->target, *to = type_strip(type)->target;
-	uint64_t offset = 0, addr;
-	bool up = false, down = false;
-	struct dc_error *err = NULL;
-
-	if (type_is_record(from) && type_is_record(to) && !type_equal(from, to)) {
-		err = find_base(context, from, to, 0, &offset, &up);
-		if (!err && !up)
-			err = find_base(context, to, from, 0, &offset, &down);
-	}
-	if (!err)
-		err = convert_scalar(value, type);
-	if (err || !value->bytes || (!up && !down))
-		return err;
-	memcpy(&addr, value->bytes, sizeof(addr));
-	if (addr != 0)
-		addr += up ? offset : -offset;
-	memcpy(value->bytes, &addr, sizeof(addr));
-	return NULL;
-}
-
 // The same struct, also when one unit only declares it.
-static bool same_object_type(struct context *context, const struct type *a, const struct type *b)
+bool convert_same_object(struct context *context, const struct type *a, const struct type *b)
 {
 	return type_equal(symbols_complete(context->access.symbols, type_strip(a)),
 			  symbols_complete(context->access.symbols, type_strip(b)));
 }
 
-// C++: a parameter that is a reference takes the address of its argument.
-static struct dc_error *bind_reference(struct context *context, struct value *value,
-				       const struct type *type, const char *what)
+// Pointers between objects: what they point to is the language's to say.
+static struct dc_error *convert_pointer(struct context *context, struct value *value,
+					const struct type *type)
 {
-	const struct type *target = type_strip(type)->target;
-	_cleanup_value_ struct value address = { 0 };
-	struct value object;
-	struct dc_error *err = NULL;
-	uint64_t offset = 0, addr;
-	bool is_derived = false;
+	const struct dialect *dialect = context->dialect;
 
-	if (type_strip(value->type)->kind == TYPE_REFERENCE)
-		err = dereference_reference(context, value);
-	if (err)
-		return err;
-	// A reference to const may be bound to a value, which then needs a place; so does one of
-	// another type.
-	if (type_is_scalar(target) && type_strip(target)->is_const && value->type &&
-	    type_is_scalar(value->type) && !type_equal(value->type, target)) {
-		err = convert_rvalue(context, value);
-		if (err)
-			return err;
-		value->lvalue = LVALUE_NONE;
-	}
-	if (value->lvalue == LVALUE_NONE || value->lvalue == LVALUE_LITERAL) {
-		if (type_is_scalar(target))
-			err = convert_assign(context, value, target, what);
-		if (err)
-			return err;
-		value->lvalue = LVALUE_LITERAL;
-	}
-	if (!same_object_type(context, value->type, target)) {
-		err = convert_find_base(context, value->type, target, &offset, &is_derived);
-		if (err)
-			return err;
-		if (!is_derived)
-			return cannot_convert(value, type, what);
-	}
-	object = *value;
-	err = object_address(context, &object, &address);
-	if (err)
-		return err;
-	if (offset && address.bytes) {
-		memcpy(&addr, address.bytes, sizeof(addr));
-		addr += offset;
-		memcpy(address.bytes, &addr, sizeof(addr));
-	}
-	value_deinit(value);
-	*value = value_take(&address);
-	value->type = type;
-	return NULL;
+	return dialect->convert_pointer ? dialect->convert_pointer(context, value, type)
+					: convert_scalar(value, type);
+}
+
+static struct dc_error *bind(struct context *context, struct value *value, const struct type *type,
+			     const char *what)
+{
+	return context->dialect->bind ? context->dialect->bind(context, value, type, what)
+				      : convert_refused(value, type, what);
 }
 
 // What C allows in an assignment, and between pointers and integers what gdb allows: a user who
@@ -302,13 +194,13 @@ struct dc_error *convert_assign(struct context *context, struct value *value,
 		return NULL;
 	}
 	if (to->kind == TYPE_REFERENCE)
-		return bind_reference(context, value, type, what);
+		return bind(context, value, type, what);
 	if (to->kind == TYPE_ARRAY && type_strip(value->type)->kind == TYPE_ARRAY) {
 		err = object_load(context, value);
 		if (err)
 			return err;
 		if (!type_equal(value->type, type))
-			return cannot_convert(value, type, what);
+			return convert_refused(value, type, what);
 		value->type = type;
 		value->lvalue = LVALUE_NONE;
 		return NULL;
@@ -327,16 +219,16 @@ struct dc_error *convert_assign(struct context *context, struct value *value,
 		err = convert_pointer(context, value, type);
 	else if (to->kind == TYPE_INT && from->kind == TYPE_POINTER && to->size < from->size)
 		// C compilers warn; here the number would just look wrong.
-		return error_note(cannot_convert(value, type, what),
+		return error_note(convert_refused(value, type, what),
 				  "the address would be cut short; cast it if that is meant");
 	else if ((to->kind == TYPE_POINTER && type_is_integer(from)) ||
 		 (type_is_integer(to) && from->kind == TYPE_POINTER))
 		err = convert_scalar(value, type);
 	else if ((type_is_record(to) || to->kind == TYPE_VECTOR || to->kind == TYPE_OPAQUE) &&
-		 same_object_type(context, from, to))
+		 convert_same_object(context, from, to))
 		*value = (struct value){ .type = type, .bytes = value->bytes };
 	else
-		return cannot_convert(value, type, what);
+		return convert_refused(value, type, what);
 	return err;
 }
 
@@ -387,12 +279,10 @@ struct dc_error *convert_cast(struct context *context, struct value *value, cons
 	if (value->no_debug && value->lvalue != LVALUE_FUNCTION)
 		return reinterpret(context, value, type);
 	if (to->kind == TYPE_REFERENCE)
-		return bind_reference(context, value, type, "cast");
-	if (type_strip(value->type)->kind == TYPE_REFERENCE) {
-		err = dereference_reference(context, value);
-		if (err)
-			return err;
-	}
+		return bind(context, value, type, "cast");
+	err = convert_referred(context, value);
+	if (err)
+		return err;
 	if ((is_bits(to) && (is_bits(value->type) || type_is_scalar(value->type))) ||
 	    (type_strip(value->type)->kind == TYPE_VECTOR && type_is_integer(to)))
 		return reinterpret(context, value, type);
@@ -402,7 +292,7 @@ struct dc_error *convert_cast(struct context *context, struct value *value, cons
 
 	const struct type *from = type_strip(value->type);
 
-	if (type_is_record(to) && same_object_type(context, from, to)) {
+	if (type_is_record(to) && convert_same_object(context, from, to)) {
 		*value = (struct value){ .type = type, .bytes = value->bytes };
 		return NULL;
 	}

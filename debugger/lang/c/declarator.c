@@ -209,7 +209,7 @@ static struct dc_error *typeof_type(struct parser *parser, const struct type **r
 	} else {
 		err = parser_comma(parser, &node);
 		if (!err)
-			err = eval_type_of(parser->symbols, node, false, ret);
+			err = eval_type_of(parser, node, false, ret);
 	}
 	if (err)
 		return err;
@@ -378,7 +378,7 @@ static struct dc_error *array_size(struct parser *parser, uint64_t *ret)
 	struct dc_error *err = parser_conditional(parser, &node);
 
 	if (!err)
-		err = eval_constant(parser->symbols, node, &count);
+		err = eval_constant(parser, node, &count);
 	if (!err && (count < 0 || count > INT64_MAX >> 16))
 		err = error_make(DC_VALUE, "an array cannot have %jd elements", (intmax_t)count);
 	if (err)

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Walks the syntax tree. The same walk runs an expression, checks it, and finds its type.
 #include "debugger/lang/c/evaluate.h"
+#include "debugger/lang/c/invoke.h"
 #include "debugger/values/number.h"
 #include "debugger/lang/c/parser.h"
 
 #include <string.h>
 
-struct dc_error *context_init(struct context *context, enum eval_mode mode,
-			      const struct environment *environment)
+struct dc_error *context_init(struct context *context, const struct dialect *dialect,
+			      enum eval_mode mode, const struct environment *environment)
 {
-	*context = (struct context){ .mode = mode,
+	*context = (struct context){ .dialect = dialect,
+				     .mode = mode,
 				     .access = { .symbols = environment->symbols,
 						 .caller = environment->caller },
 				     .variables = environment->variables };
@@ -77,16 +79,9 @@ static struct dc_error *eval_address(struct context *context, const struct node 
 	_cleanup_value_ struct value object = { 0 };
 	struct dc_error *err = eval_node(context, node->left, &object);
 
-	if (!err && !value_unknown(&object) && type_strip(object.type)->kind == TYPE_REFERENCE) {
-		// The address of a reference is that of what it refers to.
-		err = object_load(context, &object);
-		if (err)
-			return err;
-		*ret = value_take(&object);
-		ret->type = types_pointer(context->basics.types, type_strip(object.type)->target);
-		ret->lvalue = LVALUE_NONE;
-		return ret->type ? NULL : &dc_out_of_memory;
-	}
+	// The address of a reference is that of what it refers to.
+	if (!err)
+		err = convert_referred(context, &object);
 	return err ? err : object_address(context, &object, ret);
 }
 
@@ -376,18 +371,6 @@ static struct dc_error *store(struct context *context, const struct node *node, 
 	return error_at(object_store(context, place, value), node->column);
 }
 
-// What a C++ reference refers to is what a store changes.
-static struct dc_error *referred(struct context *context, struct value *place)
-{
-	if (!place->type || value_unknown(place) || type_strip(place->type)->kind != TYPE_REFERENCE)
-		return NULL;
-
-	_cleanup_value_ struct value reference = value_take(place);
-	struct dc_error *err = object_load(context, &reference);
-
-	return err ? err : object_dereference(context, &reference, place);
-}
-
 // The object is found before the value is computed; C leaves the order open.
 static struct dc_error *eval_assign(struct context *context, const struct node *node,
 				    struct value *ret)
@@ -401,7 +384,7 @@ static struct dc_error *eval_assign(struct context *context, const struct node *
 	if (!err && place.no_debug)
 		err = error_at(object_store(context, &place, &value), node->left->column);
 	if (!err)
-		err = referred(context, &place);
+		err = convert_referred(context, &place);
 	if (!err && node->op != OP_NONE) {
 		_cleanup_value_ struct value old = { 0 }, by = { 0 };
 
@@ -438,7 +421,7 @@ static struct dc_error *eval_increment(struct context *context, const struct nod
 	struct dc_error *err = eval_node(context, node->left, &place);
 
 	if (!err)
-		err = referred(context, &place);
+		err = convert_referred(context, &place);
 	if (!err)
 		err = value_copy(&place, &old);
 	if (!err)
@@ -457,6 +440,14 @@ static struct dc_error *eval_increment(struct context *context, const struct nod
 		ret->bit_size = 0;
 	}
 	return err;
+}
+
+// Of what a name of the type stands for: a reference is never meant itself.
+static const struct type *object_type(const struct type *type)
+{
+	const struct type *plain = type_strip(type);
+
+	return plain->kind == TYPE_REFERENCE ? plain->target : type;
 }
 
 // The operand is typed and never run: sizeof f() calls nothing.
@@ -480,8 +471,7 @@ static struct dc_error *eval_sizeof(struct context *context, const struct node *
 		return error_make(DC_REFUSED, "'%s' has unknown type; cast it to its declared type",
 				  value.name ? value.name : "it");
 	whole = symbols_complete(context->access.symbols, type_strip(value.type));
-	if (whole->kind == TYPE_REFERENCE)
-		whole = type_strip(whole->target);
+	whole = type_strip(object_type(whole));
 	if (whole->kind != TYPE_VOID && whole->kind != TYPE_FUNCTION && !type_size(whole, &size))
 		return type_error("'%s' is incomplete: its size is not known", value.type, NULL);
 	return make_integer(context, BASIC_ULONG, node->op == OP_ADDRESS ? type_align(whole) : size,
@@ -515,8 +505,8 @@ static struct dc_error *eval_index(struct context *context, const struct node *n
 
 	if (!err)
 		err = eval_operand(context, node->right, &index);
-	if (!err && !value_unknown(&array) && type_strip(array.type)->kind == TYPE_REFERENCE)
-		err = convert_rvalue(context, &array);
+	if (!err)
+		err = convert_referred(context, &array);
 	if (err)
 		return err;
 	plain = type_strip(array.type);
@@ -641,13 +631,13 @@ struct dc_error *eval_node(struct context *context, const struct node *node, str
 	return error_at(dispatch(context, node, ret), node->column);
 }
 
-struct dc_error *eval_type_of(struct symbols *symbols, const struct node *node, bool as_value,
+struct dc_error *eval_type_of(const struct parser *parser, const struct node *node, bool as_value,
 			      const struct type **ret)
 {
 	_cleanup_value_ struct value value = { 0 };
-	struct environment nowhere = { .symbols = symbols };
+	struct environment nowhere = { .symbols = parser->symbols };
 	struct context context;
-	struct dc_error *err = context_init(&context, EVAL_TYPE, &nowhere);
+	struct dc_error *err = context_init(&context, parser->dialect, EVAL_TYPE, &nowhere);
 
 	if (!err)
 		err = as_value ? eval_operand(&context, node, &value)
@@ -656,19 +646,17 @@ struct dc_error *eval_type_of(struct symbols *symbols, const struct node *node, 
 		err = error_make(DC_TYPE, "the type of this is not known before it runs");
 	if (err)
 		return error_at(err, node->column);
-	*ret = value.type;
-	if (type_strip(value.type)->kind == TYPE_REFERENCE)
-		*ret = type_strip(value.type)->target;
+	*ret = object_type(value.type);
 	return NULL;
 }
 
 // Without a target there is nothing to read, so whatever is known is constant.
-struct dc_error *eval_constant(struct symbols *symbols, const struct node *node, int64_t *ret)
+struct dc_error *eval_constant(const struct parser *parser, const struct node *node, int64_t *ret)
 {
 	_cleanup_value_ struct value value = { 0 };
-	struct environment nowhere = { .symbols = symbols };
+	struct environment nowhere = { .symbols = parser->symbols };
 	struct context context;
-	struct dc_error *err = context_init(&context, EVAL_CHECK, &nowhere);
+	struct dc_error *err = context_init(&context, parser->dialect, EVAL_CHECK, &nowhere);
 
 	if (!err)
 		err = eval_operand(&context, node, &value);

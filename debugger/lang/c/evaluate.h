@@ -15,7 +15,9 @@ enum eval_mode {
 	EVAL_TYPE, // of what C does not evaluate: sizeof, the branch not taken
 };
 
+struct dialect;
 struct context {
+	const struct dialect *dialect;
 	enum eval_mode mode;
 	struct access access; // without a caller for constant expressions
 	struct variables *variables; // NULL for constant expressions
@@ -24,8 +26,8 @@ struct context {
 	const struct node *whole; // RUN: the expression without its outermost casts
 	bool saw_variable; // $name was read: what was found out of types holds for now only
 };
-struct dc_error *context_init(struct context *context, enum eval_mode mode,
-			      const struct environment *eval) DC_CHECK;
+struct dc_error *context_init(struct context *context, const struct dialect *dialect,
+			      enum eval_mode mode, const struct environment *environment) DC_CHECK;
 
 // The type of a value whose type is known only when it runs: $ of a call that is not yet made.
 extern const struct type type_unknown;
@@ -59,9 +61,10 @@ struct dc_error *object_part(struct context *context, const struct value *whole,
 			     const struct type *type, uint64_t offset, struct value *ret) DC_CHECK;
 // An object, reached through a pointer or reference where there is one; is_arrow: arrays decay.
 struct dc_error *object_reach(struct context *context, struct value *value, bool is_arrow) DC_CHECK;
-// Whether the class, or struct, has a member of that name, its bases' included.
-struct dc_error *object_has_member(struct context *context, const struct type *type,
-				   const char *name, bool *found) DC_CHECK;
+// The member by name, also inside anonymous ones, of that type and its own; offset grows on the way.
+struct dc_error *object_find_member(struct context *context, const struct type *type,
+				    const char *name, uint64_t *offset, struct type_member *ret,
+				    bool *found) DC_CHECK;
 struct dc_error *object_member(struct context *context, const struct value *whole, const char *name,
 			       struct value *ret) DC_CHECK;
 struct dc_error *object_name(struct context *context, const struct node *node,
@@ -69,17 +72,21 @@ struct dc_error *object_name(struct context *context, const struct node *node,
 
 // convert.c. These change the value in place; on error it is still to be deinitialised.
 struct dc_error *convert_rvalue(struct context *context, struct value *value) DC_CHECK;
+// A reference becomes the object that it refers to; all else stays.
+struct dc_error *convert_referred(struct context *context, struct value *value) DC_CHECK;
 // As an assignment converts; what: "argument 1 of 'add'" for messages.
 struct dc_error *convert_assign(struct context *context, struct value *value,
 				const struct type *type, const char *what) DC_CHECK;
 struct dc_error *convert_cast(struct context *context, struct value *value,
 			      const struct type *type) DC_CHECK;
-// Whether base is a base of derived, and where it lies in it.
-struct dc_error *convert_find_base(struct context *context, const struct type *derived,
-				   const struct type *base, uint64_t *offset, bool *found) DC_CHECK;
 const struct type *convert_promoted(const struct context *context, const struct value *value);
 const struct type *convert_common(const struct context *context, const struct value *a,
 				  const struct value *b); // arithmetic; NULL: there is none
+// The same struct, also when one unit only declares it.
+bool convert_same_object(struct context *context, const struct type *a, const struct type *b);
+// The error for a conversion that there is not.
+struct dc_error *convert_refused(const struct value *value, const struct type *type,
+				 const char *what) DC_CHECK;
 // Of scalars; bytes become type's, when they are known.
 struct dc_error *convert_scalar(struct value *value, const struct type *type) DC_CHECK;
 
@@ -92,10 +99,6 @@ struct dc_error *make_integer(struct context *context, enum basic basic, uint64_
 			      struct value *ret) DC_CHECK;
 // The integer in a known value; code TYPE when it is none, VALUE when it is not known.
 struct dc_error *value_integer(const struct value *value, int64_t *ret) DC_CHECK;
-
-// invoke.c: a call; result is the type that a cast around the call gives, or NULL.
-struct dc_error *invoke(struct context *context, const struct node *node, const struct type *result,
-			struct value *ret) DC_CHECK;
 
 // initializer.c: {1, 2} as a value of the type, and without one as an array.
 struct dc_error *initialize(struct context *context, const struct node *list,

@@ -17,7 +17,7 @@ struct dc_error *generic_parse(struct parser *parser, struct node **ret)
 	if (!err)
 		err = parser_assignment(parser, &control);
 	if (!err)
-		err = eval_type_of(parser->symbols, control, true, &wanted);
+		err = eval_type_of(parser, control, true, &wanted);
 	if (!err)
 		err = parser_expect(parser, TOKEN_COMMA, ",");
 	while (!err && more) {

@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Calls: which function, which arguments, converted to what the callee expects.
-#include "debugger/lang/cxx/overload.h"
+#include "debugger/lang/c/dialect.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-struct call {
-	struct value callee; // a FUNCTION, or a pointer's value
-	const struct type *type; // FUNCTION
-	const char *name;
-	struct value object; // of a method: the address that it is called on; no type without one
-	struct value *args;
-	size_t nr_args;
-};
 
 static void cleanup_call(struct call *call)
 {
@@ -24,9 +15,7 @@ static void cleanup_call(struct call *call)
 	value_deinit(&call->object);
 }
 
-// ---- C++ ----
-
-static struct dc_error *take_function(const struct function *function, struct call *call)
+struct dc_error *invoke_function(const struct function *function, struct call *call)
 {
 	call->callee = (struct value){ .type = function->type,
 				       .lvalue = LVALUE_FUNCTION,
@@ -43,102 +32,16 @@ static struct dc_error *take_function(const struct function *function, struct ca
 	return NULL;
 }
 
-// What the object's own class has in its virtual table.
-static struct dc_error *take_virtual(struct context *context, const struct method *method,
-				     struct call *call)
-{
-	const struct caller *caller = context->access.caller;
-	uint64_t object, table, addr = 0;
-	struct dc_error *err = NULL;
-
-	call->name = method->function.name;
-	if (!method->function.type)
-		return error_make(DC_REFUSED, "'%s' has no debug information", call->name);
-	call->type = type_strip(method->function.type);
-	call->callee.type = types_pointer(context->basics.types, method->function.type);
-	if (!call->callee.type)
-		return &dc_out_of_memory;
-	if (context->mode != EVAL_RUN || !call->object.bytes)
-		return NULL;
-	memcpy(&object, call->object.bytes, sizeof(object));
-	err = caller->read(caller->arg, object + method->base_offset, &table, sizeof(table));
-	if (!err)
-		err = caller->read(caller->arg, table + method->slot * sizeof(addr), &addr,
-				   sizeof(addr));
-	return err ? err : value_set(&call->callee, &addr, sizeof(addr));
-}
-
-// object.method() and pointer->method(). *done false: it is a plain member.
-static struct dc_error *find_method(struct context *context, const struct node *node,
-				    struct call *call, bool *done)
-{
-	const struct node *callee = node->call.callee;
-	_cleanup_value_ struct value object = { 0 };
-	const struct method *method;
-	bool is_member;
-	struct dc_error *err = NULL;
-
-	*done = false;
-	if (callee->kind != NODE_MEMBER)
-		return NULL;
-	err = eval_node(context, callee->object, &object);
-	if (err || value_unknown(&object))
-		return err;
-	err = object_reach(context, &object, callee->is_arrow);
-	// What C has no methods of keeps its own messages.
-	if (!err)
-		err = object_has_member(context, object.type, callee->member, &is_member);
-	if (err || is_member || !type_is_record(object.type) || type_strip(object.type)->tag)
-		return err;
-	*done = true;
-	err = overload_choose_method(context, node, object.type, &method);
-	if (err || !method)
-		return error_at(err, callee->column);
-	if (!method->is_static)
-		err = object_address(context, &object, &call->object);
-	if (err)
-		return err;
-	if (method->is_virtual)
-		return take_virtual(context, method, call);
-	if (!method->function.addr)
-		return error_at(error_make(DC_VALUE,
-					   "\"%s\" was inlined everywhere, or never used: there is "
-					   "no code to call",
-					   method->function.name),
-				callee->column);
-	return take_function(&method->function, call);
-}
-
-// *done false: the name means one function, or no function.
-static struct dc_error *find_overload(struct context *context, const struct node *node,
-				      struct call *call, bool *done)
-{
-	const struct node *callee = node->call.callee;
-	const struct function *function;
-	struct dc_error *err;
-
-	*done = callee->kind == NODE_NAME && callee->what->kind == NAME_FUNCTION &&
-		callee->what->nr_overloads;
-	if (!*done)
-		return NULL;
-	err = overload_choose(context, node, &function);
-	if (!err && function)
-		err = take_function(function, call);
-	return error_at(err, callee->column);
-}
-
-// ---- all languages ----
-
 // A function, or whatever has the value of a pointer to one.
 static struct dc_error *choose_callee(struct context *context, const struct node *node,
 				      struct call *call)
 {
 	const struct type *plain;
-	bool done;
-	struct dc_error *err = find_overload(context, node, call, &done);
+	bool done = false;
+	struct dc_error *err = NULL;
 
-	if (!err && !done)
-		err = find_method(context, node, call, &done);
+	if (context->dialect->find_callee)
+		err = context->dialect->find_callee(context, node, call, &done);
 	if (err || done)
 		return err;
 	err = eval_node(context, node->call.callee, &call->callee);
@@ -221,26 +124,12 @@ static struct dc_error *typed_argument(struct context *context, const struct nod
 	}
 	snprintf(what, sizeof(what), "argument %zu of '%s'", i + 1 - (call->object.type != NULL),
 		 call->name ? call->name : "the function");
-	if (i == 0 && call->object.type) {
-		struct dc_error *err = value_copy(&call->object, ret);
+	if (context->dialect->find_argument) {
+		bool done;
+		struct dc_error *err = context->dialect->find_argument(context, node, call, i,
+								       param, what, ret, &done);
 
-		return err ? err : convert_assign(context, ret, type, what);
-	}
-	// Class::method(object): the method wants the object's address.
-	if (i == 0 && param->name && !strcmp(param->name, "this") && node->kind != NODE_LIST) {
-		_cleanup_value_ struct value object = { 0 };
-		struct dc_error *err = eval_node(context, node, &object);
-
-		if (!err && !value_unknown(&object) &&
-		    type_strip(object.type)->kind == TYPE_REFERENCE)
-			err = object_reach(context, &object, false);
-		if (!err && !value_unknown(&object) && type_is_record(object.type)) {
-			err = object_address(context, &object, ret);
-			if (!err)
-				err = convert_assign(context, ret, type, what);
-			return error_at(err, node->column);
-		}
-		if (err)
+		if (err || done)
 			return err;
 	}
 	return error_at(initialize_from(context, node, type, what, ret), node->column);
@@ -338,6 +227,8 @@ struct dc_error *invoke(struct context *context, const struct node *node, const 
 			DC_REFUSED,
 			"'%s' has unknown return type; cast the call to its declared return type",
 			call.name ? call.name : "the function");
+	if (!err && call.callee.symbol)
+		err = language_refuses(call.callee.symbol);
 	if (!err && call.callee.symbol && call.callee.symbol->no_call)
 		err = error_make(DC_REFUSED, "'%s' cannot be called: %s", call.name,
 				 call.callee.symbol->no_call);

@@ -4,6 +4,7 @@
 
 #include "debugger/base/cleanup.h"
 #include "debugger/arch/x86_64/registers.h"
+#include "debugger/lang/c/dialect.h"
 #include "debugger/lang/c/prototypes.h"
 
 #include <stdlib.h>
@@ -137,18 +138,10 @@ static void resolve(struct parser *parser, const char *name, struct resolution *
 		take_function(parser, what);
 		return;
 	}
-	// Of several functions a call will choose one.
-	if (no_function && no_function->code == DC_VALUE && !has_typed) {
-		_cleanup_error_ struct dc_error *none = symbols_overloads(
-			symbols, name, &what->overloads, &what->nr_overloads);
-
-		if (!none && what->nr_overloads > 1) {
-			what->kind = NAME_FUNCTION;
-			what->function = what->overloads[0];
-			return;
-		}
-		what->nr_overloads = 0;
-	}
+	if (no_function && no_function->code == DC_VALUE && !has_typed &&
+	    parser->dialect->resolve_overloads &&
+	    parser->dialect->resolve_overloads(parser, name, what))
+		return;
 	if (!no_variable && !has_typed) {
 		what->kind = NAME_VARIABLE; // without debug information
 		return;
@@ -223,40 +216,6 @@ static struct dc_error *read_file(struct parser *parser, const char **file)
 	return NULL;
 }
 
-// "max<int>" and "vec<int>::size", when the program has a function of that name: else it is a
-// comparison. NULL: it is none.
-static const char *behind_template(struct parser *parser, const char *start)
-{
-	const char *end = parser->lexer.text + parser->lexer.size, *at = start;
-	int depth = 0;
-	bool has_arguments = false;
-
-	for (; at < end; at++) {
-		if (*at == '<')
-			depth++;
-		else if (*at == '>')
-			depth--;
-		else if (!depth && !begins_identifier(*at) && !strchr("0123456789:", *at))
-			break;
-		else if (depth && strchr("\"'{};", *at))
-			return NULL;
-		has_arguments |= depth > 0;
-		if (depth < 0)
-			return NULL;
-	}
-	if (!has_arguments || depth || at == end || *at != '(')
-		return NULL;
-
-	const char *name = arena_string(parser->expression, start, (size_t)(at - start));
-	const struct function *list;
-	size_t n = 0;
-	struct dc_error *err = name ? symbols_overloads(parser->symbols, name, &list, &n)
-				    : &dc_out_of_memory;
-
-	dc_error_destroy(err);
-	return n ? at : NULL;
-}
-
 // "a", "a::b", "a<int>::b", and gdb's 'a::b(int)'; the lexer goes behind it.
 static struct dc_error *read_name(struct parser *parser, const char **ret)
 {
@@ -269,7 +228,8 @@ static struct dc_error *read_name(struct parser *parser, const char **ret)
 		return *ret ? lexer_advance(lexer) : &dc_out_of_memory;
 	}
 
-	const char *behind = behind_template(parser, start);
+	const char *behind = parser->dialect->name_end ? parser->dialect->name_end(parser, start)
+						       : NULL;
 
 	if (behind) {
 		end = behind;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Objects as C sees them: read when their value is needed, their addresses, their members.
-#include "debugger/lang/c/evaluate.h"
-#include "debugger/lang/cxx/overload.h"
+#include "debugger/lang/c/dialect.h"
 #include "debugger/lang/c/name.h"
 
 #include <stdio.h>
@@ -170,7 +169,6 @@ struct dc_error *object_part(struct context *context, const struct value *whole,
 	return value_set(ret, loaded.bytes + offset, size);
 }
 
-// The member by name, also inside anonymous members and base classes; offset grows on the way.
 static struct dc_error *find_member(struct context *context, const struct type *type,
 				    const char *name, unsigned depth, uint64_t *offset,
 				    struct type_member *ret, bool *found)
@@ -183,9 +181,7 @@ static struct dc_error *find_member(struct context *context, const struct type *
 	if (type->is_incomplete)
 		return type_error("'%s' is incomplete: its members are not known", type, NULL);
 	err = type_members(type, &members, &n);
-	if (err)
-		return err;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; !err && i < n; i++) {
 		if (!members[i].is_base && members[i].name && strcmp(members[i].name, name) == 0) {
 			*ret = members[i];
 			*offset += members[i].offset;
@@ -193,19 +189,26 @@ static struct dc_error *find_member(struct context *context, const struct type *
 			return NULL;
 		}
 	}
-	for (size_t i = 0; i < n && depth < NODE_DEPTH_MAX; i++) {
-		if (!(members[i].is_base || !members[i].name) || !type_is_record(members[i].type))
-			continue;
-
+	for (size_t i = 0; !err && i < n && depth < NODE_DEPTH_MAX; i++) {
 		uint64_t inside = *offset + members[i].offset;
 
+		if (members[i].is_base || members[i].name || !type_is_record(members[i].type))
+			continue;
 		err = find_member(context, members[i].type, name, depth + 1, &inside, ret, found);
-		if (err || *found) {
+		if (*found) {
 			*offset = inside;
 			return err;
 		}
 	}
-	return NULL;
+	return err;
+}
+
+struct dc_error *object_find_member(struct context *context, const struct type *type,
+				    const char *name, uint64_t *offset, struct type_member *ret,
+				    bool *found)
+{
+	*found = false;
+	return find_member(context, type, name, 0, offset, ret, found);
 }
 
 // Of an object in memory the member is an object too; of a value it is a copy.
@@ -217,16 +220,14 @@ struct dc_error *object_reach(struct context *context, struct value *value, bool
 	if (value->no_debug)
 		return error_make(DC_REFUSED, "'%s' has unknown type; cast it to its declared type",
 				  value->name ? value->name : "it");
+	err = convert_referred(context, value);
 	// As gdb does, . and -> each take a struct or a pointer to one.
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; !err && i < 2; i++) {
 		enum type_kind kind = type_strip(value->type)->kind;
 
-		if (kind != TYPE_POINTER && kind != TYPE_REFERENCE && kind != TYPE_ARRAY)
+		if (kind != TYPE_POINTER && (kind != TYPE_ARRAY || !is_arrow))
 			break;
-		if (kind == TYPE_ARRAY && !is_arrow)
-			break;
-		err = kind == TYPE_REFERENCE ? object_load(context, value)
-					     : convert_rvalue(context, value);
+		err = convert_rvalue(context, value);
 		if (!err)
 			err = object_dereference(context, value, &target);
 		if (err)
@@ -234,18 +235,7 @@ struct dc_error *object_reach(struct context *context, struct value *value, bool
 		value_deinit(value);
 		*value = target;
 	}
-	return NULL;
-}
-
-struct dc_error *object_has_member(struct context *context, const struct type *type,
-				   const char *name, bool *found)
-{
-	struct type_member member;
-	uint64_t offset = 0;
-
-	*found = false;
-	return type_is_record(type) ? find_member(context, type, name, 0, &offset, &member, found)
-				    : NULL;
+	return err;
 }
 
 // Which there are, as far as they fit on a line.
@@ -281,7 +271,12 @@ struct dc_error *object_member(struct context *context, const struct value *whol
 
 	if (!type_is_record(whole->type))
 		return type_error("'%s' is not a struct or union", whole->type, NULL);
-	err = find_member(context, whole->type, name, 0, &offset, &member, &found);
+	err = object_find_member(context, whole->type, name, &offset, &member, &found);
+	if (!err && !found && context->dialect->inherited_member) {
+		err = context->dialect->inherited_member(context, whole, name, ret, &found);
+		if (err || found)
+			return err;
+	}
 	if (err)
 		return err;
 	if (!found) {
@@ -384,7 +379,7 @@ struct dc_error *object_name(struct context *context, const struct node *node, s
 		return variable_place(context, &variable, ret);
 	case NAME_FUNCTION:
 		if (what->nr_overloads)
-			return overload_needs_call(what, node->name);
+			return context->dialect->needs_call(what, node->name);
 		ret->lvalue = LVALUE_FUNCTION;
 		ret->addr = what->function.addr;
 		ret->symbol = &what->function;

@@ -158,8 +158,7 @@ static struct dc_error *designators(struct parser *parser, struct item *item)
 
 			err = parser_conditional(parser, &node);
 			if (!err)
-				err = error_at(eval_constant(parser->symbols, node, &index),
-					       column);
+				err = error_at(eval_constant(parser, node, &index), column);
 			if (!err && index < 0)
 				err = error_at(error_make(DC_VALUE, "a negative index"), column);
 			if (!err)

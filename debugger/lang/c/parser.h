@@ -7,7 +7,9 @@
 #include "debugger/lang/c/basic.h"
 #include "debugger/lang/c/lexer.h"
 
+struct dialect;
 struct parser {
+	const struct dialect *dialect;
 	struct lexer lexer;
 	struct expression *expression;
 	struct symbols *symbols;
@@ -47,10 +49,10 @@ struct dc_error *declarator_declaration(struct parser *parser, const struct type
 					const char **name) DC_CHECK;
 
 // The type of an expression that is never run; as_value: as C's operators see it.
-struct dc_error *eval_type_of(struct symbols *symbols, const struct node *node, bool as_value,
+struct dc_error *eval_type_of(const struct parser *parser, const struct node *node, bool as_value,
 			      const struct type **ret) DC_CHECK;
 // The value of a constant expression, such as an array's size.
-struct dc_error *eval_constant(struct symbols *symbols, const struct node *node,
+struct dc_error *eval_constant(const struct parser *parser, const struct node *node,
 			       int64_t *ret) DC_CHECK;
 
 #endif

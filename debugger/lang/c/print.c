@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Values as gdb prints them: scalars by their kind, pointers with what they point to, aggregates in
 // braces with repeats folded and long arrays cut.
-#include "debugger/lang/c/print.h"
+#include "debugger/lang/c/c.h"
+#include "debugger/lang/c/dialect.h"
 
 #include "debugger/base/cleanup.h"
 #include "debugger/values/number.h"
 #include "debugger/values/lvalue.h"
-#include "debugger/lang/c/printer.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void print_value(struct printer *printer, const struct type *type,
-			const unsigned char *bytes, uint64_t addr);
 
 // With the symbol that covers it, so that a pointer to data or code tells what it points to.
 void print_address(struct printer *printer, uint64_t addr)
@@ -48,25 +45,10 @@ static bool is_flags(const struct type_enumerator *list, size_t n)
 	return true;
 }
 
-// C++ puts an enumerator into its enum's scope, or, of an enum class, into the enum itself.
-static int scope_length(const struct type *type)
-{
-	const char *name = type->name;
-	int at = name ? (int)strlen(name) : 0;
-
-	if (!type->is_scoped)
-		while (at > 1 && !(name[at - 1] == ':' && name[at - 2] == ':'))
-			at--;
-	return at > 1 ? at : 0;
-}
-
 static void print_enumerator(struct printer *printer, const struct type *type, const char *name)
 {
-	const struct type *plain = type_strip(type);
-	int length = scope_length(plain);
-
-	if (length)
-		fprintf(printer->out, "%.*s%s", length, plain->name, plain->is_scoped ? "::" : "");
+	if (printer->dialect->print_enum_scope)
+		printer->dialect->print_enum_scope(printer, type_strip(type));
 	fputs(name, printer->out);
 }
 
@@ -168,11 +150,6 @@ static void print_array(struct printer *printer, const struct type *type,
 		print_elements(printer, type->target, count, bytes, addr, false);
 }
 
-static const char *name_of(const struct type *type)
-{
-	return type->name ? type->name : "base";
-}
-
 static void print_member(struct printer *printer, const struct type *type,
 			 const struct type_member *member, const unsigned char *bytes,
 			 uint64_t addr)
@@ -180,8 +157,8 @@ static void print_member(struct printer *printer, const struct type *type,
 	uint64_t whole = type->size, size = 0;
 	uint32_t bits = member->bit_offset + member->bit_size;
 
-	if (member->is_base)
-		fprintf(printer->out, "<%s> = ", name_of(member->type));
+	if (member->is_base && printer->dialect->print_base)
+		printer->dialect->print_base(printer, member);
 	else if (member->name)
 		fprintf(printer->out, "%s = ", member->name);
 	// Damaged debug information could place a member outside of its struct.
@@ -253,38 +230,9 @@ static void print_scalar(struct printer *printer, const struct type *type,
 	}
 }
 
-static void print_reference(struct printer *printer, const struct type *type,
-			    const unsigned char *bytes)
-{
-	const struct type *target = symbols_complete(printer->symbols, type_strip(type->target));
-	_cleanup_free_ unsigned char *object = NULL;
-	uint64_t addr, size;
-
-	memcpy(&addr, bytes, sizeof(addr));
-	fprintf(printer->out, "@0x%" PRIx64, addr);
-	if (printer->depth > 1) // inside a struct the address is all
-		return;
-	fputs(": ", printer->out);
-	if (target->kind == TYPE_FUNCTION || !type_size(target, &size) || size > 1 << 20) {
-		print_address(printer, addr);
-		return;
-	}
-	object = malloc(size + 1);
-
-	_cleanup_error_ struct dc_error *err = object ? printer->caller->read(printer->caller->arg,
-									      addr, object, size)
-						      : &dc_out_of_memory;
-
-	if (err)
-		fprintf(printer->out, "<error: Cannot access memory at address 0x%" PRIx64 ">",
-			addr);
-	else
-		print_value(printer, type->target, object, addr);
-}
-
 // addr: where the value lies in the target, 0 when it does not.
-static void print_value(struct printer *printer, const struct type *type,
-			const unsigned char *bytes, uint64_t addr)
+void print_value(struct printer *printer, const struct type *type, const unsigned char *bytes,
+		 uint64_t addr)
 {
 	const struct type *plain = type_strip(type);
 	uint64_t pointer;
@@ -311,7 +259,10 @@ static void print_value(struct printer *printer, const struct type *type,
 		memcpy(&pointer, bytes, sizeof(pointer));
 		print_pointer(printer, plain->target, pointer);
 		break;
-	case TYPE_REFERENCE: print_reference(printer, plain, bytes); break;
+	case TYPE_REFERENCE:
+		if (printer->dialect->print_reference)
+			printer->dialect->print_reference(printer, plain, bytes);
+		break;
 	case TYPE_ARRAY: print_array(printer, plain, bytes, addr); break;
 	case TYPE_VECTOR:
 		print_elements(printer, plain->target, plain->count, bytes, addr, true);
@@ -376,10 +327,11 @@ static struct dc_error *print_whole(struct printer *printer, const struct value 
 }
 
 // Through a memory stream: nothing is printed when there is no room for all of it.
-struct dc_error *c_print(const struct environment *environment, const struct value *value,
-			 char format, char **ret)
+struct dc_error *c_print(const struct language *language, const struct environment *environment,
+			 const struct value *value, char format, char **ret)
 {
-	struct printer printer = { .symbols = environment->symbols,
+	struct printer printer = { .dialect = language->dialect,
+				   .symbols = environment->symbols,
 				   .caller = environment->caller,
 				   .format = format };
 	char *text = NULL;

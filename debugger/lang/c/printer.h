@@ -4,14 +4,16 @@
 #define DEBUGGER_LANG_C_PRINTER_H
 
 #include "debugger/lang/c/basic.h"
-#include "debugger/lang/c/print.h"
+#include "debugger/lang/expression.h"
 #include "debugger/values/print_number.h"
 
 #include <stdio.h>
 
 enum { PRINT_ELEMENTS = 200, PRINT_REPEATS = 10, PRINT_DEPTH = 100 };
 
+struct dialect;
 struct printer {
+	const struct dialect *dialect;
 	FILE *out;
 	struct symbols *symbols;
 	const struct caller *caller;
@@ -19,6 +21,9 @@ struct printer {
 	unsigned depth; // of nested structs and arrays: a damaged type could contain itself
 };
 
+// addr: where the value lies in the target, 0 when it does not.
+void print_value(struct printer *printer, const struct type *type, const unsigned char *bytes,
+		 uint64_t addr);
 // How a character type is written; NULL: it is not one. "" for char, "L", "u", "U".
 const char *print_character_prefix(const struct type *type);
 // 'c', with its prefix, escaped.
@@ -30,6 +35,8 @@ void print_text(struct printer *printer, const struct type *type, const unsigned
 void print_string_at(struct printer *printer, const struct type *type, uint64_t addr);
 // "0x4010 <main+4>"
 void print_address(struct printer *printer, uint64_t addr);
+// gdb's format letters: x d u o t z a c f s.
+bool print_format_known(char letter);
 // Numbers in the printer's format.
 bool print_format_applies(const struct printer *printer, const struct type *type);
 void print_formatted(struct printer *printer, const struct type *type, const unsigned char *bytes);

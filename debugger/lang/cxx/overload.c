@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // C++'s overload resolution, as far as values without user-defined conversions need it: a candidate
 // is taken when no other is better for any argument. Otherwise the candidates are listed.
-#include "debugger/lang/cxx/overload.h"
+#include "debugger/lang/cxx/rules.h"
 
 #include "debugger/base/cleanup.h"
 
@@ -58,16 +58,6 @@ static struct dc_error *list_candidates(const struct candidates *candidates, str
 
 // ---- one argument ----
 
-static bool is_base_of(struct context *context, const struct type *base, const struct type *derived)
-{
-	bool found = false;
-	uint64_t offset;
-	struct dc_error *err = convert_find_base(context, derived, base, &offset, &found);
-
-	dc_error_destroy(err);
-	return found;
-}
-
 static enum fit fit_pointer(struct context *context, const struct type *from, const struct type *to,
 			    bool is_literal)
 {
@@ -80,7 +70,7 @@ static enum fit fit_pointer(struct context *context, const struct type *from, co
 		return is_const == wanted->is_const && its->is_volatile == wanted->is_volatile
 			       ? FIT_SAME
 			       : FIT_QUALIFIED;
-	if (wanted->kind == TYPE_VOID || is_base_of(context, wanted, its))
+	if (wanted->kind == TYPE_VOID || class_has_base(context, its, wanted))
 		return FIT_CONVERTED;
 	return FIT_NEVER;
 }
@@ -119,7 +109,7 @@ static enum fit fit_reference(struct context *context, const struct value *arg,
 		return !is_object && !to->is_const	? FIT_NEVER
 		       : from->is_const == to->is_const ? FIT_SAME
 							: FIT_QUALIFIED;
-	if (is_base_of(context, to, from))
+	if (class_has_base(context, from, to))
 		return FIT_CONVERTED;
 	return to->is_const && type_is_scalar(to) ? fit_scalar(context, arg, to, false) : FIT_NEVER;
 }
@@ -134,7 +124,7 @@ static enum fit fit_object(struct context *context, const struct type *object,
 		return FIT_NEVER;
 	if (type_equal(from, class))
 		return from->is_const == class->is_const ? FIT_SAME : FIT_QUALIFIED;
-	return is_base_of(context, class, from) ? FIT_CONVERTED : FIT_NEVER;
+	return class_has_base(context, from, class) ? FIT_CONVERTED : FIT_NEVER;
 }
 
 static enum fit fit_argument(struct context *context, const struct node *node,
@@ -341,31 +331,25 @@ struct dc_error *overload_choose(struct context *context, const struct node *cal
 }
 
 struct dc_error *overload_choose_method(struct context *context, const struct node *call,
-					const struct type *class, const struct method **ret)
+					const struct type *class, const struct method *list,
+					size_t n, const struct method **ret)
 {
-	_cleanup_(cleanup_candidates) struct candidates
-		candidates = { .call = call, .name = call->call.callee->member, .object = class };
+	_cleanup_(cleanup_candidates) struct candidates candidates = {
+		.call = call, .name = call->call.callee->member, .object = class, .n = n
+	};
 	const struct candidate *best = NULL;
-	const struct method *list;
-	size_t n;
-	struct dc_error *err = symbols_methods(context->access.symbols, class, candidates.name,
-					       &list, &n);
 
-	if (err)
-		return err;
-	if (!n)
-		return type_error("there is no member or method of that name in '%s'", class, NULL);
 	candidates.list = calloc(n, sizeof(*candidates.list));
 	if (!candidates.list)
 		return &dc_out_of_memory;
-	candidates.n = n;
 	for (size_t i = 0; i < n; i++) {
 		candidates.list[i].function = &list[i].function;
 		candidates.list[i].method = &list[i];
 	}
+
 	// One needs no choice, and its own messages are better.
-	if (n > 1)
-		err = choose(context, &candidates, &best);
+	struct dc_error *err = n > 1 ? choose(context, &candidates, &best) : NULL;
+
 	*ret = err ? NULL : n == 1 ? &list[0] : best ? best->method : NULL;
 	return err;
 }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// What a language that is written and evaluated as C is adds to C: its rules are asked where C's end.
+// C itself adds nothing; a rule that is NULL is one that the language has not.
+#ifndef DEBUGGER_LANG_C_DIALECT_H
+#define DEBUGGER_LANG_C_DIALECT_H
+
+#include "debugger/lang/c/invoke.h"
+#include "debugger/lang/c/parser.h"
+#include "debugger/lang/c/printer.h"
+
+struct dialect {
+	// Where a name ends that begins at start and goes on as no identifier of C does: behind
+	// "max<int>". NULL: it does not.
+	const char *(*name_end)(struct parser *parser, const char *start);
+	// A name that several functions have, of which a call will choose one. false: it is none.
+	bool (*resolve_overloads)(struct parser *parser, const char *name, struct resolution *what);
+	// The error for such a name that is not called.
+	struct dc_error *(*needs_call)(const struct resolution *what, const char *name);
+
+	// The function of a call by such a name or through an object. *done false: C's rules tell.
+	struct dc_error *(*find_callee)(struct context *context, const struct node *node,
+					struct call *call, bool *done);
+	// The i-th argument, where it is not passed as C passes it. *done false: it is.
+	struct dc_error *(*find_argument)(struct context *context, const struct node *node,
+					  const struct call *call, size_t i,
+					  const struct type_param *param, const char *what,
+					  struct value *ret, bool *done);
+
+	// A reference becomes the object that it refers to.
+	struct dc_error *(*refer)(struct context *context, struct value *value);
+	// An object becomes a reference to it, of the type.
+	struct dc_error *(*bind)(struct context *context, struct value *value,
+				 const struct type *type, const char *what);
+	// Between pointers to objects, whose addresses may differ. Both types are pointers.
+	struct dc_error *(*convert_pointer)(struct context *context, struct value *value,
+					    const struct type *type);
+	// A member that the struct has not itself. *found false: nor by the language's rules.
+	struct dc_error *(*inherited_member)(struct context *context, const struct value *whole,
+					     const char *name, struct value *ret, bool *found);
+
+	void (*print_reference)(struct printer *printer, const struct type *type,
+				const unsigned char *bytes);
+	void (*print_base)(struct printer *printer, const struct type_member *base);
+	// What stands before an enumerator's name.
+	void (*print_enum_scope)(struct printer *printer, const struct type *type);
+};
+
+#endif

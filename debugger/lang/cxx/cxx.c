@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// C++ as a language: written as C is, with rules of its own where C's end.
+#include "debugger/lang/c/c.h"
+#include "debugger/lang/cxx/rules.h"
+
+static const struct dialect dialect = {
+	.name_end = qualified_name_end,
+	.resolve_overloads = qualified_resolve,
+	.needs_call = overload_needs_call,
+	.find_callee = method_find_callee,
+	.find_argument = method_find_argument,
+	.refer = reference_follow,
+	.bind = reference_bind,
+	.convert_pointer = class_convert_pointer,
+	.inherited_member = class_inherited_member,
+	.print_reference = class_print_reference,
+	.print_base = class_print_base,
+	.print_enum_scope = class_print_enum_scope,
+};
+
+const struct language language_cxx = {
+	.name = "C++",
+	.source = SOURCE_CXX,
+	.dialect = &dialect,
+	.parse = c_parse,
+	.check = c_check,
+	.evaluate = c_evaluate,
+	.spell = type_spell,
+	.print = c_print,
+};

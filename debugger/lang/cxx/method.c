@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// Calls that C++ has and C has not: of overloaded functions, and of methods on their objects.
+#include "debugger/lang/cxx/rules.h"
+
+#include <string.h>
+
+// What the object's own class has in its virtual table.
+static struct dc_error *take_virtual(struct context *context, const struct method *method,
+				     struct call *call)
+{
+	const struct caller *caller = context->access.caller;
+	uint64_t object, table, addr = 0;
+	struct dc_error *err = NULL;
+
+	call->name = method->function.name;
+	if (!method->function.type)
+		return error_make(DC_REFUSED, "'%s' has no debug information", call->name);
+	call->type = type_strip(method->function.type);
+	call->callee.type = types_pointer(context->basics.types, method->function.type);
+	if (!call->callee.type)
+		return &dc_out_of_memory;
+	if (context->mode != EVAL_RUN || !call->object.bytes)
+		return NULL;
+	memcpy(&object, call->object.bytes, sizeof(object));
+	err = caller->read(caller->arg, object + method->base_offset, &table, sizeof(table));
+	if (!err)
+		err = caller->read(caller->arg, table + method->slot * sizeof(addr), &addr,
+				   sizeof(addr));
+	return err ? err : value_set(&call->callee, &addr, sizeof(addr));
+}
+
+// A class's own methods of a name hide those of its bases.
+static struct dc_error *search_methods(struct context *context, const struct type *class,
+				       const char *name, uint64_t base_offset, unsigned depth,
+				       const struct method **ret, size_t *n)
+{
+	enum { DEPTH_MAX = 32 };
+	struct symbols *symbols = context->access.symbols;
+	const struct type *whole = symbols_complete(symbols, type_strip(class));
+	const struct type_member *members;
+	size_t nr_members = 0;
+	struct dc_error *err = symbols_methods(symbols, whole, name, base_offset, ret, n);
+
+	if (err || *n || whole->is_incomplete || depth > DEPTH_MAX)
+		return err;
+	err = type_members(whole, &members, &nr_members);
+	for (size_t i = 0; !err && i < nr_members && !*n; i++) {
+		if (members[i].is_base)
+			err = search_methods(context, members[i].type, name,
+					     base_offset + members[i].offset, depth + 1, ret, n);
+	}
+	return err;
+}
+
+static struct dc_error *find_methods(struct context *context, const struct type *class,
+				     const char *name, const struct method **ret, size_t *n)
+{
+	struct dc_error *err = search_methods(context, class, name, 0, 0, ret, n);
+
+	if (!err && !*n)
+		err = type_error("there is no member or method of that name in '%s'", class, NULL);
+	return err;
+}
+
+// object.method() and pointer->method(). *done false: it is a plain member.
+static struct dc_error *find_method(struct context *context, const struct node *node,
+				    struct call *call, bool *done)
+{
+	const struct node *callee = node->call.callee;
+	_cleanup_value_ struct value object = { 0 };
+	const struct method *list, *method;
+	size_t n;
+	struct dc_error *err;
+
+	*done = false;
+	if (callee->kind != NODE_MEMBER)
+		return NULL;
+	err = eval_node(context, callee->object, &object);
+	if (err || value_unknown(&object))
+		return err;
+	err = object_reach(context, &object, callee->is_arrow);
+	// What C has no methods of keeps its own messages.
+	if (err || !type_is_record(object.type) || type_strip(object.type)->tag ||
+	    class_has_member(context, object.type, callee->member))
+		return err;
+	*done = true;
+	err = find_methods(context, object.type, callee->member, &list, &n);
+	if (!err)
+		err = overload_choose_method(context, node, object.type, list, n, &method);
+	if (err || !method)
+		return error_at(err, callee->column);
+	if (!method->is_static)
+		err = object_address(context, &object, &call->object);
+	if (err)
+		return err;
+	if (method->is_virtual)
+		return take_virtual(context, method, call);
+	if (!method->function.addr)
+		return error_at(error_make(DC_VALUE,
+					   "\"%s\" was inlined everywhere, or never used: there is "
+					   "no code to call",
+					   method->function.name),
+				callee->column);
+	return invoke_function(&method->function, call);
+}
+
+// *done false: the name means one function, or no function.
+static struct dc_error *find_overload(struct context *context, const struct node *node,
+				      struct call *call, bool *done)
+{
+	const struct node *callee = node->call.callee;
+	const struct function *function;
+	struct dc_error *err;
+
+	*done = callee->kind == NODE_NAME && callee->what->kind == NAME_FUNCTION &&
+		callee->what->nr_overloads;
+	if (!*done)
+		return NULL;
+	err = overload_choose(context, node, &function);
+	if (!err && function)
+		err = invoke_function(function, call);
+	return error_at(err, callee->column);
+}
+
+struct dc_error *method_find_callee(struct context *context, const struct node *node,
+				    struct call *call, bool *done)
+{
+	struct dc_error *err = find_overload(context, node, call, done);
+
+	return err || *done ? err : find_method(context, node, call, done);
+}
+
+// The first argument of a method is the address of its object, which Class::method(object) names.
+struct dc_error *method_find_argument(struct context *context, const struct node *node,
+				      const struct call *call, size_t i,
+				      const struct type_param *param, const char *what,
+				      struct value *ret, bool *done)
+{
+	_cleanup_value_ struct value object = { 0 };
+	struct dc_error *err;
+
+	*done = i == 0 && (call->object.type || (param->name && !strcmp(param->name, "this") &&
+						 node->kind != NODE_LIST));
+	if (!*done)
+		return NULL;
+	if (call->object.type) {
+		err = value_copy(&call->object, ret);
+		return err ? err : convert_assign(context, ret, param->type, what);
+	}
+	err = eval_node(context, node, &object);
+	if (!err)
+		err = convert_referred(context, &object);
+	if (!err && !value_unknown(&object) && type_is_record(object.type))
+		err = object_address(context, &object, ret);
+	else
+		*ret = value_take(&object);
+	if (!err)
+		err = convert_assign(context, ret, param->type, what);
+	return error_at(err, node->column);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// What C++ adds to C, by the rooms that hold it: references, classes, overloads, names, printing.
+// What each does is told where C asks for it, in dialect.h.
+#ifndef DEBUGGER_LANG_CXX_RULES_H
+#define DEBUGGER_LANG_CXX_RULES_H
+
+#include "debugger/lang/c/dialect.h"
+
+// reference.c
+struct dc_error *reference_follow(struct context *context, struct value *value) DC_CHECK;
+struct dc_error *reference_bind(struct context *context, struct value *value,
+				const struct type *type, const char *what) DC_CHECK;
+
+// class.c
+bool class_has_base(struct context *context, const struct type *class, const struct type *base);
+// A pointer to the class, or what a reference to it holds, becomes one to its base.
+struct dc_error *class_to_base(struct context *context, struct value *pointer,
+			       const struct type *class, const struct type *base) DC_CHECK;
+struct dc_error *class_convert_pointer(struct context *context, struct value *value,
+				       const struct type *type) DC_CHECK;
+struct dc_error *class_inherited_member(struct context *context, const struct value *whole,
+					const char *name, struct value *ret, bool *found) DC_CHECK;
+bool class_has_member(struct context *context, const struct type *class, const char *name);
+
+// method.c
+struct dc_error *method_find_callee(struct context *context, const struct node *node,
+				    struct call *call, bool *done) DC_CHECK;
+struct dc_error *method_find_argument(struct context *context, const struct node *node,
+				      const struct call *call, size_t i,
+				      const struct type_param *param, const char *what,
+				      struct value *ret, bool *done) DC_CHECK;
+
+// overload.c
+struct dc_error *overload_needs_call(const struct resolution *what, const char *name) DC_CHECK;
+// The function of a call by an overloaded name. NULL in *ret: that takes a run.
+struct dc_error *overload_choose(struct context *context, const struct node *call,
+				 const struct function **ret) DC_CHECK;
+// The same among the methods of that name; on the object of the class.
+struct dc_error *overload_choose_method(struct context *context, const struct node *call,
+					const struct type *class, const struct method *list,
+					size_t n, const struct method **ret) DC_CHECK;
+
+// qualified.c
+const char *qualified_name_end(struct parser *parser, const char *start);
+bool qualified_resolve(struct parser *parser, const char *name, struct resolution *what);
+
+// print_class.c
+void class_print_reference(struct printer *printer, const struct type *type,
+			   const unsigned char *bytes);
+void class_print_base(struct printer *printer, const struct type_member *base);
+void class_print_enum_scope(struct printer *printer, const struct type *type);
+
+#endif
