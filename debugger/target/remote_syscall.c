@@ -2,14 +2,11 @@
 // A remote system call: registers first, then the mask, then its entry and exit stops.
 #include "debugger/target/remote_syscall.h"
 
+#include "debugger/target/signals.h"
 #include "debugger/target/tracee.h"
 
 #include <string.h>
 #include <sys/syscall.h>
-
-// A blocked fault would reset its handler for the whole process.
-static const uint64_t faults = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) |
-			       1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) | 1ull << (SIGSYS - 1);
 
 // Runs on until the gadget's exit stop. Stops that have nothing to do with it are passed.
 static struct dc_error *until_exit(struct tracee *tracee, int64_t *result)
@@ -71,6 +68,6 @@ struct dc_error *remote_syscall(struct tracee *tracee, const struct remote_sysca
 	struct dc_error *err = registers_set(tracee->tid, &entry);
 
 	if (!err)
-		err = registers_set_mask(tracee->tid, ~faults);
+		err = registers_set_mask(tracee->tid, ~SIGNALS_OF_FAULTS);
 	return err ? err : until_exit(tracee, result);
 }

@@ -70,6 +70,7 @@ struct dc_error *tracee_seize(struct tracee *tracee, pid_t tid)
 	tracee->tid = tid;
 	tracee->since = tracer_now();
 	tracee->exit_is_silent = false;
+	tracee->running = true;
 	events_add(tracer_events(tracee->tracer), tracee);
 	if (!ptrace(PTRACE_INTERRUPT, tid, NULL, NULL))
 		return NULL;
@@ -85,10 +86,11 @@ struct dc_error *tracee_seize(struct tracee *tracee, pid_t tid)
 			      DC_STATE_EXECED);
 }
 
-struct dc_error *tracee_interrupt(struct tracee *tracee)
+static struct dc_error *no_error_if_ended(struct dc_error *err)
 {
-	if (ptrace(PTRACE_INTERRUPT, tracee->tid, NULL, NULL))
-		return error_errno(errno, "thread %d cannot be stopped", tracee->tid);
+	if (!err || err->code != DC_TARGET_ENDED)
+		return err;
+	dc_error_destroy(err);
 	return NULL;
 }
 
@@ -98,35 +100,50 @@ struct dc_error *tracee_resume(struct tracee *tracee, enum resume how, int signo
 		ptrace(PTRACE_SETOPTIONS, tracee->tid, NULL, tracee->options);
 		tracee->exit_is_silent = false;
 	}
+	tracee->running = true;
 	if (ptrace((int)how, tracee->tid, NULL, (void *)(intptr_t)signo))
 		return error_errno(errno, "thread %d cannot be resumed", tracee->tid);
 	return NULL;
 }
 
-struct dc_error *tracee_listen(struct tracee *tracee)
+static struct dc_error *listen(struct tracee *tracee)
 {
+	tracee->running = true;
 	if (ptrace(PTRACE_LISTEN, tracee->tid, NULL, NULL))
 		return error_errno(errno, "thread %d cannot be left in its stop", tracee->tid);
 	return NULL;
 }
 
-struct dc_error *tracee_detach(struct tracee *tracee, int signo)
+struct dc_error *tracee_go_on(struct tracee *tracee, enum resume how)
 {
-	// Also when it fails: then the thread is gone.
-	events_remove(tracer_events(tracee->tracer), tracee);
-	if (ptrace(PTRACE_DETACH, tracee->tid, NULL, (void *)(intptr_t)signo))
-		return error_errno(errno, "thread %d cannot be detached from", tracee->tid);
-	return NULL;
+	int signo = tracee->signo;
+
+	if (tracee->running)
+		return NULL;
+	tracee->signo = 0;
+	return no_error_if_ended(tracee->listening ? listen(tracee)
+						   : tracee_resume(tracee, how, signo));
+}
+
+static struct dc_error *wait_for(struct tracee *tracee, int64_t deadline, bool may_cancel,
+				 struct event *ret)
+{
+	struct dc_error *err = events_next(tracer_events(tracee->tracer), tracee, deadline,
+					   may_cancel, ret);
+
+	if (!err && ret->kind != EVENT_DEADLINE && ret->kind != EVENT_CANCELLED)
+		tracee->running = false;
+	return err;
 }
 
 struct dc_error *tracee_wait(struct tracee *tracee, int64_t deadline, struct event *ret)
 {
-	return events_next(tracer_events(tracee->tracer), tracee, deadline, true, ret);
+	return wait_for(tracee, deadline, true, ret);
 }
 
 struct dc_error *tracee_wait_through(struct tracee *tracee, int64_t deadline, struct event *ret)
 {
-	return events_next(tracer_events(tracee->tracer), tracee, deadline, false, ret);
+	return wait_for(tracee, deadline, false, ret);
 }
 
 struct dc_error *tracee_wait_stop(struct tracee *tracee, struct event *ret)
@@ -149,6 +166,16 @@ struct dc_error *tracee_wait_stop(struct tracee *tracee, struct event *ret)
 			break;
 	}
 	return NULL;
+}
+
+struct dc_error *tracee_halt(struct tracee *tracee, struct event *ret)
+{
+	struct dc_error *err = NULL;
+
+	if (ptrace(PTRACE_INTERRUPT, tracee->tid, NULL, NULL))
+		err = no_error_if_ended(
+			error_errno(errno, "thread %d cannot be stopped", tracee->tid));
+	return err ? err : tracee_wait_stop(tracee, ret);
 }
 
 // ---- holding a thread -----------------------------------------------------------------------------
@@ -214,7 +241,8 @@ struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop 
 		return NULL;
 	}
 	tracee->kept = tracee->moved = tracee->masked = tracee->ran = false;
-	tracee->way_written = tracee->restart_lost = tracee->group_stopped = false;
+	tracee->way_written = tracee->restart_lost = false;
+	tracee->group_stopped = tracee->listening = false;
 	tracee->signo = 0;
 	err = first_stop(tracee, ret);
 	if (err || *ret != TRACEE_STOPPED)
@@ -313,8 +341,10 @@ struct dc_error *tracee_restore(struct tracee *tracee)
 
 struct dc_error *tracee_leave(struct tracee *tracee)
 {
-	struct dc_error *err = tracee_detach(tracee, tracee->signo);
+	struct dc_error *err = NULL;
 
+	if (ptrace(PTRACE_DETACH, tracee->tid, NULL, (void *)(intptr_t)tracee->signo))
+		err = error_errno(errno, "thread %d cannot be detached from", tracee->tid);
 	tracee_forget(tracee);
 	return err;
 }

@@ -24,6 +24,8 @@ struct tracee {
 	struct event_queue queue;
 	bool is_known; // in the table: it may have more events
 	bool is_newborn; // born traced, allocated by events.c
+	bool running; // no stop was seen since it was resumed
+	bool listening; // resumed, it stays in its group-stop (PTRACE_LISTEN)
 
 	// The caller context: what is given back. found is what it was.
 	struct user_regs_struct regs, found;
@@ -53,12 +55,11 @@ void tracee_deinit(struct tracee *tracee);
 // Seizes the thread with tracee->options and interrupts it. ATTACH when it cannot be traced,
 // TARGET_ENDED when it is gone. Never waits for ever, whatever the other threads of the process do.
 struct dc_error *tracee_seize(struct tracee *tracee, pid_t tid) DC_CHECK;
-struct dc_error *tracee_interrupt(struct tracee *tracee) DC_CHECK;
 enum resume { RESUME_RUN = 7 /* PTRACE_CONT */, RESUME_SYSCALL = 24 /* PTRACE_SYSCALL */ };
 struct dc_error *tracee_resume(struct tracee *tracee, enum resume how, int signo) DC_CHECK;
-// Leaves the thread in its group-stop but listening (PTRACE_LISTEN).
-struct dc_error *tracee_listen(struct tracee *tracee) DC_CHECK;
-struct dc_error *tracee_detach(struct tracee *tracee, int signo) DC_CHECK;
+// Resumes the thread unless it runs, with the signal that it was stopped with. One that was killed
+// meanwhile is no error: its end is the next event.
+struct dc_error *tracee_go_on(struct tracee *tracee, enum resume how) DC_CHECK;
 // The next event of the thread; deadlines as events_next() has them.
 struct dc_error *tracee_wait(struct tracee *tracee, int64_t deadline, struct event *ret) DC_CHECK;
 // The same, deaf to tracer_cancel(): for the steps that put a thread back.
@@ -67,6 +68,8 @@ struct dc_error *tracee_wait_through(struct tracee *tracee, int64_t deadline,
 // After an interrupt: the same, but EVENT_DEADLINE when the thread sleeps where it cannot be
 // stopped; one that only waits for a CPU is waited for.
 struct dc_error *tracee_wait_stop(struct tracee *tracee, struct event *ret) DC_CHECK;
+// Interrupts the thread and waits so. It may stop for another reason, or end, meanwhile.
+struct dc_error *tracee_halt(struct tracee *tracee, struct event *ret) DC_CHECK;
 
 // ---- holding a thread -----------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 // Entering the landing pad and taking out what the callee left.
 #include "debugger/inject/bare/bare.h"
 
-#include "debugger/inject/bare/aftermath.h"
+#include "debugger/inject/bare/bare_outcome.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/target/memory.h"
+#include "debugger/target/signals.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +19,7 @@ int bare_choose_handshake(uint64_t caught, uint64_t blocked, uint64_t pending)
 	static const int candidates[] = { SIGURG, SIGWINCH, SIGCHLD };
 
 	for (size_t i = 0; i < sizeof(candidates) / sizeof(*candidates); i++)
-		if (!((caught | blocked | pending) & signal_bit(candidates[i])))
+		if (!((caught | blocked | pending) & SIGNAL_BIT(candidates[i])))
 			return candidates[i];
 	// One that the thread blocks may be waited for elsewhere: ours must not be taken for it.
 	return 0;
@@ -105,20 +106,21 @@ struct dc_error *bare_prepare(struct bare *bare, uint64_t addr, const struct abi
 static struct dc_error *conclude(struct bare *bare, const char *name, int64_t timeout_ns)
 {
 	int64_t deadline = timeout_ns ? tracer_now() + timeout_ns : 0;
-	struct wait wait = { 0 };
+	struct event event;
 	enum outcome outcome;
 	struct dc_error *err;
 	bool is_over;
 
+	bare->tracee->listening = false;
 	do {
-		err = bare_wait_wait(bare, deadline, &wait, &outcome);
+		err = bare_wait_wait(bare, deadline, &event, &outcome);
 		is_over = (!err && outcome == OUTCOME_CANCELLED) ||
 			  (deadline && tracer_now() >= deadline);
-		if (!err && wait.running)
-			err = bare_wait_stop(bare, &wait, &outcome);
+		if (!err && bare->tracee->running)
+			err = bare_wait_stop(bare, &event, &outcome);
 		// Stopped on a suspicion that proves wrong, it goes on.
-	} while (!err && outcome == OUTCOME_OVERDUE && !is_over && !wait.running &&
-		 !aftermath_has_left(bare));
+	} while (!err && outcome == OUTCOME_OVERDUE && !is_over && !bare->tracee->running &&
+		 !bare_outcome_has_left(bare));
 
 	if (err) {
 		bare->pad->kept = true;
@@ -127,7 +129,7 @@ static struct dc_error *conclude(struct bare *bare, const char *name, int64_t ti
 		return error_in_state(err, DC_STATE_IN_CALLEE);
 	}
 	return outcome == OUTCOME_RETURNED ? NULL
-					   : aftermath(bare, name, &wait, outcome, timeout_ns);
+					   : bare_outcome(bare, name, &event, outcome, timeout_ns);
 }
 
 struct dc_error *bare_call(struct bare *bare, const char *name, int64_t timeout_ns)

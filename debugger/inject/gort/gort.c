@@ -3,39 +3,39 @@
 // is told apart, and what the client machine wants is done.
 #include "debugger/inject/gort/gort.h"
 
-#include "debugger/inject/bare/bare_wait.h"
 #include "debugger/stack/goroutines/goroutines.h"
 #include "debugger/inject/gort/gort_conversation.h"
 #include "debugger/target/memory.h"
+#include "debugger/target/signals.h"
 
 #include <stddef.h>
 #include <sys/syscall.h>
 
 // ---- whose signal it is ---------------------------------------------------------------------------
 
-static bool is_at_handshake(const struct talk *talk, const struct event *event)
+static bool is_at_handshake(const struct gort_conversation *conversation, const struct event *event)
 {
-	const struct debugcall_descriptor *d = talk->gort->descriptor;
+	const struct debugcall_descriptor *d = conversation->gort->descriptor;
 
 	return event->kind == EVENT_SIGNAL && event->signo == d->handshake_signal &&
 	       event->pc >= d->handshake_start && event->pc <= d->handshake_end;
 }
 
-bool talk_is_handshake(const struct talk *talk, const struct event *event)
+bool gort_is_handshake(const struct gort_conversation *conversation, const struct event *event)
 {
 	// The program's own signal of that kind may come at any place, even at this one.
-	return is_at_handshake(talk, event) && event->info.si_code == SI_TKILL &&
-	       event->info.si_pid == talk->gort->info.inner_pid;
+	return is_at_handshake(conversation, event) && event->info.si_code == SI_TKILL &&
+	       event->info.si_pid == conversation->gort->info.inner_pid;
 }
 
 // Of standard signals the kernel keeps one for a thread: one that another process sent just before
 // the host did stands for both.
-static bool is_both(const struct talk *talk, const struct event *event)
+static bool is_both(const struct gort_conversation *conversation, const struct event *event)
 {
 	struct user_regs_struct regs;
 	struct dc_error *err;
 
-	if (!is_at_handshake(talk, event) || talk_is_handshake(talk, event))
+	if (!is_at_handshake(conversation, event) || gort_is_handshake(conversation, event))
 		return false;
 	err = registers_get(event->tid, &regs);
 	if (err) {
@@ -43,157 +43,158 @@ static bool is_both(const struct talk *talk, const struct event *event)
 		return false;
 	}
 	return regs.orig_rax == SYS_tgkill && regs.rax == 0 &&
-	       client_expects(&talk->client, regs.r12);
+	       client_expects(&conversation->client, regs.r12);
 }
 
-// What would end the process and is the callee's own doing. Faults that the runtime handles become
-// panics.
-static bool is_crash(const struct talk *talk, const struct event *event)
+// What would end the process and is the callee's own doing. Faults that the program handles are the
+// runtime's, which makes panics of them.
+static bool is_crash(const struct gort_conversation *conversation, const struct event *event)
 {
-	const siginfo_t *info = &event->info;
-	bool is_fault = (bare_wait_faults() & signal_bit(event->signo)) && info->si_code > 0;
-	bool is_own = (info->si_code == SI_TKILL || info->si_code == SI_USER) &&
-		      info->si_pid == talk->gort->info.inner_pid;
-	bool is_handled = talk->gort->info.sig_caught & signal_bit(event->signo);
+	const struct crash_rules rules = {
+		.caught = conversation->gort->info.sig_caught,
+		.passed = SIGNALS_OF_FAULTS,
+		.inner_pid = conversation->gort->info.inner_pid,
+	};
 
-	if (talk->client.state != CLIENT_CALLING)
-		return false;
-	if (event->signo == SIGABRT)
-		return is_own;
-	return (is_fault || is_own) && !is_handled && bare_wait_is_fatal(event->signo);
+	return conversation->client.state == CLIENT_CALLING && outcome_is_crash(&rules, event);
 }
 
 // ---- outcomes -------------------------------------------------------------------------------------
 
-void talk_conclude(struct talk *talk, struct dc_error *err)
+void gort_conclude(struct gort_conversation *conversation, struct dc_error *err)
 {
-	if (talk->outcome)
+	if (conversation->outcome)
 		dc_error_destroy(err);
 	else
-		talk->outcome = err;
+		conversation->outcome = err;
 }
 
-struct dc_error *talk_leave(struct talk *talk, enum dc_state state)
+struct dc_error *gort_leave(struct gort_conversation *conversation, enum dc_state state)
 {
-	struct tracee *tracee = talk->gort->tracee;
+	struct tracee *tracee = conversation->gort->tracee;
 	struct dc_error *err = tracee_leave(tracee);
 
-	talk->is_over = true;
-	if (talk->outcome)
-		talk->outcome = error_in_state(talk->outcome, state);
+	conversation->is_over = true;
+	if (conversation->outcome)
+		conversation->outcome = error_in_state(conversation->outcome, state);
 	return err;
 }
 
-static struct dc_error *let_go(struct talk *talk, unsigned long status)
+static struct dc_error *let_go(struct gort_conversation *conversation, unsigned long status)
 {
 	const char *text = debugcall_status_text(status);
 
 	// Whatever it is that answers there, only it knows how to go on.
-	talk_conclude(talk, error_make(DC_REFUSED,
-				       "the target's host does not keep to the protocol: it said "
-				       "%s (%lu) out of turn",
-				       text ? text : "nothing known", status));
-	return talk_leave(talk, DC_STATE_IN_CALLEE);
+	gort_conclude(conversation,
+		      error_make(DC_REFUSED,
+				 "the target's host does not keep to the protocol: it said "
+				 "%s (%lu) out of turn",
+				 text ? text : "nothing known", status));
+	return gort_leave(conversation, DC_STATE_IN_CALLEE);
 }
 
 // ---- statuses -------------------------------------------------------------------------------------
 
-static void begin_call(struct talk *talk)
+static void begin_call(struct gort_conversation *conversation)
 {
-	int64_t timeout = talk->calls->timeout_ns;
+	int64_t timeout = conversation->calls->timeout_ns;
 
-	talk->begin = tracer_now();
-	talk->deadline = timeout ? talk->begin + timeout : 0;
+	conversation->begin = tracer_now();
+	conversation->deadline = timeout ? conversation->begin + timeout : 0;
 }
 
 // The callee returned: it is entered once more, or its result is taken.
-static struct dc_error *on_returned(struct talk *talk, const struct user_regs_struct *regs)
+static struct dc_error *on_returned(struct gort_conversation *conversation,
+				    const struct user_regs_struct *regs)
 {
-	struct gort_calls *calls = talk->calls;
+	struct gort_calls *calls = conversation->calls;
 	int64_t now = tracer_now();
 	struct dc_error *err;
 
 	if (calls->nanoseconds)
-		calls->nanoseconds[calls->done] = now - talk->begin;
+		calls->nanoseconds[calls->done] = now - conversation->begin;
 	calls->done++;
-	if (calls->done < calls->n && now < talk->slice_end && !talk->is_late &&
-	    client_again(&talk->client)) {
-		begin_call(talk);
-		return talk_enter_again(talk);
+	if (calls->done < calls->n && now < conversation->slice_end && !conversation->is_late &&
+	    client_again(&conversation->client)) {
+		begin_call(conversation);
+		return gort_enter_again(conversation);
 	}
-	err = talk_take_result(talk, regs);
+	err = gort_take_result(conversation, regs);
 	if (err)
-		talk_conclude(talk, err);
+		gort_conclude(conversation, err);
 	return NULL;
 }
 
-static struct dc_error *do_as_wanted(struct talk *talk, struct user_regs_struct *regs)
+static struct dc_error *do_as_wanted(struct gort_conversation *conversation,
+				     struct user_regs_struct *regs)
 {
 	uint64_t words[2] = { 0 };
 
-	switch (client_step(&talk->client, CLIENT_ON_STATUS, regs->r12)) {
-	case CLIENT_DO_CALL: return talk_enter_callee(talk, regs);
-	case CLIENT_DO_TAKE_RESULT: return on_returned(talk, regs);
+	switch (client_step(&conversation->client, CLIENT_ON_STATUS, regs->r12)) {
+	case CLIENT_DO_CALL: return gort_enter_callee(conversation, regs);
+	case CLIENT_DO_TAKE_RESULT: return on_returned(conversation, regs);
 	case CLIENT_DO_TAKE_PANIC:
 	case CLIENT_DO_TAKE_REASON:
-		memory_read_some(talk->gort->tracee->process, regs->rsp, words, sizeof(words));
-		talk->calls->refused = regs->r12 == DEBUGCALL_REFUSED;
-		talk_conclude(talk, talk->calls->refused ? talk_reason(talk, words)
-							 : talk_panicked(talk, words[0]));
+		memory_read_some(conversation->gort->tracee->process, regs->rsp, words,
+				 sizeof(words));
+		conversation->calls->refused = regs->r12 == DEBUGCALL_REFUSED;
+		gort_conclude(conversation, conversation->calls->refused
+						    ? gort_reason(conversation, words)
+						    : gort_panicked(conversation, words[0]));
 		return NULL;
-	case CLIENT_DO_FINISH: return talk_leave(talk, DC_STATE_RUNNING);
-	case CLIENT_DO_LET_GO: return let_go(talk, regs->r12);
+	case CLIENT_DO_FINISH: return gort_leave(conversation, DC_STATE_RUNNING);
+	case CLIENT_DO_LET_GO: return let_go(conversation, regs->r12);
 	default: return NULL;
 	}
 }
 
 // The thread goes on with a SIGINT behind a handshake that was heard: the host must not take it for
 // that.
-static struct dc_error *mark_heard(struct talk *talk)
+static struct dc_error *mark_heard(struct gort_conversation *conversation)
 {
-	return registers_poke(talk->gort->tracee->tid, offsetof(struct user_regs_struct, rax),
-			      DEBUGCALL_HEARD);
+	return registers_poke(conversation->gort->tracee->tid,
+			      offsetof(struct user_regs_struct, rax), DEBUGCALL_HEARD);
 }
 
 // A status was said. signo: what goes on with the thread besides, or 0.
-static struct dc_error *on_status(struct talk *talk, int signo)
+static struct dc_error *on_status(struct gort_conversation *conversation, int signo)
 {
-	struct tracee *tracee = talk->gort->tracee;
+	struct tracee *tracee = conversation->gort->tracee;
 	struct user_regs_struct regs;
-	struct dc_error *err = signo ? mark_heard(talk) : NULL;
+	struct dc_error *err = signo ? mark_heard(conversation) : NULL;
 
 	if (!err)
 		err = registers_get(tracee->tid, &regs);
 	if (err)
 		return err;
 	tracee->signo = signo;
-	talk->heard_at = regs.rip;
-	return do_as_wanted(talk, &regs);
+	conversation->heard_at = regs.rip;
+	return do_as_wanted(conversation, &regs);
 }
 
 // ---- everything else that may happen --------------------------------------------------------------
 
-static struct dc_error *on_crash(struct talk *talk, const struct event *event)
+static struct dc_error *on_crash(struct gort_conversation *conversation, const struct event *event)
 {
-	talk_conclude(talk, talk_crashed(talk, event));
-	client_step(&talk->client, CLIENT_ON_CRASH, 0);
-	if (!talk_may_unwind(talk, true)) {
+	gort_conclude(conversation, gort_crashed(conversation, event));
+	client_step(&conversation->client, CLIENT_ON_CRASH, 0);
+	if (!gort_may_unwind(conversation, true)) {
 		// Delivered, it does what it would have done without us.
-		talk->gort->tracee->signo = event->signo;
-		return talk_leave(talk, DC_STATE_IN_CALLEE);
+		conversation->gort->tracee->signo = event->signo;
+		return gort_leave(conversation, DC_STATE_IN_CALLEE);
 	}
-	talk->outcome = error_note(talk->outcome, "locks that %s took stay taken", talk->name);
-	return talk_unwind_callee(talk);
+	conversation->outcome = outcome_note_locks(conversation->outcome, conversation->name);
+	return gort_unwind_callee(conversation);
 }
 
-static struct dc_error *on_end(struct talk *talk, const struct event *event)
+static struct dc_error *on_end(struct gort_conversation *conversation, const struct event *event)
 {
-	struct tracee *tracee = talk->gort->tracee;
+	struct tracee *tracee = conversation->gort->tracee;
 	bool thread_only = event->kind == EVENT_GONE && process_alive(tracee->process);
 
-	client_step(&talk->client, CLIENT_ON_GONE, 0);
-	talk->is_over = true;
-	dc_error_destroy(talk->outcome);
+	client_step(&conversation->client, CLIENT_ON_GONE, 0);
+	conversation->is_over = true;
+	dc_error_destroy(conversation->outcome);
 	if (event->kind == EVENT_EXIT)
 		thread_only = event->syscall == SYS_exit;
 
@@ -203,69 +204,58 @@ static struct dc_error *on_end(struct talk *talk, const struct event *event)
 		tracee_forget(tracee);
 	else
 		dc_error_destroy(tracee_leave(tracee));
-	talk->outcome = talk_ended(talk, event, tid, thread_only);
+	conversation->outcome = gort_ended(conversation, event, tid, thread_only);
 	return NULL;
 }
 
-static struct dc_error *on_signal(struct talk *talk, const struct event *event)
+static struct dc_error *on_signal(struct gort_conversation *conversation, const struct event *event)
 {
-	if (talk_is_handshake(talk, event))
-		return on_status(talk, 0);
-	if (is_both(talk, event))
-		return on_status(talk, event->signo);
-	if (is_crash(talk, event))
-		return on_crash(talk, event);
-	if (client_step(&talk->client, CLIENT_ON_SIGNAL, 0) != CLIENT_DO_FORWARD)
+	if (gort_is_handshake(conversation, event))
+		return on_status(conversation, 0);
+	if (is_both(conversation, event))
+		return on_status(conversation, event->signo);
+	if (is_crash(conversation, event))
+		return on_crash(conversation, event);
+	if (client_step(&conversation->client, CLIENT_ON_SIGNAL, 0) != CLIENT_DO_FORWARD)
 		return NULL;
-	talk->gort->tracee->signo = event->signo;
-	return event->pc == talk->heard_at ? mark_heard(talk) : NULL;
+	conversation->gort->tracee->signo = event->signo;
+	return event->pc == conversation->heard_at ? mark_heard(conversation) : NULL;
 }
 
-static struct dc_error *on_late(struct talk *talk, bool cancelled)
+static struct dc_error *on_late(struct gort_conversation *conversation, bool cancelled)
 {
 	enum { GRACE_S = 2 };
-	struct tracee *tracee = talk->gort->tracee;
-
-	if (talk->is_late) {
+	if (conversation->is_late) {
 		struct event event;
 		// Not even the way home is found in time. It needs nothing of us.
-		struct dc_error *err = tracee_interrupt(tracee);
+		struct dc_error *err = tracee_halt(conversation->gort->tracee, &event);
 
-		if (err && err->code == DC_TARGET_ENDED) {
-			dc_error_destroy(err);
-			err = NULL;
-		}
 		if (!err)
-			err = tracee_wait_stop(tracee, &event);
-		if (err)
-			return err;
-		err = talk_on_event(talk, &event);
-		return err || talk->is_over ? err : talk_leave(talk, DC_STATE_IN_CALLEE);
+			err = gort_on_event(conversation, &event);
+		return err || conversation->is_over ? err
+						    : gort_leave(conversation, DC_STATE_IN_CALLEE);
 	}
-	talk->is_late = true;
-	talk->deadline = tracer_now() + GRACE_S * INT64_C(1000000000);
+	conversation->is_late = true;
+	conversation->deadline = tracer_now() + GRACE_S * INT64_C(1000000000);
 	// What the callee gave is not taken away by a slow way home.
-	if (talk->client.state != CLIENT_LEAVING)
-		talk_conclude(talk, talk_overdue(talk, cancelled));
-	if (client_step(&talk->client, CLIENT_ON_DEADLINE, 0) == CLIENT_DO_ABANDON)
-		return talk_abandon(talk);
+	if (conversation->client.state != CLIENT_LEAVING)
+		gort_conclude(conversation, gort_overdue(conversation, cancelled));
+	if (client_step(&conversation->client, CLIENT_ON_DEADLINE, 0) == CLIENT_DO_ABANDON)
+		return gort_abandon(conversation);
 	return NULL;
 }
 
-struct dc_error *talk_on_event(struct talk *talk, const struct event *event)
+struct dc_error *gort_on_event(struct gort_conversation *conversation, const struct event *event)
 {
-	talk->running = false;
 	switch (event->kind) {
-	case EVENT_SIGNAL: return on_signal(talk, event);
-	case EVENT_GROUP_STOP: talk->listening = true; return NULL;
-	case EVENT_INTERRUPT: talk->listening = false; return NULL;
+	case EVENT_SIGNAL: return on_signal(conversation, event);
+	case EVENT_GROUP_STOP: conversation->gort->tracee->listening = true; return NULL;
+	case EVENT_INTERRUPT: conversation->gort->tracee->listening = false; return NULL;
 	case EVENT_DEADLINE:
-	case EVENT_CANCELLED:
-		talk->running = true;
-		return on_late(talk, event->kind == EVENT_CANCELLED);
+	case EVENT_CANCELLED: return on_late(conversation, event->kind == EVENT_CANCELLED);
 	case EVENT_EXIT:
 	case EVENT_GONE:
-	case EVENT_EXEC: return on_end(talk, event);
+	case EVENT_EXEC: return on_end(conversation, event);
 	case EVENT_SYSCALL_ENTRY:
 	case EVENT_SYSCALL_EXIT:
 	case EVENT_FORK: break;
@@ -275,43 +265,28 @@ struct dc_error *talk_on_event(struct talk *talk, const struct event *event)
 
 // ---- the way in -----------------------------------------------------------------------------------
 
-static struct dc_error *go_on(struct talk *talk)
+struct dc_error *gort_step(struct gort_conversation *conversation, int64_t deadline,
+			   struct event *ret)
 {
-	struct tracee *tracee = talk->gort->tracee;
-	struct dc_error *err = talk->listening ? tracee_listen(tracee)
-					       : tracee_resume(tracee, RESUME_RUN, tracee->signo);
-
-	tracee->signo = 0;
-	talk->running = true;
-	// Killed while it was stopped: its end is the next event.
-	if (err && err->code == DC_TARGET_ENDED) {
-		dc_error_destroy(err);
-		return NULL;
-	}
-	return err;
-}
-
-struct dc_error *talk_step(struct talk *talk, int64_t deadline, struct event *ret)
-{
-	struct tracee *tracee = talk->gort->tracee;
-	struct dc_error *err = talk->running ? NULL : go_on(talk);
+	struct tracee *tracee = conversation->gort->tracee;
+	struct dc_error *err = tracee_go_on(tracee, RESUME_RUN);
 
 	if (err)
 		return err;
-	return talk->is_late ? tracee_wait_through(tracee, deadline, ret)
-			     : tracee_wait(tracee, deadline, ret);
+	return conversation->is_late ? tracee_wait_through(tracee, deadline, ret)
+				     : tracee_wait(tracee, deadline, ret);
 }
 
-static struct dc_error *converse(struct talk *talk)
+static struct dc_error *converse(struct gort_conversation *conversation)
 {
 	struct dc_error *err = NULL;
 
-	while (!err && !talk->is_over) {
+	while (!err && !conversation->is_over) {
 		struct event event;
 
-		err = talk_step(talk, talk->deadline, &event);
+		err = gort_step(conversation, conversation->deadline, &event);
 		if (!err)
-			err = talk_on_event(talk, &event);
+			err = gort_on_event(conversation, &event);
 	}
 	return err;
 }
@@ -319,27 +294,27 @@ static struct dc_error *converse(struct talk *talk)
 struct dc_error *gort_call(struct gort *gort, struct gort_calls *calls)
 {
 	struct tracee *tracee = gort->tracee;
-	struct talk talk = {
+	struct gort_conversation conversation = {
 		.gort = gort,
 		.calls = calls,
 		.name = calls->name ?: "the callee",
 	};
-	struct dc_error *err = talk_lay_out(&talk);
+	struct dc_error *err = gort_lay_out(&conversation);
 
 	calls->refused = false;
-	begin_call(&talk);
-	talk.slice_end = calls->slice_ns ? talk.begin + calls->slice_ns : 0;
+	begin_call(&conversation);
+	conversation.slice_end = calls->slice_ns ? conversation.begin + calls->slice_ns : 0;
 	if (!err)
-		err = talk_enter_host(&talk);
+		err = gort_enter_host(&conversation);
 	if (err) {
 		// Nothing was begun: the thread is given back from here.
 		dc_error_destroy(tracee_release(tracee));
 		return error_in_state(err, DC_STATE_RUNNING);
 	}
-	err = converse(&talk);
+	err = converse(&conversation);
 	if (err) {
 		// A system call of ours failed. The host needs none of them to go home.
-		dc_error_destroy(talk.outcome);
+		dc_error_destroy(conversation.outcome);
 		if (tracee->tid) {
 			tracee_forget(tracee);
 			tracer_abandon(tracee->tracer);
@@ -347,5 +322,5 @@ struct dc_error *gort_call(struct gort *gort, struct gort_calls *calls)
 		return error_in_state(err, DC_STATE_IN_CALLEE);
 	}
 	gort->avoid_idle = calls->refused && gort->place == GORT_IDLE;
-	return talk.outcome;
+	return conversation.outcome;
 }

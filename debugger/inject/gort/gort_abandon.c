@@ -8,12 +8,13 @@
 
 #include <inttypes.h>
 
-bool talk_may_unwind(struct talk *talk, bool is_crash)
+bool gort_may_unwind(struct gort_conversation *conversation, bool is_crash)
 {
-	struct gort *gort = talk->gort;
-	_cleanup_(snapshot_free) struct snapshot snapshot = { 0 };
+	struct gort *gort = conversation->gort;
+	_cleanup_(snapshot_deinit) struct snapshot snapshot = { 0 };
 	_cleanup_free_ struct unwound *frames = calloc(UNWIND_MAX, sizeof(*frames));
 	_cleanup_error_ struct dc_error *err = NULL;
+	struct frame_limit limit = gort_frame_limit(conversation);
 	struct machine machine;
 	bool complete;
 	size_t n = 0;
@@ -21,12 +22,12 @@ bool talk_may_unwind(struct talk *talk, bool is_crash)
 	if (!frames)
 		return false;
 	err = machine_read(gort->tracee->process, gort->descriptor, gort->machine, &machine);
-	if (err || machine.in_runtime || machine.current != talk->callee)
+	if (err || machine.in_runtime || machine.current != conversation->callee)
 		return false;
-	err = talk_snapshot_callee(talk, &snapshot);
+	err = gort_snapshot_callee(conversation, &snapshot);
 	if (err || gort_in_runtime(gort, snapshot.regs.rip) ||
-	    snapshot.regs.rsp >= talk->ready.rsp ||
-	    talk->ready.rsp - snapshot.regs.rsp > (UINT64_C(1) << 30))
+	    snapshot.regs.rsp >= conversation->ready.rsp ||
+	    conversation->ready.rsp - snapshot.regs.rsp > (UINT64_C(1) << 30))
 		return false;
 	if (is_crash || !gort->unwind)
 		return is_crash;
@@ -37,7 +38,7 @@ bool talk_may_unwind(struct talk *talk, bool is_crash)
 		if (frames[i].is_signal_frame)
 			return false;
 		if (gort_in_runtime(gort, frames[i].frame.pc))
-			return frames[i].frame.pc - talk->ready.rip + 1 <= 1;
+			return frame_is_limit(&limit, frames[i].frame.pc);
 	}
 	return false;
 }
@@ -50,9 +51,9 @@ enum parked {
 	SET_ASIDE, // its caller has the thread again, or is about to wake
 };
 
-static struct dc_error *look(struct talk *talk, enum parked *ret)
+static struct dc_error *look(struct gort_conversation *conversation, enum parked *ret)
 {
-	const struct gort *gort = talk->gort;
+	const struct gort *gort = conversation->gort;
 	struct process *process = gort->tracee->process;
 	struct user_regs_struct regs;
 	struct machine machine;
@@ -61,12 +62,12 @@ static struct dc_error *look(struct talk *talk, enum parked *ret)
 
 	*ret = NOT_PARKED;
 	if (!err)
-		err = goroutine_read(process, gort->descriptor, talk->callee, &g);
+		err = goroutine_read(process, gort->descriptor, conversation->callee, &g);
 	if (!err)
 		err = registers_get(gort->tracee->tid, &regs);
 	if (err)
 		return err;
-	if (g.id != talk->callee_id || !g.locked_m)
+	if (g.id != conversation->callee_id || !g.locked_m)
 		*ret = SET_ASIDE;
 	else if (!machine.current && gort_is_idle_place(gort, regs.rip) &&
 		 (int64_t)regs.orig_rax >= 0 && (int64_t)regs.rax < 0)
@@ -74,127 +75,116 @@ static struct dc_error *look(struct talk *talk, enum parked *ret)
 	return NULL;
 }
 
-static void set_aside(struct talk *talk)
+static void set_aside(struct gort_conversation *conversation)
 {
-	if (talk->set_aside || !talk->outcome || talk->outcome == &dc_out_of_memory)
+	if (conversation->set_aside || !conversation->outcome ||
+	    conversation->outcome == &dc_out_of_memory)
 		return;
-	talk->set_aside = true;
-	talk->outcome->goroutine = talk->callee_id;
-	talk->outcome = error_note(talk->outcome,
-				   "%s is left parked on goroutine %" PRIu64
-				   ": gort_cancel(%" PRIu64
-				   ") ends its wait, unless that is for a plain lock",
-				   talk->name, talk->callee_id, talk->callee_id);
+	conversation->set_aside = true;
+	conversation->outcome->goroutine = conversation->callee_id;
+	conversation->outcome = error_note(
+		conversation->outcome,
+		"%s is left parked on goroutine %" PRIu64 ": gort_cancel(%" PRIu64
+		") ends its wait, unless that is for a plain lock",
+		conversation->name, conversation->callee_id, conversation->callee_id);
 }
 
 // ---- the deadline ---------------------------------------------------------------------------------
 
-static struct dc_error *undo(struct talk *talk)
+static struct dc_error *undo(struct gort_conversation *conversation)
 {
-	if (talk->outcome && !talk->outcome->frames)
-		talk_add_frames(talk, talk->outcome);
-	talk->outcome = error_note(talk->outcome, "locks that %s took stay taken", talk->name);
-	return talk_unwind_callee(talk);
+	if (conversation->outcome && !conversation->outcome->frames)
+		gort_add_frames(conversation, conversation->outcome);
+	conversation->outcome = outcome_note_locks(conversation->outcome, conversation->name);
+	return gort_unwind_callee(conversation);
 }
 
 // The thread is stopped: what can be done for its caller there. *over: nothing more can or need be
 // done.
-static struct dc_error *help_home(struct talk *talk, bool *over)
+static struct dc_error *help_home(struct gort_conversation *conversation, bool *over)
 {
 	enum parked parked;
-	struct dc_error *err = look(talk, &parked);
+	struct dc_error *err = look(conversation, &parked);
 
 	*over = false;
 	if (err)
 		return err;
 	switch (parked) {
 	case SET_ASIDE:
-		set_aside(talk);
+		set_aside(conversation);
 		*over = true;
 		return NULL;
 	case PARKED:
-		if (!talk->gort->descriptor->abandon_entry)
+		if (!conversation->gort->descriptor->abandon_entry)
 			return NULL;
-		if (talk->outcome && !talk->outcome->frames)
-			talk_add_parked_frames(talk, talk->outcome);
-		return talk_enter_abandon(talk);
+		if (conversation->outcome && !conversation->outcome->frames)
+			gort_add_parked_frames(conversation, conversation->outcome);
+		return gort_enter_abandon(conversation);
 	case NOT_PARKED: break;
 	}
-	*over = talk_may_unwind(talk, false);
-	return *over ? undo(talk) : NULL;
+	*over = gort_may_unwind(conversation, false);
+	return *over ? undo(conversation) : NULL;
 }
 
-static struct dc_error *leave_running(struct talk *talk)
+static struct dc_error *leave_running(struct gort_conversation *conversation)
 {
-	talk->outcome = error_note(
-		talk->outcome, "%s goes on on its goroutine; its caller waits for it", talk->name);
-	return talk_leave(talk, DC_STATE_IN_CALLEE);
+	conversation->outcome = error_note(conversation->outcome,
+					   "%s goes on on its goroutine; its caller waits for it",
+					   conversation->name);
+	return gort_leave(conversation, DC_STATE_IN_CALLEE);
 }
 
-static struct dc_error *stop(struct talk *talk, struct event *ret)
-{
-	struct tracee *tracee = talk->gort->tracee;
-	struct dc_error *err = tracee_interrupt(tracee);
-
-	// Its end, or another stop, is the next event then.
-	if (err && err->code == DC_TARGET_ENDED) {
-		dc_error_destroy(err);
-		err = NULL;
-	}
-	return err ? err : tracee_wait_stop(tracee, ret);
-}
-
-// What talk_on_event does; and the callee's own end is the outcome, where it came after all.
-static struct dc_error *on_event(struct talk *talk, const struct event *event)
+// What gort_on_event does; and the callee's own end is the outcome, where it came after all.
+static struct dc_error *on_event(struct gort_conversation *conversation, const struct event *event)
 {
 	struct dc_error *err;
 
-	talk->running = false;
-	if (event->kind == EVENT_SIGNAL && talk_is_handshake(talk, event) && !talk->set_aside) {
+	if (event->kind == EVENT_SIGNAL && gort_is_handshake(conversation, event) &&
+	    !conversation->set_aside) {
 		enum parked parked;
 
-		err = look(talk, &parked);
+		err = look(conversation, &parked);
 		if (err)
 			return err;
 		if (parked == SET_ASIDE)
-			set_aside(talk);
+			set_aside(conversation);
 		else
-			dc_error_destroy(take_ptr(talk->outcome));
+			dc_error_destroy(take_ptr(conversation->outcome));
 	}
-	return talk_on_event(talk, event);
+	return gort_on_event(conversation, event);
 }
 
-static struct dc_error *forget(struct talk *talk)
+static struct dc_error *forget(struct gort_conversation *conversation)
 {
-	tracer_abandon(talk->gort->tracee->tracer);
-	tracee_forget(talk->gort->tracee);
-	talk->is_over = true;
-	talk->outcome = error_in_state(talk->outcome, DC_STATE_IN_CALLEE);
+	tracer_abandon(conversation->gort->tracee->tracer);
+	tracee_forget(conversation->gort->tracee);
+	conversation->is_over = true;
+	conversation->outcome = error_in_state(conversation->outcome, DC_STATE_IN_CALLEE);
 	return NULL;
 }
 
-static bool is_waiting(const struct talk *talk)
+static bool is_waiting(const struct gort_conversation *conversation)
 {
-	return !talk->is_over && talk->client.state == CLIENT_CALLING;
+	return !conversation->is_over && conversation->client.state == CLIENT_CALLING;
 }
 
 // What the thread does of itself for a while.
-static struct dc_error *watch(struct talk *talk, int64_t ns)
+static struct dc_error *watch(struct gort_conversation *conversation, int64_t ns)
 {
 	struct dc_error *err = NULL;
 
-	while (!err && is_waiting(talk)) {
+	while (!err && is_waiting(conversation)) {
 		struct event event;
 
-		err = talk_step(talk, tracer_now() + ns, &event);
+		err = gort_step(conversation, tracer_now() + ns, &event);
 		if (err || event.kind == EVENT_DEADLINE)
 			break;
-		err = on_event(talk, &event);
+		err = on_event(conversation, &event);
 	}
 	return err;
 }
 
-struct dc_error *talk_abandon(struct talk *talk)
+struct dc_error *gort_abandon(struct gort_conversation *conversation)
 {
 	enum { TRIES = 40, PAUSE_NS = 1000 * 1000, PAUSE_MAX_NS = 8 * PAUSE_NS };
 	int64_t pause = PAUSE_NS;
@@ -202,21 +192,21 @@ struct dc_error *talk_abandon(struct talk *talk)
 	for (int i = 0;; i++) {
 		struct event event;
 		bool over = false;
-		struct dc_error *err = stop(talk, &event);
+		struct dc_error *err = tracee_halt(conversation->gort->tracee, &event);
 
 		if (err)
 			return err;
 		if (event.kind == EVENT_DEADLINE)
-			return forget(talk);
-		err = on_event(talk, &event);
-		if (!err && is_waiting(talk) && event.kind == EVENT_INTERRUPT)
-			err = help_home(talk, &over);
-		if (err || over || !is_waiting(talk))
+			return forget(conversation);
+		err = on_event(conversation, &event);
+		if (!err && is_waiting(conversation) && event.kind == EVENT_INTERRUPT)
+			err = help_home(conversation, &over);
+		if (err || over || !is_waiting(conversation))
 			return err;
 		if (i == TRIES || event.kind == EVENT_GROUP_STOP)
-			return leave_running(talk);
-		err = watch(talk, pause);
-		if (err || !is_waiting(talk))
+			return leave_running(conversation);
+		err = watch(conversation, pause);
+		if (err || !is_waiting(conversation))
 			return err;
 		if (pause < PAUSE_MAX_NS)
 			pause += pause / 8;

@@ -5,9 +5,10 @@
 #define DEBUGGER_INJECT_GORT_GORT_CONVERSATION_H
 
 #include "debugger/inject/gort/gort.h"
+#include "debugger/inject/outcome.h"
 #include "protocol/conversation.h"
 
-struct talk {
+struct gort_conversation {
 	struct gort *gort;
 	struct gort_calls *calls;
 	const char *name; // of the callee, for messages
@@ -19,7 +20,6 @@ struct talk {
 	uint64_t result_offset; // in the argument frame
 	uint64_t frame_size;
 
-	bool running, listening; // it was resumed; it stays in its group-stop
 	bool is_over;
 	bool is_late; // what is waited for now is only the way home
 	bool set_aside; // the callee's goroutine goes on without its caller
@@ -33,54 +33,60 @@ struct talk {
 
 // ---- gort.c ---------------------------------------------------------------------------------------
 
-bool talk_is_handshake(const struct talk *talk, const struct event *event);
+bool gort_is_handshake(const struct gort_conversation *conversation, const struct event *event);
 // The first outcome stays.
-void talk_conclude(struct talk *talk, struct dc_error *err);
-struct dc_error *talk_leave(struct talk *talk, enum dc_state state) DC_CHECK;
+void gort_conclude(struct gort_conversation *conversation, struct dc_error *err);
+struct dc_error *gort_leave(struct gort_conversation *conversation, enum dc_state state) DC_CHECK;
 // A stop of the thread: what is to be done for it, done.
-struct dc_error *talk_on_event(struct talk *talk, const struct event *event) DC_CHECK;
+struct dc_error *gort_on_event(struct gort_conversation *conversation,
+			       const struct event *event) DC_CHECK;
 // Resumes the thread, if it is stopped, and waits.
-struct dc_error *talk_step(struct talk *talk, int64_t deadline, struct event *ret) DC_CHECK;
+struct dc_error *gort_step(struct gort_conversation *conversation, int64_t deadline,
+			   struct event *ret) DC_CHECK;
 
 // ---- gort_callee.c --------------------------------------------------------------------------------
 
 // The frame: stack arguments at its start, behind them the result that is in memory.
-struct dc_error *talk_lay_out(struct talk *talk) DC_CHECK;
+struct dc_error *gort_lay_out(struct gort_conversation *conversation) DC_CHECK;
 // Points the thread at the host's entry, below the red zone of the interrupted code.
-struct dc_error *talk_enter_host(struct talk *talk) DC_CHECK;
+struct dc_error *gort_enter_host(struct gort_conversation *conversation) DC_CHECK;
 // Points it, at the idle place, at the host's entry to abandon its parked callee.
-struct dc_error *talk_enter_abandon(struct talk *talk) DC_CHECK;
+struct dc_error *gort_enter_abandon(struct gort_conversation *conversation) DC_CHECK;
 // At READY. What cannot be done is the outcome, and the host is declined.
-struct dc_error *talk_enter_callee(struct talk *talk,
+struct dc_error *gort_enter_callee(struct gort_conversation *conversation,
 				   const struct user_regs_struct *ready) DC_CHECK;
 // At RETURNED: the same once more.
-struct dc_error *talk_enter_again(struct talk *talk) DC_CHECK;
-struct dc_error *talk_take_result(struct talk *talk, const struct user_regs_struct *regs) DC_CHECK;
+struct dc_error *gort_enter_again(struct gort_conversation *conversation) DC_CHECK;
+struct dc_error *gort_take_result(struct gort_conversation *conversation,
+				  const struct user_regs_struct *regs) DC_CHECK;
 // Back to where READY was said, as if nothing had been called: the host then goes home.
-struct dc_error *talk_unwind_callee(struct talk *talk) DC_CHECK;
+struct dc_error *gort_unwind_callee(struct gort_conversation *conversation) DC_CHECK;
 
 // ---- gort_abandon.c -------------------------------------------------------------------------------
 
 // May the callee be left where it is? Only in user code of its own goroutine, with no frame of the
 // runtime below it, which would be left with what it has begun.
-bool talk_may_unwind(struct talk *talk, bool is_crash);
+bool gort_may_unwind(struct gort_conversation *conversation, bool is_crash);
 // The callee's time is up. It may end by itself meanwhile.
-struct dc_error *talk_abandon(struct talk *talk) DC_CHECK;
+struct dc_error *gort_abandon(struct gort_conversation *conversation) DC_CHECK;
 
 // ---- gort_report.c --------------------------------------------------------------------------------
 
-void snapshot_free(struct snapshot *snapshot);
-struct dc_error *talk_snapshot_callee(const struct talk *talk, struct snapshot *ret) DC_CHECK;
+struct dc_error *gort_snapshot_callee(const struct gort_conversation *conversation,
+				      struct snapshot *ret) DC_CHECK;
+struct frame_limit
+gort_frame_limit(const struct gort_conversation *conversation); // where the callee returns to
 // The callee's frames, from its innermost to the host's.
-void talk_add_frames(const struct talk *talk, struct dc_error *err);
+void gort_add_frames(const struct gort_conversation *conversation, struct dc_error *err);
 // The same for a callee that is parked.
-void talk_add_parked_frames(const struct talk *talk, struct dc_error *err);
-struct dc_error *talk_crashed(const struct talk *talk, const struct event *event);
-struct dc_error *talk_overdue(const struct talk *talk, bool cancelled);
-struct dc_error *talk_panicked(const struct talk *talk, uint64_t addr);
-struct dc_error *talk_reason(const struct talk *talk, const uint64_t words[2]);
+void gort_add_parked_frames(const struct gort_conversation *conversation, struct dc_error *err);
+struct dc_error *gort_crashed(const struct gort_conversation *conversation,
+			      const struct event *event);
+struct dc_error *gort_overdue(const struct gort_conversation *conversation, bool cancelled);
+struct dc_error *gort_panicked(const struct gort_conversation *conversation, uint64_t addr);
+struct dc_error *gort_reason(const struct gort_conversation *conversation, const uint64_t words[2]);
 // The thread or the process ended, or became another program.
-struct dc_error *talk_ended(const struct talk *talk, const struct event *event, pid_t tid,
-			    bool thread_only);
+struct dc_error *gort_ended(const struct gort_conversation *conversation, const struct event *event,
+			    pid_t tid, bool thread_only);
 
 #endif

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// Crashes, deadlines, ends of threads and processes, and callees that were left.
+#include "debugger/inject/bare/bare_outcome.h"
+
+#include "debugger/base/cleanup.h"
+#include "debugger/inject/outcome.h"
+#include "debugger/target/memory.h"
+
+#include <sys/syscall.h>
+
+// The code page: below the callee lies our return stub, which is nobody's frame.
+static struct frame_limit stub(const struct bare *bare)
+{
+	return (struct frame_limit){ bare->pad->base, bare->pad->base + PAD_DATA };
+}
+
+// Has the thread left the callee without returning? Then it runs its own program, and undoing would
+// rewind it.
+static bool has_left(struct bare *bare, const struct snapshot *snapshot)
+{
+	uint64_t slot = bare->callee_stack - 8, value;
+	uint64_t pc = snapshot->regs.rip;
+
+	if (pad_covers_code(bare->pad, pc))
+		return false;
+	// Stack pointers in other places prove nothing: the callee may have switched stacks.
+	if (snapshot->regs.rsp > slot && snapshot->regs.rsp < bare_wait_stack(bare).high)
+		return true;
+	if (memory_read_some(bare->tracee->process, slot, &value, sizeof(value)) != sizeof(value) ||
+	    value != pad_address(bare->pad, pad_return))
+		return true;
+	if (!bare->unwind)
+		return false;
+
+	// The slot may be intact by chance: a stale word in the frame of a function that runs now.
+	_cleanup_free_ struct unwound *frames = calloc(UNWIND_MAX, sizeof(*frames));
+	size_t n = 0;
+	bool complete = false;
+
+	if (!frames)
+		return false;
+
+	struct dc_error *err = unwind_walk(bare->unwind, snapshot, frames, UNWIND_MAX, &n,
+					   &complete);
+
+	if (err) {
+		dc_error_destroy(err);
+		return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (pad_covers_code(bare->pad, frames[i].frame.pc))
+			return false;
+	// A walk that was cut short (deep recursion, no unwind tables) proves nothing.
+	return complete;
+}
+
+bool bare_outcome_has_left(struct bare *bare)
+{
+	_cleanup_(snapshot_deinit) struct snapshot snapshot = { 0 };
+	_cleanup_error_ struct dc_error *err = outcome_snapshot(bare->tracee, bare->callee_stack,
+								&snapshot);
+
+	return !err && has_left(bare, &snapshot);
+}
+
+static struct dc_error *left(struct bare *bare, const char *name, struct dc_error *why)
+{
+	struct tracee *tracee = bare->tracee;
+	uint64_t mask;
+
+	// The mask is ours unless the jump brought its own.
+	_cleanup_error_ struct dc_error *got = registers_get_mask(tracee->tid, &mask);
+
+	if (!got && mask == bare_wait_mask(bare))
+		dc_error_destroy(registers_set_mask(tracee->tid, tracee->mask));
+	bare->pad->kept = true;
+	dc_error_destroy(tracee_leave(tracee));
+	dc_error_destroy(why);
+	return error_in_state(
+		error_make(DC_LEFT, "%s was left by a jump to the thread's own program", name),
+		DC_STATE_AS_LEFT);
+}
+
+// Back to the caller context, whatever the callee was doing.
+static struct dc_error *undo(struct bare *bare, const char *name, struct dc_error *why)
+{
+	struct tracee *tracee = bare->tracee;
+	_cleanup_(snapshot_deinit) struct snapshot snapshot = { 0 };
+	struct dc_error *err = outcome_snapshot(bare->tracee, bare->callee_stack, &snapshot);
+
+	if (!err && has_left(bare, &snapshot))
+		return left(bare, name, why);
+	if (!err)
+		err = tracee_restore(tracee);
+	if (err) {
+		bare->pad->kept = true;
+		dc_error_destroy(tracee_leave(tracee));
+		dc_error_destroy(why);
+		return error_in_state(err, DC_STATE_IN_CALLEE);
+	}
+	if (tracee->restart_lost && restart_is_timed(&tracee->regs))
+		error_note(why, "the wait that thread %d was in ends with EINTR", tracee->tid);
+
+	enum dc_state state = tracee_state(tracee);
+	struct frame_limit limit = stub(bare);
+
+	// A signal for the program keeps what was sent with it only if it is delivered from this
+	// stop.
+	if (tracee->signo)
+		dc_error_destroy(tracee_leave(tracee));
+	outcome_add_frames(why, bare->unwind, &snapshot, &limit);
+	return error_in_state(why, state);
+}
+
+// Undone, and said so.
+static struct dc_error *given_up(struct bare *bare, const char *name, struct dc_error *why)
+{
+	struct dc_error *err = undo(bare, name, why);
+
+	return err->code == DC_LEFT ? err : outcome_note_locks(err, name);
+}
+
+static struct dc_error *overdue(struct bare *bare, const char *name, bool cancelled,
+				int64_t timeout_ns)
+{
+	struct tracee *tracee = bare->tracee;
+	struct dc_error *err = outcome_overdue(name, "did not return", timeout_ns, cancelled);
+
+	if (!tracee->running)
+		return given_up(bare, name, err);
+	// Asleep where no signal reaches it. It finds its way home without us.
+	bare->pad->kept = true;
+	tracee_forget(tracee);
+	tracer_abandon(tracee->tracer);
+	return error_in_state(err, DC_STATE_IN_CALLEE);
+}
+
+// Its exit stop: does the process go on without it?
+static bool ends_alone(const struct process *process, const struct event *event)
+{
+	struct process_threads threads;
+	struct dc_error *err;
+	bool alone;
+
+	if (event->syscall != SYS_exit)
+		return false;
+	err = process_threads(process, &threads);
+	if (err) {
+		dc_error_destroy(err);
+		return true;
+	}
+	alone = threads.n > 1;
+	process_threads_deinit(&threads);
+	return alone;
+}
+
+static struct dc_error *ended(struct bare *bare, const char *name, const struct event *event)
+{
+	struct tracee *tracee = bare->tracee;
+	struct process *process = tracee->process;
+	pid_t tid = tracee->tid;
+	bool thread_only;
+
+	if (event->kind == EVENT_EXEC) {
+		dc_error_destroy(tracee_leave(tracee));
+		return outcome_execed(process);
+	}
+	if (event->kind == EVENT_EXIT) {
+		thread_only = ends_alone(process, event);
+		dc_error_destroy(tracee_leave(tracee));
+	} else {
+		uint64_t start;
+
+		thread_only = process_alive(process);
+		tracee_forget(tracee);
+		// Another thread that executes a program ends all others, and the pad with the
+		// memory.
+		if (thread_only && memory_read_some(process, bare->pad->base, &start,
+						    sizeof(start)) != sizeof(start))
+			return outcome_execed(process);
+	}
+	bare->pad->kept |= thread_only;
+	return outcome_ended(process, name, tid, event, thread_only);
+}
+
+struct dc_error *bare_outcome(struct bare *bare, const char *name, const struct event *event,
+			      enum outcome outcome, int64_t timeout_ns)
+{
+	switch (outcome) {
+	case OUTCOME_CRASHED: return given_up(bare, name, outcome_crashed(name, event));
+	case OUTCOME_OVERDUE:
+	case OUTCOME_CANCELLED:
+		return overdue(bare, name, outcome == OUTCOME_CANCELLED, timeout_ns);
+	default: return ended(bare, name, event);
+	}
+}
