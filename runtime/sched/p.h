@@ -50,6 +50,10 @@ struct p {
 	uint64_t steals;
 	struct glist free[STACK_CLASSES]; // dead goroutines with their stacks
 
+	uint32_t turn; // enum stack_turn
+	struct g *old[STACK_CLASSES]; // of free: not used since the last turn
+	struct g *shed[STACK_CLASSES]; // nor since the one before: sysmon's, once it is DONE
+
 	struct p *link; // sched.pidle
 	uint32_t sysmon_tick; // sysmon's view
 	int64_t sysmon_when;

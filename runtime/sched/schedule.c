@@ -370,12 +370,16 @@ static struct g *choose(struct m *m)
 	struct p *p = m->p;
 	struct g *g = NULL;
 
-	if (p->schedtick % GLOBAL_EVERY == 0 && gort__load(&sched.runq.n)) {
-		gort__lock(&sched.lock);
-		g = gort__globrunq_get(p, 1);
-		gort__unlock(&sched.lock);
-		if (g)
-			return g;
+	if (p->schedtick % GLOBAL_EVERY == 0) {
+		if (gort__unlikely(gort__load(&p->turn)))
+			gort__stack_turn(p);
+		if (gort__load(&sched.runq.n)) {
+			gort__lock(&sched.lock);
+			g = gort__globrunq_get(p, 1);
+			gort__unlock(&sched.lock);
+			if (g)
+				return g;
+		}
 	}
 	if (p->schedtick % TIMERS_EVERY == 0 && gort__load(&p->timers.when) != INT64_MAX) {
 		int64_t now = gort__nanotime();

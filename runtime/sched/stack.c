@@ -28,11 +28,13 @@ enum {
 	TABLE_CHUNK = 4096, // slots per piece of the table
 };
 
+enum stack_age { STACK_YOUNG, STACK_OLD, STACK_DUE, STACK_COLD, STACK_AGES };
+
 static struct {
 	struct lock lock;
 	char *arena, *arena_end; // what is left of the newest arena
-	struct glist free[STACK_CLASSES];
-	struct glist cold[STACK_CLASSES]; // the same, with their pages given back
+	// Free ones, those first that were used last; the last have given their pages back.
+	struct glist list[STACK_AGES][STACK_CLASSES];
 	uint64_t reserved;
 	bool guard_madvise;
 } stacks = { .lock = GORT__LOCK_INIT(STACKS) };
@@ -182,7 +184,8 @@ static struct g *carve(int class)
 	return g;
 }
 
-// Free lists are stacks: the last one in is the one whose lines are warm. tail is not used.
+// Free lists are stacks: the last one in is the one whose lines are warm. In those of Ps tail is not
+// used.
 static void free_push(struct glist *free, struct g *g)
 {
 	g->next = free->head;
@@ -201,19 +204,55 @@ static struct g *free_pop(struct glist *free)
 	return g;
 }
 
+// The same for the global ones, under stacks.lock.
+static void list_push(struct glist *list, struct g *g)
+{
+	g->next = list->head;
+	list->head = g;
+	if (!list->tail)
+		list->tail = g;
+	list->n++;
+}
+
+static void list_splice(struct glist *to, struct glist *from)
+{
+	if (!from->n)
+		return;
+	from->tail->next = to->head;
+	to->head = from->head;
+	if (!to->tail)
+		to->tail = from->tail;
+	to->n += from->n;
+	*from = (struct glist){ 0 };
+}
+
+static struct glist *warmest(int class)
+{
+	for (int age = STACK_YOUNG; age < STACK_AGES; age++)
+		if (stacks.list[age][class].n)
+			return &stacks.list[age][class];
+	return NULL;
+}
+
 static gort__cold struct g *get_slow(struct p *p, int class)
 {
-	struct glist *free = &stacks.free[class];
+	struct glist *list;
 	struct g *g;
 
+	if (p && (g = p->old[class])) {
+		p->old[class] = g->next;
+		for (int i = 0; i < BATCH && p->old[class]; i++) {
+			struct g *next = p->old[class];
+			p->old[class] = next->next;
+			free_push(&p->free[class], next);
+		}
+		return g;
+	}
 	gort__lock(&stacks.lock);
-	for (int i = 0; p && i < BATCH && free->n > 1; i++)
-		free_push(&p->free[class], free_pop(free));
-	g = free_pop(free);
-	if (!g)
-		g = free_pop(&stacks.cold[class]);
-	if (!g)
-		g = carve(class);
+	list = warmest(class);
+	for (int i = 0; p && list && i < BATCH && list->n > 1; i++)
+		free_push(&p->free[class], gort__glist_pop(list));
+	g = list ? gort__glist_pop(list) : carve(class);
 	gort__unlock(&stacks.lock);
 	return g;
 }
@@ -229,7 +268,7 @@ static gort__cold void put_slow(struct p *p, int class)
 {
 	gort__lock(&stacks.lock);
 	for (uint32_t n = p->free[class].n / 2; n; n--)
-		free_push(&stacks.free[class], free_pop(&p->free[class]));
+		list_push(&stacks.list[STACK_YOUNG][class], free_pop(&p->free[class]));
 	gort__unlock(&stacks.lock);
 }
 
@@ -279,7 +318,97 @@ uint64_t gort__stack_bytes(void)
 	return gort__load(&stacks.reserved);
 }
 
-// All but the top page of a stack that nobody uses.
+// ---- giving back --------------------------------------------------------------------------------
+
+void gort__stack_turn(struct p *p)
+{
+	uint32_t turn = gort__load(&p->turn);
+
+	if (turn != STACK_TURN_ASKED && turn != STACK_TURN_LATE)
+		return;
+	for (int class = 0; class < STACK_CLASSES; class ++) {
+		p->shed[class] = p->old[class];
+		p->old[class] = p->free[class].head;
+		p->free[class] = (struct glist){ 0 };
+	}
+	gort__store_release(&p->turn, STACK_TURN_DONE);
+}
+
+// Racy, and no more than a hint.
+static bool has_any(const struct p *p)
+{
+	bool any = gort__load(&p->turn) == STACK_TURN_DONE;
+
+	for (int class = 0; class < STACK_CLASSES && !any; class ++)
+		any = gort__load(&p->free[class].head) || gort__load(&p->old[class]);
+	return any;
+}
+
+static void collect(struct p *p)
+{
+	if (gort__load_acquire(&p->turn) != STACK_TURN_DONE)
+		return;
+	for (int class = 0; class < STACK_CLASSES; class ++) {
+		struct glist list = { 0 };
+		for (struct g *g = p->shed[class], *next; g; g = next) {
+			next = g->next;
+			gort__glist_push(&list, g);
+		}
+		p->shed[class] = NULL;
+		gort__lock(&stacks.lock);
+		list_splice(&stacks.list[STACK_DUE][class], &list);
+		gort__unlock(&stacks.lock);
+	}
+	gort__store_release(&p->turn, STACK_TURN_NONE);
+}
+
+static void ask(struct p *p)
+{
+	uint32_t asked = STACK_TURN_ASKED;
+
+	collect(p);
+	if (!has_any(p))
+		return;
+	if (gort__load(&p->turn) == STACK_TURN_NONE)
+		gort__store(&p->turn, STACK_TURN_ASKED);
+	else
+		gort__cas(&p->turn, &asked, STACK_TURN_LATE);
+}
+
+void gort__stack_turn_all(void)
+{
+	gort__lock(&stacks.lock);
+	for (int class = 0; class < STACK_CLASSES; class ++) {
+		list_splice(&stacks.list[STACK_DUE][class], &stacks.list[STACK_OLD][class]);
+		list_splice(&stacks.list[STACK_OLD][class], &stacks.list[STACK_YOUNG][class]);
+	}
+	gort__unlock(&stacks.lock);
+	for (int i = 0; i < P_MAX && gort__load_acquire(&sched.allp[i]); i++)
+		ask(sched.allp[i]);
+	// With the lock none of these comes into anybody's hands.
+	gort__lock(&sched.lock);
+	for (struct p *p = sched.pidle; p; p = p->link)
+		gort__stack_turn(p);
+	for (int i = (int)sched.nprocs; i < P_MAX && sched.allp[i] && !sched.stopping; i++)
+		gort__stack_turn(sched.allp[i]);
+	gort__unlock(&sched.lock);
+}
+
+bool gort__stack_trim_later(void)
+{
+	bool any = false;
+
+	gort__lock(&stacks.lock);
+	for (int age = STACK_YOUNG; age < STACK_COLD; age++)
+		for (int class = 0; class < STACK_CLASSES; class ++)
+			any |= stacks.list[age][class].n != 0;
+	gort__unlock(&stacks.lock);
+	for (int i = 0; i < P_MAX && !any && gort__load_acquire(&sched.allp[i]); i++)
+		any = has_any(sched.allp[i]);
+	return any;
+}
+
+// All but the page that struct g is in, of a stack that nobody uses.
 static void give_back(struct g *g)
 {
 	char *top = (char *)((uintptr_t)g & -(uintptr_t)PAGE);
@@ -287,20 +416,28 @@ static void give_back(struct g *g)
 	madvise(g->stack.lo, (size_t)(top - g->stack.lo), MADV_DONTNEED);
 }
 
+void gort__stack_collect(void)
+{
+	for (int i = 0; i < P_MAX && gort__load_acquire(&sched.allp[i]); i++)
+		collect(sched.allp[i]);
+}
+
 bool gort__stack_trim(void)
 {
 	for (int class = 0; class < STACK_CLASSES; class ++) {
 		struct g *g = NULL;
 
+		if (!gort__load(&stacks.list[STACK_DUE][class].n))
+			continue;
+		// Nobody may be given it meanwhile.
 		gort__lock(&stacks.lock);
-		if (stacks.free[class].n)
-			g = free_pop(&stacks.free[class]);
+		g = gort__glist_pop(&stacks.list[STACK_DUE][class]);
 		gort__unlock(&stacks.lock);
 		if (!g)
 			continue;
 		give_back(g);
 		gort__lock(&stacks.lock);
-		free_push(&stacks.cold[class], g);
+		list_push(&stacks.list[STACK_COLD][class], g);
 		gort__unlock(&stacks.lock);
 		return true;
 	}

@@ -16,6 +16,15 @@ enum {
 	STACK_CLASSES = 15, // 64 KB << class; the last is 1 GB
 };
 
+// Free stacks age by turns that sysmon calls: what was not used from one turn to the next gives its
+// pages back to the kernel. Whoever has a P in hand makes its turn.
+enum stack_turn {
+	STACK_TURN_NONE,
+	STACK_TURN_ASKED,
+	STACK_TURN_LATE, // asked before the last turn already: its M does not come by
+	STACK_TURN_DONE, // what it shed is to be collected
+};
+
 //	lo - STACK_GUARD        lo                                        hi        slot end
 //	|  guard, no access     |  the stack, growing down  <-  first SP  | struct g | colour |
 struct stack {
@@ -41,8 +50,16 @@ gort__hidden void gort__stack_guard_close(struct g *g);
 // Reserved bytes, guards included.
 gort__hidden uint64_t gort__stack_bytes(void);
 
-// Gives the pages of one free stack of the global list back to the kernel. False when none is left.
-// For sysmon, when nothing runs.
+// Makes p's turn if one was asked for.
+gort__hidden void gort__stack_turn(struct p *p);
+
+// For sysmon. Calls a turn: of the global list at once, of the Ps that nobody has in hand too.
+gort__hidden void gort__stack_turn_all(void);
+// Takes what Ps have shed.
+gort__hidden void gort__stack_collect(void);
+// Gives the pages of one stack that is due back to the kernel. False when none is left.
 gort__hidden bool gort__stack_trim(void);
+// Some are going to be due.
+gort__hidden bool gort__stack_trim_later(void);
 
 #endif

@@ -24,8 +24,12 @@ enum {
 	POLL_STALE = 10 * 1000 * 1000, // nobody polled for so long
 	RELEASE = 10 * 1000 * 1000, // a blocked M keeps an unwanted P this long
 	DEEP_AFTER = 50 * 1000 * 1000, // idle for so long: sleep until woken
-	DEEP_NAP = 1000 * 1000 *
-		   1000, // but look again when only foreign threads prevent a deadlock
+	// But look again when only foreign threads prevent a deadlock, or stacks are to be given
+	// back later.
+	DEEP_NAP = 1000 * 1000 * 1000,
+	TURN = 1000 * 1000 * 1000, // between two turns of the free stacks
+	TRIM_SLICE = 200 * 1000, // of giving back at once
+	TRIM_PAUSE = 1000 * 1000, // until the next
 	KEPT = 64, // descriptors of threads' states
 	STALE = -1,
 };
@@ -126,7 +130,8 @@ static void look_at(struct p *p, struct look *look)
 	turn = look->now - p->sysmon_when;
 	helpers = gort__load(&sched.npidle) + gort__load(&sched.nspinning) > 0;
 	wanted = (!helpers && gort__any_queue()) || !gort__runq_empty(p) ||
-		 gort__load(&p->timers.when) <= look->now;
+		 gort__load(&p->timers.when) <= look->now ||
+		 gort__load(&p->turn) == STACK_TURN_LATE;
 	blocked = (wanted || !helpers || turn >= RELEASE) && thread_state(m) != 'R';
 	if (blocked) {
 		if (!wanted && helpers && turn < RELEASE)
@@ -155,6 +160,7 @@ static void look_at(struct p *p, struct look *look)
 		p->sysmon_when = look->now;
 		look_again(look, look->now + SLICE);
 	}
+	gort__stack_turn(p);
 	gort__handoff(p);
 }
 
@@ -252,12 +258,34 @@ static bool check_dead(void)
 	return false;
 }
 
-static void deep_sleep(bool foreign)
+// ---- memory -------------------------------------------------------------------------------------
+
+static int64_t last_turn;
+
+// Free stacks that were not used for some turns give their pages back, a few at a time.
+static void trim_stacks(struct look *look)
+{
+	if (look->now - last_turn >= TURN) {
+		last_turn = look->now;
+		gort__stack_turn_all();
+	}
+	gort__stack_collect();
+	while (gort__stack_trim()) {
+		if (gort__nanotime() - look->now < TRIM_SLICE || all_idle())
+			continue;
+		look_again(look, look->now + TRIM_PAUSE);
+		return;
+	}
+}
+
+// ---- sleeping and looking -----------------------------------------------------------------------
+
+static void deep_sleep(bool again)
 {
 	gort__note_clear(&sched.sysmon_note);
 	gort__xchg(&sched.sysmon_asleep, 1);
 	if (all_idle())
-		gort__note_sleep(&sched.sysmon_note, foreign ? DEEP_NAP : -1);
+		gort__note_sleep(&sched.sysmon_note, again ? DEEP_NAP : -1);
 	gort__store(&sched.sysmon_asleep, 0);
 }
 
@@ -284,9 +312,8 @@ void gort__sysmon(struct m *m)
 			if (!idle_since)
 				idle_since = look.now;
 			else if (look.now - idle_since > DEEP_AFTER) {
-				while (all_idle() && gort__stack_trim())
-					;
-				deep_sleep(foreign);
+				trim_stacks(&look);
+				deep_sleep(foreign || gort__stack_trim_later());
 				idle_since = 0;
 				calm = 0;
 				delay = TICK;
@@ -301,6 +328,7 @@ void gort__sysmon(struct m *m)
 			for (uint32_t i = 0; i < gort__load(&sched.nprocs); i++)
 				look_at(sched.allp[i], &look);
 		pause_lost(&look);
+		trim_stacks(&look);
 		// A paused M cannot make a thread for its own goroutine.
 		if (gort__load(&sched.runq.n))
 			gort__wakep();
