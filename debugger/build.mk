@@ -6,7 +6,7 @@
 DEBUGGER_LIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lcapstone -ljansson -lpthread -lm
 CFLAGS_debugger := -fvisibility=hidden
 
-LIBDEBUGCALL_SRC := $(wildcard debugger/base/*.c debugger/arch/*/*.c debugger/target/*.c debugger/symbols/*.c \
+LIBDEBUGCALL_SRC := $(wildcard debugger/base/*.c debugger/arch/*/*.c debugger/target/*.c debugger/symbols/*.c debugger/symbols/*/*.c \
 	debugger/stack/*.c debugger/stack/*/*.c debugger/values/*.c debugger/lang/*.c debugger/lang/*/*.c \
 	debugger/inject/*.c debugger/inject/*/*.c debugger/control/*.c debugger/session/*.c agent/pad*.[cS] protocol/*.c)
 LIBDEBUGCALL_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(LIBDEBUGCALL_SRC))))

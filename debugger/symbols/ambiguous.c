@@ -19,7 +19,7 @@ static bool take_file(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 	const char *file;
 
 	(void)parent;
-	if (dwarf_is_declaration(die) ||
+	if (die_is_declaration(die) ||
 	    !dwarf_cu_die(die->cu, &unit, NULL, NULL, NULL, NULL, NULL, NULL) ||
 	    !(file = dwarf_diename(&unit)))
 		return true;
@@ -31,17 +31,17 @@ static bool take_file(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 	return files->n < MAX_FILES;
 }
 
-struct dc_error *symbols_ambiguous(struct loaded *loaded, enum dwarf_want want, const char *what,
+struct dc_error *symbols_ambiguous(struct loaded *loaded, enum want want, const char *what,
 				   const char *name)
 {
 	struct files files = { .n = 0 };
-	struct dwarf_info *info = module_dwarf(loaded, EFFORT_DEBUG_FILE);
+	struct units *info = module_dwarf(loaded, EFFORT_DEBUG_FILE);
 	struct dc_error *err = error_make(
 		DC_VALUE, "\"%s\" is ambiguous: %s has more than one %s of that name", name,
 		loaded->module.name, what);
 
 	if (info)
-		dc_error_destroy(dwarf_find(info, NULL, name, want, take_file, &files));
+		dc_error_destroy(units_find(info, NULL, name, want, take_file, &files));
 	if (files.n == 1)
 		return error_note(err, "overloads in %s cannot be told apart yet", files.list[0]);
 	for (size_t i = 0; i < files.n; i++)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Functions by name: the symbol tables say where one is, the unit at that address what it takes.
-#include "debugger/symbols/cxx.h"
+#include "debugger/symbols/mangled.h"
 #include "debugger/base/cleanup.h"
 
 #include <dwarf.h>
@@ -43,7 +43,7 @@ static const char *why_no_call(struct symbols *symbols, Dwarf_Die *die)
 // Whose calls the function's are.
 static enum source_language language_of(Dwarf_Die *die)
 {
-	enum source_language language = dwarf_language_of(die);
+	enum source_language language = die_language(die);
 
 	// What Rust exports without mangling its name is exported to be called from C.
 	return language == SOURCE_RUST && !dwarf_hasattr_integrate(die, DW_AT_linkage_name)
@@ -55,7 +55,7 @@ void function_add_type(struct symbols *symbols, Dwarf_Die *die, struct function 
 {
 	// An assembler's DIE has a name and an address and knows nothing about parameters. The DIE
 	// at an IFUNC's address is the resolver's.
-	if (function->is_ifunc || dwarf_language_of(die) == SOURCE_ASSEMBLER)
+	if (function->is_ifunc || die_language(die) == SOURCE_ASSEMBLER)
 		return;
 	function->language = language_of(die);
 
@@ -95,11 +95,11 @@ struct dc_error *function_from_symbol(struct symbols *symbols, struct loaded *lo
 static void find_type(struct symbols *symbols, enum effort effort, struct function *function)
 {
 	struct loaded *loaded = loaded_of(function->module);
-	struct dwarf_info *info = module_dwarf(loaded, effort);
+	struct units *info = module_dwarf(loaded, effort);
 	Dwarf_Die die;
 
 	if (!function->type && info &&
-	    dwarf_function_at(info, function->addr - loaded->module.bias, &die))
+	    units_function_at(info, function->addr - loaded->module.bias, &die))
 		function_add_type(symbols, &die, function);
 }
 
@@ -202,7 +202,7 @@ static bool take_function(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 	struct found_die *found = arg;
 	uint64_t entry;
 
-	if (dwarf_is_declaration(die)) {
+	if (die_is_declaration(die)) {
 		// A method without a symbol: its class tells that there is one.
 		int tag = dwarf_tag(parent);
 
@@ -210,7 +210,7 @@ static bool take_function(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 				     tag == DW_TAG_union_type;
 		return true;
 	}
-	if (!dwarf_entry(die, &entry)) {
+	if (!die_entry(die, &entry)) {
 		found->nr_inlined += dwarf_func_inline(die);
 		return true;
 	}
@@ -251,7 +251,7 @@ static struct dc_error *from_die(struct symbols *symbols, struct loaded *loaded,
 
 static struct dc_error *ambiguous(struct loaded *loaded, const char *name)
 {
-	return symbols_ambiguous(loaded, DWARF_FUNCTION, "function", name);
+	return symbols_ambiguous(loaded, WANT_FUNCTION, "function", name);
 }
 
 // The frame's own unit, where a static function comes before any other.
@@ -265,11 +265,11 @@ static struct dc_error *find_in_unit(struct symbols *symbols, const struct symbo
 	*done = false;
 	// C++ names are told apart by their symbols.
 	if (!symbols_unit(symbols, frame, EFFORT_OWN_FILE, &loaded, &unit) ||
-	    dwarf_language_of(&unit) == SOURCE_CXX)
+	    die_language(&unit) == SOURCE_CXX)
 		return NULL;
 	found.image = loaded->image;
 
-	struct dc_error *err = dwarf_find(loaded->info, &unit, name, DWARF_FUNCTION, take_function,
+	struct dc_error *err = units_find(loaded->info, &unit, name, WANT_FUNCTION, take_function,
 					  &found);
 
 	if (err || !found.nr)
@@ -288,15 +288,15 @@ static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *file,
 	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
 		struct found_die found = { .image = loaded->image };
 		bool had = loaded->info;
-		struct dwarf_info *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
+		struct units *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
 
 		// What the first pass has searched need not be searched again.
 		if (!info || (effort == EFFORT_DEBUG_FILE && had && !loaded->dwarf_is_separate))
 			continue;
 
-		struct dc_error *err = file ? dwarf_find_in_file(info, file, name, DWARF_FUNCTION,
+		struct dc_error *err = file ? units_find_in_file(info, file, name, WANT_FUNCTION,
 								 take_function, &found)
-					    : dwarf_find(info, NULL, name, DWARF_FUNCTION,
+					    : units_find(info, NULL, name, WANT_FUNCTION,
 							 take_function, &found);
 
 		if (err)
@@ -378,7 +378,7 @@ struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct s
 		err = find_by_dwarf(symbols, NULL, name, EFFORT_OWN_FILE, ret, &done, &inlined);
 	if (err || done)
 		return err;
-	for (loaded = symbols_is_near(symbols, frame, name) ? NULL : symbols->list; loaded;
+	for (loaded = symbols_is_own(symbols, frame, name) ? NULL : symbols->list; loaded;
 	     loaded = loaded->next) {
 		const struct symtab *debug = loaded->seen ? module_debug_symtab(loaded) : NULL;
 
@@ -389,7 +389,7 @@ struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct s
 			return describe(symbols, loaded, &symbol, ret);
 		}
 	}
-	if (!inlined && !symbols_is_near(symbols, frame, name))
+	if (!inlined && !symbols_is_own(symbols, frame, name))
 		err = find_by_dwarf(symbols, NULL, name, EFFORT_DEBUG_FILE, ret, &done, &inlined);
 	if (err || done)
 		return err;

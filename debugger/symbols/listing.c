@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // All functions of the target, with what their debug information says: for listings, not for
 // look-ups.
-#include "debugger/symbols/cxx.h"
+#include "debugger/symbols/mangled.h"
 
 #include <stdlib.h>
 
@@ -22,7 +22,7 @@ static bool collect(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 	uint64_t entry;
 
 	(void)parent;
-	if (dwarf_is_declaration(die) || !dwarf_entry(die, &entry))
+	if (die_is_declaration(die) || !die_entry(die, &entry))
 		return true;
 	if (!(places->n & (places->n - 1))) {
 		size_t room = places->n ? places->n * 2 : 64;
@@ -79,7 +79,7 @@ static struct dc_error *each_of(struct symbols *symbols, struct loaded *loaded,
 
 		if (err)
 			return err;
-		function.name = cxx_shown_name(symbols, function.name);
+		function.name = shown_name(symbols, function.name);
 
 		Dwarf_Die *die = die_at(places, symbol.value);
 
@@ -102,8 +102,8 @@ struct dc_error *symbols_each_function(struct symbols *symbols,
 			continue;
 		module_need_tables(loaded);
 
-		struct dwarf_info *info = module_dwarf(loaded, EFFORT_DEBUG_FILE);
-		struct dc_error *err = info ? dwarf_each(info, DWARF_FUNCTION, collect, &places)
+		struct units *info = module_dwarf(loaded, EFFORT_DEBUG_FILE);
+		struct dc_error *err = info ? units_each(info, WANT_FUNCTION, collect, &places)
 					    : NULL;
 
 		if (!err && places.failed)

@@ -3,8 +3,8 @@
 #ifndef DEBUGGER_SYMBOLS_SET_H
 #define DEBUGGER_SYMBOLS_SET_H
 
-#include "debugger/symbols/module.h"
-#include "debugger/symbols/type_table.h"
+#include "debugger/symbols/elf/module.h"
+#include "debugger/symbols/types/type_table.h"
 
 struct symbols {
 	struct process *process;
@@ -32,13 +32,13 @@ bool symbols_find(struct symbols *symbols, const struct symbols_frame *frame, co
 		  unsigned int classes, struct loaded **module, struct symbol *ret,
 		  size_t *nr_locals);
 // The program's own debug information settles what the name is, or may once there is a frame.
-bool symbols_is_near(struct symbols *symbols, const struct symbols_frame *frame, const char *name);
+bool symbols_is_own(struct symbols *symbols, const struct symbols_frame *frame, const char *name);
 // All but the type, and the type from a DIE.
 struct dc_error *function_from_symbol(struct symbols *symbols, struct loaded *loaded,
 				      const struct symbol *symbol, struct function *ret) DC_CHECK;
 void function_add_type(struct symbols *symbols, Dwarf_Die *die, struct function *function);
 // The error for a name that several of a module's files have to themselves, naming the files.
-struct dc_error *symbols_ambiguous(struct loaded *loaded, enum dwarf_want want, const char *what,
+struct dc_error *symbols_ambiguous(struct loaded *loaded, enum want want, const char *what,
 				   const char *name);
 // The error for a name that nothing has. what: "function", "type" …
 struct dc_error *symbols_no_name(const char *what, const char *name);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The symbols of a target as a whole: its modules, and what is at an address.
-#include "debugger/symbols/cxx.h"
+#include "debugger/symbols/mangled.h"
 #include "debugger/base/cleanup.h"
 
 #include <stdarg.h>
@@ -83,9 +83,9 @@ bool symbols_has_file(struct symbols *symbols, const char *file)
 {
 	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
 		enum effort effort = loaded->is_program ? EFFORT_DEBUG_FILE : EFFORT_OWN_FILE;
-		struct dwarf_info *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
+		struct units *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
 
-		if (info && dwarf_has_file(info, file))
+		if (info && units_have_file(info, file))
 			return true;
 	}
 	return false;
@@ -124,9 +124,9 @@ bool symbols_unit(struct symbols *symbols, const struct symbols_frame *frame, en
 	if (*loaded && (*loaded)->is_program)
 		effort = EFFORT_DEBUG_FILE;
 
-	struct dwarf_info *info = *loaded ? module_dwarf(*loaded, effort) : NULL;
+	struct units *info = *loaded ? module_dwarf(*loaded, effort) : NULL;
 
-	return info && dwarf_unit_at(info, frame->pc - (*loaded)->module.bias, unit);
+	return info && units_at(info, frame->pc - (*loaded)->module.bias, unit);
 }
 
 enum source_language symbols_language(struct symbols *symbols, const struct symbols_frame *frame)
@@ -134,9 +134,8 @@ enum source_language symbols_language(struct symbols *symbols, const struct symb
 	struct loaded *loaded;
 	Dwarf_Die unit;
 
-	return symbols_unit(symbols, frame, EFFORT_OWN_FILE, &loaded, &unit)
-		       ? dwarf_language_of(&unit)
-		       : SOURCE_UNSAID;
+	return symbols_unit(symbols, frame, EFFORT_OWN_FILE, &loaded, &unit) ? die_language(&unit)
+									     : SOURCE_UNSAID;
 }
 
 // A name that begins as mangled ones do; strings follow one another, each with its NUL.
@@ -223,7 +222,7 @@ bool symbols_name_of(struct symbols *symbols, uint64_t addr, const char **name, 
 		return false;
 	*name = symbols_plain_name(symbols, symbol.name);
 	if (*name)
-		*name = cxx_shown_name(symbols, *name);
+		*name = shown_name(symbols, *name);
 	*offset = addr - loaded->module.bias - symbol.value;
 	return *name != NULL;
 }
@@ -231,12 +230,12 @@ bool symbols_name_of(struct symbols *symbols, uint64_t addr, const char **name, 
 static void describe_line(struct loaded *loaded, uint64_t addr, struct dc_frame *frame)
 {
 	// Frames of libraries are described without opening their debug files, the program's with.
-	struct dwarf_info *info = module_dwarf(loaded, loaded->is_program ? EFFORT_DEBUG_FILE
-									  : EFFORT_OWN_FILE);
+	struct units *info = module_dwarf(loaded,
+					  loaded->is_program ? EFFORT_DEBUG_FILE : EFFORT_OWN_FILE);
 	Dwarf_Die unit;
 	Dwarf_Line *line;
 
-	if (!info || !dwarf_unit_at(info, addr - loaded->module.bias, &unit))
+	if (!info || !units_at(info, addr - loaded->module.bias, &unit))
 		return;
 	line = dwarf_getsrc_die(&unit, addr - loaded->module.bias);
 	if (!line || dwarf_lineno(line, &frame->line))
@@ -257,7 +256,7 @@ struct dc_frame symbols_describe(struct symbols *symbols, uint64_t addr)
 	if (symbol_at(loaded, addr, SYMBOL_CODE, &symbol)) {
 		frame.function = symbols_plain_name(symbols, symbol.name);
 		if (frame.function)
-			frame.function = cxx_shown_name(symbols, frame.function);
+			frame.function = shown_name(symbols, frame.function);
 		frame.offset = addr - loaded->module.bias - symbol.value;
 	}
 	describe_line(loaded, addr, &frame);

@@ -68,7 +68,7 @@ struct symbols_frame {
 };
 
 // A name as C would find it from the frame: block scopes outward, the unit's statics, globals of
-// the module, then of the others. code NAME when there is none (symbols_nearest() is the caller's
+// the module, then of the others. code NAME when there is none (symbols_suggest() is the caller's
 // to ask), VALUE when there is but it is not one: several of the name, or inlined everywhere.
 struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct symbols_frame *frame,
 					 const char *name, struct variable *ret) DC_CHECK;
@@ -128,7 +128,7 @@ uint64_t symbols_bound_ifunc(struct symbols *symbols, const struct function *fun
 // nothing.
 const char *symbols_why_unknown(struct symbols *symbols);
 // The nearest known name, NULL when none is near.
-const char *symbols_nearest(struct symbols *symbols, const char *name);
+const char *symbols_suggest(struct symbols *symbols, const char *name);
 
 // What is at an address. Strings live as long as symbols. Unknown parts stay zero.
 struct dc_frame symbols_describe(struct symbols *symbols, uint64_t addr);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Variables by name, as C finds them: blocks outwards, the unit's statics, the module's globals,
 // the other modules' by load order.
-#include "debugger/symbols/cxx.h"
-#include "debugger/symbols/location.h"
-#include "debugger/symbols/scope.h"
+#include "debugger/symbols/mangled.h"
+#include "debugger/symbols/dwarf/location.h"
+#include "debugger/symbols/dwarf/block.h"
 #include "debugger/base/cleanup.h"
 
 #include <dwarf.h>
@@ -26,20 +26,20 @@ static struct dc_error *from_die(const struct location_frame *where, Dwarf_Die *
 
 static bool local_in(Dwarf_Die *scope, const char *name, Dwarf_Die *ret)
 {
-	struct dwarf_walk walk = { 0 };
+	struct die_walk walk = { 0 };
 	Dwarf_Die child;
 	bool found = false;
 
 	// The last one of a name is the one in force: GCC describes a shadowed parameter first.
-	for (bool more = dwarf_walk_first(&walk, scope, &child); more;
-	     more = dwarf_walk_next(&walk, &child)) {
+	for (bool more = die_walk_first(&walk, scope, &child); more;
+	     more = die_walk_next(&walk, &child)) {
 		int tag = dwarf_tag(&child);
 		const char *its;
 
 		if (tag != DW_TAG_variable && tag != DW_TAG_formal_parameter)
 			continue;
 		its = dwarf_diename(&child);
-		if (!its || strcmp(its, name) || dwarf_is_declaration(&child))
+		if (!its || strcmp(its, name) || die_is_declaration(&child))
 			continue;
 		*ret = child;
 		found = true;
@@ -62,13 +62,13 @@ static struct dc_error *find_local(struct symbols *symbols, const struct symbols
 				   bool *done)
 {
 	struct location_frame where = { .symbols = symbols, .frame = frame };
-	Dwarf_Die unit, scopes[SCOPE_MAX], die;
+	Dwarf_Die unit, scopes[BLOCKS_MAX], die;
 
 	*done = false;
 	if (!symbols_unit(symbols, frame, effort, &where.loaded, &unit))
 		return NULL;
 
-	size_t n = scope_chain(&unit, frame->pc - where.loaded->module.bias, scopes);
+	size_t n = block_chain(&unit, frame->pc - where.loaded->module.bias, scopes);
 
 	where.function = n ? &scopes[0] : NULL;
 	while (n--) {
@@ -111,7 +111,7 @@ static bool take_variable(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 
 	(void)parent;
 	// A constant of a class is only ever declared.
-	if (dwarf_is_declaration(die) && !dwarf_hasattr(die, DW_AT_const_value)) {
+	if (die_is_declaration(die) && !dwarf_hasattr(die, DW_AT_const_value)) {
 		if (!found->nr_declarations++)
 			found->declaration = *die;
 		return true;
@@ -139,12 +139,12 @@ static struct dc_error *find_in_unit(struct symbols *symbols, const struct symbo
 	if (!symbols_unit(symbols, frame, EFFORT_OWN_FILE, &where.loaded, &unit))
 		return NULL;
 
-	struct dc_error *err = dwarf_find(where.loaded->info, &unit, name, DWARF_VARIABLE,
+	struct dc_error *err = units_find(where.loaded->info, &unit, name, WANT_VARIABLE,
 					  take_variable, &found);
 
 	// C++ has one of a name in each namespace; those are told apart by their symbols.
 	if (err || !found.nr_definitions ||
-	    (found.nr_definitions > 1 && dwarf_language_of(&unit) == SOURCE_CXX))
+	    (found.nr_definitions > 1 && die_language(&unit) == SOURCE_CXX))
 		return err;
 	*done = true;
 	return from_die(&where, &found.definition, name, ret);
@@ -159,14 +159,14 @@ static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *file,
 		struct location_frame where = { .symbols = symbols, .loaded = loaded };
 		struct found_die found = { .nr_definitions = 0 };
 		bool had = loaded->info;
-		struct dwarf_info *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
+		struct units *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
 
 		if (!info || (effort == EFFORT_DEBUG_FILE && had && !loaded->dwarf_is_separate))
 			continue;
 
-		struct dc_error *err = file ? dwarf_find_in_file(info, file, name, DWARF_VARIABLE,
+		struct dc_error *err = file ? units_find_in_file(info, file, name, WANT_VARIABLE,
 								 take_variable, &found)
-					    : dwarf_find(info, NULL, name, DWARF_VARIABLE,
+					    : units_find(info, NULL, name, WANT_VARIABLE,
 							 take_variable, &found);
 
 		if (err)
@@ -175,9 +175,9 @@ static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *file,
 			continue;
 		*done = true;
 		if (file && found.nr_definitions > 1)
-			return symbols_ambiguous(loaded, DWARF_VARIABLE, "static variable", name);
+			return symbols_ambiguous(loaded, WANT_VARIABLE, "static variable", name);
 		if (found.differ)
-			return symbols_ambiguous(loaded, DWARF_VARIABLE, "static constant", name);
+			return symbols_ambiguous(loaded, WANT_VARIABLE, "static constant", name);
 		return from_die(&where, &found.definition, name, ret);
 	}
 	return NULL;
@@ -200,13 +200,12 @@ static struct dc_error *type_of_symbol(struct symbols *symbols, struct loaded *l
 			struct found_die found = { .want_addr = class == SYMBOL_TLS || at != loaded
 									? 0
 									: value };
-			struct dwarf_info *info = at->seen ? module_dwarf(at, EFFORT_OWN_FILE)
-							   : NULL;
+			struct units *info = at->seen ? module_dwarf(at, EFFORT_OWN_FILE) : NULL;
 
 			if (!info)
 				continue;
 
-			struct dc_error *err = dwarf_find(info, NULL, name, DWARF_VARIABLE,
+			struct dc_error *err = units_find(info, NULL, name, WANT_VARIABLE,
 							  take_variable, &found);
 
 			if (err)
@@ -224,12 +223,12 @@ static struct dc_error *type_from_debug_file(struct symbols *symbols, struct loa
 					     const char *name, struct variable *ret)
 {
 	struct found_die found = { .nr_definitions = 0 };
-	struct dwarf_info *info = module_dwarf(loaded, EFFORT_DEBUG_FILE);
+	struct units *info = module_dwarf(loaded, EFFORT_DEBUG_FILE);
 
 	if (!info)
 		return NULL;
 
-	struct dc_error *err = dwarf_find(info, NULL, name, DWARF_VARIABLE, take_variable, &found);
+	struct dc_error *err = units_find(info, NULL, name, WANT_VARIABLE, take_variable, &found);
 
 	if (!err && (found.nr_definitions || found.nr_declarations))
 		ret->type = type_of_die(symbols->types, found.nr_definitions ? &found.definition
@@ -245,7 +244,7 @@ static struct dc_error *from_symbol(struct symbols *symbols, struct loaded *load
 
 	const char *plain = symbols_plain_name(symbols, symbol->name);
 
-	*ret = (struct variable){ .name = plain ? cxx_shown_name(symbols, plain) : NULL,
+	*ret = (struct variable){ .name = plain ? shown_name(symbols, plain) : NULL,
 				  .module = &loaded->module,
 				  .place = is_tls ? VARIABLE_TLS : VARIABLE_MEMORY,
 				  .addr = symbol->value + (is_tls ? 0 : loaded->module.bias) };
@@ -298,25 +297,25 @@ struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct s
 	if (!is_data && symbols_find(symbols, frame, name, SYMBOL_CODE, &other, &code, &nr_others))
 		return error_make(DC_NAME, "\"%s\" is a function, not a variable", name);
 	// A frame in a library whose debug file is apart: its locals hide globals all the same.
-	if (!symbols_is_near(symbols, NULL, name) || is_data)
+	if (!symbols_is_own(symbols, NULL, name) || is_data)
 		err = find_local(symbols, frame, EFFORT_DEBUG_FILE, name, ret, &done);
 	if (err || done)
 		return err;
 	if (is_data) {
 		if (!symbol.is_global && nr_locals > 1)
-			return symbols_ambiguous(loaded, DWARF_VARIABLE, "static variable", name);
+			return symbols_ambiguous(loaded, WANT_VARIABLE, "static variable", name);
 		return from_symbol(symbols, loaded, &symbol, name, ret);
 	}
-	err = cxx_find_data(symbols, name, &loaded, &symbol, &done);
+	err = mangled_find_data(symbols, name, &loaded, &symbol, &done);
 	if (err)
 		return err;
 	if (done)
-		return from_symbol(symbols, loaded, &symbol, dwarf_simple_name(name), ret);
+		return from_symbol(symbols, loaded, &symbol, name_last_part(name), ret);
 	// Constants that never got a place.
 	err = find_by_dwarf(symbols, NULL, name, EFFORT_OWN_FILE, ret, &done);
 	if (err || done)
 		return err;
-	if (symbols_is_near(symbols, frame, name))
+	if (symbols_is_own(symbols, frame, name))
 		return symbols_no_name("symbol", name);
 	for (loaded = symbols->list; loaded; loaded = loaded->next) {
 		const struct symtab *debug = loaded->seen ? module_debug_symtab(loaded) : NULL;
@@ -324,7 +323,7 @@ struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct s
 		if (debug &&
 		    symtab_find(debug, loaded->debug_image, name, data, &symbol, &nr_locals)) {
 			if (!symbol.is_global && nr_locals > 1)
-				return symbols_ambiguous(loaded, DWARF_VARIABLE, "static variable",
+				return symbols_ambiguous(loaded, WANT_VARIABLE, "static variable",
 							 name);
 			return from_symbol(symbols, loaded, &symbol, name, ret);
 		}

@@ -4,9 +4,9 @@
 
 FUZZ_SECONDS ?= 60
 FUZZ_SRC := tests/fuzz/expression.c debugger/arch/x86_64/registers.c debugger/arch/x86_64/xstate.c debugger/arch/x86_64/cpu.c debugger/base/arena.c debugger/base/error.c $(wildcard debugger/values/*.c debugger/lang/*.c debugger/lang/*/*.c) \
-	debugger/symbols/type.c debugger/symbols/type_basic.c debugger/symbols/type_spell.c
+	debugger/symbols/types/type.c debugger/symbols/types/type_basic.c debugger/symbols/types/type_spell.c
 
-build/fuzz/expression: $(FUZZ_SRC) $(wildcard debugger/values/*.h debugger/lang/*.h debugger/lang/*/*.h debugger/symbols/type*.h)
+build/fuzz/expression: $(FUZZ_SRC) $(wildcard debugger/values/*.h debugger/lang/*.h debugger/lang/*/*.h debugger/symbols/*.h debugger/symbols/types/*.h)
 	@mkdir -p $(@D)
 	clang $(CPPFLAGS) -std=gnu11 $(WARN) -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(FUZZ_SRC) -lunwind-x86_64 -lunwind -ldw -lelf -lm

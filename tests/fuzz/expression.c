@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // libFuzzer: any bytes as an expression; parsed, checked, and run against a target that answers
 // every read with the same bytes. Errors are fine, all else is not.
-#include "debugger/symbols/type_table.h"
+#include "debugger/symbols/types/type_table.h"
 #include "debugger/lang/expression.h"
 
 #include <string.h>
@@ -199,7 +199,7 @@ uint64_t symbols_bound_ifunc(struct symbols *symbols, const struct function *fun
 	return 0;
 }
 
-const char *symbols_nearest(struct symbols *symbols, const char *name)
+const char *symbols_suggest(struct symbols *symbols, const char *name)
 {
 	(void)symbols, (void)name;
 	return "add";

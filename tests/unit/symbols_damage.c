@@ -205,7 +205,7 @@ static void ask_everything(struct victim *victim)
 			drop(err);
 			drop(symbols_lookup_enumerator(symbols, at, names[i], &type, &value));
 		}
-		symbols_nearest(symbols, names[i]);
+		symbols_suggest(symbols, names[i]);
 	}
 
 	struct range *ranges;

@@ -452,9 +452,9 @@ static void test_variables(void **state)
 
 	fails(symbols_lookup_variable(target->symbols, NULL, "add", &variable), DC_NAME);
 	fails(symbols_lookup_variable(target->symbols, NULL, "no_such", &variable), DC_NAME);
-	assert_string_equal(symbols_nearest(target->symbols, "globl"), "global");
-	assert_string_equal(symbols_nearest(target->symbols, "make_pont"), "make_point");
-	assert_null(symbols_nearest(target->symbols, "qqqqqqqqqqqq"));
+	assert_string_equal(symbols_suggest(target->symbols, "globl"), "global");
+	assert_string_equal(symbols_suggest(target->symbols, "make_pont"), "make_point");
+	assert_null(symbols_suggest(target->symbols, "qqqqqqqqqqqq"));
 }
 
 static void test_locals(void **state)

@@ -13,9 +13,9 @@
 // The search is slow, so it is made only when the error is certain.
 struct dc_error *name_suggest(struct symbols *symbols, const char *name, struct dc_error *err)
 {
-	const char *nearest = symbols_nearest(symbols, name);
+	const char *suggestion = symbols_suggest(symbols, name);
 
-	return nearest ? error_note(err, "did you mean '%s'?", nearest) : err;
+	return suggestion ? error_note(err, "did you mean '%s'?", suggestion) : err;
 }
 
 struct dc_error *name_unknown(struct symbols *symbols, const char *name)

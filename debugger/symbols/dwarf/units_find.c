@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 // DIEs by name: in the units that mention it, in namespaces, and for a qualified name in classes.
-#include "debugger/symbols/dwarf_units.h"
-#include "debugger/symbols/mention.h"
+#include "debugger/symbols/dwarf/units_inside.h"
+#include "debugger/symbols/dwarf/unit_filter.h"
 
 #include <dwarf.h>
 #include <string.h>
 
 struct search {
-	struct dwarf_info *info;
+	struct units *info;
 	const char *name; // NULL: all
 	const char *scopes; // what stands before the name, "ns::C::"
 	size_t nr_scopes; // its length
 	const char *path[DWARF_LEVEL_MAX + 2]; // the scopes around the DIE that is looked at
 	size_t nr_path;
 	unsigned int want;
-	dwarf_visit *visit;
+	die_visit *visit;
 	void *arg;
 	bool all_units; // partial units come by themselves: imports are not followed
 	bool stopped;
@@ -23,25 +23,25 @@ struct search {
 static unsigned int kind_of(Dwarf_Die *die)
 {
 	switch (dwarf_tag(die)) {
-	case DW_TAG_subprogram: return DWARF_FUNCTION;
-	case DW_TAG_variable: return DWARF_VARIABLE;
+	case DW_TAG_subprogram: return WANT_FUNCTION;
+	case DW_TAG_variable: return WANT_VARIABLE;
 	// A static member, as DWARF 4 describes it.
-	case DW_TAG_member: return dwarf_hasattr(die, DW_AT_external) ? DWARF_VARIABLE : 0;
+	case DW_TAG_member: return dwarf_hasattr(die, DW_AT_external) ? WANT_VARIABLE : 0;
 	case DW_TAG_base_type:
 	case DW_TAG_typedef:
-	case DW_TAG_unspecified_type: return DWARF_TYPEDEF;
+	case DW_TAG_unspecified_type: return WANT_TYPEDEF;
 	case DW_TAG_structure_type:
 	case DW_TAG_class_type:
-		return DWARF_STRUCT | (dwarf_language_of(die) == SOURCE_CXX ? DWARF_TYPEDEF : 0);
+		return WANT_STRUCT | (die_language(die) == SOURCE_CXX ? WANT_TYPEDEF : 0);
 	case DW_TAG_union_type:
-		return DWARF_UNION | (dwarf_language_of(die) == SOURCE_CXX ? DWARF_TYPEDEF : 0);
+		return WANT_UNION | (die_language(die) == SOURCE_CXX ? WANT_TYPEDEF : 0);
 	case DW_TAG_enumeration_type:
-		return DWARF_ENUM | (dwarf_language_of(die) == SOURCE_CXX ? DWARF_TYPEDEF : 0);
+		return WANT_ENUM | (die_language(die) == SOURCE_CXX ? WANT_TYPEDEF : 0);
 	default: return 0;
 	}
 }
 
-const char *dwarf_simple_name(const char *name)
+const char *name_last_part(const char *name)
 {
 	int depth = 0;
 
@@ -109,11 +109,11 @@ static void search_scope(struct search *search, Dwarf_Die *die, int level)
 
 static void search_enum(struct search *search, Dwarf_Die *parent)
 {
-	struct dwarf_walk walk = { 0 };
+	struct die_walk walk = { 0 };
 	Dwarf_Die child;
 
-	for (bool more = dwarf_walk_first(&walk, parent, &child); more && !search->stopped;
-	     more = dwarf_walk_next(&walk, &child)) {
+	for (bool more = die_walk_first(&walk, parent, &child); more && !search->stopped;
+	     more = die_walk_next(&walk, &child)) {
 		if (dwarf_tag(&child) == DW_TAG_enumerator && is_named(&child, search->name) &&
 		    (in_scope(search, NULL) || in_scope(search, dwarf_diename(parent))))
 			search->stopped = !search->visit(&child, parent, search->arg);
@@ -126,7 +126,7 @@ static void search_die(struct search *search, Dwarf_Die *die, Dwarf_Die *parent,
 	Dwarf_Die imported;
 	int tag = dwarf_tag(die);
 
-	if (search->want & DWARF_ENUMERATOR && tag == DW_TAG_enumeration_type)
+	if (search->want & WANT_ENUMERATOR && tag == DW_TAG_enumeration_type)
 		search_enum(search, die);
 	if (search->stopped)
 		return;
@@ -147,11 +147,11 @@ static void search_die(struct search *search, Dwarf_Die *die, Dwarf_Die *parent,
 
 static void search_below(struct search *search, Dwarf_Die *parent, int level)
 {
-	struct dwarf_walk walk = { 0 };
+	struct die_walk walk = { 0 };
 	Dwarf_Die child;
 
-	for (bool more = dwarf_walk_first(&walk, parent, &child); more && !search->stopped;
-	     more = dwarf_walk_next(&walk, &child))
+	for (bool more = die_walk_first(&walk, parent, &child); more && !search->stopped;
+	     more = die_walk_next(&walk, &child))
 		search_die(search, &child, parent, level);
 	search->info->damaged |= walk.damaged;
 }
@@ -165,9 +165,9 @@ static bool is_from_file(Dwarf_Die *unit, const char *file)
 	return m && n >= m && !strcmp(its + n - m, file) && (n == m || its[n - m - 1] == '/');
 }
 
-bool dwarf_has_file(struct dwarf_info *info, const char *file)
+bool units_have_file(struct units *info, const char *file)
 {
-	struct dc_error *err = dwarf_need_units(info);
+	struct dc_error *err = units_read(info);
 
 	dc_error_destroy(err);
 	for (size_t i = 0; i < info->nr_units; i++)
@@ -178,28 +178,29 @@ bool dwarf_has_file(struct dwarf_info *info, const char *file)
 
 static struct dc_error *find_in_units(struct search *search, const char *file)
 {
-	struct dwarf_info *info = search->info;
-	struct dc_error *err = dwarf_need_units(info);
-	struct mention mention = { .is_everywhere = true };
+	struct units *info = search->info;
+	struct dc_error *err = units_read(info);
+	struct unit_filter mention = { .is_everywhere = true };
 
-	if (!err && search->name && !mention_init(&mention, search->name, info->dwarf, info->alt))
+	if (!err && search->name &&
+	    !unit_filter_init(&mention, search->name, info->dwarf, info->alt))
 		err = &dc_out_of_memory;
 	for (size_t i = 0; !err && i < info->nr_units && !search->stopped; i++) {
 		struct unit *its = &info->units[i];
 
 		if (file && !is_from_file(&its->die, file))
 			continue;
-		if (!its->start || mention_in(&mention, its->start, its->end, its->is_indexed))
+		if (!its->start || unit_filter_in(&mention, its->start, its->end, its->is_indexed))
 			search_below(search, &its->die, 0);
 	}
-	mention_deinit(&mention);
+	unit_filter_deinit(&mention);
 	return err;
 }
 
-static struct search make_search(struct dwarf_info *info, const char *name, unsigned int want,
-				 dwarf_visit *visit, void *arg)
+static struct search make_search(struct units *info, const char *name, unsigned int want,
+				 die_visit *visit, void *arg)
 {
-	const char *simple = name ? dwarf_simple_name(name) : NULL;
+	const char *simple = name ? name_last_part(name) : NULL;
 
 	return (struct search){ .info = info,
 				.name = simple,
@@ -210,8 +211,8 @@ static struct search make_search(struct dwarf_info *info, const char *name, unsi
 				.arg = arg };
 }
 
-struct dc_error *dwarf_find(struct dwarf_info *info, Dwarf_Die *unit, const char *name,
-			    unsigned int want, dwarf_visit *visit, void *arg)
+struct dc_error *units_find(struct units *info, Dwarf_Die *unit, const char *name,
+			    unsigned int want, die_visit *visit, void *arg)
 {
 	struct search search = make_search(info, name, want, visit, arg);
 
@@ -222,32 +223,31 @@ struct dc_error *dwarf_find(struct dwarf_info *info, Dwarf_Die *unit, const char
 	return NULL;
 }
 
-struct dc_error *dwarf_find_in_file(struct dwarf_info *info, const char *file, const char *name,
-				    unsigned int want, dwarf_visit *visit, void *arg)
+struct dc_error *units_find_in_file(struct units *info, const char *file, const char *name,
+				    unsigned int want, die_visit *visit, void *arg)
 {
 	struct search search = make_search(info, name, want, visit, arg);
 
 	return find_in_units(&search, file);
 }
 
-bool dwarf_mentions(struct dwarf_info *info, const char *name)
+bool units_mention(struct units *info, const char *name)
 {
-	struct mention mention;
+	struct unit_filter mention;
 	bool found = true;
 
-	name = dwarf_simple_name(name);
+	name = name_last_part(name);
 	// Compilers keep names this short out of the string section.
 	if (strlen(name) < 4)
 		return true;
 	// Out of memory counts as a mention: that only costs a look.
-	if (mention_init(&mention, name, info->dwarf, info->alt))
+	if (unit_filter_init(&mention, name, info->dwarf, info->alt))
 		found = mention.is_everywhere || mention.n > 0;
-	mention_deinit(&mention);
+	unit_filter_deinit(&mention);
 	return found;
 }
 
-struct dc_error *dwarf_each(struct dwarf_info *info, unsigned int want, dwarf_visit *visit,
-			    void *arg)
+struct dc_error *units_each(struct units *info, unsigned int want, die_visit *visit, void *arg)
 {
-	return dwarf_find(info, NULL, NULL, want, visit, arg);
+	return units_find(info, NULL, NULL, want, visit, arg);
 }

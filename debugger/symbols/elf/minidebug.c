@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Unpacking .gnu_debugdata, an xz stream with an ELF file of symbols alone.
-#include "debugger/symbols/minidebug.h"
+#include "debugger/symbols/elf/minidebug.h"
 
 #include "debugger/base/cleanup.h"
 

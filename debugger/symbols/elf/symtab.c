@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Symbol tables: found by .gnu.hash where there is one, by a scan where there is none.
-#include "debugger/symbols/symtab.h"
+#include "debugger/symbols/elf/symtab.h"
 
 #include <string.h>
 

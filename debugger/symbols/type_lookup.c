@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Types and enumerators by name: the frame's unit, the program, the other modules, and separate
 // debug files last, because opening those costs more than all the rest.
-#include "debugger/symbols/scope.h"
+#include "debugger/symbols/dwarf/block.h"
 #include "debugger/symbols/set.h"
 #include "debugger/base/cleanup.h"
 
@@ -86,7 +86,7 @@ static bool take(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 						is_enumerator ? parent : die);
 
 	if (is_enumerator) {
-		if (type->kind != TYPE_ENUM || !dwarf_enumerator_value(die, type, &search->value))
+		if (type->kind != TYPE_ENUM || !die_enumerator_value(die, type, &search->value))
 			return true;
 	} else if (type->is_incomplete) {
 		if (!search->declared)
@@ -101,19 +101,19 @@ static bool take(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 static struct dc_error *search_frame(struct search *search)
 {
 	struct loaded *loaded;
-	Dwarf_Die unit, scopes[SCOPE_MAX];
+	Dwarf_Die unit, scopes[BLOCKS_MAX];
 
 	if (!symbols_unit(search->symbols, search->frame, EFFORT_OWN_FILE, &loaded, &unit))
 		return NULL;
 
-	size_t n = scope_chain(&unit, search->frame->pc - loaded->module.bias, scopes);
+	size_t n = block_chain(&unit, search->frame->pc - loaded->module.bias, scopes);
 	struct dc_error *err = NULL;
 
 	while (n-- && !search->type && !err)
-		err = dwarf_find(loaded->info, &scopes[n], search->name, search->want, take,
+		err = units_find(loaded->info, &scopes[n], search->name, search->want, take,
 				 search);
 	if (!err && !search->type)
-		err = dwarf_find(loaded->info, &unit, search->name, search->want, take, search);
+		err = units_find(loaded->info, &unit, search->name, search->want, take, search);
 	return err;
 }
 
@@ -122,12 +122,12 @@ static struct dc_error *search_modules(struct search *search, enum effort effort
 	for (struct loaded *loaded = search->symbols->list; loaded && !search->type;
 	     loaded = loaded->next) {
 		bool had = loaded->info;
-		struct dwarf_info *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
+		struct units *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
 
 		if (!info || (effort == EFFORT_DEBUG_FILE && had && !loaded->dwarf_is_separate))
 			continue;
 
-		struct dc_error *err = dwarf_find(info, NULL, search->name, search->want, take,
+		struct dc_error *err = units_find(info, NULL, search->name, search->want, take,
 						  search);
 
 		if (err)
@@ -139,10 +139,10 @@ static struct dc_error *search_modules(struct search *search, enum effort effort
 static unsigned int want_of(const char *tag)
 {
 	if (!tag)
-		return DWARF_TYPEDEF;
+		return WANT_TYPEDEF;
 	if (!strcmp(tag, "struct") || !strcmp(tag, "class"))
-		return DWARF_STRUCT;
-	return !strcmp(tag, "union") ? DWARF_UNION : DWARF_ENUM;
+		return WANT_STRUCT;
+	return !strcmp(tag, "union") ? WANT_UNION : WANT_ENUM;
 }
 
 struct dc_error *symbols_lookup_type(struct symbols *symbols, const struct symbols_frame *frame,
@@ -170,7 +170,7 @@ struct dc_error *symbols_lookup_type(struct symbols *symbols, const struct symbo
 	if (!err && !search.type &&
 	    (tag || !(symbols_find(symbols, frame, name, SYMBOL_CODE | SYMBOL_DATA, &loaded,
 				   &symbol, &nr_locals) ||
-		      symbols_is_near(symbols, frame, name))))
+		      symbols_is_own(symbols, frame, name))))
 		err = search_modules(&search, EFFORT_DEBUG_FILE);
 	if (err)
 		return err;
@@ -195,9 +195,9 @@ const struct type *symbols_complete(struct symbols *symbols, const struct type *
 
 	struct search search = { .symbols = symbols,
 				 .name = type->name,
-				 .want = type->kind == TYPE_STRUCT  ? DWARF_STRUCT
-					 : type->kind == TYPE_UNION ? DWARF_UNION
-								    : DWARF_ENUM };
+				 .want = type->kind == TYPE_STRUCT  ? WANT_STRUCT
+					 : type->kind == TYPE_UNION ? WANT_UNION
+								    : WANT_ENUM };
 
 	// Remembered, found or not: a list of such structs would search for each.
 	struct type_node *node = type_node(type)->unqualified;
@@ -224,7 +224,7 @@ struct dc_error *symbols_lookup_enumerator(struct symbols *symbols,
 					   const struct type **type, int64_t *value)
 {
 	struct search search = {
-		.symbols = symbols, .frame = frame, .name = name, .want = DWARF_ENUMERATOR
+		.symbols = symbols, .frame = frame, .name = name, .want = WANT_ENUMERATOR
 	};
 	struct loaded *loaded;
 	struct symbol symbol;
@@ -236,7 +236,7 @@ struct dc_error *symbols_lookup_enumerator(struct symbols *symbols,
 	if (!err && !search.type &&
 	    !symbols_find(symbols, frame, name, SYMBOL_CODE | SYMBOL_DATA | SYMBOL_TLS, &loaded,
 			  &symbol, &nr_locals) &&
-	    !symbols_is_near(symbols, frame, name))
+	    !symbols_is_own(symbols, frame, name))
 		err = search_modules(&search, EFFORT_DEBUG_FILE);
 	if (err)
 		return err;

@@ -8,11 +8,11 @@
 static bool take_any(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 {
 	(void)parent;
-	*(bool *)arg = !dwarf_is_declaration(die);
+	*(bool *)arg = !die_is_declaration(die);
 	return !*(bool *)arg;
 }
 
-bool symbols_is_near(struct symbols *symbols, const struct symbols_frame *frame, const char *name)
+bool symbols_is_own(struct symbols *symbols, const struct symbols_frame *frame, const char *name)
 {
 	static const char *const words[] = { "NULL", "true", "false", "nullptr" };
 	bool found = false;
@@ -23,19 +23,18 @@ bool symbols_is_near(struct symbols *symbols, const struct symbols_frame *frame,
 			return true;
 	}
 	for (struct loaded *loaded = symbols->list; loaded && !found; loaded = loaded->next) {
-		struct dwarf_info *info = loaded->seen ? module_dwarf(loaded, EFFORT_OWN_FILE)
-						       : NULL;
+		struct units *info = loaded->seen ? module_dwarf(loaded, EFFORT_OWN_FILE) : NULL;
 
 		if (!info)
 			continue;
 		// Without a frame a name that the program mentions may be a local of the one to
 		// come.
-		if ((!frame || !frame->pc) && dwarf_mentions(info, name))
+		if ((!frame || !frame->pc) && units_mention(info, name))
 			return true;
 
-		struct dc_error *err = dwarf_find(info, NULL, name,
-						  DWARF_FUNCTION | DWARF_VARIABLE | DWARF_TYPEDEF |
-							  DWARF_ENUMERATOR,
+		struct dc_error *err = units_find(info, NULL, name,
+						  WANT_FUNCTION | WANT_VARIABLE | WANT_TYPEDEF |
+							  WANT_ENUMERATOR,
 						  take_any, &found);
 
 		dc_error_destroy(err);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The basic types of C on x86-64, by any spelling that C allows: "long unsigned" is "unsigned
 // long". They need no debug information, and DWARF's own basic types are mapped onto them.
-#include "debugger/symbols/type_table.h"
+#include "debugger/symbols/types/type_table.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Separate debug files: by build id below .build-id/, by the name in .gnu_debuglink beside the file
 // or below the debug directory. The target's own root first, then ours.
-#include "debugger/symbols/module.h"
+#include "debugger/symbols/elf/module.h"
 #include "debugger/base/cleanup.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Looking C++ names up by their symbols. The last part of a name stands in each mangled symbol as
 // it is, so that only few need be read.
-#include "debugger/symbols/cxx.h"
+#include "debugger/symbols/mangled.h"
 #include "debugger/base/cleanup.h"
 
 #include <ctype.h>
@@ -26,7 +26,7 @@ static void find_demangler(void)
 		demangle = (demangler *)dlsym(library, "__cxa_demangle");
 }
 
-char *cxx_demangle(const char *symbol)
+char *demangle_name(const char *symbol)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	// Back references make far more of a name than it is long; a damaged file could have any.
@@ -45,9 +45,9 @@ char *cxx_demangle(const char *symbol)
 	return plain ? demangle(plain, NULL, NULL, &status) : NULL;
 }
 
-const char *cxx_shown_name(struct symbols *symbols, const char *name)
+const char *shown_name(struct symbols *symbols, const char *name)
 {
-	_cleanup_free_ char *shown = cxx_demangle(name);
+	_cleanup_free_ char *shown = demangle_name(name);
 	const char *kept = shown ? types_strndup(symbols->types, shown, strlen(shown)) : NULL;
 
 	return kept ? kept : name;
@@ -198,7 +198,7 @@ static bool wanted_init(struct wanted *wanted, const char *name)
 	char *last = cut_to_name(simple);
 
 	drop_arguments(last);
-	last = (char *)dwarf_simple_name(last);
+	last = (char *)name_last_part(last);
 
 	size_t length = strspn(last,
 			       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
@@ -289,7 +289,7 @@ static bool search(struct loaded *loaded, const struct wanted *wanted, unsigned 
 		    strchr(symbol.name, '.'))
 			continue;
 
-		char *shown = cxx_demangle(symbol.name);
+		char *shown = demangle_name(symbol.name);
 		enum fit fit = shown ? fits(shown, wanted->name, symbol.class) : FIT_NONE;
 
 		// A part of a name is enough for what is the program's own.
@@ -332,8 +332,8 @@ static bool search_all(struct symbols *symbols, const char *name, unsigned int c
 	return true;
 }
 
-struct dc_error *cxx_find_data(struct symbols *symbols, const char *name, struct loaded **module,
-			       struct symbol *ret, bool *done)
+struct dc_error *mangled_find_data(struct symbols *symbols, const char *name,
+				   struct loaded **module, struct symbol *ret, bool *done)
 {
 	enum { MAX_SHOWN = 8 };
 	_cleanup_(cleanup_found) struct found found = { 0 };
@@ -466,7 +466,7 @@ static struct dc_error *make_method(struct symbols *symbols, Dwarf_Die *die, con
 		err = function_from_symbol(symbols, module, &symbol, &ret->function);
 		if (!err)
 			symbols_function_type(symbols, &ret->function);
-		ret->function.name = cxx_shown_name(symbols, linkage);
+		ret->function.name = shown_name(symbols, linkage);
 	}
 	if (!err && !ret->function.type)
 		function_add_type(symbols, die, &ret->function);
@@ -480,7 +480,7 @@ struct dc_error *symbols_methods(struct symbols *symbols, const struct type *cla
 	enum { ROOM = 64 };
 	Dwarf_Die die = type_node(class)->unqualified->die, child;
 	struct method *list = types_alloc(symbols->types, ROOM * sizeof(*list));
-	struct dwarf_walk walk = { 0 };
+	struct die_walk walk = { 0 };
 	struct dc_error *err = NULL;
 
 	*n = 0;
@@ -489,8 +489,8 @@ struct dc_error *symbols_methods(struct symbols *symbols, const struct type *cla
 		return &dc_out_of_memory;
 	if (!die.addr || class->is_incomplete)
 		return NULL;
-	for (bool more = dwarf_walk_first(&walk, &die, &child); more && !err && *n < ROOM;
-	     more = dwarf_walk_next(&walk, &child)) {
+	for (bool more = die_walk_first(&walk, &die, &child); more && !err && *n < ROOM;
+	     more = die_walk_next(&walk, &child)) {
 		const char *its = dwarf_tag(&child) == DW_TAG_subprogram ? dwarf_diename(&child)
 									 : NULL;
 

@@ -3,7 +3,7 @@
 #ifndef DEBUGGER_SYMBOLS_TYPE_SCOPE_H
 #define DEBUGGER_SYMBOLS_TYPE_SCOPE_H
 
-#include "debugger/symbols/type_table.h"
+#include "debugger/symbols/types/type_table.h"
 
 // Lives as long as the types; NULL: it has no name.
 const char *type_scope_name(struct types *types, Dwarf_Die *die);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A module's units through libdw, read lazily, and DIEs by address.
-#include "debugger/symbols/dwarf_units.h"
+#include "debugger/symbols/dwarf/units_inside.h"
 
 #include <dwarf.h>
 #include <gelf.h>
@@ -9,7 +9,7 @@
 
 // Assigned after DWARF 5 was published.
 
-bool dwarf_walk_first(struct dwarf_walk *walk, Dwarf_Die *parent, Dwarf_Die *ret)
+bool die_walk_first(struct die_walk *walk, Dwarf_Die *parent, Dwarf_Die *ret)
 {
 	int status = dwarf_child(parent, ret);
 
@@ -20,7 +20,7 @@ bool dwarf_walk_first(struct dwarf_walk *walk, Dwarf_Die *parent, Dwarf_Die *ret
 	return true;
 }
 
-bool dwarf_walk_next(struct dwarf_walk *walk, Dwarf_Die *die)
+bool die_walk_next(struct die_walk *walk, Dwarf_Die *die)
 {
 	Dwarf_Die next;
 	int status = dwarf_siblingof(die, &next);
@@ -39,7 +39,7 @@ bool dwarf_walk_next(struct dwarf_walk *walk, Dwarf_Die *die)
 	return true;
 }
 
-enum type_compiler dwarf_compiler(Dwarf_Die *die)
+enum type_compiler die_compiler(Dwarf_Die *die)
 {
 	Dwarf_Die unit;
 	Dwarf_Attribute attr;
@@ -54,7 +54,7 @@ enum type_compiler dwarf_compiler(Dwarf_Die *die)
 	return strstr(producer, "clang version") ? COMPILER_CLANG : COMPILER_UNKNOWN;
 }
 
-bool dwarf_enumerator_value(Dwarf_Die *die, const struct type *type, int64_t *ret)
+bool die_enumerator_value(Dwarf_Die *die, const struct type *type, int64_t *ret)
 {
 	Dwarf_Attribute attr;
 	Dwarf_Word value;
@@ -82,7 +82,7 @@ bool dwarf_enumerator_value(Dwarf_Die *die, const struct type *type, int64_t *re
 	return true;
 }
 
-bool dwarf_is_declaration(Dwarf_Die *die)
+bool die_is_declaration(Dwarf_Die *die)
 {
 	Dwarf_Attribute attr;
 	bool value;
@@ -91,7 +91,7 @@ bool dwarf_is_declaration(Dwarf_Die *die)
 	return dwarf_attr(die, DW_AT_declaration, &attr) && !dwarf_formflag(&attr, &value) && value;
 }
 
-bool dwarf_entry(Dwarf_Die *die, uint64_t *ret)
+bool die_entry(Dwarf_Die *die, uint64_t *ret)
 {
 	Dwarf_Addr base, start, end;
 
@@ -105,7 +105,7 @@ bool dwarf_entry(Dwarf_Die *die, uint64_t *ret)
 	return false;
 }
 
-bool dwarf_strings_end(Dwarf *dwarf)
+bool debug_strings_end(Dwarf *dwarf)
 {
 	Elf *elf = dwarf_getelf(dwarf);
 	size_t names;
@@ -128,9 +128,9 @@ bool dwarf_strings_end(Dwarf *dwarf)
 	return true;
 }
 
-struct dc_error *dwarf_info_create(Dwarf *dwarf, Dwarf *alt, struct dwarf_info **ret)
+struct dc_error *units_create(Dwarf *dwarf, Dwarf *alt, struct units **ret)
 {
-	struct dwarf_info *info = calloc(1, sizeof(*info));
+	struct units *info = calloc(1, sizeof(*info));
 
 	if (!info)
 		return &dc_out_of_memory;
@@ -140,7 +140,7 @@ struct dc_error *dwarf_info_create(Dwarf *dwarf, Dwarf *alt, struct dwarf_info *
 	return NULL;
 }
 
-void dwarf_info_destroy(struct dwarf_info *info)
+void units_destroy(struct units *info)
 {
 	if (!info)
 		return;
@@ -214,10 +214,10 @@ static bool may_overrun(const unsigned char *end, const struct bytes *section)
 static bool is_split(uint8_t kind, Dwarf_Die *split)
 {
 	return kind == DW_UT_skeleton && split->addr && dwarf_tag(split) != DW_TAG_invalid &&
-	       dwarf_strings_end(dwarf_cu_getdwarf(split->cu));
+	       debug_strings_end(dwarf_cu_getdwarf(split->cu));
 }
 
-static struct dc_error *add_units(struct dwarf_info *info, Dwarf *dwarf)
+static struct dc_error *add_units(struct units *info, Dwarf *dwarf)
 {
 	struct bytes section = { NULL, NULL };
 	Dwarf_CU *cu = NULL;
@@ -260,7 +260,7 @@ static struct dc_error *add_units(struct dwarf_info *info, Dwarf *dwarf)
 	return NULL;
 }
 
-struct dc_error *dwarf_need_units(struct dwarf_info *info)
+struct dc_error *units_read(struct units *info)
 {
 	struct dc_error *err = NULL;
 
@@ -280,9 +280,9 @@ static int compare_ranges(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-static struct dc_error *need_ranges(struct dwarf_info *info)
+static struct dc_error *need_ranges(struct units *info)
 {
-	struct dc_error *err = info->have_ranges ? NULL : dwarf_need_units(info);
+	struct dc_error *err = info->have_ranges ? NULL : units_read(info);
 
 	if (err || info->have_ranges)
 		return err;
@@ -311,7 +311,7 @@ static struct dc_error *need_ranges(struct dwarf_info *info)
 	return NULL;
 }
 
-static bool unit_by_ranges(struct dwarf_info *info, uint64_t addr, Dwarf_Die *ret)
+static bool unit_by_ranges(struct units *info, uint64_t addr, Dwarf_Die *ret)
 {
 	struct dc_error *err = need_ranges(info);
 
@@ -336,7 +336,7 @@ static bool unit_by_ranges(struct dwarf_info *info, uint64_t addr, Dwarf_Die *re
 	return true;
 }
 
-bool dwarf_unit_at(struct dwarf_info *info, uint64_t addr, Dwarf_Die *ret)
+bool units_at(struct units *info, uint64_t addr, Dwarf_Die *ret)
 {
 	Dwarf_Aranges *aranges;
 	size_t n;
@@ -364,15 +364,15 @@ bool dwarf_unit_at(struct dwarf_info *info, uint64_t addr, Dwarf_Die *ret)
 
 static bool function_below(Dwarf_Die *parent, uint64_t addr, int level, Dwarf_Die *ret)
 {
-	struct dwarf_walk walk = { 0 };
+	struct die_walk walk = { 0 };
 	Dwarf_Die child;
 	uint64_t entry;
 
-	for (bool more = dwarf_walk_first(&walk, parent, &child); more;
-	     more = dwarf_walk_next(&walk, &child)) {
+	for (bool more = die_walk_first(&walk, parent, &child); more;
+	     more = die_walk_next(&walk, &child)) {
 		switch (dwarf_tag(&child)) {
 		case DW_TAG_subprogram:
-			if (dwarf_entry(&child, &entry) && entry == addr) {
+			if (die_entry(&child, &entry) && entry == addr) {
 				*ret = child;
 				return true;
 			}
@@ -393,14 +393,14 @@ static bool function_below(Dwarf_Die *parent, uint64_t addr, int level, Dwarf_Di
 	return false;
 }
 
-bool dwarf_function_at(struct dwarf_info *info, uint64_t addr, Dwarf_Die *ret)
+bool units_function_at(struct units *info, uint64_t addr, Dwarf_Die *ret)
 {
 	Dwarf_Die unit;
 
-	return dwarf_unit_at(info, addr, &unit) && function_below(&unit, addr, 0, ret);
+	return units_at(info, addr, &unit) && function_below(&unit, addr, 0, ret);
 }
 
-bool dwarf_is_damaged(const struct dwarf_info *info)
+bool units_are_damaged(const struct units *info)
 {
 	return info->damaged;
 }

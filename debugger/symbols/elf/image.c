@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Reading an ELF image through libelf.
-#include "debugger/symbols/image.h"
+#include "debugger/symbols/elf/image.h"
 #include "debugger/base/cleanup.h"
 
 #include <errno.h>

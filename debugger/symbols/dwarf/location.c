@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // DWARF location expressions: a small stack machine over one frame's registers and the target's
 // memory.
-#include "debugger/symbols/location.h"
+#include "debugger/symbols/dwarf/location.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/target/memory.h"
 

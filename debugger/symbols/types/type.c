@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The table of types: an arena that owns them and a hash that makes equal ones the same.
 // Derived types are made here; what comes from DWARF is made in type_dwarf.c.
-#include "debugger/symbols/type_table.h"
+#include "debugger/symbols/types/type_table.h"
 
 #include <stdlib.h>
 #include <string.h>

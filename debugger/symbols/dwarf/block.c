@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Finding the blocks that cover an address, from the function inwards.
-#include "debugger/symbols/scope.h"
+#include "debugger/symbols/dwarf/block.h"
 
 #include <dwarf.h>
 
@@ -12,15 +12,15 @@ static bool is_scope(int tag)
 
 static bool child_at(Dwarf_Die *parent, uint64_t pc, bool want_function, int level, Dwarf_Die *ret)
 {
-	struct dwarf_walk walk = { 0 };
+	struct die_walk walk = { 0 };
 	Dwarf_Die child;
 
-	for (bool more = dwarf_walk_first(&walk, parent, &child); more;
-	     more = dwarf_walk_next(&walk, &child)) {
+	for (bool more = die_walk_first(&walk, parent, &child); more;
+	     more = die_walk_next(&walk, &child)) {
 		int tag = dwarf_tag(&child);
 
 		if (want_function && (tag == DW_TAG_namespace || tag == DW_TAG_module)) {
-			if (level < SCOPE_MAX && child_at(&child, pc, true, level + 1, ret))
+			if (level < BLOCKS_MAX && child_at(&child, pc, true, level + 1, ret))
 				return true;
 			continue;
 		}
@@ -31,7 +31,7 @@ static bool child_at(Dwarf_Die *parent, uint64_t pc, bool want_function, int lev
 			return true;
 		}
 		// A block that only groups others carries no addresses of its own.
-		if (!want_function && tag == DW_TAG_lexical_block && level < SCOPE_MAX &&
+		if (!want_function && tag == DW_TAG_lexical_block && level < BLOCKS_MAX &&
 		    !dwarf_hasattr(&child, DW_AT_low_pc) && !dwarf_hasattr(&child, DW_AT_ranges) &&
 		    child_at(&child, pc, false, level + 1, ret))
 			return true;
@@ -39,13 +39,13 @@ static bool child_at(Dwarf_Die *parent, uint64_t pc, bool want_function, int lev
 	return false;
 }
 
-size_t scope_chain(Dwarf_Die *unit, uint64_t pc, Dwarf_Die scopes[SCOPE_MAX])
+size_t block_chain(Dwarf_Die *unit, uint64_t pc, Dwarf_Die scopes[BLOCKS_MAX])
 {
 	size_t n = 0;
 
 	if (!child_at(unit, pc, true, 0, &scopes[0]))
 		return 0;
-	for (n = 1; n < SCOPE_MAX; n++) {
+	for (n = 1; n < BLOCKS_MAX; n++) {
 		if (!child_at(&scopes[n - 1], pc, false, 0, &scopes[n]))
 			break;
 	}

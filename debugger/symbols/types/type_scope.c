@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // One table for each unit, made when the first of its types is: the types that lie in namespaces or
 // classes, by their DIEs, with what is around them.
-#include "debugger/symbols/type_scope.h"
+#include "debugger/symbols/types/type_scope.h"
 
-#include "debugger/symbols/dwarf.h"
+#include "debugger/symbols/dwarf/units.h"
 
 #include <dwarf.h>
 #include <stdio.h>
@@ -56,11 +56,11 @@ static void add(struct types *types, struct scope_table *table, const void *die,
 static void walk(struct types *types, struct scope_table *table, Dwarf_Die *parent,
 		 const char *scope, int depth)
 {
-	struct dwarf_walk walk_state = { 0 };
+	struct die_walk walk_state = { 0 };
 	Dwarf_Die child;
 
-	for (bool more = dwarf_walk_first(&walk_state, parent, &child); more && !table->failed;
-	     more = dwarf_walk_next(&walk_state, &child)) {
+	for (bool more = die_walk_first(&walk_state, parent, &child); more && !table->failed;
+	     more = die_walk_next(&walk_state, &child)) {
 		int tag = dwarf_tag(&child);
 		bool is_class = tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
 				tag == DW_TAG_union_type;
@@ -113,9 +113,8 @@ static struct scope_table *table_of(struct types *types, Dwarf_Die *die)
 const char *type_scope_name(struct types *types, Dwarf_Die *die)
 {
 	const char *name = dwarf_diename(die);
-	struct scope_table *table = name && dwarf_language_of(die) == SOURCE_CXX
-					    ? table_of(types, die)
-					    : NULL;
+	struct scope_table *table = name && die_language(die) == SOURCE_CXX ? table_of(types, die)
+									    : NULL;
 	struct scoped key = { .die = die->addr };
 	struct scoped *found = table && table->n
 				       ? bsearch(&key, table->list, table->n, sizeof(key), compare)

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 // C++ names: symbol tables hold them mangled with their parameters, users write them qualified and
 // without.
-#ifndef DEBUGGER_SYMBOLS_CXX_H
-#define DEBUGGER_SYMBOLS_CXX_H
+#ifndef DEBUGGER_SYMBOLS_MANGLED_H
+#define DEBUGGER_SYMBOLS_MANGLED_H
 
 #include "debugger/symbols/set.h"
 
 // "ns::f(int)" for _ZN2ns1fEi. malloc'd; NULL: not mangled, or there is nobody here who can read
 // it.
-char *cxx_demangle(const char *symbol);
+char *demangle_name(const char *symbol);
 // As a user would have it; name itself when it is no C++ symbol. Lives as long as the symbols.
-const char *cxx_shown_name(struct symbols *symbols, const char *name);
+const char *shown_name(struct symbols *symbols, const char *name);
 // The data symbol of that qualified name; *done false: there is none. Code VALUE when there are
 // several.
-struct dc_error *cxx_find_data(struct symbols *symbols, const char *name, struct loaded **module,
-			       struct symbol *ret, bool *done) DC_CHECK;
+struct dc_error *mangled_find_data(struct symbols *symbols, const char *name,
+				   struct loaded **module, struct symbol *ret, bool *done) DC_CHECK;
 
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Inside symbols/: what a module's debug information is made of, for the rooms that find DIEs in
 // it.
-#ifndef DEBUGGER_SYMBOLS_DWARF_UNITS_H
-#define DEBUGGER_SYMBOLS_DWARF_UNITS_H
+#ifndef DEBUGGER_SYMBOLS_UNITS_INSIDE_H
+#define DEBUGGER_SYMBOLS_UNITS_INSIDE_H
 
-#include "debugger/symbols/dwarf.h"
+#include "debugger/symbols/dwarf/units.h"
 
 // Namespaces and imported units nest; deeper than this is a damaged file.
 enum { DWARF_LEVEL_MAX = 32 };
@@ -20,7 +20,7 @@ struct unit_range {
 	size_t unit;
 };
 
-struct dwarf_info {
+struct units {
 	Dwarf *dwarf, *alt;
 	struct unit *units; // of both, in order; filled when a name is first looked for
 	size_t nr_units;
@@ -32,6 +32,6 @@ struct dwarf_info {
 };
 
 // Reads the heads of all units, once.
-struct dc_error *dwarf_need_units(struct dwarf_info *info) DC_CHECK;
+struct dc_error *units_read(struct units *info) DC_CHECK;
 
 #endif

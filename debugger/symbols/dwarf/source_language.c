@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What DW_AT_language says, with the editions of one language as one.
-#include "debugger/symbols/dwarf.h"
+#include "debugger/symbols/dwarf/units.h"
 
 #include <dwarf.h>
 
@@ -17,7 +17,7 @@ enum {
 	LANG_ADA2012 = 0x2f,
 };
 
-enum source_language dwarf_language_of(Dwarf_Die *die)
+enum source_language die_language(Dwarf_Die *die)
 {
 	Dwarf_Die unit;
 	Dwarf_Attribute attr;
@@ -75,7 +75,7 @@ enum source_language dwarf_language_of(Dwarf_Die *die)
 	}
 }
 
-bool dwarf_language_is_c(enum source_language language)
+bool source_is_c(enum source_language language)
 {
 	return language == SOURCE_UNSAID || language == SOURCE_C || language == SOURCE_CXX ||
 	       language == SOURCE_ASSEMBLER;

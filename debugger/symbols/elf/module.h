@@ -4,9 +4,9 @@
 #ifndef DEBUGGER_SYMBOLS_MODULE_H
 #define DEBUGGER_SYMBOLS_MODULE_H
 
-#include "debugger/symbols/dwarf.h"
+#include "debugger/symbols/dwarf/units.h"
 #include "debugger/symbols/symbols.h"
-#include "debugger/symbols/symtab.h"
+#include "debugger/symbols/elf/symtab.h"
 #include "debugger/target/maps.h"
 
 struct loaded {
@@ -33,7 +33,7 @@ struct loaded {
 	bool dwarf_tried, dwarf_is_separate;
 	Dwarf *dwarf, *alt;
 	struct image *alt_image;
-	struct dwarf_info *info;
+	struct units *info;
 };
 
 // Adds the modules of the maps that are not in the list yet, drops none that is still mapped, and
@@ -48,7 +48,7 @@ void module_need_tables(struct loaded *loaded);
 // How far a look-up goes: a separate debug file is opened only when nothing else settles a name.
 enum effort { EFFORT_OWN_FILE, EFFORT_DEBUG_FILE };
 // NULL: there is none within the effort; damage is said in module.problem.
-struct dwarf_info *module_dwarf(struct loaded *loaded, enum effort effort);
+struct units *module_dwarf(struct loaded *loaded, enum effort effort);
 // Its .symtab, where the debug file has one that says more than the file's own. NULL: none.
 const struct symtab *module_debug_symtab(struct loaded *loaded);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Modules from the mappings: which files are mapped as code, where, and in which order the dynamic
 // linker loaded them. Bias comes from the program headers, never from the file's type.
-#include "debugger/symbols/minidebug.h"
-#include "debugger/symbols/module.h"
+#include "debugger/symbols/elf/minidebug.h"
+#include "debugger/symbols/elf/module.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/target/memory.h"
 
@@ -26,7 +26,7 @@ bool module_contains(const struct loaded *loaded, uint64_t addr)
 
 static void module_destroy(struct loaded *loaded)
 {
-	dwarf_info_destroy(loaded->info);
+	units_destroy(loaded->info);
 	// The alternate file is used by the main one, so it goes last.
 	if (loaded->dwarf)
 		dwarf_end(loaded->dwarf);
@@ -447,23 +447,23 @@ static struct dc_error *open_dwarf(struct loaded *loaded, struct image *image)
 	if (!dwarf)
 		return error_libdw("%s: cannot read its debug information", loaded->module.name);
 	loaded->dwarf = dwarf;
-	if (!dwarf_strings_end(dwarf))
+	if (!debug_strings_end(dwarf))
 		return error_make(DC_VALUE, "its debug information is damaged");
 	loaded->alt_image = debugfile_find_alt(loaded, image, loaded->module.path);
 	if (loaded->alt_image)
 		loaded->alt = dwarf_begin_elf(loaded->alt_image->elf, DWARF_C_READ, NULL);
-	if (loaded->alt && !dwarf_strings_end(loaded->alt)) {
+	if (loaded->alt && !debug_strings_end(loaded->alt)) {
 		dwarf_end(loaded->alt);
 		loaded->alt = NULL;
 	}
 	if (loaded->alt)
 		dwarf_setalt(dwarf, loaded->alt);
-	return dwarf_info_create(dwarf, loaded->alt, &loaded->info);
+	return units_create(dwarf, loaded->alt, &loaded->info);
 }
 
-struct dwarf_info *module_dwarf(struct loaded *loaded, enum effort effort)
+struct units *module_dwarf(struct loaded *loaded, enum effort effort)
 {
-	if (loaded->info && !loaded->module.problem && dwarf_is_damaged(loaded->info))
+	if (loaded->info && !loaded->module.problem && units_are_damaged(loaded->info))
 		module_problem(loaded, error_make(DC_VALUE, "its debug information is damaged"));
 	if (loaded->info || loaded->dwarf_tried || !loaded->image)
 		return loaded->info;

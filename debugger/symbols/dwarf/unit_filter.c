@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Searching units for a name without reading their DIEs: at memory speed, and exact in one
 // direction: a unit that is passed over does not have the name.
-#include "debugger/symbols/mention.h"
+#include "debugger/symbols/dwarf/unit_filter.h"
 
 #include <emmintrin.h>
 #include <gelf.h>
@@ -37,7 +37,7 @@ static bool string_section(Dwarf *dwarf, const char **ret, size_t *size)
 	return false;
 }
 
-static bool add_references(struct mention *mention, Dwarf *dwarf)
+static bool add_references(struct unit_filter *mention, Dwarf *dwarf)
 {
 	const char *strings, *at;
 	size_t size;
@@ -63,13 +63,13 @@ static bool add_references(struct mention *mention, Dwarf *dwarf)
 	return true;
 }
 
-bool mention_init(struct mention *mention, const char *name, Dwarf *dwarf, Dwarf *alt)
+bool unit_filter_init(struct unit_filter *mention, const char *name, Dwarf *dwarf, Dwarf *alt)
 {
-	*mention = (struct mention){ .name = name, .length = strlen(name) + 1 };
+	*mention = (struct unit_filter){ .name = name, .length = strlen(name) + 1 };
 	return add_references(mention, dwarf) && (!alt || add_references(mention, alt));
 }
 
-void mention_deinit(struct mention *mention)
+void unit_filter_deinit(struct unit_filter *mention)
 {
 	free(mention->references);
 }
@@ -98,7 +98,7 @@ static bool block_has(const unsigned char *at, const __m128i *words, size_t n)
 	return _mm_movemask_epi8(hits);
 }
 
-static bool stands_at(const struct mention *mention, const unsigned char *at,
+static bool stands_at(const struct unit_filter *mention, const unsigned char *at,
 		      const unsigned char *end)
 {
 	uint32_t word = word_at(at);
@@ -111,8 +111,8 @@ static bool stands_at(const struct mention *mention, const unsigned char *at,
 	return (size_t)(end - at) >= mention->length && !memcmp(at, mention->name, mention->length);
 }
 
-bool mention_in(const struct mention *mention, const unsigned char *start, const unsigned char *end,
-		bool indexed)
+bool unit_filter_in(const struct unit_filter *mention, const unsigned char *start,
+		    const unsigned char *end, bool indexed)
 {
 	enum { BLOCK = 16, SLACK = 3 };
 	__m128i words[MAX_REFERENCES + 1];

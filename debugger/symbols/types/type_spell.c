@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A type in C's own spelling, declarators inside out: "int (*)(float, struct P *)".
 // Written as gdb writes it, so that eyes and scripts carry over.
-#include "debugger/symbols/type_table.h"
+#include "debugger/symbols/types/type_table.h"
 #include "debugger/base/cleanup.h"
 
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // From a DIE to a type. A struct's members, a function's parameters and an enum's values are read
 // when asked for, so that naming one type never reads the graph that hangs on it.
-#include "debugger/symbols/dwarf.h"
-#include "debugger/symbols/type_scope.h"
+#include "debugger/symbols/dwarf/units.h"
+#include "debugger/symbols/types/type_scope.h"
 
 #include <dwarf.h>
 #include <string.h>
@@ -188,7 +188,7 @@ static const struct type *make_array(struct types *types, struct type_node *node
 	uint64_t counts[MAX_DIMENSIONS];
 	size_t n = 0;
 	Dwarf_Die child;
-	struct dwarf_walk walk = { 0 };
+	struct die_walk walk = { 0 };
 	const struct type *type = target_of(types, &node->die, depth);
 
 	if (!type || dwarf_hasattr(&node->die, DW_AT_byte_stride) ||
@@ -196,8 +196,8 @@ static const struct type *make_array(struct types *types, struct type_node *node
 		make_opaque(node, "array");
 		return &node->type;
 	}
-	for (bool more = dwarf_walk_first(&walk, &node->die, &child); more && n < MAX_DIMENSIONS;
-	     more = dwarf_walk_next(&walk, &child)) {
+	for (bool more = die_walk_first(&walk, &node->die, &child); more && n < MAX_DIMENSIONS;
+	     more = die_walk_next(&walk, &child)) {
 		if (dwarf_tag(&child) == DW_TAG_subrange_type)
 			counts[n++] = subrange_count(&child);
 		else if (dwarf_tag(&child) == DW_TAG_enumeration_type)
@@ -228,11 +228,11 @@ static const struct type *make_array(struct types *types, struct type_node *node
 static bool seems_nontrivial(struct types *types, Dwarf_Die *die, int depth)
 {
 	const char *own = dwarf_diename(die);
-	struct dwarf_walk walk = { 0 };
+	struct die_walk walk = { 0 };
 	Dwarf_Die child;
 
-	for (bool more = dwarf_walk_first(&walk, die, &child); more;
-	     more = dwarf_walk_next(&walk, &child)) {
+	for (bool more = die_walk_first(&walk, die, &child); more;
+	     more = die_walk_next(&walk, &child)) {
 		const char *name;
 		const struct type *type;
 
@@ -274,10 +274,10 @@ static bool is_alignment(uint64_t align)
 static void make_struct(struct types *types, struct type_node *node, int tag, int depth)
 {
 	struct type *type = &node->type;
-	enum source_language language = dwarf_language_of(&node->die);
+	enum source_language language = die_language(&node->die);
 	uint64_t convention, align = 0;
 
-	if (!dwarf_language_is_c(language)) {
+	if (!source_is_c(language)) {
 		make_opaque(node, "struct");
 		return;
 	}
@@ -311,7 +311,7 @@ static void make_enum(struct types *types, struct type_node *node, int depth)
 	uint64_t size = 0, encoding = 0;
 
 	type->kind = TYPE_ENUM;
-	if (dwarf_language_of(&node->die) != SOURCE_CXX)
+	if (die_language(&node->die) != SOURCE_CXX)
 		type->tag = "enum";
 	type->name = type_scope_name(types, &node->die);
 	type->is_scoped = flag(&node->die, DW_AT_enum_class);
@@ -346,11 +346,11 @@ static void make_enum(struct types *types, struct type_node *node, int depth)
 		type->is_incomplete = true;
 	if (!underlying && !encoding) {
 		// Older compilers tell the sign only by the values.
-		struct dwarf_walk walk = { 0 };
+		struct die_walk walk = { 0 };
 		Dwarf_Die child;
 
-		for (bool more = dwarf_walk_first(&walk, &node->die, &child); more;
-		     more = dwarf_walk_next(&walk, &child)) {
+		for (bool more = die_walk_first(&walk, &node->die, &child); more;
+		     more = die_walk_next(&walk, &child)) {
 			Dwarf_Attribute attr;
 			Dwarf_Sword value;
 
@@ -375,7 +375,7 @@ static void make_enum(struct types *types, struct type_node *node, int depth)
 static void make_function(struct types *types, struct type_node *node, int depth)
 {
 	struct type *type = &node->type;
-	enum source_language language = dwarf_language_of(&node->die);
+	enum source_language language = die_language(&node->die);
 
 	type->target = target_of(types, &node->die, depth);
 	if (!type->target) {
@@ -384,14 +384,14 @@ static void make_function(struct types *types, struct type_node *node, int depth
 	}
 	type->kind = TYPE_FUNCTION;
 	type->align = 1;
-	type->compiler = dwarf_compiler(&node->die);
+	type->compiler = die_compiler(&node->die);
 	type->is_prototyped = flag(&node->die, DW_AT_prototyped) || language == SOURCE_CXX;
 
-	struct dwarf_walk walk = { 0 };
+	struct die_walk walk = { 0 };
 	Dwarf_Die child;
 
-	for (bool more = dwarf_walk_first(&walk, &node->die, &child); more;
-	     more = dwarf_walk_next(&walk, &child)) {
+	for (bool more = die_walk_first(&walk, &node->die, &child); more;
+	     more = die_walk_next(&walk, &child)) {
 		if (dwarf_tag(&child) == DW_TAG_unspecified_parameters)
 			type->is_variadic = true;
 	}
@@ -516,12 +516,12 @@ static bool child_is_part(Dwarf_Die *child, enum type_kind kind)
 
 static size_t count_parts(Dwarf_Die *die, enum type_kind kind)
 {
-	struct dwarf_walk walk = { 0 };
+	struct die_walk walk = { 0 };
 	Dwarf_Die child;
 	size_t n = 0;
 
-	for (bool more = dwarf_walk_first(&walk, die, &child); more && n < MAX_PARTS;
-	     more = dwarf_walk_next(&walk, &child))
+	for (bool more = die_walk_first(&walk, die, &child); more && n < MAX_PARTS;
+	     more = die_walk_next(&walk, &child))
 		n += child_is_part(&child, kind);
 	return n;
 }
@@ -671,13 +671,13 @@ static struct dc_error *read_members(struct type_node *node)
 	struct types *types = node->type.owner;
 	size_t n = count_parts(&node->die, node->type.kind), used = 0;
 	struct type_member *members = types_alloc(types, (n ? n : 1) * sizeof(*members));
-	struct dwarf_walk walk = { 0 };
+	struct die_walk walk = { 0 };
 	Dwarf_Die child;
 
 	if (!members)
 		return &dc_out_of_memory;
-	for (bool more = dwarf_walk_first(&walk, &node->die, &child); more && used < n;
-	     more = dwarf_walk_next(&walk, &child)) {
+	for (bool more = die_walk_first(&walk, &node->die, &child); more && used < n;
+	     more = die_walk_next(&walk, &child)) {
 		bool usable;
 
 		if (!child_is_part(&child, node->type.kind))
@@ -723,13 +723,13 @@ static struct dc_error *read_params(struct type_node *node)
 
 	size_t n = count_parts(&die, TYPE_FUNCTION), used = 0;
 	struct type_param *params = types_alloc(types, (n ? n : 1) * sizeof(*params));
-	struct dwarf_walk walk = { 0 };
+	struct die_walk walk = { 0 };
 	Dwarf_Die child;
 
 	if (!params)
 		return &dc_out_of_memory;
-	for (bool more = dwarf_walk_first(&walk, &die, &child); more && used < n;
-	     more = dwarf_walk_next(&walk, &child)) {
+	for (bool more = die_walk_first(&walk, &die, &child); more && used < n;
+	     more = die_walk_next(&walk, &child)) {
 		if (!child_is_part(&child, TYPE_FUNCTION))
 			continue;
 		params[used].name = dwarf_diename(&child);
@@ -758,18 +758,18 @@ static struct dc_error *read_enumerators(struct type_node *node)
 	struct types *types = node->type.owner;
 	size_t n = count_parts(&node->die, TYPE_ENUM), used = 0;
 	struct type_enumerator *values = types_alloc(types, (n ? n : 1) * sizeof(*values));
-	struct dwarf_walk walk = { 0 };
+	struct die_walk walk = { 0 };
 	Dwarf_Die child;
 
 	if (!values)
 		return &dc_out_of_memory;
-	for (bool more = dwarf_walk_first(&walk, &node->die, &child); more && used < n;
-	     more = dwarf_walk_next(&walk, &child)) {
+	for (bool more = die_walk_first(&walk, &node->die, &child); more && used < n;
+	     more = die_walk_next(&walk, &child)) {
 		if (!child_is_part(&child, TYPE_ENUM))
 			continue;
 		values[used].name = dwarf_diename(&child);
 		if (!values[used].name ||
-		    !dwarf_enumerator_value(&child, &node->type, &values[used].value))
+		    !die_enumerator_value(&child, &node->type, &values[used].value))
 			continue;
 		used++;
 	}

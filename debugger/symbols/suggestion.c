@@ -8,7 +8,7 @@
 // Longer names are not typed by hand; the limit keeps the table on the stack.
 enum { MAX_NAME = 64 };
 
-struct nearest {
+struct suggestion {
 	const char *name;
 	size_t length;
 	unsigned int limit; // a third of the length, at least one, at most three
@@ -53,79 +53,78 @@ static unsigned int distance(const char *a, size_t n, const char *b, size_t m, u
 	return last[m];
 }
 
-static void consider(struct nearest *nearest, const char *name)
+static void consider(struct suggestion *suggestion, const char *name)
 {
 	size_t length = strcspn(name, "@");
 
 	// A mistyped name keeps its length, more or less; that settles most of them.
-	if (length > MAX_NAME || length + nearest->limit < nearest->length ||
-	    nearest->length + nearest->limit < length || memchr(name, '.', length))
+	if (length > MAX_NAME || length + suggestion->limit < suggestion->length ||
+	    suggestion->length + suggestion->limit < length || memchr(name, '.', length))
 		return;
 
-	unsigned int limit = nearest->best ? nearest->distance - 1 : nearest->limit;
-	unsigned int d = distance(nearest->name, nearest->length, name, length, limit);
+	unsigned int limit = suggestion->best ? suggestion->distance - 1 : suggestion->limit;
+	unsigned int d = distance(suggestion->name, suggestion->length, name, length, limit);
 
 	if (d && d <= limit) {
-		nearest->distance = d;
-		nearest->best = name;
+		suggestion->distance = d;
+		suggestion->best = name;
 	}
 }
 
 static bool consider_die(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 {
-	struct nearest *nearest = arg;
+	struct suggestion *suggestion = arg;
 
 	(void)parent;
-	consider(nearest, dwarf_diename(die));
-	return !nearest->best || nearest->distance > 1;
+	consider(suggestion, dwarf_diename(die));
+	return !suggestion->best || suggestion->distance > 1;
 }
 
-static void consider_table(struct nearest *nearest, const struct symtab *table,
+static void consider_table(struct suggestion *suggestion, const struct symtab *table,
 			   const struct image *image)
 {
 	struct symbol symbol;
 
-	for (size_t i = 1; i < table->n && (!nearest->best || nearest->distance > 1); i++) {
+	for (size_t i = 1; i < table->n && (!suggestion->best || suggestion->distance > 1); i++) {
 		if (symtab_get(table, image, i, &symbol))
-			consider(nearest, symbol.name);
+			consider(suggestion, symbol.name);
 	}
 }
 
-const char *symbols_nearest(struct symbols *symbols, const char *name)
+const char *symbols_suggest(struct symbols *symbols, const char *name)
 {
-	struct nearest nearest = { .name = name, .length = strlen(name) };
+	struct suggestion suggestion = { .name = name, .length = strlen(name) };
 
 	// What is near to one or two letters is anything.
-	if (nearest.length < 3 || nearest.length > MAX_NAME)
+	if (suggestion.length < 3 || suggestion.length > MAX_NAME)
 		return NULL;
-	nearest.limit = nearest.length < 6 ? 1 : nearest.length < 12 ? 2 : 3;
+	suggestion.limit = suggestion.length < 6 ? 1 : suggestion.length < 12 ? 2 : 3;
 	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
-		if (!loaded->seen || !loaded->image || (nearest.best && !loaded->is_program))
+		if (!loaded->seen || !loaded->image || (suggestion.best && !loaded->is_program))
 			continue;
 		module_need_tables(loaded);
 
 		// A library's debug file is not opened for a suggestion, the program's is.
 		const struct symtab *debug = loaded->is_program ? module_debug_symtab(loaded)
 								: NULL;
-		struct dwarf_info *info = loaded->is_program || !loaded->dwarf_is_separate
-						  ? loaded->info
-						  : NULL;
+		struct units *info = loaded->is_program || !loaded->dwarf_is_separate ? loaded->info
+										      : NULL;
 
 		if (debug)
-			consider_table(&nearest, debug, loaded->debug_image);
+			consider_table(&suggestion, debug, loaded->debug_image);
 		else
-			consider_table(&nearest,
+			consider_table(&suggestion,
 				       loaded->symtab.n ? &loaded->symtab : &loaded->dynsym,
 				       loaded->image);
 		if (info) {
-			struct dc_error *err = dwarf_each(info,
-							  DWARF_VARIABLE | DWARF_TYPEDEF |
-								  DWARF_STRUCT | DWARF_UNION |
-								  DWARF_ENUM | DWARF_ENUMERATOR,
-							  consider_die, &nearest);
+			struct dc_error *err = units_each(info,
+							  WANT_VARIABLE | WANT_TYPEDEF |
+								  WANT_STRUCT | WANT_UNION |
+								  WANT_ENUM | WANT_ENUMERATOR,
+							  consider_die, &suggestion);
 
 			dc_error_destroy(err);
 		}
 	}
-	return nearest.best ? symbols_plain_name(symbols, nearest.best) : NULL;
+	return suggestion.best ? symbols_plain_name(symbols, suggestion.best) : NULL;
 }

@@ -4,7 +4,7 @@
 #ifndef DEBUGGER_SYMBOLS_SYMTAB_H
 #define DEBUGGER_SYMBOLS_SYMTAB_H
 
-#include "debugger/symbols/image.h"
+#include "debugger/symbols/elf/image.h"
 
 struct symtab {
 	const unsigned char *symbols; // Elf64_Sym, maybe unaligned
