@@ -156,11 +156,12 @@ gort__hidden void gort__idle_return(struct m *m);
 _Noreturn gort__hidden void gort__m_exit(struct m *m);
 extern gort__hidden uint64_t gort__initial_mask; // of gort_main's caller: every new M has it
 
-// The two ends of every switch; neither returns.
+// The only way into a goroutine, and the last door that a freeze may close. Does not return.
 gort__inline void gort__execute(struct m *m, struct g *g)
 {
 	struct p *p = m->p;
 
+	gort__freeze_check();
 	gort__store(&m->curg, g);
 	g->m = m;
 	gort__store(&g->status, G_RUNNING);
@@ -179,7 +180,7 @@ gort__inline void gort__go_on(struct m *m)
 	struct p *p = m->p;
 
 	if (gort__likely(p->schedtick % LOOK_EVERY && !m->tied && !gort__load(&sched.stopping) &&
-			 !gort__load(&gort__freezing) && !gort__load(&p->runnext))) {
+			 !gort__load(&p->runnext))) {
 		struct g *g = gort__runq_get_head(p);
 		if (gort__likely(g != NULL)) {
 			if (gort__likely(!g->lockedm)) {

@@ -112,17 +112,32 @@ static void leave_p(void *p)
 	gort__p_leave(p);
 }
 
+struct blocking {
+	void (*fn)(void *);
+	void *arg;
+};
+
+// A door: back on the goroutine's stack it would run over frames that a traceback reads as parked.
+static void block(void *arg)
+{
+	struct blocking *b = arg;
+
+	b->fn(b->arg);
+	gort__freeze_check();
+}
+
 void gort__blocking(void (*fn)(void *), void *arg)
 {
 	struct m *m = gort__self();
 	struct g *g = m->curg;
 	struct p *p = gort__p_release(m);
+	struct blocking b = { fn, arg };
 
 	gort__store(&g->status, G_BLOCKING);
 	gort__system(leave_p, p);
 	gort__store(&m->retake, RETAKE_BLOCKING);
 	gort__store_release(&m->in_runtime, 0);
-	on_system_stack(fn, arg, m);
+	on_system_stack(block, &b, m);
 	gort__store(&m->in_runtime, 1);
 	if (gort__load(&m->retake) == RETAKE_FORKED)
 		gort__fatal("gort_blocking: returned after fork without exec");

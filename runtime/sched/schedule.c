@@ -394,7 +394,6 @@ void gort__schedule(struct m *m)
 	for (;;) {
 		struct g *g = NULL;
 
-		gort__freeze_check();
 		if (gort__unlikely(m->tied)) {
 			if (m->lockedg) {
 				gort__stop_locked(m);
