@@ -63,7 +63,7 @@ tests: all $(TEST_NEEDS)
 test-run: tests
 	@B=$(B) SAN=$(SAN) tests/run $(TESTS)
 bench-run: tests
-	@set -e; for bench in $(BENCHES); do echo "== $$bench"; B=$(B) $$bench; done
+	@set -e; for bench in $(BENCHES); do echo "== $$bench"; B=$(abspath $(B)) $$bench; done
 demo-run: all $(B)/tests/targets/server $(B)/tests/targets/http_server
 	@B=$(B) tests/demo
 # The runtime's tests under memcheck, those that cannot run there skipped with their reason.

@@ -3,6 +3,8 @@
 # Calls into a process that knows nothing of us, beside gdb and lldb, in alternating runs on the same
 # target. Figures are medians; a ratio is to the peer or the floor of the same run.
 #   bare.py [small] [repeat] [big]      all three without an argument; RUNS= for another count
+import contextlib
+import ctypes
 import mmap
 import os
 import re
@@ -15,8 +17,13 @@ import sys
 import tempfile
 import time
 
-B = os.environ.get("B", os.path.abspath("build/release"))
+B = os.path.abspath(os.environ.get("B", "build/release"))
 RUNS = int(os.environ.get("RUNS", "51"))
+
+def dies_with_us():
+    """In a child before exec: a bench that fails, or is killed, leaves nothing that spins."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 class Gaps:
     def __init__(self, program, sleepers=4):
@@ -24,9 +31,11 @@ class Gaps:
         os.ftruncate(handle, 4096)
         self.page = mmap.mmap(handle, 4096)
         os.close(handle)
-        self.process = subprocess.Popen([program, self.path, str(sleepers)])
+        self.process = subprocess.Popen([program, self.path, str(sleepers)], preexec_fn=dies_with_us)
         self.pid = self.process.pid
         while not self.word(2):
+            if self.process.poll() is not None:
+                sys.exit(f"{program} ended")
             time.sleep(0.001)
 
     def word(self, i):
@@ -48,7 +57,8 @@ class Gaps:
 def run(*args, env=None):
     start = time.monotonic()
     child = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                             stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})))
+                             stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})),
+                             preexec_fn=dies_with_us)
     out, err = child.communicate(timeout=300)
     return child.returncode, out, err, (time.monotonic() - start) * 1000
 
@@ -209,7 +219,10 @@ def small(target):
 def big(target):
     program = big_program()
     print(f"a program of {os.path.getsize(program) / 1e6:.0f} MB beside the small one; {RUNS} alternating runs, medians")
-    large = Gaps(program)
+    with contextlib.closing(Gaps(program)) as large:
+        beside(target, large)
+
+def beside(target, large):
     results = {"on the small target": ([], [], 0), "on the large one": ([], [], 0)}
     for _ in range(RUNS):
         for name, gaps in zip(results, (target, large)):
@@ -227,7 +240,6 @@ def big(target):
         peers = [large.pause(lambda: gdb(large, True)) for _ in range(3)]
         print(f"  gdb (mended) on the large one, 3 runs: pause {statistics.median(peers):.0f} us")
     verdict("pause over that on the small target", figures[1][0] / figures[0][0], 1.5)
-    large.close()
 
 def main():
     parts = {"small": small, "repeat": repeated, "big": big}
@@ -235,9 +247,8 @@ def main():
     if not set(chosen) <= set(parts):
         sys.exit(f"bare.py [{'] ['.join(parts)}]")
     for name in chosen:
-        target = Gaps(f"{B}/tests/bench/gaps")
-        parts[name](target)
-        target.close()
+        with contextlib.closing(Gaps(f"{B}/tests/bench/gaps")) as target:
+            parts[name](target)
 
 
 if __name__ == "__main__":

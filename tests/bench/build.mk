@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Programs that the benches measure with; never instrumented.
 
-BENCH_PROGRAMS := $(addprefix $(B)/tests/bench/,gaps floor xstate_shim.so handshakes.so gort_gaps)
+BENCH_PROGRAMS := $(addprefix $(B)/tests/bench/,gaps floor gort_floor xstate_shim.so handshakes.so gort_gaps)
 GORT_BENCHES := $(addprefix $(B)/tests/bench/,gort_micro gort_echo gort_inject)
 TEST_NEEDS += $(BENCH_PROGRAMS) $(GORT_BENCHES)
 
