@@ -58,8 +58,7 @@ static struct dc_error *settle(struct borrowed *borrowed, const struct thread_in
 		.handshake = bare_choose_handshake(info->sig_caught, tracee->mask,
 						   info->sig_pending | info->shared_pending),
 		.inner_pid = info->inner_pid,
-		.room = ground_room(&borrowed->ground, registers_sp(&tracee->regs),
-				    registers_thread_pointer(&tracee->regs)),
+		.room = ground_stack(&borrowed->ground, &tracee->regs),
 		.vectors = cpu_features()->vectors,
 	};
 	if (!(bare->pass_faults & UINT64_C(1) << (SIGSEGV - 1))) {
@@ -313,8 +312,7 @@ static struct dc_error *by_helper(struct borrowed *borrowed,
 		if (err || stop != TRACEE_STOPPED)
 			continue;
 
-		struct room room = ground_room(&borrowed->ground, registers_sp(&helper.regs),
-					       registers_thread_pointer(&helper.regs));
+		struct thread_stack room = ground_stack(&borrowed->ground, &helper.regs);
 		bool may_name;
 		bool fits = room.low && registers_sp(&helper.regs) > room.low + ROOM_MIN &&
 			    !seek_in_sequence(&helper);

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Promises 2, 3, 5 and 9 on ordinary calls: exact restore after many calls, the others never stop, safe
 # points in a process that only allocates, nothing uninvited runs.    timeout: 600 s
+import os
 import struct
+import subprocess
 import tempfile
 
-from harness import CAMPAIGN, TARGETS, Program, Victim, debugcall, expect, main, row, until
+from harness import CAMPAIGN, TARGETS, Program, Victim, debugcall, expect, main, row, status, until
 
 CALLS = 1000
 
@@ -130,6 +132,26 @@ def waiting_in_stdio():
         expect(program.process.stdout.readline() == "got line\n", "fgets gave the wrong line")
 
 
+def tight_stack(args, expr, wanted):
+    """What lies below a thread's stack, or beside it, is not the room of a call (promise 2)."""
+    with tempfile.TemporaryFile("w+") as said, \
+         subprocess.Popen([f"{TARGETS}/tight_stacks", *args], stdout=said) as target:
+        def lines():
+            return os.pread(said.fileno(), 1 << 16, 0).decode().split()
+        try:
+            until(lambda: "ready" in lines(), "the target is ready")
+            for tid in [line for line in lines() if line != "ready"] * 3:
+                run = debugcall("--thread", tid, "-p", target.pid, expr)
+                expect(run.code == 0 and run.out == wanted or run.code == 6 and "room" in run.err, run)
+                # The target looks at its memory each time that it wakes.
+                woken = int(status(target.pid)["voluntary_ctxt_switches"])
+                until(lambda: int(status(target.pid)["voluntary_ctxt_switches"]) > woken + 3, "the target looks")
+                expect(target.poll() is None, f"the target ended with {target.returncode}")
+                expect("damaged" not in lines(), "memory beside the stack was changed")
+        finally:
+            target.kill()
+
+
 def looking_is_free():
     """check, functions and expressions without calls stop nothing and run nothing (promise 11)."""
     with Victim("epoll_wait") as victim:  # a stop would show: this wait ends with EINTR at every stop
@@ -153,5 +175,9 @@ row("the other threads run", others_run)
 row("--all-stop", all_stop)
 row("--all-stop of a program that becomes another", all_stop_of_an_executor)
 row("a program that waits in fgets", waiting_in_stdio)
+for left in (1500, 6000, 12000):
+    row(f"a stack of the program's own, {left} bytes from its end", tight_stack, ["given", str(left)], "add(1,2)", "3\n")
+row("stacks without guards", tight_stack, ["unguarded"], "deep(150)", "238\n")
+row("a stack in the program's own memory", tight_stack, ["coroutine"], "add(1,2)", "3\n")
 row("looking is free", looking_is_free)
 main()

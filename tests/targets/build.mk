@@ -4,6 +4,8 @@
 $(B)/tests/targets/victim: tests/targets/victim_regs.S
 LIBS_target_victim := -pthread -lm
 LIBS_target_heap := -pthread
+# Binding a name at its first call takes more stack than some of its threads have.
+LIBS_target_tight_stacks := -pthread -Wl,-z,now
 LIBS_target_counters := -pthread
 LIBS_target_exec_storm := -pthread
 CFLAGS_target_exec_storm := -no-pie

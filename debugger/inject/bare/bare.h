@@ -19,7 +19,7 @@ struct bare {
 	uint64_t caught; // signals the program handles
 	int handshake; // signal; 0: system call stops alone
 	pid_t inner_pid; // the target's id in its own namespace
-	struct room room; // of the thread's own stack; low 0: callees run on the pad's
+	struct thread_stack room; // of the thread's own stack; low 0: callees run on the pad's
 	enum cpu_vectors vectors;
 
 	bool on_pad_stack; // where the last callee ran

@@ -16,12 +16,13 @@ uint64_t bare_wait_mask(const struct bare *bare)
 	return bare->handshake ? mask & ~SIGNAL_BIT(bare->handshake) : mask;
 }
 
-struct room bare_wait_stack(const struct bare *bare)
+struct thread_stack bare_wait_stack(const struct bare *bare)
 {
 	const struct pad_mapping *stack = &bare->pad->stack;
 
 	// From the pad's stack, a jump home goes to the stack that the thread came with.
-	return bare->on_pad_stack ? (struct room){ stack->addr, stack->addr + stack->size }
+	return bare->on_pad_stack ? (struct thread_stack){ .low = stack->addr,
+							   .high = stack->addr + stack->size }
 				  : bare->room;
 }
 

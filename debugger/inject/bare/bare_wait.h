@@ -18,7 +18,7 @@ enum outcome {
 // The signal mask that the callee runs with.
 uint64_t bare_wait_mask(const struct bare *bare);
 // The stack that the callee was given.
-struct room bare_wait_stack(const struct bare *bare);
+struct thread_stack bare_wait_stack(const struct bare *bare);
 
 // Resumes and waits until something is to be decided, which event shows. OVERDUE before the
 // deadline: it looks as if the callee had been left.

@@ -29,6 +29,8 @@ struct dc_error *ground_survey(struct process *process, struct ground *ret)
 
 	if (err)
 		return err;
+	ret->process = process;
+	ret->noted = (struct thread_stack){ 0 };
 	ret->stack_limit = 8 << 20;
 	if (!prlimit(process->pid, RLIMIT_STACK, NULL, &limit))
 		ret->stack_limit = limit.rlim_cur;
@@ -52,33 +54,11 @@ void ground_deinit(struct ground *ground)
 	maps_deinit(&ground->maps);
 }
 
-struct room ground_room(const struct ground *ground, uint64_t sp, uint64_t fs_base)
+struct thread_stack ground_stack(const struct ground *ground, const struct user_regs_struct *regs)
 {
-	enum { GROWTH_GAP = 1 << 20, GROWTH_MAX = 64 << 20, PAGE = 4096 };
-	const struct maps *maps = &ground->maps;
-	const struct mapping *mapping = maps_find(maps, sp - 1);
-
-	if (!mapping || !mapping->writable)
-		return (struct room){ 0 };
-
-	struct room room = { mapping->start, mapping->end };
-
-	if (!strcmp(mapping->path, "[stack]")) {
-		uint64_t limit = ground->stack_limit < GROWTH_MAX ? ground->stack_limit
-								  : GROWTH_MAX;
-		uint64_t low = mapping->end > limit ? mapping->end - limit : 0;
-
-		// The kernel keeps a gap between a growing stack and what lies below.
-		if (mapping > maps->map && mapping[-1].end + GROWTH_GAP > low)
-			low = mapping[-1].end + GROWTH_GAP;
-		if (low < room.low)
-			room.low = low;
-		return room;
-	}
-	if (fs_base <= sp || fs_base >= mapping->end)
-		return (struct room){ 0 };
-	room.low += PAGE; // its guard may be inside the mapping
-	return room;
+	return thread_stack_at(ground->process, &ground->maps, &ground->noted,
+			       registers_thread_pointer(regs), registers_sp(regs),
+			       ground->stack_limit);
 }
 
 static enum rank rank(const struct thread_info *info)

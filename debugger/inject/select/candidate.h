@@ -4,12 +4,16 @@
 #define DEBUGGER_INJECT_SELECT_CANDIDATE_H
 
 #include "debugger/target/maps.h"
+#include "debugger/arch/x86_64/registers.h"
 #include "debugger/target/process.h"
+#include "debugger/target/thread_stack.h"
 
 // What is known of a target before any stop.
 struct ground {
 	struct maps maps;
+	struct process *process;
 	uint64_t stack_limit; // RLIMIT_STACK
+	struct thread_stack noted; // of the thread that is tried, read before it is stopped
 	bool handles_faults; // a runtime that lives by SIGSEGV is mapped
 	// Code of such a runtime itself, as against the code that it makes, in which a fault is its
 	// end.
@@ -18,12 +22,9 @@ struct ground {
 struct dc_error *ground_survey(struct process *process, struct ground *ret) DC_CHECK;
 void ground_deinit(struct ground *ground);
 
-// The part of a thread's own stack that may be used below sp: [low, high). An own stack is [stack],
-// or the mapping that holds the thread's control block too; low 0: sp is somewhere else.
-struct room {
-	uint64_t low, high;
-};
-struct room ground_room(const struct ground *ground, uint64_t sp, uint64_t fs_base);
+// The thread's own stack, of which the part below its stack pointer may be used; unknown when the
+// stack pointer is somewhere else.
+struct thread_stack ground_stack(const struct ground *ground, const struct user_regs_struct *regs);
 
 enum rank {
 	RANK_RESTARTS, // asleep in a system call that goes on unseen

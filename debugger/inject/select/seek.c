@@ -206,6 +206,9 @@ static struct dc_error *attempt(struct seek *seek, const struct candidate *candi
 		explain(candidate->tid, &verdict, reason, size);
 		return NULL;
 	}
+	seek->ground->noted = thread_stack_read(
+		seek->process, &seek->ground->maps,
+		thread_stack_pointer(seek->process, candidate->tid));
 	err = tracee_stop(tracee, candidate->tid, &stop);
 	if (err)
 		goto fail;
