@@ -157,18 +157,24 @@ _Noreturn gort__hidden void gort__m_exit(struct m *m);
 extern gort__hidden uint64_t gort__initial_mask; // of gort_main's caller: every new M has it
 
 // The only way into a goroutine, and the last door that a freeze may close. Does not return.
-gort__inline void gort__execute(struct m *m, struct g *g)
+gort__inline void gort__resume(struct m *m, struct g *g)
 {
-	struct p *p = m->p;
-
 	gort__freeze_check();
 	gort__store(&m->curg, g);
 	g->m = m;
 	gort__store(&g->status, G_RUNNING);
-	gort__store(&p->schedtick, p->schedtick + 1);
 	*m->errno_addr = g->err;
 	gort__san_to_g(m, g);
 	gort__gogo(g, m);
+}
+
+// The same, and its turn on this P begins.
+gort__inline void gort__execute(struct m *m, struct g *g)
+{
+	struct p *p = m->p;
+
+	gort__store(&p->schedtick, p->schedtick + 1);
+	gort__resume(m, g);
 }
 
 enum { LOOK_EVERY = 8 }; // a power of two: how often a busy P looks at more than its ring

@@ -112,6 +112,7 @@ struct g {
 	const char *label;
 	struct g *allnext; // every goroutine ever made, newest first
 	uint32_t permit; // gort_ready came before gort_park
+	uint32_t permits; // so many were there already
 	bool guard_open; // owned by sched/stack.c
 	bool in_overflow; // owned by fault/: deferred functions run after a stack overflow
 	uint64_t fault_scratch[2];

@@ -190,6 +190,7 @@ __attribute__((noinline)) int *gort_errno_location(void)
 // g->permit: nothing, a gort_ready that nobody has waited for yet, or the ticket of the park in
 // progress. One word, so that gort_ready needs no lock and cannot end a later wait by mistake.
 enum { PERMIT_NONE = 0, PERMIT_GIVEN = 2 }; // tickets of waits are odd
+enum { PERMITS_EVERY = 64 };
 
 static bool commit_park(struct g *g, void *arg)
 {
@@ -201,14 +202,28 @@ static bool commit_park(struct g *g, void *arg)
 	return !gort__wait_claim(g, ticket);
 }
 
+// An exchange: what a gort_ready that comes just now tells of is seen by the caller after.
+static bool take_permit(struct g *g)
+{
+	return gort__xchg(&g->permit, PERMIT_NONE) == PERMIT_GIVEN;
+}
+
 void gort_park(void)
 {
 	struct g *g = gort__enter(__func__);
-	uint32_t ticket = gort__wait_begin(g);
+	uint32_t ticket;
 
+	// Without a switch; but one that is always ready before it parks lets others run, too.
+	if (take_permit(g)) {
+		if (++g->permits % PERMITS_EVERY == 0)
+			gort__yield();
+		gort__leave();
+		return;
+	}
+	ticket = gort__wait_begin(g);
 	if (!gort__cancelled(g) || !gort__wait_claim(g, ticket))
 		gort__park(commit_park, &ticket, WAIT_PARK);
-	gort__store(&g->permit, PERMIT_NONE);
+	take_permit(g);
 	gort__leave();
 }
 

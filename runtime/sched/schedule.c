@@ -438,7 +438,8 @@ static void park(struct g *g, struct m *m)
 	if (stay)
 		gort__go_on(m);
 	else
-		gort__execute(m, g);
+		gort__resume(m,
+			     g); // its turn goes on, or those that wait for theirs would never come
 }
 
 void gort__park(gort__unlockf *unlockf, void *arg, enum wait_reason why)
@@ -470,9 +471,9 @@ void gort__settle(struct g *g)
 {
 	while (gort__load_acquire(&g->status) != G_WAITING)
 		gort__relax();
-	for (struct m *m = gort__load_acquire(&sched.allm); m; m = m->allnext)
-		while (gort__load_acquire(&m->parking) == g)
-			gort__relax();
+	// The one that ran it last, and nobody runs it before we do.
+	while (gort__load_acquire(&g->m->parking) == g)
+		gort__relax();
 	gort__san_acquire(g);
 }
 
