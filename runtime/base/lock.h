@@ -14,8 +14,8 @@
 //	name		self
 #define GORT__LOCK_RANKS(X)                                                           \
 	X(WORLD, 0) /* world: one stop at a time                               */     \
-	X(UPDATER, 0) /* gomaxprocs: hand-over between sysmon and the updater     */  \
 	X(MAXPROCS, 0) /* gomaxprocs: the default is being computed                */ \
+	X(UPDATER, 0) /* gomaxprocs: hand-over between sysmon and the updater     */  \
 	X(THREADS, 0) /* threads: no thread is made or ends while this is held    */  \
 	X(NOTIFY, 0) /* notify: the table of signals                            */    \
 	X(POLLFD, 0) /* netpoll: one descriptor                                 */    \

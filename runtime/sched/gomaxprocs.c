@@ -79,23 +79,29 @@ void gort__procs_init(void)
 	gort__unlock(&sched.lock);
 }
 
+// The program has decided: no update is wanted. It may want them again later.
+static bool is_custom(void)
+{
+	bool custom;
+
+	gort__lock(&sched.lock);
+	custom = sched.custom_procs;
+	gort__unlock(&sched.lock);
+	return custom;
+}
+
 static void update(void *arg)
 {
 	(void)arg;
 	gort__enter("gomaxprocs updater");
 	for (;;) {
-		bool custom;
-
 		gort__lock(&updater.lock);
 		updater.idle = true;
 		gort__park_unlock(&updater.lock, WAIT_UPDATER);
+		if (is_custom())
+			continue;
 		gort__stop_world();
-		gort__lock(&sched.lock);
-		custom = sched.custom_procs;
-		gort__unlock(&sched.lock);
-		// The program has decided meanwhile. Go on waiting: it may want the default again
-		// later.
-		gort__start_world_with(custom ? sched.nprocs : updater.procs);
+		gort__start_world_with(is_custom() ? sched.nprocs : updater.procs);
 	}
 }
 
@@ -111,28 +117,8 @@ void gort__procs_updater_start(void)
 	updater.g = g;
 }
 
-void gort__procs_look(int64_t now)
+static void hand_over(uint32_t procs)
 {
-	static int64_t last;
-	uint32_t procs, current;
-	bool custom;
-
-	if (!gort__debug.updatemaxprocs || now - last < UPDATE_EVERY)
-		return;
-	last = now;
-	gort__lock(&computing);
-	gort__lock(&sched.lock);
-	custom = sched.custom_procs;
-	current = sched.nprocs;
-	gort__unlock(&sched.lock);
-	if (custom) {
-		gort__unlock(&computing);
-		return;
-	}
-	procs = default_procs();
-	gort__unlock(&computing);
-	if (procs == current)
-		return;
 	gort__lock(&updater.lock);
 	if (updater.idle) {
 		updater.idle = false;
@@ -142,27 +128,58 @@ void gort__procs_look(int64_t now)
 	gort__unlock(&updater.lock);
 }
 
+void gort__procs_look(int64_t now)
+{
+	static int64_t last;
+	uint32_t procs;
+
+	if (!gort__debug.updatemaxprocs || now - last < UPDATE_EVERY)
+		return;
+	last = now;
+	gort__lock(&computing);
+	if (!is_custom()) {
+		procs = default_procs();
+		if (procs != gort__load(&sched.nprocs))
+			hand_over(procs);
+	}
+	gort__unlock(&computing);
+}
+
+// With custom_procs set: when this returns, whatever was under way for an update is done.
+static void end_updates(void)
+{
+	bool idle;
+
+	// Whoever saw the flag unset is computing under this lock, and wakes the updater under it.
+	gort__lock(&computing);
+	gort__unlock(&computing);
+	while (updater.g) {
+		gort__lock(&updater.lock);
+		idle = updater.idle;
+		gort__unlock(&updater.lock);
+		if (idle)
+			return;
+		gort__yield();
+	}
+}
+
 int gort_gomaxprocs(int n)
 {
 	uint32_t old;
 
 	gort__enter(__func__);
-	gort__lock(&sched.lock);
-	old = sched.nprocs;
-	if (n > 0)
-		sched.custom_procs = true;
-	gort__unlock(&sched.lock);
 	if (n > 0) {
-		// Whoever saw the flag unset is computing under this lock: wait until it has made
-		// its calls.
-		gort__lock(&computing);
-		gort__unlock(&computing);
-		if (n > P_MAX)
-			n = P_MAX;
-		if ((uint32_t)n != old) {
-			gort__stop_world();
-			gort__start_world_with((uint32_t)n);
-		}
+		gort__lock(&sched.lock);
+		sched.custom_procs = true;
+		gort__unlock(&sched.lock);
+		end_updates();
+	}
+	old = gort__load(&sched.nprocs);
+	if (n > P_MAX)
+		n = P_MAX;
+	if (n > 0 && (uint32_t)n != old) {
+		gort__stop_world();
+		gort__start_world_with((uint32_t)n);
 	}
 	gort__leave();
 	return (int)old;

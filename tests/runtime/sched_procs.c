@@ -45,6 +45,57 @@ static void busy_until(int procs)
 		gort_yield();
 }
 
+// The updater has been readied, but has not run: its processor is busy with us, and every other with the spinner.
+static atomic_int spins;
+
+// A turn that is young is not ended by sysmon.
+static void keep_turn(int64_t *since)
+{
+	if (gort_now() < *since + 1000000)
+		return;
+	gort_yield();
+	*since = gort_now();
+}
+
+static void spinner(void *arg)
+{
+	int64_t since = 0;
+
+	(void)arg;
+	atomic_store(&spins, 1);
+	while (atomic_load(&spins))
+		keep_turn(&since);
+	atomic_store(&spins, 2);
+}
+
+static bool updates_end(int wanted)
+{
+	struct gort_stats stats, later;
+	int64_t since = 0;
+	int before;
+
+	atomic_store(&spins, 0);
+	gort_set_default_gomaxprocs();
+	gort_go(spinner, NULL);
+	while (!atomic_load(&spins))
+		gort_yield();
+	before = atomic_load(&calls);
+	atomic_store(&cpus, wanted);
+	do {
+		keep_turn(&since);
+		gort_stats(&stats);
+	} while ((atomic_load(&calls) == before || !stats.runnable) && stats.procs == 2);
+	gort_gomaxprocs(2);
+	gort_stats(&stats);
+	atomic_store(&spins, 0);
+	while (atomic_load(&spins) != 2)
+		gort_yield();
+	for (int i = 0; i < 1000; i++)
+		gort_yield();
+	gort_stats(&later);
+	return later.world_stops == stats.world_stops && gort_gomaxprocs(0) == 2;
+}
+
 static void main_fn(void *arg)
 {
 	(void)arg;
@@ -67,6 +118,13 @@ static void main_fn(void *arg)
 	atomic_store(&cpus, 3);
 	busy_until(3);
 	check(true, "and is followed again");
+	bool none = true;
+	for (int round = 0; round < 4; round++) {
+		atomic_store(&cpus, 2);
+		none &= updates_end(1 + round % 2 * 2);
+	}
+	check(none,
+	      "an update that waits for its turn stops no world once the program has decided");
 }
 
 // ---- the race at the start ----------------------------------------------------------------------
