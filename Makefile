@@ -37,10 +37,10 @@ say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(@:$(B)/%=%);)
 all:
 
 # What this machine lacks is installed once, by name, and said so.
-DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev liblzma-dev libcapstone-dev \
+DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev liblzma-dev libcapstone-dev libbpf-dev \
 	libjansson-dev libcmocka-dev python3
 DEPS_TEST := $(DEPS) binutils procps strace xz-utils -- gdb musl-tools clang lld dwz libc6-dbg ruby-full \
-	nodejs wrk mandoc qemu-system-x86 busybox-static cpio
+	nodejs wrk mandoc qemu-system-x86 busybox-static cpio elfutils
 DEPS_LINT := clang-format cppcheck
 DEPS_BENCH := $(DEPS_TEST) golang delve libboost-fiber-dev lldb valgrind
 deps:

@@ -234,6 +234,41 @@ DC_API DC_CHECK struct dc_error *dc_goroutines(struct dc_session *session,
 					       bool (*visit)(const struct dc_goroutine *, void *),
 					       void *arg);
 
+// The stacks of all threads, while all of them run on. Each is one that its thread had at one
+// instant, or there is none. Texts of frames live as long as the session.
+struct dc_stack_frame {
+	struct dc_frame at;
+	bool is_inlined; // into the next one
+	bool is_signal; // the kernel came here for a signal
+	bool is_guess; // the next one was found by the frame pointer alone
+};
+struct dc_stack {
+	pid_t thread;
+	char name[16];
+	const char *how; // it was read: "bpf", "proc", …; NULL: it was not
+	char *wait; // what the thread sleeps in, most often a system call; NULL: it runs, or may
+	char *detail; // of that wait: the lock and who holds it; NULL: none
+	bool complete; // up to the thread's first frame
+	const char *why; // it is not
+	struct dc_stack_frame *frames; // the innermost first
+	size_t nr_frames;
+};
+struct dc_stacks {
+	pid_t pid;
+	char *program;
+	struct dc_stack *stacks; // by thread id
+	size_t nr_stacks;
+	size_t nr_stopped; // how many threads were stopped for it
+	char *notes; // lines for the user, NULL for none
+};
+struct dc_stacks_options {
+	const char *regex; // only threads of such a name (POSIX extended); NULL: all
+};
+DC_API DC_CHECK struct dc_error *dc_stacks(struct dc_session *session,
+					   const struct dc_stacks_options *options,
+					   struct dc_stacks *ret);
+DC_API void dc_stacks_deinit(struct dc_stacks *stacks);
+
 // The process that has the name, or a decimal process or thread id.
 DC_API DC_CHECK struct dc_error *dc_find_process(const char *what, pid_t *ret);
 

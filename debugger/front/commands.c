@@ -37,6 +37,14 @@ const struct command commands[] = {
 		.help = "list the program's goroutines",
 		.run = command_goroutines,
 	},
+	{
+		.name = "stacks",
+		.arguments = "[REGEX]",
+		.operand = OPERAND_REGEX,
+		.max = 1,
+		.help = "show the stacks of all threads, or of those named so; stops none",
+		.run = command_stacks,
+	},
 };
 const size_t nr_commands = sizeof(commands) / sizeof(*commands);
 

@@ -14,11 +14,12 @@ struct words {
 	size_t nr;
 	const char *finally; // --finally; NULL: none
 	uint64_t repeat; // --repeat; 0: not asked for
+	bool ungrouped, folded; // how stacks are shown
 };
 
 // Says what there is to say by records, failures too, and gives the exit status.
 typedef int handler(struct dc_session *session, const struct words *words, struct records *out);
-handler command_evaluate, command_check, command_functions, command_goroutines;
+handler command_evaluate, command_check, command_functions, command_goroutines, command_stacks;
 
 // What an operand is.
 enum operand { OPERAND_NONE, OPERAND_EXPRESSION, OPERAND_REGEX };

@@ -29,6 +29,8 @@
 	X(FORCE, 0, "force", NULL, "borrow a thread that is not at a safe point")                \
 	X(DROP_LITERALS, 0, "drop-literals", NULL, "unmap string literals at the end")           \
 	X(ASSUME_SECCOMP, 0, "assume-seccomp-ok", NULL, "trust a seccomp filter that is hidden") \
+	X(UNGROUPED, 0, "ungrouped", NULL, "stacks: each thread's by itself")                    \
+	X(FOLDED, 0, "folded", NULL, "stacks: one line each, for flame graphs")                  \
 	X(JSON, 0, "json", NULL, "one JSON object a line")                                       \
 	X(QUIET, 'q', "quiet", NULL, "no notes; of an error only its first line")                \
 	X(VERSION, 'V', "version", NULL, "print the version")                                    \
@@ -225,6 +227,8 @@ static bool take(struct options *options, int id, const char *arg, char complain
 	case OPTION_FORCE: options->session.force = true; break;
 	case OPTION_DROP_LITERALS: options->session.drop_literals = true; break;
 	case OPTION_ASSUME_SECCOMP: options->session.assume_seccomp_ok = true; break;
+	case OPTION_UNGROUPED: options->words.ungrouped = true; break;
+	case OPTION_FOLDED: options->words.folded = true; break;
 	case OPTION_JSON: options->json = true; break;
 	case OPTION_QUIET: options->quiet = true; break;
 	case OPTION_VERSION: options->what = OPTIONS_VERSION; break;
@@ -244,6 +248,9 @@ static bool take_rest(struct options *options, char *const *rest, size_t n, char
 		COMPLAIN("which process? -p PID is missing");
 	if (!options->command->borrows && (words->repeat || words->finally))
 		COMPLAIN("%s evaluates nothing: --repeat and --finally do not apply",
+			 options->command->name);
+	if (options->command->run != command_stacks && (words->ungrouped || words->folded))
+		COMPLAIN("%s shows no stacks: --ungrouped and --folded do not apply",
 			 options->command->name);
 	if (options->session.goroutine && options->session.thread)
 		COMPLAIN("--goroutine and --thread: a goroutine runs on the thread that it is on");

@@ -11,9 +11,8 @@ void report_notes(struct records *out, const char *notes)
 	record_lines(out, "notes", out->quiet ? NULL : notes);
 }
 
-void report_frame(struct records *out, const char *name, const struct dc_frame *frame)
+void report_frame_fields(struct records *out, const struct dc_frame *frame)
 {
-	record_group(out, name);
 	record_address(out, "pc", frame->pc);
 	record_text(out, "function", frame->function);
 	record_count(out, "offset", frame->offset);
@@ -22,6 +21,12 @@ void report_frame(struct records *out, const char *name, const struct dc_frame *
 		record_text(out, "file", frame->file);
 		record_integer(out, "line", frame->line);
 	}
+}
+
+void report_frame(struct records *out, const char *name, const struct dc_frame *frame)
+{
+	record_group(out, name);
+	report_frame_fields(out, frame);
 	record_close(out);
 }
 

@@ -17,6 +17,7 @@ void report_note(struct records *out, const char *format, ...)
 
 // Parts of an open record. Notes are lines; NULL is none.
 void report_notes(struct records *out, const char *notes);
+void report_frame_fields(struct records *out, const struct dc_frame *frame);
 void report_frame(struct records *out, const char *name, const struct dc_frame *frame);
 
 #endif

@@ -219,6 +219,113 @@ static void put_goroutine(const struct field *goroutine)
 	putchar('\n');
 }
 
+static void put_stacks(const struct field *stacks)
+{
+	uint64_t threads = field_count(stacks, "threads"), stopped = field_count(stacks, "stopped"),
+		 unread = field_count(stacks, "unread");
+
+	printf("%s (%jd): %" PRIu64 " thread%s, %" PRIu64 " read without a stop, %" PRIu64
+	       " stopped, %" PRIu64 " incomplete",
+	       field_text(stacks, "program"), (intmax_t)field_integer(stacks, "pid"), threads,
+	       threads == 1 ? "" : "s", threads - stopped - unread, stopped,
+	       field_count(stacks, "incomplete"));
+	if (unread)
+		printf(", %" PRIu64 " not read", unread);
+	putchar('\n');
+	put_notes(stacks, "note: ");
+}
+
+// Enough to find them by; all are in the JSON.
+static void put_thread_list(const struct field *threads, const char *name)
+{
+	enum { SHOWN = 3 };
+	int n = 0;
+
+	for (const struct field *thread = threads; thread; thread = thread->next, n++) {
+		if (n == SHOWN) {
+			fputs(" …", stdout);
+			return;
+		}
+		if (name)
+			printf("%s%s", n ? ", " : "", field_text(thread, name));
+		else
+			printf("%s%jd", n ? " " : "", (intmax_t)field_integer(thread, "thread"));
+	}
+}
+
+// Threads of one name are not named one by one.
+static const char *common(const struct field *threads, const char *name)
+{
+	const char *text = field_text(threads, name);
+
+	for (const struct field *thread = threads; thread; thread = thread->next) {
+		const char *its = field_text(thread, name);
+
+		if (!text || !its || strcmp(text, its))
+			return NULL;
+	}
+	return text;
+}
+
+static void put_stack_frame(const struct field *frame, size_t number)
+{
+	const char *function = field_text(frame, "function"), *file = field_text(frame, "file");
+	const char *module = field_text(frame, "module"), *slash = file ? strrchr(file, '/') : NULL;
+	bool inlined = field_flag(frame, "inlined");
+	char name[256];
+
+	if (!function)
+		snprintf(name, sizeof(name), "0x%" PRIx64, field_address(frame, "pc"));
+	else if (file || inlined || !field_count(frame, "offset"))
+		snprintf(name, sizeof(name), "%s", function);
+	else
+		snprintf(name, sizeof(name), "%s+%" PRIu64, function, field_count(frame, "offset"));
+	printf("  #%-2zu %-32s  ", number, name);
+	if (file)
+		printf("%s:%jd", slash ? slash + 1 : file, (intmax_t)field_integer(frame, "line"));
+	else
+		fputs(module ? module : "(no file: code made at run time)", stdout);
+	printf("%s%s%s\n", inlined ? " (inlined)" : "",
+	       field_flag(frame, "signal") ? " (a signal)" : "",
+	       field_flag(frame, "guessed") ? " (its caller is a guess)" : "");
+}
+
+static void put_stack(const struct field *stack)
+{
+	const struct field *threads = first(field_find(stack, "threads"));
+	const char *name = common(threads, "name"), *detail = common(threads, "detail");
+	const char *wait = field_text(stack, "wait"), *why = field_text(stack, "why");
+	size_t n = 0, number = 0;
+
+	for (const struct field *thread = threads; thread; thread = thread->next)
+		n++;
+	printf("%zu thread%s: ", n, n == 1 ? "" : "s");
+	if (name)
+		fputs(name, stdout);
+	else
+		put_thread_list(threads, "name");
+	fputs(" (", stdout);
+	put_thread_list(threads, NULL);
+	fputs(")   ", stdout);
+	if (!first(field_find(stack, "frames")))
+		fputs("not read", stdout);
+	else if (wait)
+		printf("asleep in %s%s%s", wait, detail ? " " : "", detail ? detail : "");
+	else
+		fputs("running", stdout);
+	if (why)
+		printf("   %s%s", first(field_find(stack, "frames")) ? "incomplete: " : "", why);
+	putchar('\n');
+	for (const struct field *frame = first(field_find(stack, "frames")); frame;
+	     frame = frame->next)
+		put_stack_frame(frame, number++);
+}
+
+static void put_folded(const struct field *folded)
+{
+	printf("%s %" PRIu64 "\n", field_text(folded, "stack"), field_count(folded, "count"));
+}
+
 static void put_fields(const struct field *group, int indent);
 
 static void put_value(const struct field *field, int indent)
@@ -258,6 +365,8 @@ void text_render(const struct record *record, bool quiet)
 		{ "result", put_result },     { "error", put_error },
 		{ "note", put_note },	      { "check", put_check },
 		{ "function", put_function }, { "goroutine", put_goroutine },
+		{ "stacks", put_stacks },     { "stack", put_stack },
+		{ "folded", put_folded },
 	};
 
 	if (quiet && !strcmp(record->kind, "error")) {

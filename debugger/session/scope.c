@@ -96,6 +96,7 @@ static void sample_asleep(struct dc_session *session, pid_t tid)
 	scope.tid = tid;
 	if (!err && info.in_syscall) {
 		snapshot.regs = registers_known_from(info.pc, info.sp, info.syscall);
+		snapshot.unknown = ~(uint32_t)REGISTERS_PLACE;
 		err = scope_choose(session, &snapshot, &scope);
 	}
 	if (!err && scope.known)

@@ -4,8 +4,8 @@
 #include "debugger/stack/unwind.h"
 
 #include "debugger/base/cleanup.h"
-#include "debugger/arch/x86_64/prologue.h"
-#include "debugger/arch/x86_64/registers.h"
+#include "debugger/stack/frame_registers.h"
+#include "debugger/stack/proof.h"
 #include "debugger/stack/tables.h"
 #include "debugger/stack/view.h"
 
@@ -17,20 +17,14 @@
 int _Ux86_64_dwarf_search_unwind_table(unw_addr_space_t space, unw_word_t ip, unw_dyn_info_t *info,
 				       unw_proc_info_t *ret, int need_unwind_info, void *arg);
 
-enum { ALL_KNOWN = (1 << REGISTERS_DWARF) - 1 };
-enum {
-	FRAME_POINTED = 1 << REGISTER_RBP | 1 << REGISTER_RSP | 1 << REGISTER_RIP,
-	CALLEE_SAVED = 1 << REGISTER_RBX | 1 << REGISTER_RBP | 1 << REGISTER_RSP |
-		       0xf << REGISTER_R12 | 1 << REGISTER_RIP,
-};
-
 enum { TABLED = 1024 };
 
 struct unwind {
 	struct symbols *symbols;
 	struct view view;
 	unw_addr_space_t space;
-	uint64_t regs[REGISTERS_DWARF]; // of the frame that a step starts from, by DWARF number
+	struct frame_registers now; // of the frame that a step starts from
+	const char *why; // the last walk is not complete
 	struct tables tables; // the last ones used
 	// Code addresses that are known to have tables, and to have none, by their lowest bits.
 	uint64_t tabled[TABLED], untabled[TABLED];
@@ -100,9 +94,9 @@ static int access_reg(unw_addr_space_t space, unw_regnum_t reg, unw_word_t *valu
 	struct unwind *unwind = arg;
 
 	(void)space;
-	if (write || reg < 0 || reg >= REGISTERS_DWARF)
+	if (write || reg < 0 || reg >= REGISTERS_DWARF || !register_is_known(&unwind->now, reg))
 		return -UNW_EBADREG;
-	*value = unwind->regs[reg];
+	*value = unwind->now.value[reg];
 	return 0;
 }
 
@@ -179,22 +173,6 @@ enum step {
 	STEP_NONE,
 };
 
-// Restorers end in `mov $15, %eax or %rax; syscall`. They are entered by a return, so REGISTER_RSP points to
-// the signal frame's ucontext. Way-home frames look the same.
-static bool is_restorer(struct unwind *unwind, uint64_t pc)
-{
-	static const unsigned char long_form[] = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 };
-	static const unsigned char short_form[] = { 0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05 };
-	unsigned char code[sizeof(long_form)];
-
-	if (!view_is_code(&unwind->view, pc))
-		return false;
-	return (view_read(&unwind->view, pc, code, sizeof(long_form)) &&
-		!memcmp(code, long_form, sizeof(long_form))) ||
-	       (view_read(&unwind->view, pc, code, sizeof(short_form)) &&
-		!memcmp(code, short_form, sizeof(short_form)));
-}
-
 static bool step_over_signal(struct unwind *unwind)
 {
 	static const unsigned char order[REGISTERS_DWARF] = {
@@ -204,26 +182,26 @@ static bool step_over_signal(struct unwind *unwind)
 	gregset_t saved;
 
 	if (!view_read(&unwind->view,
-		       unwind->regs[REGISTER_RSP] + offsetof(ucontext_t, uc_mcontext.gregs), saved,
-		       sizeof(saved)))
+		       unwind->now.value[REGISTER_RSP] + offsetof(ucontext_t, uc_mcontext.gregs),
+		       saved, sizeof(saved)))
 		return false;
 	for (int i = 0; i < REGISTERS_DWARF; i++)
-		unwind->regs[i] = (uint64_t)saved[order[i]];
+		register_learn(&unwind->now, i, (uint64_t)saved[order[i]]);
 	return true;
 }
 
 static enum step step_by_table(struct unwind *unwind, bool is_innermost)
 {
-	uint64_t regs[REGISTERS_DWARF], pc = unwind->regs[REGISTER_RIP],
-					looked_up = is_innermost ? pc : pc - 1;
+	uint64_t pc = unwind->now.value[REGISTER_RIP], looked_up = is_innermost ? pc : pc - 1;
 	uint64_t *tabled = &unwind->tabled[looked_up % TABLED];
+	struct frame_registers caller = { .known = 0 };
 	unw_cursor_t cursor;
 	unw_proc_info_t info;
 	int more = -UNW_ENOINFO;
 
 	// A return address may lie behind its function, or in the row after: its call is what
 	// counts.
-	unwind->regs[REGISTER_RIP] = looked_up;
+	unwind->now.value[REGISTER_RIP] = looked_up;
 	// Asked for first, because without tables unw_step() would guess.
 	if (*tabled != looked_up && find_proc_info(unwind->space, looked_up, &info, 0, unwind) == 0)
 		*tabled = looked_up;
@@ -232,136 +210,42 @@ static enum step step_by_table(struct unwind *unwind, bool is_innermost)
 	for (int i = 0; more > 0 && i < REGISTERS_DWARF; i++) {
 		unw_word_t value;
 
-		regs[i] = unw_get_reg(&cursor, i, &value) == 0 ? value : unwind->regs[i];
+		if (unw_get_reg(&cursor, i, &value) == 0)
+			register_learn(&caller, i, value);
 	}
-	unwind->regs[REGISTER_RIP] = pc;
+	unwind->now.value[REGISTER_RIP] = pc;
 	if (more > 0)
-		memcpy(unwind->regs, regs, sizeof(regs));
+		unwind->now = caller;
 	return more > 0 ? STEP_TABLE : more == 0 ? STEP_END : STEP_NONE;
 }
 
-// Where the call before a return address leads; 0: not to be seen, or no call.
-static uint64_t call_target(struct unwind *unwind, uint64_t back, bool *is_call)
+// The tables count from RBP, which is not known. But from the function's entry on its code tells how
+// deep the stack is here and where RBP points; the tables must come to the same CFA with it, and
+// what lies there must have been left by a call.
+static enum step step_by_code(struct unwind *unwind, bool is_innermost)
 {
-	unsigned char code[7];
-	int32_t distance;
-	uint64_t slot, target = 0;
+	const struct frame_registers before = unwind->now;
+	struct frame_registers entry = before, proven = before;
+	uint64_t pc = before.value[REGISTER_RIP], sp = before.value[REGISTER_RSP], rbp, cfa;
+	unw_proc_info_t info;
 
-	*is_call = false;
-	if (!view_is_code(&unwind->view, back - 1) ||
-	    !view_read(&unwind->view, back - sizeof(code), code, sizeof(code)))
-		return 0;
-	memcpy(&distance, code + 3, sizeof(distance));
-	if (code[2] == 0xe8) { // call rel32
-		*is_call = true;
-		target = back + (uint64_t)(int64_t)distance;
-	} else if (code[1] == 0xff && code[2] == 0x15) { // call *rel32(%rip)
-		*is_call = true;
-		view_read_word(&unwind->view, back + (uint64_t)(int64_t)distance, &target);
-		return target;
-	} else { // call *register, call *memory
-		*is_call = (code[5] == 0xff && (code[6] & 0x38) == 0x10) ||
-			   (code[4] == 0xff && (code[5] & 0x38) == 0x10) ||
-			   (code[1] == 0xff && (code[2] & 0x38) == 0x10) ||
-			   (code[0] == 0xff && (code[1] & 0x38) == 0x10);
-		return 0;
-	}
-	// Through the procedure linkage table: [endbr64] [bnd] jmp *rel32(%rip).
-	for (int i = 0; i < 2; i++) {
-		static const unsigned char endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-		unsigned char stub[11];
-
-		if (!view_read(&unwind->view, target, stub, sizeof(stub)))
-			break;
-
-		size_t at = memcmp(stub, endbr64, 4) ? 0 : 4;
-
-		at += stub[at] == 0xf2;
-		if (stub[at] == 0xff && stub[at + 1] == 0x25) {
-			memcpy(&distance, stub + at + 2, sizeof(distance));
-			slot = target + at + 6 + (uint64_t)(int64_t)distance;
-			if (!view_read_word(&unwind->view, slot, &target))
-				return 0;
-		} else if (stub[at] == 0xe9) { // jmp rel32: a name that is another's
-			memcpy(&distance, stub + at + 1, sizeof(distance));
-			target += at + 5 + (uint64_t)(int64_t)distance;
-		} else {
-			break;
-		}
-	}
-	return target;
-}
-
-// Applies what the instructions from start to pc did. false: not certain.
-static bool follow_code(struct unwind *unwind, uint64_t start, uint64_t regs[REGISTERS_DWARF])
-{
-	enum { BEYOND = 16 }; // pc's own instruction
-	uint64_t pc = regs[REGISTER_RIP];
-	struct prologue prologue;
-
-	if (start > pc || pc - start > PROLOGUE_REACH)
-		return false;
-
-	size_t n = pc - start + BEYOND;
-	_cleanup_free_ unsigned char *code = malloc(n);
-
-	if (!code || !view_read(&unwind->view, start, code, n) ||
-	    !prologue_follow(code, n, start, pc, &prologue))
-		return false;
-
-	uint64_t cfa = (prologue.by_rbp ? regs[REGISTER_RBP] : regs[REGISTER_RSP]) +
-		       (uint64_t)prologue.offset;
-
-	if (cfa <= regs[REGISTER_RSP] ||
-	    !view_read_word(&unwind->view, cfa - 8, &regs[REGISTER_RIP]))
-		return false;
-	for (int i = 0; i < REGISTERS_DWARF; i++)
-		if (prologue.saved[i] &&
-		    !view_read_word(&unwind->view, cfa - (uint64_t)prologue.saved[i], &regs[i]))
-			return false;
-	regs[REGISTER_RSP] = cfa;
-	return true;
-}
-
-// A return address proves itself: the call before it leads to a start from which the pc is reached
-// at just that depth of the stack.
-static enum step step_by_proof(struct unwind *unwind)
-{
-	enum { WORDS = 512 };
-	uint64_t regs[REGISTERS_DWARF], pc = unwind->regs[REGISTER_RIP], offset;
-	const char *name;
-	bool is_call;
-
-	if (!view_is_code(&unwind->view, pc))
+	if (register_is_known(&before, REGISTER_RBP) ||
+	    find_proc_info(unwind->space, is_innermost ? pc : pc - 1, &info, 0, unwind) != 0)
 		return STEP_NONE;
-	memcpy(regs, unwind->regs, sizeof(regs));
-	if (symbols_name_of(unwind->symbols, pc, &name, &offset) &&
-	    follow_code(unwind, pc - offset, regs)) {
-		call_target(unwind, regs[REGISTER_RIP], &is_call);
-		// A signal handler returns into a restorer that nothing called.
-		if (is_call || is_restorer(unwind, regs[REGISTER_RIP])) {
-			memcpy(unwind->regs, regs, sizeof(regs));
+	// A part of a function that was moved away does not begin with the return address on top.
+	entry.value[REGISTER_RIP] = info.start_ip;
+	unwind->now = entry;
+	if (step_by_table(unwind, true) == STEP_TABLE &&
+	    unwind->now.value[REGISTER_RSP] == sp + 8 &&
+	    proof_frame_pointer(&unwind->view, info.start_ip, &before, &rbp, &cfa)) {
+		register_learn(&proven, REGISTER_RBP, rbp);
+		unwind->now = proven;
+		if (step_by_table(unwind, is_innermost) == STEP_TABLE &&
+		    unwind->now.value[REGISTER_RSP] == cfa &&
+		    proof_is_return(&unwind->view, unwind->now.value[REGISTER_RIP]))
 			return STEP_PROVEN;
-		}
 	}
-	for (uint64_t i = 0; i < WORDS; i++) {
-		uint64_t place = unwind->regs[REGISTER_RSP] + i * 8, back;
-
-		if (!view_read_word(&unwind->view, place, &back))
-			break;
-		if (!view_is_code(&unwind->view, back))
-			continue;
-
-		uint64_t start = call_target(unwind, back, &is_call);
-
-		if (!start || start > pc || pc - start > PROLOGUE_REACH)
-			continue;
-		memcpy(regs, unwind->regs, sizeof(regs));
-		if (follow_code(unwind, start, regs) && regs[REGISTER_RSP] == place + 8) {
-			memcpy(unwind->regs, regs, sizeof(regs));
-			return STEP_PROVEN;
-		}
-	}
+	unwind->now = before;
 	return STEP_NONE;
 }
 
@@ -369,19 +253,17 @@ static enum step step_by_proof(struct unwind *unwind)
 static enum step step_by_frame_pointer(struct unwind *unwind)
 {
 	enum { MAX_FRAME = 1 << 20 };
-	uint64_t frame = unwind->regs[REGISTER_RBP], caller[2];
-	bool is_call;
+	uint64_t frame = unwind->now.value[REGISTER_RBP], caller[2];
 
-	if (frame % 8 || frame < unwind->regs[REGISTER_RSP] ||
-	    frame - unwind->regs[REGISTER_RSP] > MAX_FRAME ||
-	    !view_read(&unwind->view, frame, caller, sizeof(caller)))
+	if (!register_is_known(&unwind->now, REGISTER_RBP) || frame % 8 ||
+	    frame < unwind->now.value[REGISTER_RSP] ||
+	    frame - unwind->now.value[REGISTER_RSP] > MAX_FRAME ||
+	    !view_read(&unwind->view, frame, caller, sizeof(caller)) ||
+	    !proof_is_return(&unwind->view, caller[1]))
 		return STEP_NONE;
-	call_target(unwind, caller[1], &is_call);
-	if (!is_call)
-		return STEP_NONE;
-	unwind->regs[REGISTER_RBP] = caller[0];
-	unwind->regs[REGISTER_RIP] = caller[1];
-	unwind->regs[REGISTER_RSP] = frame + 16;
+	register_learn(&unwind->now, REGISTER_RBP, caller[0]);
+	register_learn(&unwind->now, REGISTER_RIP, caller[1]);
+	register_learn(&unwind->now, REGISTER_RSP, frame + 16);
 	return STEP_GUESS;
 }
 
@@ -392,7 +274,7 @@ static bool is_first_frame(struct unwind *unwind)
 	enum { ENTRY_SIZE = 64, EXIT_NEAR = 16 };
 	static const unsigned char exit_short[] = { 0xb0, 0x3c, 0x0f, 0x05 };
 	static const unsigned char exit_long[] = { 0xb8, 0x3c, 0, 0, 0, 0x0f, 0x05 };
-	uint64_t pc = unwind->regs[REGISTER_RIP];
+	uint64_t pc = unwind->now.value[REGISTER_RIP];
 	const struct tables *tables = find_tables(unwind, pc);
 	unsigned char code[EXIT_NEAR];
 
@@ -410,7 +292,7 @@ static bool is_first_frame(struct unwind *unwind)
 static bool lacks_tables(struct unwind *unwind)
 {
 	enum { BYTES_PER_ENTRY = 8192 };
-	const struct tables *tables = find_tables(unwind, unwind->regs[REGISTER_RIP] - 1);
+	const struct tables *tables = find_tables(unwind, unwind->now.value[REGISTER_RIP] - 1);
 
 	return tables && (tables->end - tables->start) / BYTES_PER_ENTRY >= tables->nr_entries;
 }
@@ -423,25 +305,40 @@ static enum step step(struct unwind *unwind, bool is_innermost, bool is_signal_f
 
 	enum step how = step_by_table(unwind, is_innermost);
 
+	if (how == STEP_NONE)
+		how = step_by_code(unwind, is_innermost);
 	if (how != STEP_NONE)
 		return how;
 	if (!is_innermost && is_first_frame(unwind))
 		return STEP_END;
-	if (lacks_tables(unwind))
-		how = step_by_proof(unwind);
-	return how == STEP_NONE ? step_by_frame_pointer(unwind) : how;
+	if (lacks_tables(unwind) && proof_step(&unwind->view, unwind->symbols, &unwind->now))
+		return STEP_PROVEN;
+	return step_by_frame_pointer(unwind);
+}
+
+static const char *why_no_step(struct unwind *unwind, size_t number)
+{
+	uint64_t pc = unwind->now.value[REGISTER_RIP];
+	unw_proc_info_t info;
+
+	if (!view_is_code(&unwind->view, pc))
+		return "its frames lead to where no code is";
+	if (!register_is_known(&unwind->now, REGISTER_RBP) &&
+	    find_proc_info(unwind->space, number ? pc - 1 : pc, &info, 0, unwind) == 0)
+		return "a frame needs a register that only a stop tells";
+	return "a frame has no unwind tables";
 }
 
 struct dc_error *unwind_walk(struct unwind *unwind, const struct snapshot *snapshot,
 			     struct unwound *frames, size_t max, size_t *n, bool *complete)
 {
-	// Of the innermost frame, and of one that a signal interrupted, all is known.
+	// Of a frame that a signal interrupted all is known, as of the innermost.
 	bool changed, is_exact = true, guessed = false;
-	uint32_t known = ALL_KNOWN;
 	struct dc_error *err = view_begin(&unwind->view, snapshot, &changed);
 
 	*n = 0;
 	*complete = false;
+	unwind->why = "a frame was found by its frame pointer alone";
 	if (err)
 		return err;
 	if (changed) {
@@ -450,39 +347,59 @@ struct dc_error *unwind_walk(struct unwind *unwind, const struct snapshot *snaps
 		memset(unwind->untabled, 0, sizeof(unwind->untabled));
 		unwind->tables = (struct tables){ 0 };
 	}
-	registers_to_dwarf(&snapshot->regs, unwind->regs);
+	registers_to_dwarf(&snapshot->regs, unwind->now.value);
+	unwind->now.known = REGISTERS_ALL;
+	registers_keep(&unwind->now, ~snapshot->unknown);
 	while (*n < max) {
 		struct unwound *frame = &frames[*n];
-		uint64_t pc = unwind->regs[REGISTER_RIP], sp = unwind->regs[REGISTER_RSP];
+		uint64_t pc = unwind->now.value[REGISTER_RIP], sp = unwind->now.value[REGISTER_RSP];
 
 		memset(frame, 0, sizeof(*frame));
-		frame->is_signal_frame = is_restorer(unwind, pc);
-		memcpy(frame->frame.regs, unwind->regs, sizeof(unwind->regs));
+		frame->is_signal_frame = proof_is_restorer(&unwind->view, pc);
+		memcpy(frame->frame.regs, unwind->now.value, sizeof(unwind->now.value));
 		// A return address may be the first byte after its function, when that never
 		// returns.
 		frame->frame.pc = is_exact || frame->is_signal_frame ? pc : pc - 1;
-		frame->frame.valid = known;
+		frame->frame.valid = unwind->now.known;
 		++*n;
 
 		enum step how = step(unwind, is_exact, frame->is_signal_frame);
 
-		if (how == STEP_END)
-			*complete = !guessed;
-		if (how == STEP_END || how == STEP_NONE)
+		if (how == STEP_NONE) {
+			unwind->why = why_no_step(unwind, *n - 1);
 			return NULL;
-		frame->frame.cfa = unwind->regs[REGISTER_RSP];
+		}
+		if (how == STEP_END) {
+			*complete = !guessed;
+			return NULL;
+		}
+		frame->frame.cfa = unwind->now.value[REGISTER_RSP];
 		is_exact = frame->is_signal_frame;
-		guessed |= how == STEP_GUESS;
-		known = is_exact ? ALL_KNOWN : guessed ? FRAME_POINTED : known & CALLEE_SAVED;
-		if (unwind->regs[REGISTER_RIP] == 0) {
+		guessed |= frames[*n - 1].is_guess = how == STEP_GUESS;
+		if (!is_exact)
+			registers_keep(&unwind->now, guessed ? REGISTERS_POINTED : REGISTERS_SAVED);
+		if (unwind->now.value[REGISTER_RIP] == 0) {
 			*complete = !guessed;
 			return NULL;
 		}
 		// Frames lie one above the other, but for the one that a signal interrupted.
-		if (!is_exact && unwind->regs[REGISTER_RSP] <= sp)
+		if (!is_exact && unwind->now.value[REGISTER_RSP] <= sp) {
+			unwind->why = "its frames do not lie one above the other";
 			return NULL;
+		}
 	}
+	unwind->why = "it is deeper than what is shown";
 	return NULL;
+}
+
+const char *unwind_why_incomplete(const struct unwind *unwind)
+{
+	return unwind->why;
+}
+
+bool unwind_strayed(const struct unwind *unwind)
+{
+	return unwind->view.strayed;
 }
 
 struct dc_frame *unwind_describe(struct unwind *unwind, const struct snapshot *snapshot, size_t *n)

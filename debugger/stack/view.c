@@ -76,6 +76,7 @@ struct dc_error *view_begin(struct view *view, const struct snapshot *snapshot, 
 
 	view->snapshot = snapshot;
 	view->walk++;
+	view->strayed = false;
 	*changed = false;
 	if (view->maps.n && time - view->maps_time < FRESH_NS)
 		return NULL;
@@ -102,6 +103,7 @@ static const unsigned char *find_page(struct view *view, uint64_t addr)
 		return page->bytes;
 	page->addr = NO_PAGE;
 	mapping = maps_find(&view->maps, addr);
+	view->strayed |= mapping && !is_kept(mapping);
 	if (!mapping || memory_read_some(view->process, addr, page->bytes, VIEW_PAGE) != VIEW_PAGE)
 		return NULL;
 	page->addr = addr;

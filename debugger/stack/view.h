@@ -22,6 +22,7 @@ struct view {
 	int64_t maps_time; // CLOCK_MONOTONIC nanoseconds
 	const struct snapshot *snapshot; // of the walk under way
 	uint64_t walk;
+	bool strayed; // this walk has read beyond the snapshot what the target may change
 	struct view_page *pages; // VIEW_SLOTS
 };
 

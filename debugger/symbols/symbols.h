@@ -132,6 +132,10 @@ const char *symbols_suggest(struct symbols *symbols, const char *name);
 
 // What is at an address. Strings live as long as symbols. Unknown parts stay zero.
 struct dc_frame symbols_describe(struct symbols *symbols, uint64_t addr);
+// The same with the functions that were inlined there, the innermost first; the last is the one that
+// has the code. At least one.
+size_t symbols_describe_inlined(struct symbols *symbols, uint64_t addr, struct dc_frame *ret,
+				size_t max);
 // Symbol alone: name and offset for `<main+4>`; false when none covers the address.
 bool symbols_name_of(struct symbols *symbols, uint64_t addr, const char **name, uint64_t *offset);
 

@@ -21,11 +21,12 @@ class Run:
         return f"status {self.code}\nstdout: {self.out}\nstderr: {self.err}"
 
 
-def start(*args, env=None):
+def start(*args, env=None, prefix=()):
+    """prefix: a command that debugcall is run by."""
     # A sanitizer wants to be the first library, and a preload is.
     options = "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")
     whole = dict(os.environ, ASAN_OPTIONS=options, **(env or {}))
-    return subprocess.Popen([DEBUGCALL, *map(str, args)], env=whole, stdin=subprocess.DEVNULL,
+    return subprocess.Popen([*prefix, DEBUGCALL, *map(str, args)], env=whole, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
 
 
@@ -38,8 +39,8 @@ def finish(process, limit=LIMIT):
     return Run(process.returncode, out, err)
 
 
-def debugcall(*args, env=None, limit=LIMIT):
-    return finish(start(*args, env=env), limit)
+def debugcall(*args, env=None, limit=LIMIT, prefix=()):
+    return finish(start(*args, env=env, prefix=prefix), limit)
 
 
 def killed_at(n, *args):

@@ -178,15 +178,32 @@ static void remember(struct pending *pending, size_t *n, uint64_t at, const stru
 	++*n;
 }
 
-static bool arrive(const struct pending *pending, size_t n, uint64_t at, struct depth *depth)
+static const struct depth *brought(const struct pending *pending, size_t n, uint64_t at)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (pending[i].at == at) {
-			*depth = pending[i].depth;
-			return true;
-		}
+		if (pending[i].at == at)
+			return &pending[i].depth;
 	}
-	return false;
+	return NULL;
+}
+
+// The depth that the instruction before leaves, if the path went through it, and the one that a
+// jump brought here. false: they contradict each other.
+static bool meet(struct depth *depth, const struct depth *jumped, bool after_call)
+{
+	if (!jumped)
+		return true;
+	bool differ = (depth->rsp_known && jumped->rsp_known && depth->rsp != jumped->rsp) ||
+		      (depth->rbp_known && jumped->rbp_known && depth->rbp != jumped->rbp);
+
+	// A call that never returns may stand at any depth.
+	if (!depth->known || (differ && after_call))
+		*depth = *jumped;
+	else if (differ)
+		return false;
+	depth->rsp_known &= jumped->rsp_known;
+	depth->rbp_known &= jumped->rbp_known;
+	return true;
 }
 
 static bool finish(const struct depth *depth, struct prologue *ret)
@@ -195,6 +212,8 @@ static bool finish(const struct depth *depth, struct prologue *ret)
 		return false;
 	ret->by_rbp = !depth->rsp_known;
 	ret->offset = depth->rsp_known ? depth->rsp : depth->rbp;
+	ret->has_frame_pointer = depth->rbp_known;
+	ret->frame_pointer = depth->rbp;
 	memcpy(ret->saved, depth->saved, sizeof(ret->saved));
 	// No code runs with its return address popped.
 	return ret->offset >= 8;
@@ -207,17 +226,20 @@ static bool follow(csh handle, cs_insn *insn, const unsigned char *code, size_t 
 	struct depth depth = { .known = true, .rsp_known = true, .rsp = 8 };
 	size_t nr_pending = 0;
 	uint64_t at = start;
+	bool after_call = false;
 
 	if (!pending)
 		return false;
 	for (int i = 0; i < MAX_INSNS; i++) {
-		// After a jump or a return the depth is what some jump brought here.
-		if (!depth.known && !arrive(pending, nr_pending, at - start, &depth))
-			depth.known = false;
+		// A return address belongs to the call before it, whatever jumps to it.
+		if ((at < pc || !depth.known) &&
+		    !meet(&depth, brought(pending, nr_pending, at - start), after_call))
+			return false;
 		if (at >= pc)
 			return at == pc && finish(&depth, ret);
 		if (!cs_disasm_iter(handle, &code, &n, &at, insn))
 			return false;
+		after_call = insn->id == X86_INS_CALL;
 		if (!depth.known)
 			continue;
 

@@ -11,6 +11,8 @@ enum { PROLOGUE_REACH = 65536 }; // no further from a function's start than this
 struct prologue {
 	bool by_rbp; // the CFA is rbp + offset, not rsp + offset
 	int64_t offset;
+	bool has_frame_pointer;
+	int64_t frame_pointer; // the CFA minus rbp
 	int64_t saved
 		[17]; // by DWARF number: the register lies at CFA - saved; 0: still in the register
 };

@@ -298,6 +298,7 @@ struct dc_error *safepoints_asleep(const struct safepoints *safepoints, struct u
 {
 	struct snapshot snapshot = {
 		.regs = registers_known_from(info->pc, info->sp, info->syscall),
+		.unknown = ~(uint32_t)REGISTERS_PLACE,
 		.stack_start = info->sp - RED_ZONE,
 	};
 

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+// The stacks of all threads, described: names, lines, what each thread waits for.
+#include "debugger/stack/dump.h"
+
+#include "debugger/session/session.h"
+#include "debugger/target/memory.h"
+#include "debugger/target/waits.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/futex.h>
+#include <regex.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+enum { INLINED_MAX = 32 };
+
+// One address of code and what is there; many threads share few of them.
+struct place {
+	uint64_t pc, looked_up;
+	struct dc_frame *frames;
+	size_t n;
+};
+
+struct places {
+	struct place *place; // sorted
+	size_t n;
+};
+
+static int compare(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->pc != y->pc)
+		return x->pc < y->pc ? -1 : 1;
+	return x->looked_up < y->looked_up ? -1 : x->looked_up > y->looked_up;
+}
+
+static void places_deinit(struct places *places)
+{
+	for (size_t i = 0; i < places->n; i++)
+		free(places->place[i].frames);
+	free(places->place);
+}
+
+static struct dc_error *describe(struct symbols *symbols, struct place *place)
+{
+	struct dc_frame frames[INLINED_MAX];
+	size_t n = symbols_describe_inlined(symbols, place->looked_up, frames, INLINED_MAX);
+
+	place->frames = calloc(n, sizeof(*place->frames));
+	if (!place->frames)
+		return &dc_out_of_memory;
+	memcpy(place->frames, frames, n * sizeof(*frames));
+	place->n = n;
+	for (size_t i = 0; i < n; i++)
+		place->frames[i].pc = place->pc;
+	// The offset is the one of the address that is shown.
+	place->frames[n - 1].offset += place->pc - place->looked_up;
+	return NULL;
+}
+
+static struct dc_error *describe_all(struct symbols *symbols, const struct dump *dump,
+				     struct places *ret)
+{
+	size_t room = 0, n = 0;
+	struct dc_error *err = NULL;
+
+	for (size_t i = 0; i < dump->n; i++)
+		room += dump->threads[i].n;
+	ret->place = calloc(room ?: 1, sizeof(*ret->place));
+	if (!ret->place)
+		return &dc_out_of_memory;
+	for (size_t i = 0; i < dump->n; i++) {
+		const struct dump_thread *thread = &dump->threads[i];
+
+		for (size_t k = 0; k < thread->n; k++)
+			ret->place[n++] = (struct place){
+				.pc = thread->frames[k].pc, .looked_up = thread->frames[k].looked_up
+			};
+	}
+	qsort(ret->place, n, sizeof(*ret->place), compare);
+	for (size_t i = 0; i < n; i++) {
+		if (!ret->n || compare(&ret->place[ret->n - 1], &ret->place[i]))
+			ret->place[ret->n++] = ret->place[i];
+	}
+	for (size_t i = 0; !err && i < ret->n; i++)
+		err = describe(symbols, &ret->place[i]);
+	return err;
+}
+
+static struct dc_error *fill_frames(const struct places *places, const struct dump_thread *thread,
+				    struct dc_stack *stack)
+{
+	const struct place *at;
+	size_t n = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		n = 0;
+		for (size_t i = 0; i < thread->n; i++) {
+			const struct dump_frame *frame = &thread->frames[i];
+			const struct place key = { .pc = frame->pc, .looked_up = frame->looked_up };
+
+			at = bsearch(&key, places->place, places->n, sizeof(key), compare);
+			for (size_t k = 0; at && k < at->n; k++, n++) {
+				if (pass)
+					stack->frames[n] = (struct dc_stack_frame){
+						.at = at->frames[k],
+						.is_inlined = k + 1 < at->n,
+						.is_signal = frame->is_signal_frame,
+						.is_guess = frame->is_guess,
+					};
+			}
+		}
+		if (!pass) {
+			stack->frames = calloc(n ?: 1, sizeof(*stack->frames));
+			if (!stack->frames)
+				return &dc_out_of_memory;
+		}
+	}
+	stack->nr_frames = n;
+	return NULL;
+}
+
+// ---- what a thread waits for ----------------------------------------------------------------------
+
+// Whether one of the innermost frames is a mutex's.
+static bool takes_mutex(const struct dc_stack *stack)
+{
+	enum { INNER = 4 };
+
+	for (size_t i = 0; i < stack->nr_frames && i < INNER; i++) {
+		const char *name = stack->frames[i].at.function;
+
+		if (name && (strstr(name, "mutex_lock") || strstr(name, "mutex_timedlock") ||
+			     strstr(name, "mutex_clocklock") || strstr(name, "lll_lock_wait")))
+			return true;
+	}
+	return false;
+}
+
+// glibc's mutexes name their owner behind the lock.
+static pid_t holder(struct process *process, const struct dump *dump,
+		    const struct dump_thread *thread, const struct dc_stack *stack)
+{
+	enum { OWNER_OFFSET = 8 };
+	int32_t owner;
+
+	if (!takes_mutex(stack) || memory_read_some(process, thread->args[0] + OWNER_OFFSET, &owner,
+						    sizeof(owner)) != sizeof(owner))
+		return 0;
+	for (size_t i = 0; i < dump->n; i++) {
+		if (dump->threads[i].tid == owner)
+			return owner;
+	}
+	return 0;
+}
+
+static char *wait_of(const struct dump_thread *thread, const struct dc_stack *stack)
+{
+	const char *name = waits_name(thread->syscall);
+	char *text;
+
+	if (!thread->is_waiting)
+		return NULL;
+	// A wait that goes on after a stop is called this, whichever it was; the place tells.
+	if (!name && thread->syscall == SYS_restart_syscall && stack->nr_frames)
+		name = stack->frames[0].at.function;
+	if (name)
+		return strdup(name);
+	if (thread->syscall < 0)
+		return strdup("no system call");
+	return asprintf(&text, "system call %ld", thread->syscall) < 0 ? NULL : text;
+}
+
+static struct dc_error *fill_wait(struct process *process, const struct dump *dump,
+				  const struct dump_thread *thread, struct dc_stack *stack)
+{
+	stack->wait = wait_of(thread, stack);
+	if (thread->is_waiting && !stack->wait)
+		return &dc_out_of_memory;
+	if (!thread->is_waiting || thread->syscall != SYS_futex)
+		return NULL;
+
+	pid_t owner = holder(process, dump, thread, stack);
+	int n = owner ? asprintf(&stack->detail, "0x%" PRIx64 ", held by %d", thread->args[0],
+				 owner)
+		      : asprintf(&stack->detail, "0x%" PRIx64, thread->args[0]);
+
+	if (n >= 0)
+		return NULL;
+	stack->detail = NULL;
+	return &dc_out_of_memory;
+}
+
+// ---- all of it ------------------------------------------------------------------------------------
+
+// False: the thread has ended.
+static bool read_name(const struct process *process, pid_t tid, char name[16])
+{
+	_cleanup_free_ char *text = NULL;
+	char path[48];
+	size_t size;
+
+	snprintf(path, sizeof(path), "task/%d/comm", tid);
+	_cleanup_error_ struct dc_error *err = process_read_file(process, path, &text, &size);
+
+	if (err)
+		return false;
+	text[strcspn(text, "\n")] = '\0';
+	snprintf(name, 16, "%.15s", text);
+	return true;
+}
+
+static const char *const ways[NR_DUMP_WAYS] = { [DUMP_BPF] = "bpf", [DUMP_PROC] = "proc" };
+
+static struct dc_error *fill(struct dc_session *session, const struct dump *dump, regex_t *regex,
+			     struct dc_stacks *ret)
+{
+	_cleanup_(places_deinit) struct places places = { 0 };
+	struct dc_error *err = describe_all(session->symbols, dump, &places);
+
+	ret->stacks = calloc(dump->n ?: 1, sizeof(*ret->stacks));
+	if (!err && !ret->stacks)
+		err = &dc_out_of_memory;
+	for (size_t i = 0; !err && i < dump->n; i++) {
+		const struct dump_thread *thread = &dump->threads[i];
+		struct dc_stack *stack = &ret->stacks[ret->nr_stacks];
+
+		if (thread->has_ended || !read_name(session->process, thread->tid, stack->name) ||
+		    (regex && regexec(regex, stack->name, 0, NULL, 0) != 0))
+			continue;
+		ret->nr_stacks++;
+		stack->thread = thread->tid;
+		stack->how = ways[thread->way];
+		stack->complete = thread->complete;
+		stack->why = thread->complete ? NULL : thread->why;
+		err = fill_frames(&places, thread, stack);
+		if (!err)
+			err = fill_wait(session->process, dump, thread, stack);
+	}
+	ret->pid = session->process->pid;
+	ret->program = strdup(session->process->name);
+	ret->nr_stopped = dump->nr_stopped;
+	return err || ret->program ? err : &dc_out_of_memory;
+}
+
+// Who may look: the kernel's rule for tracing, which BPF does not know. One that is traced already
+// may be looked at all the same.
+static struct dc_error *may_look(struct dc_session *session)
+{
+	_cleanup_close_ int fd = process_openat(session->process, "mem", O_RDONLY);
+
+	if (fd >= 0)
+		return NULL;
+	return session->barrier ? session_bar(session)
+				: error_make(DC_ATTACH, "the memory of process %d cannot be read",
+					     session->process->pid);
+}
+
+// The process that was looked at is the one whose names are known.
+static struct dc_error *still_there(const struct dc_session *session)
+{
+	if (!process_alive(session->process))
+		return error_in_state(
+			error_make(DC_TARGET_ENDED, "process %d has ended", session->process->pid),
+			DC_STATE_ENDED);
+	if (memory_is_gone(session->process))
+		return error_in_state(error_make(DC_TARGET_EXECED,
+						 "process %d became another program",
+						 session->process->pid),
+				      DC_STATE_EXECED);
+	return NULL;
+}
+
+static struct dc_error *take(struct dc_session *session, regex_t *regex, struct dc_stacks *ret)
+{
+	_cleanup_(dump_deinit) struct dump dump = { 0 };
+	struct dump_options options = { .thread = session->options.thread };
+	struct dc_error *why_no_bpf = bpf_threads_create(session->process, &options.bpf), *err;
+
+	err = dump_take(session->process, session->unwind, &options, &dump);
+	bpf_threads_destroy(options.bpf);
+	if (!err)
+		err = symbols_refresh(session->symbols);
+	if (!err)
+		err = fill(session, &dump, regex, ret);
+	if (!err && why_no_bpf &&
+	    asprintf(&ret->notes, "registers come from /proc: %s\n", why_no_bpf->message) < 0) {
+		ret->notes = NULL;
+		err = &dc_out_of_memory;
+	}
+	dc_error_destroy(why_no_bpf);
+	return err;
+}
+
+struct dc_error *dc_stacks(struct dc_session *session, const struct dc_stacks_options *options,
+			   struct dc_stacks *ret)
+{
+	regex_t regex;
+	bool has_regex = options->regex;
+	struct dc_error *err = may_look(session);
+
+	*ret = (struct dc_stacks){ 0 };
+	if (!err && !session->unwind)
+		err = unwind_create(session->process, session->symbols, &session->unwind);
+	if (!err)
+		err = session_cancelled(session);
+	if (err)
+		return err;
+	if (has_regex && regcomp(&regex, options->regex, REG_EXTENDED | REG_NOSUB))
+		return error_make(DC_USAGE, "'%s' is no regular expression", options->regex);
+	// The descriptor by which the memory is read stays with the program that is there now.
+	err = still_there(session);
+	if (!err)
+		err = take(session, has_regex ? &regex : NULL, ret);
+	if (has_regex)
+		regfree(&regex);
+
+	struct dc_error *lost = still_there(session);
+
+	if (lost || err)
+		dc_stacks_deinit(ret);
+	if (lost)
+		dc_error_destroy(err);
+	return lost ?: err;
+}
+
+void dc_stacks_deinit(struct dc_stacks *stacks)
+{
+	for (size_t i = 0; i < stacks->nr_stacks; i++) {
+		free(stacks->stacks[i].wait);
+		free(stacks->stacks[i].detail);
+		free(stacks->stacks[i].frames);
+	}
+	free(stacks->stacks);
+	free(stacks->program);
+	free(stacks->notes);
+	*stacks = (struct dc_stacks){ 0 };
+}
