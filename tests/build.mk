@@ -33,7 +33,7 @@ $(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/internal.a
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_unit_$*) -lcmocka $(DEBUGGER_LIBS)
 
 $(CALL_TESTS): $(B)/tests/call/%: $(B)/tests/call/%.o $(B)/libdebugcall.a
-	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_call_$*) -lcmocka $(DEBUGGER_LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_call_$*) $(DEBUGGER_LIBS)
 
 $(RUNTIME_TESTS): $(B)/tests/runtime/%: $(B)/tests/runtime/%.o $(B)/libgort.a
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_runtime_$*) -pthread -lm

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Records: what JSON makes of awkward values, and that nothing is written before it may be.
 #include "debugger/front/records.h"
+#include "tests/harness/test.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 static int allocations = -1; // that are left; below 0: no end
 
@@ -33,7 +26,7 @@ static const char *written(void (*write)(struct records *out), struct records *o
 	FILE *file = tmpfile();
 	int saved[2] = { dup(1), dup(2) };
 
-	assert_non_null(file);
+	expect(file);
 	fflush(stdout);
 	dup2(fileno(file), 1);
 	dup2(fileno(file), 2);
@@ -74,13 +67,11 @@ static void integers(struct records *out)
 	record_end(out);
 }
 
-static void test_integers(void **state)
+TEST("integers that many readers would round are strings")
 {
-	(void)state;
-	assert_string_equal(as_json(integers),
-			    "{\"schema\":1,\"a\":9007199254740992,\"b\":\"9007199254740993\","
-			    "\"c\":\"-9223372036854775808\",\"d\":\"18446744073709551615\","
-			    "\"e\":\"0xffffffffffffffff\"}\n");
+	equal(as_json(integers), "{\"schema\":1,\"a\":9007199254740992,\"b\":\"9007199254740993\","
+				 "\"c\":\"-9223372036854775808\",\"d\":\"18446744073709551615\","
+				 "\"e\":\"0xffffffffffffffff\"}\n");
 }
 
 static void reals(struct records *out)
@@ -93,11 +84,10 @@ static void reals(struct records *out)
 	record_end(out);
 }
 
-static void test_reals(void **state)
+TEST("what is no number is a string")
 {
-	(void)state;
-	assert_string_equal(as_json(reals), "{\"schema\":1,\"a\":1.5,\"b\":\"NaN\","
-					    "\"c\":\"Infinity\",\"d\":\"-Infinity\"}\n");
+	equal(as_json(reals), "{\"schema\":1,\"a\":1.5,\"b\":\"NaN\","
+			      "\"c\":\"Infinity\",\"d\":\"-Infinity\"}\n");
 }
 
 static void bytes(struct records *out)
@@ -110,12 +100,11 @@ static void bytes(struct records *out)
 	record_end(out);
 }
 
-static void test_bytes(void **state)
+TEST("bytes that are not UTF-8 are escaped")
 {
-	(void)state;
-	assert_string_equal(as_json(bytes), "{\"schema\":1,\"a\":\"\xc3\xa9\\\\xff\\\\xc3\","
-					    "\"b\":\"\\\\xed\\\\xa0\\\\x80\",\"c\":null,"
-					    "\"d\":\"\\u0001\\\"\\\\\"}\n");
+	equal(as_json(bytes), "{\"schema\":1,\"a\":\"\xc3\xa9\\\\xff\\\\xc3\","
+			      "\"b\":\"\\\\xed\\\\xa0\\\\x80\",\"c\":null,"
+			      "\"d\":\"\\u0001\\\"\\\\\"}\n");
 }
 
 static void nested(struct records *out)
@@ -134,13 +123,11 @@ static void nested(struct records *out)
 	record_end(out);
 }
 
-static void test_nested(void **state)
+TEST("lists, groups, lines; a kind without a layout can be read")
 {
-	(void)state;
-	assert_string_equal(as_json(nested), "{\"schema\":1,\"a\":[\"one\",{\"b\":true}],"
-					     "\"c\":[\"two\",\"three\"],\"e\":[]}\n");
-	assert_string_equal(as_text(nested),
-			    "a: \n  - one\n  - \n    b: yes\nc: \n  - two\n  - three\ne: \n");
+	equal(as_json(nested), "{\"schema\":1,\"a\":[\"one\",{\"b\":true}],"
+			       "\"c\":[\"two\",\"three\"],\"e\":[]}\n");
+	equal(as_text(nested), "a: \n  - one\n  - \n    b: yes\nc: \n  - two\n  - three\ne: \n");
 }
 
 static void hold(struct records *out)
@@ -150,44 +137,30 @@ static void hold(struct records *out)
 	nested(out);
 }
 
-static void test_held(void **state)
+TEST("nothing is written before it may be")
 {
 	struct records out = RECORDS_INIT(json_render, false);
 
-	(void)state;
-	assert_string_equal(written(hold, &out), "");
+	equal(written(hold, &out), "");
 	const char *text = written(records_release, &out);
-	assert_non_null(strstr(text, "\"a\":9007199254740992"));
-	assert_non_null(strstr(text, "\"c\":[\"two\",\"three\"]"));
+	contains(text, "\"a\":9007199254740992");
+	contains(text, "\"c\":[\"two\",\"three\"]");
 }
 
-// Whichever allocation fails, a whole line is written, and only when it may be.
-static void test_no_memory(void **state)
+TEST("whichever allocation fails, a whole line is written, and only when it may be")
 {
 	static const char lost[] =
 		"{\"schema\":1,\"ok\":false,\"error\":{\"code\":\"out-of-memory\","
 		"\"message\":\"out of memory\",\"state\":\"unknown: no memory to tell it\"}}\n";
 
-	(void)state;
 	for (int left = 0; left < 2; left++) {
 		struct records out = RECORDS_INIT(json_render, false);
 
 		allocations = left;
 		const char *text = written(nested, &out);
 		allocations = -1;
-		assert_string_equal(text, "");
-		assert_true(out.lost);
-		assert_string_equal(written(records_release, &out), lost);
+		equal(text, "");
+		expect(out.lost);
+		equal(written(records_release, &out), lost);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_integers), cmocka_unit_test(test_reals),
-		cmocka_unit_test(test_bytes),	 cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_held),	 cmocka_unit_test(test_no_memory),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }
