@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The pre-flight: what could be borrowed, and why not. Reads /proc and memory; stops nothing.
 #include "debugger/session/session.h"
-#include "debugger/inject/bare/pad.h"
+#include "debugger/inject/loan/pad.h"
 #include "debugger/target/maps.h"
 #include "debugger/target/waits.h"
 

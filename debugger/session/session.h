@@ -4,7 +4,7 @@
 #ifndef DEBUGGER_SESSION_SESSION_H
 #define DEBUGGER_SESSION_SESSION_H
 
-#include "debugger/inject/borrow.h"
+#include "debugger/inject/injection.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/lang/expression.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Promises 1, 2, 6, 7: what borrowing does to a child that waits or counts, one call at a time.
 // The child is a fork of this program, so that functions have the same addresses in both.
-#include "debugger/inject/borrow.h"
+#include "debugger/inject/injection.h"
 
 #include <errno.h>
 #include <inttypes.h>

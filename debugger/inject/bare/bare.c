@@ -1,36 +1,55 @@
 // SPDX-License-Identifier: MIT
-// Entering the landing pad and taking out what the callee left.
+// The bare host: entering the landing pad, and taking out what the callee left.
 #include "debugger/inject/bare/bare.h"
 
-#include "debugger/inject/bare/bare_outcome.h"
+#include "debugger/arch/x86_64/cpu.h"
 #include "debugger/base/cleanup.h"
+#include "debugger/inject/bare/bare_outcome.h"
+#include "debugger/inject/bare/bare_wait.h"
 #include "debugger/target/memory.h"
 #include "debugger/target/signals.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/syscall.h>
 
-int bare_choose_handshake(uint64_t caught, uint64_t blocked, uint64_t pending)
+static struct dc_error *probe(const struct host_context *context, void **ret)
 {
-	// SIGCONT would end a stop that is on its way.
-	static const int candidates[] = { SIGURG, SIGWINCH, SIGCHLD };
+	struct bare *bare = calloc(1, sizeof(*bare));
+	struct loan *loan = context->loan;
 
-	for (size_t i = 0; i < sizeof(candidates) / sizeof(*candidates); i++)
-		if (!((caught | blocked | pending) & SIGNAL_BIT(candidates[i])))
-			return candidates[i];
-	// One that the thread blocks may be waited for elsewhere: ours must not be taken for it.
-	return 0;
+	if (!bare)
+		return &dc_out_of_memory;
+	*bare = (struct bare){
+		.loan = loan,
+		.tracee = &loan->tracee,
+		.pad = &loan->pad,
+		.unwind = context->unwind,
+	};
+	*ret = bare;
+	return NULL;
 }
 
-bool bare_has_own_stack(const struct bare *bare)
+static void destroy(void *host)
 {
-	enum { OWN_STACK_MIN = 256 * 1024 };
-
-	return bare->room.low && bare->tracee->found.rsp > bare->room.low + OWN_STACK_MIN;
+	free(host);
 }
+
+static struct dc_error *can(void *host, int64_t wait_ns)
+{
+	struct loan *loan = ((struct bare *)host)->loan;
+
+	if (loan_is_held(loan))
+		return NULL;
+	return loan_hold(loan, loan->tid ?: loan->options->thread, wait_ns, NULL);
+}
+
+static struct dc_error *literal(void *host, const void *bytes, size_t n, uint64_t *addr)
+{
+	return loan_literal(((struct bare *)host)->loan, bytes, n, addr);
+}
+
+// ---- into the callee ------------------------------------------------------------------------------
 
 static struct dc_error *place_stack(struct bare *bare, const struct abi_entry *entry,
 				    uint64_t *stack)
@@ -47,7 +66,7 @@ static struct dc_error *place_stack(struct bare *bare, const struct abi_entry *e
 		return error_make(DC_REFUSED, "a result of %" PRIu64 " bytes is too large",
 				  entry->result_size);
 	// Collectors scan from the stack pointer up, and want it to be in the thread's own stack.
-	bare->on_pad_stack = !bare_has_own_stack(bare);
+	bare->on_pad_stack = !loan_has_own_stack(bare->loan);
 	top = tracee->way->start;
 	if (bare->on_pad_stack) {
 		if (!bare->pad->stack.addr)
@@ -61,12 +80,15 @@ static struct dc_error *place_stack(struct bare *bare, const struct abi_entry *e
 	return NULL;
 }
 
-struct dc_error *bare_prepare(struct bare *bare, uint64_t addr, const struct abi_entry *entry,
-			      uint64_t *result_addr)
+// What a call needs before the thread is pointed at it: sizes, way home, data.
+static struct dc_error *prepare(struct bare *bare, const struct request *request)
 {
 	struct tracee *tracee = bare->tracee;
 	struct pad *pad = bare->pad;
-	struct pad_data data = { .callee = addr, .al = entry->al, .vectors = bare->vectors };
+	const struct abi_entry *entry = request->entry;
+	struct pad_data data = { .callee = request->addr,
+				 .al = entry->al,
+				 .vectors = cpu_features()->vectors };
 	struct dc_error *err = tracee_write_home(tracee);
 
 	if (!err)
@@ -74,12 +96,12 @@ struct dc_error *bare_prepare(struct bare *bare, uint64_t addr, const struct abi
 	if (err)
 		return err;
 	bare->callee_stack = data.stack;
+	bare->returns_to = pad_address(pad, pad_return);
+	bare->handshake_pc = pad_address(pad, pad_handshake);
+	bare->ours = (struct frame_limit){ pad->base, pad->base + PAD_DATA };
 	memcpy(data.general, entry->general, sizeof(data.general));
-	*result_addr = 0;
-	if (entry->result_size) {
-		*result_addr = pad->base + PAD_RESULT;
-		data.general[0] = *result_addr;
-	}
+	if (entry->result_size)
+		data.general[0] = pad->base + PAD_RESULT;
 	memcpy(data.vector_in, entry->vector, sizeof(data.vector_in));
 	data.stack_bytes = (entry->stack_size + 7) & ~UINT64_C(7);
 	// The thread's own rounding and masks, without the exceptions it has seen.
@@ -87,7 +109,7 @@ struct dc_error *bare_prepare(struct bare *bare, uint64_t addr, const struct abi
 	memcpy(&data.mxcsr, tracee->xstate + FXSAVE_MXCSR, sizeof(data.mxcsr));
 	data.mxcsr &= ~(uint32_t)MXCSR_FLAGS;
 	data.mask = bare_wait_mask(bare);
-	data.handshake = (uint64_t)bare->handshake;
+	data.handshake = (uint64_t)bare->loan->handshake;
 	data.way_home = tracee->way->context;
 	if (!pad->ready) {
 		uint64_t size = PAD_SIZE + pad->literals[0].size;
@@ -103,36 +125,32 @@ struct dc_error *bare_prepare(struct bare *bare, uint64_t addr, const struct abi
 	return err;
 }
 
-static struct dc_error *conclude(struct bare *bare, const char *name, int64_t timeout_ns)
+// Which faults the program's own handler sees first.
+static void set_crash_rules(struct bare *bare)
 {
-	int64_t deadline = timeout_ns ? tracer_now() + timeout_ns : 0;
-	struct event event;
-	enum outcome outcome;
-	struct dc_error *err;
-	bool is_over;
+	const struct loan *loan = bare->loan;
+	const struct address_space *space = &loan->space;
 
-	bare->tracee->listening = false;
-	do {
-		err = bare_wait_wait(bare, deadline, &event, &outcome);
-		is_over = (!err && outcome == OUTCOME_CANCELLED) ||
-			  (deadline && tracer_now() >= deadline);
-		if (!err && bare->tracee->running)
-			err = bare_wait_stop(bare, &event, &outcome);
-		// Stopped on a suspicion that proves wrong, it goes on.
-	} while (!err && outcome == OUTCOME_OVERDUE && !is_over && !bare->tracee->running &&
-		 !bare_outcome_has_left(bare));
-
-	if (err) {
-		bare->pad->kept = true;
-		tracee_forget(bare->tracee);
-		tracer_abandon(bare->tracee->tracer);
-		return error_in_state(err, DC_STATE_IN_CALLEE);
+	bare->crash = (struct crash_rules){
+		.caught = loan->info.sig_caught,
+		.passed = loan->options->pass_signals,
+		.inner_pid = loan->info.inner_pid,
+	};
+	if (!(bare->crash.passed & SIGNAL_BIT(SIGSEGV))) {
+		bare->crash.fatal_start = space->fatal_start;
+		bare->crash.fatal_end = space->fatal_end;
 	}
-	return outcome == OUTCOME_RETURNED ? NULL
-					   : bare_outcome(bare, name, &event, outcome, timeout_ns);
+	if (space->handles_faults)
+		bare->crash.passed |= SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE);
 }
 
-struct dc_error *bare_call(struct bare *bare, const char *name, int64_t timeout_ns)
+static void start_clock(struct bare *bare, const struct request *request)
+{
+	bare->begun = tracer_now();
+	bare->deadline = request->timeout_ns ? bare->begun + request->timeout_ns : 0;
+}
+
+static struct dc_error *enter(struct bare *bare)
 {
 	enum { EFLAGS_PLAIN = 0x202 };
 	struct tracee *tracee = bare->tracee;
@@ -150,32 +168,136 @@ struct dc_error *bare_call(struct bare *bare, const char *name, int64_t timeout_
 	// From here on the way home gives everything back, so that the mask may follow.
 	struct dc_error *err = registers_set(tracee->tid, &entry);
 
-	if (!err) {
-		tracee->moved = tracee->masked = tracee->ran = true;
-		err = registers_set_mask(tracee->tid, bare_wait_mask(bare));
-	}
 	if (err)
-		return error_in_state(err, tracee_state(tracee));
-	return conclude(bare, name, timeout_ns);
+		return err;
+	tracee->moved = tracee->masked = tracee->ran = true;
+	return registers_set_mask(tracee->tid, bare_wait_mask(bare));
 }
 
-struct dc_error *bare_again(struct bare *bare, const char *name, int64_t timeout_ns)
+// The call that just returned, once more: the thread stands behind its handshake.
+static struct dc_error *enter_again(struct bare *bare)
 {
 	struct tracee *tracee = bare->tracee;
-	struct dc_error *err = registers_poke(tracee->tid, offsetof(struct user_regs_struct, rbx),
-					      1);
 
-	if (err)
-		return error_in_state(err, tracee_state(tracee));
 	tracee->moved = tracee->masked = tracee->ran = true;
-	return conclude(bare, name, timeout_ns);
+	return registers_poke(tracee->tid, offsetof(struct user_regs_struct, rbx), 1);
 }
 
-struct dc_error *bare_results(struct bare *bare, const struct abi_entry *entry,
-			      uint64_t result_addr, struct abi_exit *ret)
+static struct dc_error *begin(void *host, struct request *request)
+{
+	struct bare *bare = host;
+	struct dc_error *err = loan_ready_pad(bare->loan);
+
+	set_crash_rules(bare);
+	if (!err)
+		err = prepare(bare, request);
+	if (!err)
+		err = enter(bare);
+	if (err)
+		return error_in_state(err, tracee_state(bare->tracee));
+	bare->tracee->listening = false;
+	start_clock(bare, request);
+	bare->slice_end = request->slice_ns ? bare->begun + request->slice_ns : 0;
+	return NULL;
+}
+
+// ---- back from it ---------------------------------------------------------------------------------
+
+// *is_pending: nothing is decided yet.
+static struct dc_error *wait_for_callee(struct bare *bare, const struct request *request,
+					int64_t until, struct event *event, enum outcome *outcome,
+					bool *is_pending)
+{
+	const struct tracee *tracee = bare->tracee;
+	int64_t limit = bare->deadline;
+
+	if (until && (!limit || until < limit))
+		limit = until;
+	for (;;) {
+		struct dc_error *err = NULL;
+		int64_t now;
+		bool is_over;
+
+		*outcome = OUTCOME_CANCELLED;
+		if (!request->is_cancelled)
+			err = bare_wait_wait(bare, limit, event, outcome);
+		if (err || !tracee->running)
+			return err;
+		now = tracer_now();
+		is_over = request->is_cancelled || (bare->deadline && now >= bare->deadline);
+		*is_pending = !is_over &&
+			      (*outcome == OUTCOME_CANCELLED || (until && now >= until));
+		if (*is_pending)
+			return NULL;
+		err = bare_wait_stop(bare, event, outcome);
+		// Stopped on a suspicion that proves wrong, it goes on.
+		if (err || is_over || *outcome != OUTCOME_OVERDUE || tracee->running ||
+		    bare_outcome_has_left(bare))
+			return err;
+	}
+}
+
+// The callee returned: it is entered once more, or the request is over.
+static struct dc_error *on_returned(struct bare *bare, struct request *request)
+{
+	int64_t now = tracer_now();
+	struct dc_error *err;
+
+	if (request->nanoseconds)
+		request->nanoseconds[request->done] = now - bare->begun;
+	request->done++;
+	request->is_over = request->done == request->n || now >= bare->slice_end;
+	if (request->is_over)
+		return NULL;
+	err = enter_again(bare);
+	start_clock(bare, request);
+	return error_in_state(err, tracee_state(bare->tracee));
+}
+
+static struct dc_error *attend(void *host, struct request *request, int64_t until)
+{
+	struct bare *bare = host;
+	struct tracee *tracee = bare->tracee;
+
+	while (!request->is_over) {
+		struct event event;
+		enum outcome outcome;
+		bool is_pending = false;
+		struct dc_error *err = wait_for_callee(bare, request, until, &event, &outcome,
+						       &is_pending);
+
+		if (err) {
+			bare->pad->kept = true;
+			tracee_forget(tracee);
+			tracer_abandon(tracee->tracer);
+			return error_in_state(err, DC_STATE_IN_CALLEE);
+		}
+		if (is_pending)
+			return NULL;
+		if (outcome != OUTCOME_RETURNED) {
+			request->is_over = true;
+			bare->failure = bare_outcome(bare, request, &event, outcome);
+			return NULL;
+		}
+		err = on_returned(bare, request);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static void cancel(void *host, struct request *request)
+{
+	(void)host;
+	request->is_cancelled = true;
+}
+
+static struct dc_error *take_results(struct bare *bare, const struct request *request)
 {
 	enum { ST_STEP = 16 };
 	struct tracee *tracee = bare->tracee;
+	struct abi_exit *ret = request->exit;
+	uint64_t size = request->entry->result_size;
 	struct pad_data data;
 	struct dc_error *err = memory_read(tracee->process, bare->pad->base + PAD_DATA, &data,
 					   sizeof(data));
@@ -190,15 +312,42 @@ struct dc_error *bare_results(struct bare *bare, const struct abi_entry *entry,
 	memcpy(ret->vector, data.vector_out, sizeof(ret->vector));
 	for (size_t i = 0; i < 2; i++)
 		memcpy(ret->st[i], data.legacy + FXSAVE_ST + i * ST_STEP, sizeof(ret->st[i]));
-	if (!entry->result_size)
+	if (!size)
 		return NULL;
 
-	_cleanup_free_ void *memory = malloc(entry->result_size);
+	_cleanup_free_ void *memory = malloc(size);
 
 	if (!memory)
 		return &dc_out_of_memory;
-	err = memory_read(tracee->process, result_addr, memory, entry->result_size);
+	err = memory_read(tracee->process, bare->pad->base + PAD_RESULT, memory, size);
 	if (!err)
 		ret->memory = take_ptr(memory);
 	return err;
 }
+
+static struct dc_error *finish(void *host, struct request *request)
+{
+	struct bare *bare = host;
+	struct dc_error *err = take_ptr(bare->failure);
+
+	if (!err)
+		err = take_results(bare, request);
+	// Between two slices of a batch the thread's own work goes on.
+	if (!err && request->done < request->n)
+		err = tracee_release(bare->tracee);
+	return err;
+}
+
+const struct host bare_host = {
+	.id = DC_HOST_BARE,
+	.name = "bare",
+	.absence = "has no landing pad",
+	.probe = probe,
+	.destroy = destroy,
+	.can = can,
+	.begin = begin,
+	.poll = attend,
+	.cancel = cancel,
+	.finish = finish,
+	.literal = literal,
+};

@@ -3,16 +3,9 @@
 #include "debugger/inject/bare/bare_outcome.h"
 
 #include "debugger/base/cleanup.h"
-#include "debugger/inject/outcome.h"
 #include "debugger/target/memory.h"
 
 #include <sys/syscall.h>
-
-// The code page: below the callee lies our return stub, which is nobody's frame.
-static struct frame_limit stub(const struct bare *bare)
-{
-	return (struct frame_limit){ bare->pad->base, bare->pad->base + PAD_DATA };
-}
 
 // Has the thread left the callee without returning? Then it runs its own program, and undoing would
 // rewind it.
@@ -21,13 +14,13 @@ static bool has_left(struct bare *bare, const struct snapshot *snapshot)
 	uint64_t slot = bare->callee_stack - 8, value;
 	uint64_t pc = snapshot->regs.rip;
 
-	if (pad_covers_code(bare->pad, pc))
+	if (frame_is_limit(&bare->ours, pc))
 		return false;
 	// Stack pointers in other places prove nothing: the callee may have switched stacks.
 	if (snapshot->regs.rsp > slot && snapshot->regs.rsp < bare_wait_stack(bare).high)
 		return true;
 	if (memory_read_some(bare->tracee->process, slot, &value, sizeof(value)) != sizeof(value) ||
-	    value != pad_address(bare->pad, pad_return))
+	    value != bare->returns_to)
 		return true;
 	if (!bare->unwind)
 		return false;
@@ -48,7 +41,7 @@ static bool has_left(struct bare *bare, const struct snapshot *snapshot)
 		return false;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (pad_covers_code(bare->pad, frames[i].frame.pc))
+		if (frame_is_limit(&bare->ours, frames[i].frame.pc))
 			return false;
 	// A walk that was cut short (deep recursion, no unwind tables) proves nothing.
 	return complete;
@@ -102,13 +95,13 @@ static struct dc_error *undo(struct bare *bare, const char *name, struct dc_erro
 		error_note(why, "the wait that thread %d was in ends with EINTR", tracee->tid);
 
 	enum dc_state state = tracee_state(tracee);
-	struct frame_limit limit = stub(bare);
 
 	// A signal for the program keeps what was sent with it only if it is delivered from this
 	// stop.
 	if (tracee->signo)
 		dc_error_destroy(tracee_leave(tracee));
-	outcome_add_frames(why, bare->unwind, &snapshot, &limit);
+	// Below the callee lies code of ours, which is nobody's frame.
+	outcome_add_frames(why, bare->unwind, &snapshot, &bare->ours);
 	return error_in_state(why, state);
 }
 
@@ -183,14 +176,16 @@ static struct dc_error *ended(struct bare *bare, const char *name, const struct 
 	return outcome_ended(process, name, tid, event, thread_only);
 }
 
-struct dc_error *bare_outcome(struct bare *bare, const char *name, const struct event *event,
-			      enum outcome outcome, int64_t timeout_ns)
+struct dc_error *bare_outcome(struct bare *bare, const struct request *request,
+			      const struct event *event, enum outcome outcome)
 {
+	const char *name = request->name;
+
 	switch (outcome) {
 	case OUTCOME_CRASHED: return given_up(bare, name, outcome_crashed(name, event));
 	case OUTCOME_OVERDUE:
 	case OUTCOME_CANCELLED:
-		return overdue(bare, name, outcome == OUTCOME_CANCELLED, timeout_ns);
+		return overdue(bare, name, outcome == OUTCOME_CANCELLED, request->timeout_ns);
 	default: return ended(bare, name, event);
 	}
 }

@@ -8,7 +8,7 @@
 // Stopped: the thread runs its own program again, without the callee having returned.
 bool bare_outcome_has_left(struct bare *bare);
 // The error that a call ends with; its state says whether the thread is back and held.
-struct dc_error *bare_outcome(struct bare *bare, const char *name, const struct event *event,
-			      enum outcome outcome, int64_t timeout_ns) DC_CHECK;
+struct dc_error *bare_outcome(struct bare *bare, const struct request *request,
+			      const struct event *event, enum outcome outcome) DC_CHECK;
 
 #endif

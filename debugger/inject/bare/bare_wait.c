@@ -2,18 +2,19 @@
 // Waiting for the callee: every stop of the thread is told apart by where it is and who caused it.
 #include "debugger/inject/bare/bare_wait.h"
 
-#include "debugger/inject/outcome.h"
 #include "debugger/target/signals.h"
 
 uint64_t bare_wait_mask(const struct bare *bare)
 {
 	// The C library cancels threads and changes ids of all threads by these: another thread
 	// waits.
+	const struct borrow_options *options = bare->loan->options;
 	const uint64_t library = SIGNAL_BIT(32) | SIGNAL_BIT(33);
-	uint64_t mask = bare->hold_signals ? ~library : bare->tracee->mask;
+	int handshake = bare->loan->handshake;
+	uint64_t mask = options->signals == DC_SIGNALS_HOLD ? ~library : bare->tracee->mask;
 
 	mask &= ~SIGNALS_OF_FAULTS;
-	return bare->handshake ? mask & ~SIGNAL_BIT(bare->handshake) : mask;
+	return handshake ? mask & ~SIGNAL_BIT(handshake) : mask;
 }
 
 struct thread_stack bare_wait_stack(const struct bare *bare)
@@ -23,29 +24,25 @@ struct thread_stack bare_wait_stack(const struct bare *bare)
 	// From the pad's stack, a jump home goes to the stack that the thread came with.
 	return bare->on_pad_stack ? (struct thread_stack){ .low = stack->addr,
 							   .high = stack->addr + stack->size }
-				  : bare->room;
+				  : bare->loan->stack;
 }
 
 static bool is_handshake(const struct bare *bare, const struct event *event)
 {
-	if (event->pc != pad_address(bare->pad, pad_handshake))
+	int handshake = bare->loan->handshake;
+
+	if (event->pc != bare->handshake_pc)
 		return false;
-	if (!bare->handshake)
+	if (!handshake)
 		return event->kind == EVENT_SYSCALL_EXIT;
 	// A real one that came at the same place says so: it was not sent by the thread to itself.
-	return event->kind == EVENT_SIGNAL && event->signo == bare->handshake &&
-	       event->info.si_code == SI_TKILL && event->info.si_pid == bare->inner_pid;
+	return event->kind == EVENT_SIGNAL && event->signo == handshake &&
+	       event->info.si_code == SI_TKILL && event->info.si_pid == bare->crash.inner_pid;
 }
 
 static bool is_crash(const struct bare *bare, const struct event *event)
 {
-	struct crash_rules rules = {
-		.caught = bare->caught,
-		.passed = bare->pass_faults,
-		.fatal_start = bare->fatal_start,
-		.fatal_end = bare->fatal_end,
-		.inner_pid = bare->inner_pid,
-	};
+	struct crash_rules rules = bare->crash;
 
 	// A fault in a mapping of ours is nothing that the program could mend.
 	if (event->info.si_code > 0 &&
@@ -71,7 +68,7 @@ static struct dc_error *converse(struct bare *bare, int64_t deadline, struct eve
 				 enum outcome *ret)
 {
 	struct tracee *tracee = bare->tracee;
-	enum resume how = bare->handshake ? RESUME_RUN : RESUME_SYSCALL;
+	enum resume how = bare->loan->handshake ? RESUME_RUN : RESUME_SYSCALL;
 
 	for (;;) {
 		struct dc_error *err = tracee_go_on(tracee, how);
@@ -91,7 +88,7 @@ static struct dc_error *converse(struct bare *bare, int64_t deadline, struct eve
 				*ret = OUTCOME_CRASHED;
 				return NULL;
 			}
-			if (bare->caught & SIGNAL_BIT(event->signo))
+			if (bare->crash.caught & SIGNAL_BIT(event->signo))
 				tracee->restart_lost = true;
 			tracee->signo = event->signo;
 			break;

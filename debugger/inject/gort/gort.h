@@ -5,9 +5,7 @@
 #ifndef DEBUGGER_INJECT_GORT_GORT_H
 #define DEBUGGER_INJECT_GORT_GORT_H
 
-#include "debugger/inject/classify.h"
-#include "debugger/target/tracee.h"
-#include "debugger/stack/unwind.h"
+#include "debugger/inject/host.h"
 #include "protocol/descriptor.h"
 
 // Where a thread may be entered.
@@ -17,9 +15,12 @@ enum gort_place {
 	GORT_ATTENDS, // the goroutine that was asked for waits for us
 };
 
+struct gort_conversation;
 struct gort {
-	const struct debugcall_descriptor *descriptor;
-	struct tracee *tracee;
+	struct debugcall_descriptor found;
+	const struct debugcall_descriptor *descriptor; // that
+	struct loan *loan;
+	struct tracee *tracee; // the loan's
 	struct symbols *symbols; // with unwind, for reports only
 	struct unwind *unwind;
 	unsigned char *xstate, *xstate_ready; // XSTATE_ROOM bytes each
@@ -33,11 +34,10 @@ struct gort {
 	uint64_t machine; // address of its M
 	enum gort_place place;
 	bool avoid_idle; // an idle thread was refused: there is no P for it
+
+	struct gort_conversation *conversation; // that is under way, or the next
 };
-struct dc_error *gort_init(struct gort *gort, const struct debugcall_descriptor *descriptor,
-			   struct tracee *tracee, struct symbols *symbols,
-			   struct unwind *unwind) DC_CHECK;
-void gort_deinit(struct gort *gort);
+extern const struct host gort_host;
 
 // Unstopped: does the thread seem to be in user code of a goroutine? reason says why not.
 bool gort_is_worth(struct gort *gort, const struct thread_info *info, char *reason, size_t size);
@@ -58,19 +58,5 @@ struct dc_error *gort_ask(struct gort *gort) DC_CHECK;
 void gort_unask(struct gort *gort);
 // Why the goroutine was not come by: its status, and what it waits for.
 struct dc_error *gort_explain(struct gort *gort, struct dc_error *refusal) DC_CHECK;
-
-struct gort_calls {
-	uint64_t addr;
-	const char *name; // NULL: not known
-	const struct abi_entry *entry;
-	int64_t timeout_ns; // of each
-	uint64_t n, done; // as many as fit into the slice, one goroutine for all
-	int64_t slice_ns; // 0: one
-	int64_t *nanoseconds; // of each call; NULL: nobody asks
-	struct abi_exit *exit; // of the last
-	bool refused; // the host said no, and the error is its reason
-};
-// Calls by the held thread, which is not held any more afterwards.
-struct dc_error *gort_call(struct gort *gort, struct gort_calls *calls) DC_CHECK;
 
 #endif

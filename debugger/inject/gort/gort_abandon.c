@@ -86,7 +86,7 @@ static void set_aside(struct gort_conversation *conversation)
 		conversation->outcome,
 		"%s is left parked on goroutine %" PRIu64 ": gort_cancel(%" PRIu64
 		") ends its wait, unless that is for a plain lock",
-		conversation->name, conversation->callee_id, conversation->callee_id);
+		conversation->request->name, conversation->callee_id, conversation->callee_id);
 }
 
 // ---- the deadline ---------------------------------------------------------------------------------
@@ -95,7 +95,8 @@ static struct dc_error *undo(struct gort_conversation *conversation)
 {
 	if (conversation->outcome && !conversation->outcome->frames)
 		gort_add_frames(conversation, conversation->outcome);
-	conversation->outcome = outcome_note_locks(conversation->outcome, conversation->name);
+	conversation->outcome = outcome_note_locks(conversation->outcome,
+						   conversation->request->name);
 	return gort_unwind_callee(conversation);
 }
 
@@ -130,7 +131,7 @@ static struct dc_error *leave_running(struct gort_conversation *conversation)
 {
 	conversation->outcome = error_note(conversation->outcome,
 					   "%s goes on on its goroutine; its caller waits for it",
-					   conversation->name);
+					   conversation->request->name);
 	return gort_leave(conversation, DC_STATE_IN_CALLEE);
 }
 

@@ -29,7 +29,7 @@ struct dc_error *gort_unwind_callee(struct gort_conversation *conversation)
 static struct dc_error *write_frame(const struct gort_conversation *conversation)
 {
 	struct process *process = conversation->gort->tracee->process;
-	const struct abi_entry *entry = conversation->calls->entry;
+	const struct abi_entry *entry = conversation->request->entry;
 	uint64_t frame = conversation->ready.rsp, back = conversation->ready.rip;
 	struct dc_error *err = NULL;
 
@@ -40,7 +40,7 @@ static struct dc_error *write_frame(const struct gort_conversation *conversation
 
 static void set_arguments(struct gort_conversation *conversation)
 {
-	const struct abi_entry *entry = conversation->calls->entry;
+	const struct abi_entry *entry = conversation->request->entry;
 	const uint64_t *general = entry->general;
 	uint64_t frame = conversation->ready.rsp;
 	struct user_regs_struct *regs = &conversation->entered;
@@ -55,7 +55,7 @@ static void set_arguments(struct gort_conversation *conversation)
 	regs->rax = entry->al;
 	regs->r15 = 1;
 	regs->rsp = frame - sizeof(uint64_t);
-	regs->rip = conversation->calls->addr;
+	regs->rip = conversation->request->addr;
 	regs->orig_rax = (uint64_t)-1;
 }
 
@@ -86,7 +86,7 @@ static struct dc_error *prepare_callee(struct gort_conversation *conversation)
 	if (err)
 		return err;
 	memcpy(gort->xstate, gort->xstate_ready, gort->xstate_size);
-	err = xstate_put(gort->xstate, gort->xstate_size, conversation->calls->entry);
+	err = xstate_put(gort->xstate, gort->xstate_size, conversation->request->entry);
 	set_arguments(conversation);
 	return err ? err : write_frame(conversation);
 }
@@ -122,7 +122,7 @@ struct dc_error *gort_enter_callee(struct gort_conversation *conversation,
 
 struct dc_error *gort_enter_again(struct gort_conversation *conversation)
 {
-	const struct abi_entry *entry = conversation->calls->entry;
+	const struct abi_entry *entry = conversation->request->entry;
 	struct dc_error *err = write_frame(conversation);
 
 	// It is 11 KB, and what a callee leaves in it another may find, but for arguments and a
@@ -134,8 +134,8 @@ struct dc_error *gort_take_result(struct gort_conversation *conversation,
 				  const struct user_regs_struct *regs)
 {
 	struct gort *gort = conversation->gort;
-	const struct abi_entry *entry = conversation->calls->entry;
-	struct abi_exit *exit = conversation->calls->exit;
+	const struct abi_entry *entry = conversation->request->entry;
+	struct abi_exit *exit = conversation->request->exit;
 	struct dc_error *err = registers_get_xstate(gort->tracee->tid, gort->xstate,
 						    &gort->xstate_size);
 
@@ -161,7 +161,7 @@ struct dc_error *gort_take_result(struct gort_conversation *conversation,
 
 struct dc_error *gort_lay_out(struct gort_conversation *conversation)
 {
-	const struct abi_entry *entry = conversation->calls->entry;
+	const struct abi_entry *entry = conversation->request->entry;
 	uint64_t align = entry->result_align > 16 ? entry->result_align : 16;
 
 	conversation->result_offset = (entry->stack_size + align - 1) & -align;

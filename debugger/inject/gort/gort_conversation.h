@@ -10,8 +10,7 @@
 
 struct gort_conversation {
 	struct gort *gort;
-	struct gort_calls *calls;
-	const char *name; // of the callee, for messages
+	struct request *request;
 	struct client_conversation client;
 	uint64_t heard_at; // the PC behind the last handshake
 	int64_t deadline; // of the call under way, or of the way home
@@ -31,9 +30,13 @@ struct gort_conversation {
 	struct dc_error *outcome; // NULL: it returned
 };
 
-// ---- gort.c ---------------------------------------------------------------------------------------
+// ---- gort_conversation.c ---------------------------------------------------------------------------------------
 
 bool gort_is_handshake(const struct gort_conversation *conversation, const struct event *event);
+// Begins a conversation on the thread that is held; attends to it until it is over, the time is
+// until, or the tracer is cancelled.
+struct dc_error *gort_enter(struct gort_conversation *conversation) DC_CHECK;
+struct dc_error *gort_attend(struct gort_conversation *conversation, int64_t until) DC_CHECK;
 // The first outcome stays.
 void gort_conclude(struct gort_conversation *conversation, struct dc_error *err);
 struct dc_error *gort_leave(struct gort_conversation *conversation, enum dc_state state) DC_CHECK;

@@ -9,27 +9,6 @@
 
 #include <inttypes.h>
 
-struct dc_error *gort_init(struct gort *gort, const struct debugcall_descriptor *descriptor,
-			   struct tracee *tracee, struct symbols *symbols, struct unwind *unwind)
-{
-	*gort = (struct gort){
-		.descriptor = descriptor, .tracee = tracee, .symbols = symbols, .unwind = unwind
-	};
-	gort->xstate = malloc(XSTATE_ROOM);
-	gort->xstate_ready = malloc(XSTATE_ROOM);
-	if (gort->xstate && gort->xstate_ready)
-		return NULL;
-	gort_deinit(gort);
-	return &dc_out_of_memory;
-}
-
-void gort_deinit(struct gort *gort)
-{
-	free(gort->xstate);
-	free(gort->xstate_ready);
-	*gort = (struct gort){ 0 };
-}
-
 bool gort_is_idle_place(const struct gort *gort, uint64_t pc)
 {
 	const struct debugcall_descriptor *d = gort->descriptor;

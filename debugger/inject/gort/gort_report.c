@@ -62,7 +62,7 @@ void gort_add_parked_frames(const struct gort_conversation *conversation, struct
 struct dc_error *gort_crashed(const struct gort_conversation *conversation,
 			      const struct event *event)
 {
-	struct dc_error *err = outcome_crashed(conversation->name, event);
+	struct dc_error *err = outcome_crashed(conversation->request->name, event);
 
 	gort_add_frames(conversation, err);
 	return err;
@@ -73,7 +73,7 @@ struct dc_error *gort_overdue(const struct gort_conversation *conversation, bool
 	const char *what = conversation->client.state == CLIENT_ENTERING ? "was not entered"
 									 : "did not return";
 
-	return outcome_overdue(conversation->name, what, conversation->calls->timeout_ns,
+	return outcome_overdue(conversation->request->name, what, conversation->request->timeout_ns,
 			       cancelled);
 }
 
@@ -98,13 +98,14 @@ struct dc_error *gort_panicked(const struct gort_conversation *conversation, uin
 	struct dc_error *err;
 
 	if (!addr)
-		return error_make(DC_EXITED, "%s ended its goroutine", conversation->name);
+		return error_make(DC_EXITED, "%s ended its goroutine", conversation->request->name);
 	err = memory_read(process, addr, &panic, sizeof(panic));
 	if (err)
 		return err;
 	panic.message[sizeof(panic.message) - 1] = '\0';
 	no_controls(panic.message);
-	err = error_make(DC_PANICKED, "%s panicked: %s", conversation->name, panic.message);
+	err = error_make(DC_PANICKED, "%s panicked: %s", conversation->request->name,
+			 panic.message);
 	if (err == &dc_out_of_memory)
 		return err;
 	if (panic.signo > 0) {
@@ -148,5 +149,5 @@ struct dc_error *gort_ended(const struct gort_conversation *conversation, const 
 		dc_error_destroy(err);
 		return outcome_execed(process);
 	}
-	return outcome_ended(process, conversation->name, tid, event, thread_only);
+	return outcome_ended(process, conversation->request->name, tid, event, thread_only);
 }

@@ -1,65 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Ranking threads by what a stop does to them, and finding the room on their stacks.
+// Ranking threads by what a stop does to them.
 #include "debugger/inject/select/candidate.h"
 
 #include "debugger/base/cleanup.h"
 #include "debugger/target/waits.h"
 
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
-
-// A runtime that turns faults into exceptions, barriers or polls.
-static bool lives_by_faults(const char *path)
-{
-	static const char *const runtimes[] = { "/libjvm.so",	   "/libgc.so",
-						"/libcoreclr.so",  "/libmonosgen-2.0.so",
-						"/libwasmtime.so", "/libart.so" };
-
-	for (size_t i = 0; i < sizeof(runtimes) / sizeof(*runtimes); i++)
-		if (strstr(path, runtimes[i]))
-			return true;
-	return false;
-}
-
-struct dc_error *ground_survey(struct process *process, struct ground *ret)
-{
-	struct rlimit limit;
-	struct dc_error *err = maps_read(process, &ret->maps);
-
-	if (err)
-		return err;
-	ret->process = process;
-	ret->noted = (struct thread_stack){ 0 };
-	ret->stack_limit = 8 << 20;
-	if (!prlimit(process->pid, RLIMIT_STACK, NULL, &limit))
-		ret->stack_limit = limit.rlim_cur;
-	ret->handles_faults = false;
-	ret->fatal_start = ret->fatal_end = 0;
-	for (size_t i = 0; i < ret->maps.n; i++) {
-		const struct mapping *mapping = &ret->maps.map[i];
-
-		ret->handles_faults |= lives_by_faults(mapping->path);
-		// A JVM's exceptions come from the code that it compiles.
-		if (mapping->executable && strstr(mapping->path, "/libjvm.so")) {
-			ret->fatal_start = mapping->start;
-			ret->fatal_end = mapping->end;
-		}
-	}
-	return NULL;
-}
-
-void ground_deinit(struct ground *ground)
-{
-	maps_deinit(&ground->maps);
-}
-
-struct thread_stack ground_stack(const struct ground *ground, const struct user_regs_struct *regs)
-{
-	return thread_stack_at(ground->process, &ground->maps, &ground->noted,
-			       registers_thread_pointer(regs), registers_sp(regs),
-			       ground->stack_limit);
-}
 
 static enum rank rank(const struct thread_info *info)
 {

@@ -3,28 +3,7 @@
 #ifndef DEBUGGER_INJECT_SELECT_CANDIDATE_H
 #define DEBUGGER_INJECT_SELECT_CANDIDATE_H
 
-#include "debugger/target/maps.h"
-#include "debugger/arch/x86_64/registers.h"
 #include "debugger/target/process.h"
-#include "debugger/target/thread_stack.h"
-
-// What is known of a target before any stop.
-struct ground {
-	struct maps maps;
-	struct process *process;
-	uint64_t stack_limit; // RLIMIT_STACK
-	struct thread_stack noted; // of the thread that is tried, read before it is stopped
-	bool handles_faults; // a runtime that lives by SIGSEGV is mapped
-	// Code of such a runtime itself, as against the code that it makes, in which a fault is its
-	// end.
-	uint64_t fatal_start, fatal_end;
-};
-struct dc_error *ground_survey(struct process *process, struct ground *ret) DC_CHECK;
-void ground_deinit(struct ground *ground);
-
-// The thread's own stack, of which the part below its stack pointer may be used; unknown when the
-// stack pointer is somewhere else.
-struct thread_stack ground_stack(const struct ground *ground, const struct user_regs_struct *regs);
 
 enum rank {
 	RANK_RESTARTS, // asleep in a system call that goes on unseen

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Stopping candidates one at a time and judging where they stand.
-#include "debugger/inject/select/seek.h"
+#include "debugger/inject/select/chooser.h"
 
-#include "debugger/inject/gort/gort.h"
 #include "debugger/inject/safepoint/language_runtime.h"
 #include "debugger/base/cleanup.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <time.h>
 
-bool seek_read(pid_t tid, uint64_t addr, void *buf, size_t n)
+bool chooser_read(pid_t tid, uint64_t addr, void *buf, size_t n)
 {
 	struct iovec local = { buf, n }, remote = { (void *)(uintptr_t)addr, n };
 
@@ -31,8 +29,8 @@ static struct sequence read_sequence(pid_t tid)
 	} descriptor;
 	uint64_t area = registers_rseq_area(tid), address;
 
-	if (!area || !seek_read(tid, area + OFFSET_CS, &address, sizeof(address)) || !address ||
-	    !seek_read(tid, address, &descriptor, sizeof(descriptor)))
+	if (!area || !chooser_read(tid, area + OFFSET_CS, &address, sizeof(address)) || !address ||
+	    !chooser_read(tid, address, &descriptor, sizeof(descriptor)))
 		return (struct sequence){ 0 };
 	return (struct sequence){ descriptor.start_ip,
 				  descriptor.start_ip + descriptor.post_commit_offset };
@@ -43,7 +41,7 @@ static bool covers(const struct sequence *sequence, uint64_t pc)
 	return pc - sequence->start < sequence->end - sequence->start;
 }
 
-bool seek_in_sequence(const struct tracee *tracee)
+bool chooser_in_sequence(const struct tracee *tracee)
 {
 	struct sequence sequence = read_sequence(tracee->tid);
 
@@ -58,14 +56,13 @@ enum attempt {
 };
 
 // At the stop: may the thread be borrowed where it is?
-static struct dc_error *judge_stopped(struct seek *seek, bool as_seen_asleep, bool *safe,
+static struct dc_error *judge_stopped(struct chooser *chooser, bool as_seen_asleep, bool *safe,
 				      struct verdict *verdict)
 {
-	const struct tracee *tracee = seek->tracee;
+	const struct tracee *tracee = chooser->tracee;
 	struct sequence sequence = { 0 };
 
-	bool in_vm = seek->options->vm && !seek->options->force &&
-		     !language_runtime_waits(&tracee->regs);
+	bool in_vm = chooser->vm && !chooser->force && !language_runtime_waits(&tracee->regs);
 
 	*safe = true;
 	if (as_seen_asleep && !in_vm)
@@ -78,13 +75,13 @@ static struct dc_error *judge_stopped(struct seek *seek, bool as_seen_asleep, bo
 			 "is inside a restartable sequence");
 		return NULL;
 	}
-	if (seek->options->force || !seek->safepoints)
+	if (chooser->force || !chooser->safepoints)
 		return NULL;
 
 	struct snapshot snapshot = { .regs = tracee->regs,
 				     .stack_start = registers_sp(&tracee->regs) - RED_ZONE,
-				     .stack = seek->scan };
-	struct iovec local = { seek->scan, sizeof(seek->scan) };
+				     .stack = chooser->scan };
+	struct iovec local = { chooser->scan, sizeof(chooser->scan) };
 	struct iovec remote = { (void *)(uintptr_t)snapshot.stack_start, local.iov_len };
 	ssize_t n = process_vm_readv(tracee->tid, &local, 1, &remote, 1, 0);
 
@@ -95,65 +92,64 @@ static struct dc_error *judge_stopped(struct seek *seek, bool as_seen_asleep, bo
 		n = process_vm_readv(tracee->tid, &local, 1, &remote, 1, 0);
 	}
 	snapshot.stack_size = n > 0 ? (size_t)n : 0;
-	if (in_vm &&
-	    language_runtime_is_inside(seek->options->vm, &seek->ground->maps, &snapshot)) {
+	if (in_vm && language_runtime_is_inside(chooser->vm, &chooser->space->maps, &snapshot)) {
 		*safe = false;
 		snprintf(verdict->reason, sizeof(verdict->reason),
 			 "runs inside %s, to which the callee belongs; wait for it to block in a "
 			 "system call (--wait), or --force",
-			 seek->options->vm->name);
+			 chooser->vm->name);
 		return NULL;
 	}
-	safepoints_scan(seek->safepoints, &snapshot, sequence.start, sequence.end, verdict);
+	safepoints_scan(chooser->safepoints, &snapshot, sequence.start, sequence.end, verdict);
 	*safe = verdict->safety == SAFETY_SAFE ||
-		(verdict->safety == SAFETY_GUARDED && seek->options->avoids_stdio);
+		(verdict->safety == SAFETY_GUARDED && chooser->avoids_stdio);
 	// Only a walk tells a frame of stdio from what an earlier one left on the stack.
 	if (*safe || verdict->safety == SAFETY_UNSAFE)
 		return NULL;
 
 	// The first walk reads tables for milliseconds: the thread is let go of meanwhile, and the
 	// next time a walk costs microseconds.
-	bool cold = !seek->walked_cold;
+	bool cold = !chooser->walked_cold;
 
-	seek->walked_cold = true;
+	chooser->walked_cold = true;
 	if (cold) {
-		struct dc_error *err = tracee_release(seek->tracee);
+		struct dc_error *err = tracee_release(chooser->tracee);
 
 		if (err)
 			return err;
 	}
 
-	struct dc_error *err = safepoints_confirm(seek->safepoints, seek->unwind, &snapshot,
+	struct dc_error *err = safepoints_confirm(chooser->safepoints, chooser->unwind, &snapshot,
 						  verdict);
 
 	if (err)
 		return err;
 	*safe = !cold && (verdict->safety == SAFETY_SAFE ||
-			  (verdict->safety == SAFETY_GUARDED && seek->options->avoids_stdio));
+			  (verdict->safety == SAFETY_GUARDED && chooser->avoids_stdio));
 	return NULL;
 }
 
 // Unstopped: is a sleeping thread at a place where stopping it is worth while?
-static struct dc_error *judge_asleep(struct seek *seek, const struct candidate *candidate,
+static struct dc_error *judge_asleep(struct chooser *chooser, const struct candidate *candidate,
 				     bool *known_safe, bool *worth, struct verdict *verdict)
 {
 	*known_safe = false;
 	*worth = true;
 	if (!candidate->info.in_syscall || candidate->info.syscall < 0)
 		return NULL;
-	if (seek->options->force || !seek->safepoints) {
+	if (chooser->force || !chooser->safepoints) {
 		*known_safe = true;
 		return NULL;
 	}
 
-	struct dc_error *err = safepoints_asleep(seek->safepoints, seek->unwind, &candidate->info,
-						 verdict);
+	struct dc_error *err = safepoints_asleep(chooser->safepoints, chooser->unwind,
+						 &candidate->info, verdict);
 
 	if (err)
 		return err;
-	seek->walked_cold = true;
+	chooser->walked_cold = true;
 	*known_safe = verdict->safety == SAFETY_SAFE ||
-		      (verdict->safety == SAFETY_GUARDED && seek->options->avoids_stdio);
+		      (verdict->safety == SAFETY_GUARDED && chooser->avoids_stdio);
 	*worth = *known_safe || verdict->safety == SAFETY_SUSPECT;
 	return NULL;
 }
@@ -179,10 +175,11 @@ static void explain(pid_t tid, const struct verdict *verdict, char *reason, size
 		 verdict->safety == SAFETY_GUARDED ? ", and the callee may use stdio" : "");
 }
 
-static struct dc_error *attempt(struct seek *seek, const struct candidate *candidate,
-				enum attempt *ret, char *reason, size_t size)
+static struct dc_error *attempt(struct chooser *chooser, const struct candidate *candidate,
+				const struct chooser_filter *filter, enum attempt *ret,
+				char *reason, size_t size)
 {
-	struct tracee *tracee = seek->tracee;
+	struct tracee *tracee = chooser->tracee;
 	struct verdict verdict = { 0 };
 	bool known_safe, safe;
 	enum tracee_stop stop;
@@ -194,11 +191,11 @@ static struct dc_error *attempt(struct seek *seek, const struct candidate *candi
 			*ret = ATTEMPT_ENDED;
 		return NULL;
 	}
-	if (seek->gort && !gort_is_worth(seek->gort, &candidate->info, reason, size))
+	if (filter && !filter->is_worth(filter->host, &candidate->info, reason, size))
 		return NULL;
-	seek->is_hopeful = true;
+	chooser->is_hopeful = true;
 
-	struct dc_error *err = judge_asleep(seek, candidate, &known_safe, &safe, &verdict);
+	struct dc_error *err = judge_asleep(chooser, candidate, &known_safe, &safe, &verdict);
 
 	if (err)
 		return err;
@@ -206,9 +203,9 @@ static struct dc_error *attempt(struct seek *seek, const struct candidate *candi
 		explain(candidate->tid, &verdict, reason, size);
 		return NULL;
 	}
-	seek->ground->noted = thread_stack_read(
-		seek->process, &seek->ground->maps,
-		thread_stack_pointer(seek->process, candidate->tid));
+	chooser->space->noted = thread_stack_read(
+		chooser->process, &chooser->space->maps,
+		thread_stack_pointer(chooser->process, candidate->tid));
 	err = tracee_stop(tracee, candidate->tid, &stop);
 	if (err)
 		goto fail;
@@ -230,20 +227,20 @@ static struct dc_error *attempt(struct seek *seek, const struct candidate *candi
 		       registers_sp(&tracee->regs) == info->sp &&
 		       registers_syscall(&tracee->regs) == info->syscall;
 
-	err = judge_stopped(seek, as_seen, &safe, &verdict);
+	err = judge_stopped(chooser, as_seen, &safe, &verdict);
 	if (err)
 		goto fail;
 	if (!safe || !tracee->tid) {
 		explain(candidate->tid, &verdict, reason, size);
 		return tracee->tid ? tracee_release(tracee) : NULL;
 	}
-	if (seek->gort && !gort_suits(seek->gort, info, reason, size))
+	if (filter && !filter->suits(filter->host, info, reason, size))
 		return tracee_release(tracee);
-	if (!maps_find(&seek->ground->maps, registers_sp(&tracee->regs))) {
+	if (!maps_find(&chooser->space->maps, registers_sp(&tracee->regs))) {
 		*ret = ATTEMPT_STALE;
 		return tracee_release(tracee);
 	}
-	seek->info = *info;
+	chooser->info = *info;
 	*ret = ATTEMPT_HELD;
 	return NULL;
 fail:
@@ -276,28 +273,26 @@ static void reasons_add(struct reasons *reasons, const char *text)
 		reasons->more++;
 }
 
-static struct dc_error *refuse(const struct seek *seek, const struct reasons *reasons)
+static struct dc_error *refuse(const struct chooser *chooser, const struct choice *choice,
+			       const struct reasons *reasons)
 {
-	const char *first = reasons->n ? reasons->text[0] : "it has no threads";
-	uint64_t goroutine = seek->gort ? seek->gort->goroutine : 0;
-	struct dc_error *err;
+	const struct chooser_filter *filter = choice->filter;
+	const char *first = reasons->n ? reasons->text[0] : "";
+	struct dc_error *err = NULL;
 
 	// The process itself may take a moment longer than its last thread.
-	if (!process_alive(seek->process) || (reasons->all_ended && !seek->options->thread))
+	if (!process_alive(chooser->process) || (reasons->all_ended && !choice->thread))
 		return error_in_state(
-			error_make(DC_TARGET_ENDED, "process %d has ended", seek->process->pid),
+			error_make(DC_TARGET_ENDED, "process %d has ended", chooser->process->pid),
 			DC_STATE_ENDED);
-	if (goroutine)
-		return gort_explain(seek->gort,
-				    error_make(DC_REFUSED,
-					       "goroutine %" PRIu64
-					       " came to no safe point within %.3g s%s%s",
-					       goroutine, (double)seek->options->wait_ns / 1e9,
-					       reasons->n ? ": " : "", reasons->n ? first : ""));
+	if (filter)
+		err = filter->refusal(filter->host, choice->wait_ns, first);
+	if (err)
+		return err;
 	err = error_make(DC_REFUSED, "%s %d came to no safe point within %.3g s: %s",
-			 seek->options->thread ? "thread" : "process",
-			 seek->options->thread ?: seek->process->pid,
-			 (double)seek->options->wait_ns / 1e9, first);
+			 choice->thread ? "thread" : "process",
+			 choice->thread ?: chooser->process->pid, (double)choice->wait_ns / 1e9,
+			 reasons->n ? first : "it has no threads");
 	for (size_t i = 1; i < reasons->n; i++)
 		err = error_note(err, "%s", reasons->text[i]);
 	if (reasons->more)
@@ -306,30 +301,30 @@ static struct dc_error *refuse(const struct seek *seek, const struct reasons *re
 }
 
 // Once through the candidates. A pass stops at most one thread at a time.
-static struct dc_error *one_pass(struct seek *seek, pid_t thread, struct reasons *reasons)
+static struct dc_error *one_pass(struct chooser *chooser, const struct choice *choice,
+				 struct reasons *reasons)
 {
 	_cleanup_(candidates_deinit) struct candidates candidates = { 0 };
-	struct dc_error *err = candidates_read(seek->process, thread, &candidates);
+	struct dc_error *err = candidates_read(chooser->process, choice->thread, &candidates);
 
 	reasons->n = reasons->more = 0;
-	seek->is_hopeful = false;
+	chooser->is_hopeful = false;
 	reasons->all_ended = true;
-	for (size_t i = 0; !err && i < candidates.n && !seek->tracee->tid; i++) {
+	for (size_t i = 0; !err && i < candidates.n && !chooser->tracee->tid; i++) {
 		char reason[sizeof(*reasons->text)] = "";
 		enum attempt result;
 
-		if (tracer_cancelled(seek->tracer))
+		if (tracer_cancelled(chooser->tracer))
 			return cancelled();
 		if (!i)
-			err = seek->options->force
-				      ? NULL
-				      : refuse_ignored_faults(&candidates.candidate[i].info);
+			err = chooser->force ? NULL
+					     : refuse_ignored_faults(&candidates.candidate[i].info);
 		if (!err)
-			err = attempt(seek, &candidates.candidate[i], &result, reason,
-				      sizeof(reason));
+			err = attempt(chooser, &candidates.candidate[i], choice->filter, &result,
+				      reason, sizeof(reason));
 		if (!err && result == ATTEMPT_STALE) {
-			ground_deinit(seek->ground);
-			err = ground_survey(seek->process, seek->ground);
+			address_space_deinit(chooser->space);
+			err = address_space_read(chooser->process, chooser->space);
 		}
 		if (!err && result != ATTEMPT_ENDED)
 			reasons->all_ended = false;
@@ -340,8 +335,8 @@ static struct dc_error *one_pass(struct seek *seek, pid_t thread, struct reasons
 }
 
 struct pass_job {
-	struct seek *seek;
-	pid_t thread;
+	struct chooser *chooser;
+	const struct choice *choice;
 	struct reasons *reasons;
 };
 
@@ -349,39 +344,34 @@ static struct dc_error *run_pass(void *arg)
 {
 	struct pass_job *job = arg;
 
-	return one_pass(job->seek, job->thread, job->reasons);
+	return one_pass(job->chooser, job->choice, job->reasons);
 }
 
-static bool is_for_goroutine(const struct seek *seek)
-{
-	return seek->gort && seek->gort->goroutine;
-}
-
-static struct dc_error *seek_on(struct seek *seek, pid_t thread)
+static struct dc_error *search(struct chooser *chooser, const struct choice *choice)
 {
 	enum { PAUSE_MIN_NS = 50 * 1000, PAUSE_MAX_NS = 2 * 1000 * 1000, IDLE_MAX = 3 };
-	int64_t deadline = tracer_now() + seek->options->wait_ns;
+	const struct chooser_filter *filter = choice->filter;
+	int64_t deadline = tracer_now() + choice->wait_ns;
 	struct reasons reasons = { 0 };
-	struct pass_job job = { seek, thread, &reasons };
+	struct pass_job job = { chooser, choice, &reasons };
 	long pause = PAUSE_MIN_NS;
 	int idle = 0;
 
 	for (;;) {
-		struct dc_error *err = is_for_goroutine(seek) ? gort_ask(seek->gort) : NULL;
+		struct dc_error *err = filter ? filter->before(filter->host) : NULL;
 
 		if (!err)
-			err = tracer_run(seek->tracer, run_pass, &job);
-		if (err || seek->tracee->tid)
+			err = tracer_run(chooser->tracer, run_pass, &job);
+		if (err || chooser->tracee->tid)
 			return err;
-		idle = seek->is_hopeful ? 0 : idle + 1;
-		// With nobody at work there is a P for those who sleep.
-		if (seek->gort && !seek->is_hopeful)
-			seek->gort->avoid_idle = false;
-		if (seek->impatient && idle == IDLE_MAX)
-			return refuse(seek, &reasons);
+		idle = chooser->is_hopeful ? 0 : idle + 1;
+		if (filter)
+			filter->after(filter->host, chooser->is_hopeful);
+		if (choice->is_impatient && idle == IDLE_MAX)
+			return refuse(chooser, choice, &reasons);
 		// Within a job, what cannot be stopped stays seized until the job is over.
-		if (tracer_now() >= deadline || tracer_is_abandoned(seek->tracer))
-			return refuse(seek, &reasons);
+		if (tracer_now() >= deadline || tracer_is_abandoned(chooser->tracer))
+			return refuse(chooser, choice, &reasons);
 		// The target gets on with its work between two looks.
 		nanosleep(&(struct timespec){ .tv_nsec = pause }, NULL);
 		if (pause < PAUSE_MAX_NS)
@@ -389,11 +379,11 @@ static struct dc_error *seek_on(struct seek *seek, pid_t thread)
 	}
 }
 
-struct dc_error *seek_hold(struct seek *seek, pid_t thread)
+struct dc_error *chooser_hold(struct chooser *chooser, const struct choice *choice)
 {
-	struct dc_error *err = seek_on(seek, thread);
+	struct dc_error *err = search(chooser, choice);
 
-	if (is_for_goroutine(seek))
-		gort_unask(seek->gort);
+	if (choice->filter)
+		choice->filter->end(choice->filter->host);
 	return err;
 }

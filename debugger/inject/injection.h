@@ -1,24 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Borrowing one thread of a target, calling on it, giving it back as it was.
 // Functions here run their work on the tracer thread; call them from any one thread at a time.
-#ifndef DEBUGGER_INJECT_BORROW_H
-#define DEBUGGER_INJECT_BORROW_H
+#ifndef DEBUGGER_INJECT_INJECTION_H
+#define DEBUGGER_INJECT_INJECTION_H
 
 #include "debugger/inject/classify.h"
-#include "debugger/inject/safepoint/safepoint.h"
-#include "debugger/target/tracer.h"
-
-struct borrow_options {
-	enum dc_host host;
-	uint64_t goroutine; // host GORT: the caller is to be this one; 0: any
-	pid_t thread; // 0: the best one is chosen (blocked in a restartable call first, running next)
-	int64_t wait_ns;
-	bool all_stop, force, avoids_stdio;
-	bool drop_literals, assume_seccomp_ok;
-	enum dc_signals signals;
-	uint64_t pass_signals;
-	const struct module *vm; // whose code is called, when that is a language's runtime
-};
+#include "debugger/inject/host.h"
 
 struct borrowed;
 // Everything slow (gadgets, tables, thread states, seccomp filters) happens before the first stop.
@@ -28,7 +15,7 @@ struct dc_error *borrow_thread(struct tracer *tracer, struct process *process,
 			       struct unwind *unwind, const struct borrow_options *options,
 			       struct borrowed **ret) DC_CHECK;
 pid_t borrowed_tid(const struct borrowed *borrowed);
-// "bare" or "gort": who ran the last call.
+// The name of the host that ran the last call.
 const char *borrowed_host(const struct borrowed *borrowed);
 // The thread is held: a call that the target's own host ran gave it back. It may then be another
 // one.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every system call of the pad, with its arguments, put to the filters before it is made: a filter
 // may end the whole process for one.
-#include "debugger/inject/bare/filters.h"
+#include "debugger/inject/loan/filters.h"
 
 #include "agent/pad.h"
 #include "debugger/base/cleanup.h"

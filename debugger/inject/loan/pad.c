@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Mapping the pad with as few system calls as possible: one mapping, whose data part the pad's own
 // setup makes writable and not executable.
-#include "debugger/inject/bare/pad.h"
+#include "debugger/inject/loan/pad.h"
 
 #include "debugger/base/cleanup.h"
 #include "debugger/target/memory.h"

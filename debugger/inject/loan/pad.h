@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The landing pad inside one target: mapped by a held thread, named, and unmapped by one.
-#ifndef DEBUGGER_INJECT_BARE_PAD_H
-#define DEBUGGER_INJECT_BARE_PAD_H
+#ifndef DEBUGGER_INJECT_LOAN_PAD_H
+#define DEBUGGER_INJECT_LOAN_PAD_H
 
 #include "agent/pad.h"
 #include "debugger/target/maps.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Do a thread's seccomp filters let the landing pad make its system calls?
-#ifndef DEBUGGER_INJECT_BARE_FILTERS_H
-#define DEBUGGER_INJECT_BARE_FILTERS_H
+#ifndef DEBUGGER_INJECT_LOAN_FILTERS_H
+#define DEBUGGER_INJECT_LOAN_FILTERS_H
 
 #include "debugger/target/process.h"
 

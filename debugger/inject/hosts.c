@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// The table of hosts.
+#include "debugger/inject/host.h"
+
+#include "debugger/inject/bare/bare.h"
+#include "debugger/inject/gort/gort.h"
+
+const struct host *const hosts[] = { &gort_host, &bare_host };
+const size_t nr_hosts = sizeof(hosts) / sizeof(*hosts);
+
+const char *dc_host_name(enum dc_host id)
+{
+	if (id == DC_HOST_AUTO)
+		return "auto";
+	for (size_t i = 0; i < nr_hosts; i++)
+		if (hosts[i]->id == id)
+			return hosts[i]->name;
+	return NULL;
+}
