@@ -247,7 +247,8 @@ struct dc_stack {
 	pid_t thread;
 	char name[16];
 	const char *how; // it was read: "bpf", "proc", …; NULL: it was not
-	char *wait; // what the thread sleeps in, most often a system call; NULL: it runs, or may
+	char *wait; // what the thread sleeps in, most often a system call; NULL: it does not
+	bool is_ready; // it only waits for a CPU
 	char *detail; // of that wait: the lock and who holds it; NULL: none
 	bool complete; // up to the thread's first frame
 	const char *why; // it is not

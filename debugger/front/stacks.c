@@ -18,6 +18,8 @@ static int compare_stacks(const struct dc_stack *a, const struct dc_stack *b)
 	int order = compare_texts(a->wait, b->wait);
 
 	if (!order)
+		order = a->is_ready - b->is_ready;
+	if (!order)
 		order = compare_texts(a->why, b->why);
 	if (!order)
 		order = (a->nr_frames > b->nr_frames) - (a->nr_frames < b->nr_frames);
@@ -128,6 +130,7 @@ static void show_group(const struct group *group, struct records *out)
 	}
 	record_close(out);
 	record_text(out, "wait", stack->wait);
+	record_flag(out, "ready", stack->is_ready);
 	record_flag(out, "complete", stack->complete);
 	record_text(out, "why", stack->why);
 	show_frames(stack, out);

@@ -312,7 +312,7 @@ static void put_stack(const struct field *stack)
 	else if (wait)
 		printf("asleep in %s%s%s", wait, detail ? " " : "", detail ? detail : "");
 	else
-		fputs("running", stdout);
+		fputs(field_flag(stack, "ready") ? "ready to run" : "running", stdout);
 	if (why)
 		printf("   %s%s", first(field_find(stack, "frames")) ? "incomplete: " : "", why);
 	putchar('\n');

@@ -212,7 +212,7 @@ static bool read_name(const struct process *process, pid_t tid, char name[16])
 	return true;
 }
 
-static const char *const ways[NR_DUMP_WAYS] = { [DUMP_BPF] = "bpf", [DUMP_PROC] = "proc" };
+static const char *const ways[NR_DUMP_WAYS] = { [DUMP_BPF] = "bpf", [DUMP_PROC] = "proc", [DUMP_SAMPLE] = "perf" };
 
 static struct dc_error *fill(struct dc_session *session, const struct dump *dump, regex_t *regex,
 			     struct dc_stacks *ret)
@@ -233,6 +233,7 @@ static struct dc_error *fill(struct dc_session *session, const struct dump *dump
 		ret->nr_stacks++;
 		stack->thread = thread->tid;
 		stack->how = ways[thread->way];
+		stack->is_ready = thread->way == DUMP_BPF && !thread->is_waiting;
 		stack->complete = thread->complete;
 		stack->why = thread->complete ? NULL : thread->why;
 		err = fill_frames(&places, thread, stack);

@@ -6,8 +6,10 @@
 #include "debugger/base/cleanup.h"
 #include "debugger/stack/instants.h"
 #include "debugger/target/memory.h"
+#include "debugger/target/sample.h"
 
 #include <string.h>
+#include <time.h>
 
 enum {
 	ROUNDS = 4, // looks at a thread that runs each time
@@ -19,6 +21,7 @@ static const char MOVING[] = "moving: it ran each time that it was looked at";
 // What is not known yet of a thread, beside its row of the dump.
 struct pending {
 	struct dump_thread *thread;
+	bool runs; // on a CPU, when it was looked at last
 	bool is_deep; // its frames reach beyond a copy: it is walked as it stands
 };
 
@@ -29,6 +32,8 @@ struct taking {
 	struct pending *pending;
 	size_t nr_pending;
 	struct unwound *frames; // UNWIND_MAX
+	bool no_samples; // the kernel gives none
+	int64_t sampling_ns; // how long samples were waited for, all in all
 };
 
 static int compare(const void *a, const void *b)
@@ -106,6 +111,7 @@ static struct dc_error *settle(struct taking *taking, struct pending *pending,
 	struct dc_error *err = NULL;
 
 	*settled = false;
+	pending->runs = instant->state == INSTANT_RUNS;
 	if (instant->state == INSTANT_ENDED) {
 		thread->has_ended = *settled = true;
 		return NULL;
@@ -189,6 +195,74 @@ static struct dc_error *look_around(struct taking *taking)
 	return NULL;
 }
 
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
+// One that runs is sampled by the kernel.
+static struct dc_error *sample(struct taking *taking, struct dump_thread *thread, bool *settled)
+{
+	enum { WAIT_NS = 20000000, WAIT_ALL_NS = 1000000000 };
+	int64_t since = now();
+	struct sample sample;
+	struct dc_error *err;
+
+	*settled = false;
+	if (taking->no_samples || taking->sampling_ns > WAIT_ALL_NS)
+		return NULL;
+	err = sample_take(thread->tid, WAIT_NS, &sample, settled);
+	taking->sampling_ns += now() - since;
+	if (err) {
+		dc_error_destroy(err);
+		taking->no_samples = true;
+	}
+	if (!*settled)
+		return NULL;
+
+	const struct snapshot snapshot = {
+		.regs = sample.regs,
+		.stack_start = registers_sp(&sample.regs),
+		.stack = sample.stack,
+		.stack_size = sample.size,
+	};
+
+	err = walk(taking, &snapshot, thread);
+	free(sample.stack);
+	thread->way = DUMP_SAMPLE;
+	thread->is_waiting = false;
+	if (!err && unwind_strayed(taking->unwind)) {
+		forget_frames(thread);
+		thread->way = DUMP_NONE;
+		thread->complete = false;
+		thread->why = "running, on a stack that is deeper than a sample holds";
+	}
+	return err;
+}
+
+static struct dc_error *sample_running(struct taking *taking)
+{
+	size_t left = 0;
+	struct dc_error *err = NULL;
+
+	for (size_t i = 0; i < taking->nr_pending; i++) {
+		struct pending *pending = &taking->pending[i];
+		bool settled = false;
+
+		if (!err && pending->runs)
+			err = sample(taking, pending->thread, &settled);
+		if (!settled)
+			taking->pending[left++] = *pending;
+		if (!settled && pending->runs && taking->no_samples)
+			pending->thread->why = "running, and the kernel takes no samples for us";
+	}
+	taking->nr_pending = left;
+	return err;
+}
+
 static struct dc_error *list(struct process *process, const struct dump_options *options,
 			     struct dump *dump)
 {
@@ -219,8 +293,11 @@ static struct dc_error *take(struct taking *taking, struct dump *dump)
 		return &dc_out_of_memory;
 	for (size_t i = 0; i < dump->n; i++)
 		taking->pending[taking->nr_pending++].thread = &dump->threads[i];
-	for (int round = 0; !err && taking->nr_pending && round < ROUNDS; round++)
+	for (int round = 0; !err && taking->nr_pending && round < ROUNDS; round++) {
 		err = look_around(taking);
+		if (!err)
+			err = sample_running(taking);
+	}
 	return err;
 }
 

@@ -7,7 +7,7 @@
 #include "debugger/stack/unwind.h"
 #include "debugger/target/bpf.h"
 
-enum dump_way { DUMP_NONE, DUMP_BPF, DUMP_PROC, NR_DUMP_WAYS };
+enum dump_way { DUMP_NONE, DUMP_BPF, DUMP_PROC, DUMP_SAMPLE, NR_DUMP_WAYS };
 
 struct dump_frame {
 	uint64_t pc;
