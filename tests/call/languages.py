@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
-from harness import Program, Tap, debugcall, expect
+from harness import Program, debugcall, expect, main, row, skip
 
 MAIN = """
 #include <stdio.h>
@@ -44,9 +44,9 @@ def write(directory, name, text):
 
 
 def program(directory, compiler, source, text, *command):
-    """A C program with a part that another compiler made; None when that is not here."""
+    """A C program with a part that another compiler made."""
     if not shutil.which(compiler):
-        return None
+        skip(f"{compiler} is not installed")
     part = os.path.join(directory, "part.o")
     subprocess.run([compiler, *command, "-o", part, write(directory, source, text)], check=True,
                    cwd=directory, stdout=subprocess.DEVNULL)
@@ -59,8 +59,6 @@ def program(directory, compiler, source, text, *command):
 def refused(compiler, source, text, command, calls, *words):
     with tempfile.TemporaryDirectory() as directory:
         path = program(directory, compiler, source, text, *command)
-        if not path:
-            return f"{compiler} is not installed"
         with Program(path) as target:
             for call in calls:
                 run = debugcall("-p", target.pid, call)
@@ -71,24 +69,19 @@ def refused(compiler, source, text, command, calls, *words):
             expect(run.code == 0 and run.out == "5\n", run)
             run = debugcall("functions", "-p", target.pid, "^(add_|from_c)$")
             expect("from_c" in run.out and "add_" not in run.out, run)
-    return None
 
 
 def rust():
     with tempfile.TemporaryDirectory() as directory:
         path = program(directory, "rustc", "part.rs", RUST, "-g", "-C", "panic=abort")
-        if not path:
-            return "rustc is not installed"
         with Program(path) as target:
             run = debugcall("-q", "-p", target.pid, "exported(4)")
             expect(run.code == 0 and run.out == "9\n", run)
             run = debugcall("-p", target.pid, "part::inner::mangled(4)")
             expect(run.code == 6 and "a Rust function" in run.err, run)
-    return None
 
 
-tap = Tap()
-tap.test("Fortran", refused, "gfortran", "part.f90", FORTRAN, ["-g", "-c"], ["add_(1, 2)", "add_(&1, &2)"],
-         "a Fortran function")
-tap.test("Rust, but for what it exports to C", rust)
-tap.end()
+row("Fortran", refused, "gfortran", "part.f90", FORTRAN, ["-g", "-c"], ["add_(1, 2)", "add_(&1, &2)"],
+    "a Fortran function")
+row("Rust, but for what it exports to C", rust)
+main()

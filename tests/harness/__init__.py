@@ -17,9 +17,9 @@
 # Each folder of tests has a link "harness", so that a script runs by itself. Arguments choose tests by a part of
 # their titles.
 from .runs import B, DEBUGCALL, KILLER, TARGETS, debugcall, ends, finish, good, kill_points, killed_at, start
-from .tap import CAMPAIGN, LIMIT, Failed, Tap, contains, equal, expect, main, row, skip, test, until
+from .tap import CAMPAIGN, LIMIT, Failed, contains, equal, expect, main, row, skip, test, until
 from .targets import Program, Target, Victim, status
 
-__all__ = ["B", "CAMPAIGN", "DEBUGCALL", "KILLER", "LIMIT", "TARGETS", "Failed", "Program", "Tap", "Target", "Victim",
+__all__ = ["B", "CAMPAIGN", "DEBUGCALL", "KILLER", "LIMIT", "TARGETS", "Failed", "Program", "Target", "Victim",
            "contains", "debugcall", "ends", "equal", "expect", "finish", "good", "kill_points", "killed_at", "main",
            "row", "skip", "start", "status", "test", "until"]

@@ -84,19 +84,3 @@ def until(condition, what, limit=LIMIT):
         if time.monotonic() > end:
             raise Failed(f"{what}: not after {limit} s")
         time.sleep(0.0005)
-
-
-class Tap:
-    """The rows of tests/kernel say it so."""
-
-    @staticmethod
-    def test(title, function, *args):
-        def run():
-            reason = function(*args)
-            if reason:
-                skip(reason)
-        row(title, run)
-
-    @staticmethod
-    def end():
-        main()

@@ -52,11 +52,15 @@ def place_libraries(root, programs):
         place(root, path)
 
 
+def is_row(path):
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
 def rows_named(words):
     """In the order in which they run: after the forbidden ones the machine is spent."""
     rows = [f"{folder}/{name}" for folder in ("rows", "forbidden")
             for name in sorted(os.listdir(f"{ROOT}/tests/kernel/{folder}"))
-            if os.access(f"{ROOT}/tests/kernel/{folder}/{name}", os.X_OK)]
+            if is_row(f"{ROOT}/tests/kernel/{folder}/{name}")]
     return [row for row in rows if not words or any(word in row for word in words)]
 
 

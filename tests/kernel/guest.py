@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: MIT
-# What the rows share: the call tests' harness, the kernel's settings, and being an ordinary user.
+# What the rows share: the kernel's settings, and being an ordinary user.
 import ctypes
 import os
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../call"))
-from harness import B, KILLER, TARGETS, Failed, Program, Tap, Victim, debugcall, expect, finish, \
-    kill_points, killed_at, start, status, until  # noqa: E402, F401
+from harness import Failed, debugcall, expect
 
 ORDINARY = 1000  # the user and the group "ordinary"
 PR_CAPBSET_DROP, CAP_SYS_PTRACE = 24, 19

@@ -2,11 +2,9 @@
 # SPDX-License-Identifier: MIT
 # A process that its cgroup froze, as a paused container is: it stops for a debugger and runs nothing for it.
 import os
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from guest import TARGETS, Program, Tap, Victim, called, debugcall, expect, finish, refused, start, \
-    until  # noqa: E402
+from guest import called, refused
+from harness import TARGETS, Program, Victim, debugcall, expect, finish, main, row, start, until
 
 GROUP = "/sys/fs/cgroup/frozen/inner"
 
@@ -49,8 +47,7 @@ def within_a_call():
 
 
 os.makedirs(GROUP)
-tap = Tap()
-tap.test("by its own cgroup", by, GROUP)
-tap.test("by the cgroup around its own", by, os.path.dirname(GROUP))
-tap.test("while a callee runs", within_a_call)
-tap.end()
+row("by its own cgroup", by, GROUP)
+row("by the cgroup around its own", by, os.path.dirname(GROUP))
+row("while a callee runs", within_a_call)
+main()

@@ -5,11 +5,9 @@
 import ctypes
 import os
 import struct
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from guest import TARGETS, Program, Tap, as_ordinary, called, debugcall, expect, libc, refused, \
-    setting  # noqa: E402
+from guest import as_ordinary, called, libc, refused, setting
+from harness import TARGETS, Program, debugcall, expect, main, row
 
 PERF_EVENT_OPEN = 298
 TYPE_BREAKPOINT, EXECUTE = 5, 4
@@ -59,20 +57,19 @@ def asks(attach, wanted=None):
             os.close(fd)
 
 
-tap = Tap()
 default = setting("kernel.perf_event_paranoid")
-tap.test("perf_event_paranoid is 3 where nobody changed it", lambda: expect(default == 3, default))
+row("perf_event_paranoid is 3 where nobody changed it", lambda: expect(default == 3, default))
 for paranoid in (-1, 0, 1, 2, 3, 4):
     setting("kernel.perf_event_paranoid", paranoid)
-    tap.test(f"perf_event_paranoid {paranoid}: root", asks, called)
+    row(f"perf_event_paranoid {paranoid}: root", asks, called)
     why = "Permission denied" if paranoid > 2 else None
-    tap.test(f"perf_event_paranoid {paranoid}: an ordinary user", as_ordinary, asks, called, why)
+    row(f"perf_event_paranoid {paranoid}: an ordinary user", as_ordinary, asks, called, why)
 setting("kernel.perf_event_paranoid", default)
-tap.test("a call through a breakpoint on its callee", hits)
+row("a call through a breakpoint on its callee", hits)
 setting("kernel.perf_event_paranoid", 2)
 for scope in (1, 2):
     setting("kernel.yama.ptrace_scope", scope)
-    tap.test(f"perf_event_paranoid 2, Yama {scope}: no attach, but a breakpoint", as_ordinary, asks, refused)
+    row(f"perf_event_paranoid 2, Yama {scope}: no attach, but a breakpoint", as_ordinary, asks, refused)
 setting("kernel.yama.ptrace_scope", 0)
 setting("kernel.perf_event_paranoid", default)
-tap.end()
+main()

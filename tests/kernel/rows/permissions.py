@@ -1,13 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # Whom Yama's ptrace_scope lets attach, and what those who may not are told. 3 is in forbidden/.
-import os
 import subprocess
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from guest import B, ORDINARY, TARGETS, Program, Tap, as_container_root, as_ordinary, called, debugcall, \
-    expect, refused, setting  # noqa: E402
+from guest import ORDINARY, as_container_root, as_ordinary, called, refused, setting
+from harness import B, TARGETS, Program, debugcall, expect, main, row
 
 TARGET = f"{TARGETS}/plain"
 # What a target does before it is one.
@@ -53,7 +50,6 @@ def embeds():
     expect(run.returncode == 0, run.stdout + run.stderr)
 
 
-tap = Tap()
 REMEDIES = ("run debugcall as root", "sysctl kernel.yama.ptrace_scope=0")
 for scope, why in ((0, ()), (1, ("kernel.yama.ptrace_scope is 1", *REMEDIES)),
                    (2, ("kernel.yama.ptrace_scope is 2", *REMEDIES))):
@@ -61,15 +57,15 @@ for scope, why in ((0, ()), (1, ("kernel.yama.ptrace_scope is 1", *REMEDIES)),
     own = (refused, *why) if why else (called,)
     permitted = own if scope == 2 else (called,)
     contained = (refused, "root has no CAP_SYS_PTRACE here", "--cap-add=SYS_PTRACE") if why else (called,)
-    tap.test(f"Yama {scope}: root at its own process", at_own, called)
-    tap.test(f"Yama {scope}: root at an ordinary user's", at_one_that, BECOME_ORDINARY, called)
-    tap.test(f"Yama {scope}: an ordinary user at its own process", as_ordinary, at_own, *own)
-    tap.test(f"Yama {scope}: an ordinary user at its own that permits it", as_ordinary, at_one_that, PERMIT,
+    row(f"Yama {scope}: root at its own process", at_own, called)
+    row(f"Yama {scope}: root at an ordinary user's", at_one_that, BECOME_ORDINARY, called)
+    row(f"Yama {scope}: an ordinary user at its own process", as_ordinary, at_own, *own)
+    row(f"Yama {scope}: an ordinary user at its own that permits it", as_ordinary, at_one_that, PERMIT,
              *permitted)
-    tap.test(f"Yama {scope}: an ordinary user at root's", at_roots, "user root", "run debugcall as")
-    tap.test(f"Yama {scope}: an ordinary user looks", as_ordinary, looks, why)
-    tap.test(f"Yama {scope}: root of a container at its own process", as_container_root, at_own, *contained)
+    row(f"Yama {scope}: an ordinary user at root's", at_roots, "user root", "run debugcall as")
+    row(f"Yama {scope}: an ordinary user looks", as_ordinary, looks, why)
+    row(f"Yama {scope}: root of a container at its own process", as_container_root, at_own, *contained)
     if scope == 1:
-        tap.test("Yama 1: an ordinary user's program at its child", as_ordinary, embeds)
+        row("Yama 1: an ordinary user's program at its child", as_ordinary, embeds)
 setting("kernel.yama.ptrace_scope", 0)
-tap.end()
+main()

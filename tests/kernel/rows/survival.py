@@ -2,12 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Promise 1 on this kernel: the debugger dies at ten of its steps, spread over a whole call; the targets
 # verify every register.
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from guest import Failed, Tap, Victim, expect, kill_points, killed_at  # noqa: E402
-from gort_target import Server  # noqa: E402
+from harness import Failed, Victim, expect, kill_points, killed_at, main, row
+from harness.gort_server import Server
 
 POINTS = 10
 
@@ -43,8 +39,7 @@ def gort():
         sweep(server, ("--host", "gort", "-p", server.pid, "add(1,2)"))
 
 
-tap = Tap()
-tap.test("ten kills: a running thread, a callee that spoils every register", bare, "spin", "spoil(4)")
-tap.test("ten kills: a thread in read()", bare, "read", "add(1,2)")
-tap.test("ten kills: libgort's host", gort)
-tap.end()
+row("ten kills: a running thread, a callee that spoils every register", bare, "spin", "spoil(4)")
+row("ten kills: a thread in read()", bare, "read", "add(1,2)")
+row("ten kills: libgort's host", gort)
+main()
