@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The target's memory. Reads go by process_vm_readv where they can, else by /proc/PID/mem.
+// The memory of the program that a target ran when it was opened. After an exec all of this is
+// TARGET_EXECED, or 0 bytes.
 #ifndef DEBUGGER_TARGET_MEMORY_H
 #define DEBUGGER_TARGET_MEMORY_H
 
@@ -11,7 +12,7 @@ struct dc_error *memory_read(struct process *process, uint64_t addr, void *buf, 
 bool memory_is_gone(struct process *process);
 // As many bytes as are readable from addr on; 0 when none.
 size_t memory_read_some(struct process *process, uint64_t addr, void *buf, size_t n);
-// By /proc/PID/mem: may write read-only mappings and grow [stack]; all or an error.
+// May write read-only mappings and grow [stack]; all or an error.
 struct dc_error *memory_write(struct process *process, uint64_t addr, const void *buf,
 			      size_t n) DC_CHECK;
 

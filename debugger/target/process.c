@@ -189,11 +189,19 @@ struct dc_error *process_open(pid_t tid, struct process **ret)
 	err = check_program(process);
 	if (err)
 		goto fail;
+	process_reopen_memory(process);
 	*ret = process;
 	return NULL;
 fail:
 	process_close(process);
 	return err;
+}
+
+void process_reopen_memory(struct process *process)
+{
+	cleanup_close(&process->mem_fd);
+	process->mem_fd = process_openat(process, "mem", O_RDWR);
+	process->mem_errno = process->mem_fd < 0 ? errno : 0;
 }
 
 void process_close(struct process *process)

@@ -11,7 +11,10 @@ struct process {
 	uint64_t start_time; // clock ticks since boot, /proc/PID/stat field 22
 	uint64_t start_stack; // field 28: arguments and environment begin here, frames end
 	int proc_fd; // /proc/PID, O_PATH: stays with this process
-	int mem_fd; // /proc/PID/mem, O_RDWR; -1 until first used
+	// /proc/PID/mem, O_RDWR, of the program that runs since the process was opened: the kernel
+	// binds it to that program's memory, so that after an exec it reads and writes nothing. -1:
+	// may not be opened, mem_errno says why.
+	int mem_fd, mem_errno;
 	int pidfd;
 	char name[16];
 };
@@ -20,6 +23,9 @@ struct process {
 // zombie, kernel thread, 32-bit program.
 struct dc_error *process_open(pid_t tid, struct process **ret) DC_CHECK;
 void process_close(struct process *process);
+// From now on the memory of the program that the process runs at this moment. Mappings that were
+// read before may be another program's.
+void process_reopen_memory(struct process *process);
 bool process_alive(const struct process *process); // false once dead, a zombie, or the pid reused
 struct dc_error *process_find(const char *name, pid_t *ret) DC_CHECK;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A program that becomes itself again and again, each time by a thread that is not its leader, at a
-// random moment. Its addresses are the same each time. The first argument is a file of 8 bytes, in
-// which it counts how often it began.
+// random moment. Its addresses are the same each time. The first argument is a file of 16 bytes, in
+// which it counts how often it began and is told to rest as what it is.
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -14,6 +14,9 @@
 
 enum { THREADS = 12, LIVES_US = 3000 };
 static char **arguments;
+static volatile struct {
+	uint64_t begun, rests;
+} * page;
 
 int add(int a, int b)
 {
@@ -29,7 +32,9 @@ static void *waits(void *arg)
 
 static void *executes(void *arg)
 {
-	usleep(LIVES_US + (useconds_t)rand() % LIVES_US);
+	do
+		usleep(LIVES_US + (useconds_t)rand() % LIVES_US);
+	while (page->rests);
 	execv("/proc/self/exe", arguments);
 	_exit(9);
 	return arg;
@@ -38,12 +43,11 @@ static void *executes(void *arg)
 int main(int argc, char **argv)
 {
 	int fd = argc == 2 ? open(argv[1], O_RDWR) : -1;
-	volatile uint64_t *begun = mmap(NULL, sizeof(*begun), PROT_READ | PROT_WRITE, MAP_SHARED,
-					fd, 0);
+	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	struct timespec now;
 	pthread_t thread;
 
-	if (begun == MAP_FAILED)
+	if (page == MAP_FAILED)
 		return 1;
 	arguments = argv;
 	personality(ADDR_NO_RANDOMIZE);
@@ -52,7 +56,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < THREADS; i++)
 		pthread_create(&thread, NULL, waits, NULL);
 	pthread_create(&thread, NULL, executes, NULL);
-	if (!(*begun)++) {
+	if (!page->begun++) {
 		puts("ready");
 		fflush(stdout);
 	}
