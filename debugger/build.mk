@@ -8,7 +8,7 @@ CFLAGS_debugger := -fvisibility=hidden
 
 LIBDEBUGCALL_SRC := $(wildcard debugger/base/*.c debugger/arch/*/*.c debugger/target/*.c debugger/symbols/*.c debugger/symbols/*/*.c \
 	debugger/stack/*.c debugger/stack/*/*.c debugger/values/*.c debugger/lang/*.c debugger/lang/*/*.c \
-	debugger/inject/*.c debugger/inject/*/*.c debugger/control/*.c debugger/session/*.c agent/pad*.[cS] protocol/*.c)
+	debugger/inject/*.c debugger/inject/*/*.c debugger/control/*.c debugger/session/*.c agent/pad/*.[cS] protocol/*.c)
 LIBDEBUGCALL_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(LIBDEBUGCALL_SRC))))
 FRONT_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(wildcard debugger/front/*.c debugger/front/*/*.c))))
 # The library keeps its own names to itself; what the program shares with it is linked anew.

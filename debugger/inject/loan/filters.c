@@ -3,7 +3,7 @@
 // may end the whole process for one.
 #include "debugger/inject/loan/filters.h"
 
-#include "agent/pad.h"
+#include "agent/pad/layout.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/target/seccomp.h"
 

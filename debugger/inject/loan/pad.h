@@ -3,7 +3,7 @@
 #ifndef DEBUGGER_INJECT_LOAN_PAD_H
 #define DEBUGGER_INJECT_LOAN_PAD_H
 
-#include "agent/pad.h"
+#include "agent/pad/layout.h"
 #include "debugger/target/maps.h"
 #include "debugger/target/tracee.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The landing pad as it lies in a target: one page of code, then data that both sides know.
 // Read by the assembler too: offsets are macros, checked against the structure below.
-#ifndef AGENT_PAD_H
-#define AGENT_PAD_H
+#ifndef AGENT_PAD_LAYOUT_H
+#define AGENT_PAD_LAYOUT_H
 
 #define PAD_DATA	   0x1000 /* from the start of the code page */
 #define PAD_DATA_SIZE	   0x2000

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The landing pad's code. Position-independent, calls nothing, and at any instruction it can go on to
 // the caller context with no debugger present.
-#include "agent/pad.h"
+#include "agent/pad/layout.h"
 
 #define FIELD(offset) pad_start + PAD_DATA + (offset)(%rip)
 
