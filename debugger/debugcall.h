@@ -89,7 +89,8 @@ struct dc_session;
 // Who runs a call in the target: its own host where it has one that can take the call, else the
 // landing pad; or only the one named.
 enum dc_host { DC_HOST_AUTO, DC_HOST_BARE, DC_HOST_GORT };
-DC_API const char *dc_host_name(enum dc_host host); // "gort"; NULL: there is no such host
+// The word for --host; NULL: AUTO, and what is none.
+DC_API const char *dc_host_name(enum dc_host host);
 enum dc_signals { DC_SIGNALS_HOLD, DC_SIGNALS_PASS };
 
 struct dc_options {

@@ -159,6 +159,33 @@ static int parse_signal(const char *text)
 	return parse_count(text, SIGRTMAX, &number) ? (int)number : 0;
 }
 
+static bool parse_host(const char *text, enum dc_host *ret)
+{
+	const char *name;
+
+	for (int host = DC_HOST_AUTO + 1; (name = dc_host_name((enum dc_host)host)); host++) {
+		if (strcmp(text, name) != 0)
+			continue;
+		*ret = (enum dc_host)host;
+		return true;
+	}
+	return false;
+}
+
+// "bare or gort"; good until the next call.
+static const char *host_words(void)
+{
+	static char words[64];
+	const char *name;
+	size_t n = 0;
+
+	*words = '\0';
+	for (int host = DC_HOST_AUTO + 1;
+	     n < sizeof(words) && (name = dc_host_name((enum dc_host)host)); host++)
+		n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s", n ? " or " : "", name);
+	return words;
+}
+
 #define COMPLAIN(...)                                  \
 	do {                                           \
 		snprintf(complaint, 256, __VA_ARGS__); \
@@ -185,12 +212,8 @@ static bool take(struct options *options, int id, const char *arg, char complain
 		break;
 	case OPTION_GOROUTINES: options->command = command_find("goroutines"); break;
 	case OPTION_HOST:
-		if (!strcmp(arg, "bare"))
-			options->session.host = DC_HOST_BARE;
-		else if (!strcmp(arg, "gort"))
-			options->session.host = DC_HOST_GORT;
-		else
-			COMPLAIN("--host wants bare or gort, not '%.100s'", arg);
+		if (!parse_host(arg, &options->session.host))
+			COMPLAIN("--host wants %s, not '%.100s'", host_words(), arg);
 		break;
 	case OPTION_FRAME: options->session.frame = arg; break;
 	case OPTION_REPEAT:

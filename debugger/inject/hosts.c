@@ -10,8 +10,6 @@ const size_t nr_hosts = sizeof(hosts) / sizeof(*hosts);
 
 const char *dc_host_name(enum dc_host id)
 {
-	if (id == DC_HOST_AUTO)
-		return "auto";
 	for (size_t i = 0; i < nr_hosts; i++)
 		if (hosts[i]->id == id)
 			return hosts[i]->name;
