@@ -142,6 +142,13 @@ struct dc_error *error_in_state(struct dc_error *err, enum dc_state state)
 	return err;
 }
 
+struct dc_error *error_about(struct dc_error *err, enum dc_value_state value)
+{
+	if (err && err != &dc_out_of_memory)
+		err->value = value;
+	return err;
+}
+
 struct dc_error *error_note(struct dc_error *err, const char *format, ...)
 {
 	if (!err || err == &dc_out_of_memory)

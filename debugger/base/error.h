@@ -24,6 +24,7 @@ struct dc_error *error_libunwind(int code, const char *format, ...) DC_PRINTF(2,
 // These give err back, changed, so that they can stand in a return statement.
 struct dc_error *error_at(struct dc_error *err, size_t column); // keeps an earlier column
 struct dc_error *error_in_state(struct dc_error *err, enum dc_state state);
+struct dc_error *error_about(struct dc_error *err, enum dc_value_state value);
 struct dc_error *error_note(struct dc_error *err, const char *format, ...) DC_PRINTF(2, 3);
 
 static inline void cleanup_error(struct dc_error **err)

@@ -4,6 +4,7 @@
 #include "debugger/symbols/elf/minidebug.h"
 #include "debugger/symbols/elf/module.h"
 #include "debugger/base/cleanup.h"
+#include "debugger/base/trace.h"
 #include "debugger/target/memory.h"
 
 #include <errno.h>
@@ -218,6 +219,9 @@ static struct dc_error *module_create(struct process *process, const struct mapp
 		module_destroy(loaded);
 		return err;
 	}
+	if (trace_on(TRACE_SYMBOLS))
+		trace_put(TRACE_SYMBOLS, "module found", 0, 0, loaded->module.start,
+			  loaded->module.name);
 	module_problem(loaded, err);
 	if (loaded->image) {
 		find_end(loaded);
@@ -417,6 +421,8 @@ void module_need_tables(struct loaded *loaded)
 		memset(&loaded->symtab, 0, sizeof(loaded->symtab));
 	if (!symtab_load(loaded->image, true, &loaded->dynsym))
 		memset(&loaded->dynsym, 0, sizeof(loaded->dynsym));
+	trace_named(TRACE_SYMBOLS, "symbols read", (int64_t)(loaded->symtab.n + loaded->dynsym.n),
+		    loaded->module.name);
 }
 
 static void need_debug_file(struct loaded *loaded)
@@ -429,6 +435,8 @@ static void need_debug_file(struct loaded *loaded)
 		loaded->debug_image = minidebug_open(loaded->image);
 	if (loaded->debug_image && !symtab_load(loaded->debug_image, false, &loaded->debug_symtab))
 		memset(&loaded->debug_symtab, 0, sizeof(loaded->debug_symtab));
+	trace_named(TRACE_SYMBOLS, "separate debug file found", loaded->debug_image != NULL,
+		    loaded->module.name);
 }
 
 const struct symtab *module_debug_symtab(struct loaded *loaded)
@@ -482,5 +490,7 @@ struct units *module_dwarf(struct loaded *loaded, enum effort effort)
 		module_problem(loaded, open_dwarf(loaded, image));
 		loaded->module.has_dwarf = loaded->info != NULL;
 	}
+	trace_named(TRACE_SYMBOLS, "debug information opened", loaded->info != NULL,
+		    loaded->module.name);
 	return loaded->info;
 }
