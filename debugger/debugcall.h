@@ -40,9 +40,9 @@ extern "C" {
 	X(CANCELLED, "cancelled", 130) /* dc_cancel() */
 
 enum dc_code {
-#define X(name, text, status) DC_##name,
-	DC_CODES(X)
-#undef X
+#define DC_CODE_ENUMERATOR(name, text, status) DC_##name,
+	DC_CODES(DC_CODE_ENUMERATOR)
+#undef DC_CODE_ENUMERATOR
 };
 
 // What a failure left behind in the target; said in the last line of every report.
@@ -54,6 +54,14 @@ enum dc_state {
 	DC_STATE_STOPPED, // restored, and stopped by job control as it was or was asked to be
 	DC_STATE_ENDED, // the process is gone
 	DC_STATE_EXECED, // the process runs another program
+};
+
+// Why an object has no value.
+enum dc_value_state {
+	DC_VALUE_OK,
+	DC_VALUE_NONE, // void
+	DC_VALUE_OPTIMISED_OUT,
+	DC_VALUE_UNREADABLE,
 };
 
 struct dc_frame {
@@ -74,6 +82,7 @@ struct dc_error {
 	int signo; // CRASHED: the signal
 	uint64_t addr; // CRASHED: si_addr
 	uint64_t goroutine; // DEADLINE: the callee's, where it was left parked on it; 0: it was not
+	enum dc_value_state value; // VALUE: what is the matter with an object that has none
 	struct dc_frame *frames;
 	size_t nr_frames;
 	char *notes; // further lines for the user, each ended by '\n'; NULL for none
@@ -84,63 +93,171 @@ DC_API const char *dc_code_name(enum dc_code code);
 DC_API int dc_code_status(enum dc_code code);
 DC_API const char *dc_state_text(enum dc_state state); // "the target runs on, restored"
 
+// ---- Sessions ----
+
+// One process: its names, its variables $x and results $1 $2 ... A session serves any frames and
+// threads of it, one operation at a time; it may be used from any thread.
 struct dc_session;
 
-// Who runs a call in the target: its own host where it has one that can take the call, else the
-// landing pad; or only the one named.
+struct dc_options {
+	pid_t pid; // a process, or one of its threads, which scopes without a thread then mean
+	// What is written to stderr about the work in the target, "target,inject,symbols" or "all";
+	// NULL: as the environment's DC_TRACE says.
+	const char *trace;
+};
+DC_API void dc_options_init(struct dc_options *options);
+
+// dc_open() reads what is needed to look names up; nothing is stopped.
+// dc_close() lets go of the target, restored, and frees the session; NULL is fine. What came from
+// the session (expressions, values, operations) is destroyed before.
+DC_API DC_CHECK struct dc_error *dc_open(const struct dc_options *options, struct dc_session **ret);
+DC_API void dc_close(struct dc_session *session);
+// May be called from any thread and from a signal handler: what the session does at the moment, or
+// else does next, ends with CANCELLED.
+DC_API void dc_cancel(struct dc_session *session);
+
+// Where: whose names and registers an expression means, and who makes its calls.
+struct dc_scope {
+	pid_t thread; // 0: the one that the session was opened by; else one is chosen
+	// The goroutine that calls begin on, when it is next in user code; 0: any, or a fresh one.
+	// Only with a host of the program's own, and without a thread.
+	uint64_t goroutine;
+	const char *frame; // N|FUNC: whose locals; NULL: the innermost that is not a C library's
+	// A thread that runs is not even stopped to see which frame it is in: its locals are not
+	// found then. For hover and completion, which must not disturb.
+	bool no_stop;
+};
+
+// How: who runs a call in the target (its own host where it has one that can take the call, else
+// the landing pad; or only the one named), how long it may take, what it may do.
 enum dc_host { DC_HOST_AUTO, DC_HOST_BARE, DC_HOST_GORT };
 // The word for --host; NULL: AUTO, and what is none.
 DC_API const char *dc_host_name(enum dc_host host);
 enum dc_signals { DC_SIGNALS_HOLD, DC_SIGNALS_PASS };
 
-struct dc_options {
-	pid_t pid; // a process, or one of its threads, which is then the borrowed one
-	pid_t thread; // 0: chosen for the user
-	// The goroutine that calls begin on, when it is next in user code; 0: any, or a fresh one.
-	// Only with a host of the program's own, and without thread.
-	uint64_t goroutine;
+struct dc_call_options {
+	enum dc_host host;
 	int64_t timeout_ns; // of each call; 0: none
 	int64_t wait_ns; // how long to look for a safe point
-	const char *frame; // N|FUNC: whose locals; NULL: the innermost that is not a C library's
-	enum dc_host host;
-	bool all_stop;
+	bool all_stop; // every thread is stopped from the first need of one to the end
 	bool no_call; // an expression that calls is refused
+	bool no_number; // the result does not become the next $N
 	bool force; // borrow at a place that is not a safe point
-	bool drop_literals; // unmap the literals at detach
+	bool drop_literals; // unmap the literals at the end
 	bool assume_seccomp_ok;
 	enum dc_signals signals;
 	uint64_t pass_signals; // bit signo-1: handled faults that go to the program first
 };
-DC_API void dc_options_init(struct dc_options *options); // 5 s, 1 s, hold
+DC_API void dc_call_options_init(struct dc_call_options *options); // 5 s, 1 s, hold
 
-// dc_open() reads all that is needed to call (maps, symbols); nothing is stopped.
-// dc_close() lets go of the target, restored, and frees the session; NULL is fine.
-DC_API DC_CHECK struct dc_error *dc_open(const struct dc_options *options, struct dc_session **ret);
-DC_API void dc_close(struct dc_session *session);
+// ---- Expressions ----
+
+// Parsed and typed once, evaluated any number of times. Names mean what they did when it was
+// parsed; a local is the one of the same function's frame at each evaluation.
+struct dc_expression;
+
+// scope: NULL is one that says nothing. Finds unknown names, wrong types and what cannot be passed.
+// Stops no thread, but that a local's name in a thread that runs takes a stop to copy its stack.
+DC_API DC_CHECK struct dc_error *dc_parse(struct dc_session *session, const char *text,
+					  const struct dc_scope *scope, struct dc_expression **ret);
+DC_API void dc_expression_destroy(struct dc_expression *expression); // NULL is fine
+DC_API const char *dc_expression_text(const struct dc_expression *expression);
+
+// What an evaluation may do. More than happens where a condition decides, never less.
+struct dc_effects {
+	bool calls; // functions of the target
+	bool is_call; // it is one call as a whole, but for casts
+	bool writes; // to an object or a register of the target
+	bool stops; // a thread is stopped for it: it calls, or needs a frame or registers
+};
+DC_API struct dc_effects dc_expression_effects(const struct dc_expression *expression);
+
+// ---- Values ----
+
+enum dc_type_kind {
+	DC_TYPE_VOID,
+	DC_TYPE_BOOL,
+	DC_TYPE_INTEGER, // characters too
+	DC_TYPE_FLOAT,
+	DC_TYPE_COMPLEX,
+	DC_TYPE_ENUM,
+	DC_TYPE_POINTER,
+	DC_TYPE_REFERENCE,
+	DC_TYPE_ARRAY,
+	DC_TYPE_VECTOR,
+	DC_TYPE_STRUCT, // classes too
+	DC_TYPE_UNION,
+	DC_TYPE_FUNCTION,
+	DC_TYPE_OTHER,
+};
+struct dc_type {
+	const char *name; // as the language writes it, "struct point *"
+	uint64_t size; // bytes; 0: not known, or none
+	enum dc_type_kind kind; // under typedefs
+	bool is_signed; // INTEGER, ENUM
+};
+
+enum dc_lvalue { DC_LVALUE_NONE, DC_LVALUE_MEMORY, DC_LVALUE_REGISTER, DC_LVALUE_BIT_FIELD };
+
+// A snapshot: what was read is kept, whatever becomes of the target. Only read by its owner.
+struct dc_value {
+	enum dc_value_state state;
+	const char *reason; // why there is no value; NULL when OK
+	struct dc_type type;
+	enum dc_lvalue lvalue; // what kind of object it was read from
+	uint64_t addr; // MEMORY; BIT_FIELD: of the lowest bit's storage
+	uint32_t bit_offset, bit_size; // BIT_FIELD
+	const char *register_name; // REGISTER
+	const void *bytes; // type.size of them, in the target's order; NULL: none were read
+	const char *name; // of a child: "x", "[3]", "*"; NULL for a result
+	const char *expression; // that names it, evaluated in the same scope; NULL: none can
+	unsigned number; // of $N; 0: it is none
+	uint64_t nr_children; // members, elements, what a pointer points to
+	// Of a child: the thread was given back, or called on, after what it is part of had been
+	// read, so that the two may not fit. (Threads that nobody stopped may always write.)
+	bool has_run;
+};
+DC_API void dc_value_destroy(struct dc_value *value); // NULL is fine
+// One line as gdb prints it, freed by the caller; *ret is NULL for void. format: one of gdb's
+// letters x d u o t z a c f s; 0: the expression's own ("/x flags"), or as the type says.
+DC_API DC_CHECK struct dc_error *dc_value_text(const struct dc_value *value, char format,
+					       char **ret);
+// The children from start on, at most count; ret has room for so many. What is behind a pointer is
+// read now. One that cannot be read says so in its state.
+DC_API DC_CHECK struct dc_error *dc_value_children(const struct dc_value *value, uint64_t start,
+						   size_t count, struct dc_value **ret,
+						   size_t *nr_ret);
+
+// ---- Evaluations ----
 
 struct dc_result {
-	char *value; // printed; NULL for void
-	char *type;
-	const char *host;
-	pid_t thread;
+	struct dc_value *value;
+	const char *host; // "bare", "gort"; "none": no thread was needed
+	pid_t thread; // 0: none was needed
 	bool chosen; // the thread was chosen for the user
-	int64_t pause_ns; // how long the borrowed thread was away from its own work so far
-	char *notes; // lines for the user, NULL for none
+	// Known when the thread is back, so 0 while dc_attach() keeps it: how long it was away from
+	// its own work, and how many bytes stay mapped because the program may hold pointers into
+	// them.
+	int64_t pause_ns;
+	uint64_t literals_left;
 };
 DC_API void dc_result_deinit(struct dc_result *result);
 
-// Frames and libraries are as they were when an expression was first prepared, until dc_detach().
-// dc_prepare() parses and types the expressions, so that unknown names and refusals are found
-// before a thread is stopped. Preparing and attaching happen by themselves in dc_evaluate().
-DC_API DC_CHECK struct dc_error *dc_prepare(struct dc_session *session, const char *expr);
-// Borrow a thread at a safe point; stays borrowed until dc_detach().
-DC_API DC_CHECK struct dc_error *dc_attach(struct dc_session *session);
-DC_API DC_CHECK struct dc_error *dc_evaluate(struct dc_session *session, const char *expr,
+// Borrows a thread at a safe point when one is needed, and gives it back in the end, unless
+// dc_attach() borrowed it. options: NULL is dc_call_options_init()'s.
+DC_API DC_CHECK struct dc_error *dc_evaluate(struct dc_session *session,
+					     struct dc_expression *expression,
+					     const struct dc_call_options *options,
 					     struct dc_result *ret);
-// One call with arguments that a program has at hand. They are converted to the parameters' types
-// as an assignment would; a string is put into the target as a literal.
+
+// dc_parse(), dc_evaluate() and dc_value_text() in one, with nothing said about where and how.
+DC_API DC_CHECK struct dc_error *dc_print(struct dc_session *session, const char *text, char **ret);
+
+// One call with values that a program has at hand, converted to the parameters' types as an
+// assignment would; a string is put into the target as a literal.
+enum dc_argument_kind { DC_INTEGER, DC_UNSIGNED, DC_DOUBLE, DC_STRING };
 struct dc_argument {
-	enum { DC_INTEGER, DC_UNSIGNED, DC_DOUBLE, DC_STRING } kind;
+	enum dc_argument_kind kind;
 	union {
 		int64_t integer;
 		uint64_t number; // UNSIGNED: also addresses
@@ -148,43 +265,52 @@ struct dc_argument {
 		const char *string;
 	};
 };
+// function: its name, or an expression for it.
 DC_API DC_CHECK struct dc_error *dc_call(struct dc_session *session, const char *function,
 					 const struct dc_argument *args, size_t nr_args,
+					 const struct dc_scope *scope,
+					 const struct dc_call_options *options,
 					 struct dc_result *ret);
+
+// Borrows a thread that evaluations in the scope then share, until dc_detach(). One that needs
+// another thread, or a safer place, borrows that instead.
+DC_API DC_CHECK struct dc_error *dc_attach(struct dc_session *session, const struct dc_scope *scope,
+					   const struct dc_call_options *options);
 // What is known only after the thread is back: the pause, mappings left in the target.
 struct dc_departure {
 	pid_t thread; // 0: none was borrowed
 	bool chosen; // for the user
 	int64_t pause_ns;
-	uint64_t
-		literals_left; // bytes that stay mapped because the program may hold pointers into them
+	uint64_t literals_left;
 	enum dc_state state;
 };
 DC_API DC_CHECK struct dc_error *dc_detach(struct dc_session *session, struct dc_departure *ret);
-// A whole list under one attach: prepares all, evaluates in order until one fails, then finally
-// (may be NULL), and detaches. Holds the thread for less time than the single steps do. ret has
-// room for n + 1; a list that the preparation refuses is not begun and has one outcome, the
-// refusal.
+
+// A whole list under one attach: evaluates in order until one fails, then finally (may be NULL).
+// Holds the thread for less time than the single steps do. ret has room for n + 1. A list of which
+// options refuse one is not begun and has one outcome, the refusal.
 struct dc_outcome {
-	const char *expr; // the caller's
+	struct dc_expression *expression; // the caller's
 	struct dc_error *err; // the caller's to destroy; NULL: result is valid
 	struct dc_result result;
 };
-DC_API DC_CHECK struct dc_error *dc_evaluate_list(struct dc_session *session,
-						  const char *const *exprs, size_t n,
-						  const char *finally, struct dc_outcome *ret,
-						  size_t *nr_ret, struct dc_departure *departure);
-// May be called from any thread and from a signal handler; the running operation ends with
-// CANCELLED.
-DC_API void dc_cancel(struct dc_session *session);
+DC_API DC_CHECK struct dc_error *
+dc_evaluate_list(struct dc_session *session, struct dc_expression *const *expressions, size_t n,
+		 struct dc_expression *finally, const struct dc_call_options *options,
+		 struct dc_outcome *ret, size_t *nr_ret, struct dc_departure *departure);
 
 struct dc_rate {
 	uint64_t calls;
 	double per_second;
 	double median_us, p99_us;
 };
-DC_API DC_CHECK struct dc_error *dc_repeat(struct dc_session *session, const char *expr, uint64_t n,
+// The same call n times; the thread is given back between slices of at most 10 ms.
+DC_API DC_CHECK struct dc_error *dc_repeat(struct dc_session *session,
+					   struct dc_expression *expression, uint64_t n,
+					   const struct dc_call_options *options,
 					   struct dc_result *ret, struct dc_rate *rate);
+
+// ---- Looking ----
 
 // Pre-flight: runs nothing and stops nothing.
 struct dc_check_thread {
@@ -202,7 +328,10 @@ struct dc_check {
 	size_t nr_threads;
 	char *notes; // pads left by a debugger that died, seccomp, …; NULL for none
 };
-DC_API DC_CHECK struct dc_error *dc_check(struct dc_session *session, struct dc_check *ret);
+// scope: of its thread alone, when it has one; NULL: of all.
+DC_API DC_CHECK struct dc_error *dc_check(struct dc_session *session, const struct dc_scope *scope,
+					  const struct dc_call_options *options,
+					  struct dc_check *ret);
 DC_API void dc_check_deinit(struct dc_check *check);
 
 struct dc_function {
@@ -265,6 +394,7 @@ struct dc_stacks {
 	char *notes; // lines for the user, NULL for none
 };
 struct dc_stacks_options {
+	pid_t thread; // this one alone; 0: the one that the session was opened by, or all
 	const char *regex; // only threads of such a name (POSIX extended); NULL: all
 };
 DC_API DC_CHECK struct dc_error *dc_stacks(struct dc_session *session,
@@ -274,6 +404,64 @@ DC_API void dc_stacks_deinit(struct dc_stacks *stacks);
 
 // The process that has the name, or a decimal process or thread id.
 DC_API DC_CHECK struct dc_error *dc_find_process(const char *what, pid_t *ret);
+
+// ---- Operations ----
+
+// What takes time may be begun and left: it then runs on a thread of the session's own, after what
+// was begun before. All functions above are this, waited for.
+struct dc_operation;
+
+DC_API DC_CHECK struct dc_error *dc_start_evaluate(struct dc_session *session,
+						   struct dc_expression *expression,
+						   const struct dc_call_options *options,
+						   struct dc_operation **ret);
+DC_API DC_CHECK struct dc_error *dc_start_call(struct dc_session *session, const char *function,
+					       const struct dc_argument *args, size_t nr_args,
+					       const struct dc_scope *scope,
+					       const struct dc_call_options *options,
+					       struct dc_operation **ret);
+// Any work on the session, as one operation: job calls the functions above, on the other thread.
+DC_API DC_CHECK struct dc_error *dc_start(struct dc_session *session,
+					  struct dc_error *(*job)(struct dc_session *, void *),
+					  void *arg, struct dc_operation **ret);
+// True: it has ended. timeout_ns: 0 only looks, a negative one waits for as long as it takes.
+DC_API bool dc_operation_wait(struct dc_operation *operation, int64_t timeout_ns);
+// This one alone ends with CANCELLED, unless it has ended. Not from a signal handler.
+DC_API void dc_operation_cancel(struct dc_operation *operation);
+// Waits for the end and frees the operation. ret: of an evaluation or a call, else NULL.
+DC_API DC_CHECK struct dc_error *dc_operation_finish(struct dc_operation *operation,
+						     struct dc_result *ret);
+
+// ---- Events ----
+
+enum dc_stop_reason {
+	DC_STOP_ATTACHED, // dc_attach() borrowed the thread
+};
+// A thread that stands still, and where.
+struct dc_stop {
+	pid_t thread;
+	enum dc_stop_reason reason;
+	struct dc_frame frame; // strings live as long as the session
+};
+enum dc_event_kind {
+	DC_EVENT_ENDED, // an operation: dc_operation_finish() will not wait
+	DC_EVENT_STOPPED,
+	DC_EVENT_RAN_ON, // a thread was given back: values read before may be out of date
+	DC_EVENT_TARGET_ENDED,
+	DC_EVENT_TARGET_EXECED,
+};
+struct dc_event {
+	enum dc_event_kind kind;
+	struct dc_operation *operation; // ENDED
+	struct dc_stop stop; // STOPPED
+	pid_t thread; // RAN_ON
+	int64_t pause_ns; // RAN_ON: how long it was away from its own work
+};
+// A descriptor that is readable when there may be an event, for poll(); the session's. Events are
+// kept from the first of these calls on. -1 and errno: there is none.
+DC_API int dc_event_fd(struct dc_session *session);
+// The next event; false: there is none.
+DC_API bool dc_next_event(struct dc_session *session, struct dc_event *ret);
 
 #ifdef __cplusplus
 }

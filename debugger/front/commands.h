@@ -15,6 +15,8 @@ struct words {
 	const char *finally; // --finally; NULL: none
 	uint64_t repeat; // --repeat; 0: not asked for
 	bool ungrouped, folded; // how stacks are shown
+	struct dc_scope scope;
+	struct dc_call_options call;
 };
 
 // Says what there is to say by records, failures too, and gives the exit status.

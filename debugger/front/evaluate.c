@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 struct run {
+	struct dc_expression **expressions; // of the operands, then of --finally
+	size_t nr_expressions;
 	struct dc_outcome *outcomes;
 	size_t n;
 	struct dc_rate rate;
@@ -14,30 +16,54 @@ struct run {
 	struct dc_departure departure;
 };
 
+static void run_deinit(struct run *run)
+{
+	for (size_t i = 0; i < run->nr_expressions; i++)
+		dc_expression_destroy(run->expressions[i]);
+	free(run->expressions);
+	free(run->outcomes);
+}
+
 // One expression many times, then --finally; the list's own order, with the steps of the library.
 static struct dc_error *repeat(struct dc_session *session, const struct words *words,
-			       struct run *run)
+			       struct dc_expression *finally, struct run *run)
 {
 	struct dc_outcome *outcome = run->outcomes;
+	struct dc_error *err;
 
-	outcome->expr = words->finally;
-	outcome->err = words->finally ? dc_prepare(session, words->finally) : NULL;
-	run->n = 1;
-	if (outcome->err)
-		return NULL;
-	outcome->expr = words->operands[0];
-	outcome->err = dc_repeat(session, outcome->expr, words->repeat, &outcome->result,
-				 &run->rate);
+	outcome->expression = run->expressions[0];
+	outcome->err = dc_repeat(session, outcome->expression, words->repeat, &words->call,
+				 &outcome->result, &run->rate);
 	run->has_rate = !outcome->err;
-	if (words->finally) {
+	run->n = 1;
+	if (finally) {
 		run->n = 2;
-		outcome[1].expr = words->finally;
-		outcome[1].err = dc_evaluate(session, words->finally, &outcome[1].result);
+		outcome[1].expression = finally;
+		outcome[1].err = dc_evaluate(session, finally, &words->call, &outcome[1].result);
 	}
-	struct dc_error *err = dc_detach(session, &run->departure);
+	err = dc_detach(session, &run->departure);
 	for (size_t i = 0; i < run->n; i++)
 		outcome[i].result.pause_ns = run->departure.pause_ns;
 	return err;
+}
+
+// All of them, so that nothing is run before it is known that all can be. *status: of a failure.
+static bool parse(struct dc_session *session, const struct words *words, struct run *run,
+		  struct records *out, int *status)
+{
+	for (size_t i = 0; i <= words->nr; i++) {
+		const char *text = i < words->nr ? words->operands[i] : words->finally;
+		struct dc_error *err = text ? dc_parse(session, text, &words->scope,
+						       &run->expressions[i])
+					    : NULL;
+
+		if (err) {
+			*status = report_failure(out, text, err);
+			return false;
+		}
+		run->nr_expressions += text != NULL;
+	}
+	return true;
 }
 
 static void report_departure(struct records *out, const struct dc_departure *departure)
@@ -51,14 +77,19 @@ static void report_departure(struct records *out, const struct dc_departure *dep
 			    departure->literals_left);
 }
 
-static void report_result(struct records *out, const char *expr, const struct dc_result *result,
-			  const struct dc_rate *rate)
+static int report_result(struct records *out, const char *expr, const struct dc_result *result,
+			 const struct dc_rate *rate)
 {
+	char *text;
+	struct dc_error *err = dc_value_text(result->value, 0, &text);
+
+	if (err)
+		return report_failure(out, expr, err);
 	record_begin(out, "result");
 	record_text(out, "expr", expr);
 	record_flag(out, "ok", true);
-	record_text(out, "value", result->value);
-	record_text(out, "type", result->type);
+	record_text(out, "value", text);
+	record_text(out, "type", result->value->type.name);
 	record_text(out, "host", result->host);
 	if (result->thread)
 		record_integer(out, "thread", result->thread);
@@ -71,8 +102,9 @@ static void report_result(struct records *out, const char *expr, const struct dc
 		record_real(out, "median_us", rate->median_us);
 		record_real(out, "p99_us", rate->p99_us);
 	}
-	report_notes(out, result->notes);
 	record_end(out);
+	free(text);
+	return 0;
 }
 
 // The first failure's status.
@@ -84,33 +116,40 @@ static int report(struct records *out, struct run *run)
 	report_departure(out, &run->departure);
 	for (size_t i = 0; i < run->n; i++) {
 		struct dc_outcome *outcome = &run->outcomes[i];
+		const char *expr = dc_expression_text(outcome->expression);
+		int failure;
 
-		if (outcome->err) {
-			int failure = report_failure(out, outcome->expr, outcome->err);
-
-			status = status ? status : failure;
-		} else {
-			report_result(out, outcome->expr, &outcome->result,
-				      run->has_rate && !i ? &run->rate : NULL);
-			dc_result_deinit(&outcome->result);
-		}
+		if (outcome->err)
+			failure = report_failure(out, expr, outcome->err);
+		else
+			failure = report_result(out, expr, &outcome->result,
+						run->has_rate && !i ? &run->rate : NULL);
+		status = status ? status : failure;
+		dc_result_deinit(&outcome->result);
 	}
 	return status;
 }
 
 int command_evaluate(struct dc_session *session, const struct words *words, struct records *out)
 {
-	struct run run = { .outcomes = calloc(words->nr + 1, sizeof(*run.outcomes)) };
+	__attribute__((cleanup(run_deinit))) struct run run = {
+		.expressions = calloc(words->nr + 1, sizeof(*run.expressions)),
+		.outcomes = calloc(words->nr + 1, sizeof(*run.outcomes)),
+	};
+	int status;
 
-	if (!run.outcomes)
+	if (!run.outcomes || !run.expressions)
 		return report_memory(out);
-	struct dc_error *err = words->repeat ? repeat(session, words, &run)
-					     : dc_evaluate_list(session, words->operands, words->nr,
-								words->finally, run.outcomes,
-								&run.n, &run.departure);
-	int status = report(out, &run);
+	if (!parse(session, words, &run, out, &status))
+		return status;
 
-	free(run.outcomes);
+	struct dc_expression *finally = run.expressions[words->nr];
+	struct dc_error *err = words->repeat ? repeat(session, words, finally, &run)
+					     : dc_evaluate_list(session, run.expressions, words->nr,
+								finally, &words->call, run.outcomes,
+								&run.n, &run.departure);
+
+	status = report(out, &run);
 	if (err) {
 		int failure = report_failure(out, NULL, err);
 

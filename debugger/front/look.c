@@ -6,10 +6,9 @@
 int command_check(struct dc_session *session, const struct words *words, struct records *out)
 {
 	struct dc_check check;
-	struct dc_error *err = dc_check(session, &check);
+	struct dc_error *err = dc_check(session, &words->scope, &words->call, &check);
 	int status = dc_code_status(DC_REFUSED);
 
-	(void)words;
 	if (err)
 		return report_failure(out, NULL, err);
 	record_begin(out, "check");

@@ -31,6 +31,7 @@
 	X(ASSUME_SECCOMP, 0, "assume-seccomp-ok", NULL, "trust a seccomp filter that is hidden") \
 	X(UNGROUPED, 0, "ungrouped", NULL, "stacks: each thread's by itself")                    \
 	X(FOLDED, 0, "folded", NULL, "stacks: one line each, for flame graphs")                  \
+	X(TRACE, 0, "trace", "AREAS", "write what happens: target, inject, symbols or all")      \
 	X(JSON, 0, "json", NULL, "one JSON object a line")                                       \
 	X(QUIET, 'q', "quiet", NULL, "no notes; of an error only its first line")                \
 	X(VERSION, 'V', "version", NULL, "print the version")                                    \
@@ -204,18 +205,18 @@ static bool take(struct options *options, int id, const char *arg, char complain
 	case OPTION_THREAD:
 		if (!parse_count(arg, 1 << 30, &number))
 			COMPLAIN("--thread wants a thread id, not '%.100s'", arg);
-		options->session.thread = (pid_t)number;
+		options->words.scope.thread = (pid_t)number;
 		break;
 	case OPTION_GOROUTINE:
-		if (!parse_count(arg, UINT64_MAX, &options->session.goroutine))
+		if (!parse_count(arg, UINT64_MAX, &options->words.scope.goroutine))
 			COMPLAIN("--goroutine wants the id of a goroutine, not '%.100s'", arg);
 		break;
 	case OPTION_GOROUTINES: options->command = command_find("goroutines"); break;
 	case OPTION_HOST:
-		if (!parse_host(arg, &options->session.host))
+		if (!parse_host(arg, &options->words.call.host))
 			COMPLAIN("--host wants %s, not '%.100s'", host_words(), arg);
 		break;
-	case OPTION_FRAME: options->session.frame = arg; break;
+	case OPTION_FRAME: options->words.scope.frame = arg; break;
 	case OPTION_REPEAT:
 		if (!parse_count(arg, max_repeat, &options->words.repeat))
 			COMPLAIN("--repeat wants a number from 1 to %ju, not '%.100s'",
@@ -223,21 +224,21 @@ static bool take(struct options *options, int id, const char *arg, char complain
 		break;
 	case OPTION_FINALLY: options->words.finally = arg; break;
 	case OPTION_TIMEOUT:
-		if (!parse_duration(arg, &options->session.timeout_ns))
+		if (!parse_duration(arg, &options->words.call.timeout_ns))
 			COMPLAIN("--timeout wants a duration such as 5s or 200ms, not '%.100s'",
 				 arg);
 		break;
 	case OPTION_WAIT:
-		if (!parse_duration(arg, &options->session.wait_ns))
+		if (!parse_duration(arg, &options->words.call.wait_ns))
 			COMPLAIN("--wait wants a duration such as 1s or 200ms, not '%.100s'", arg);
 		break;
-	case OPTION_NO_CALL: options->session.no_call = true; break;
-	case OPTION_ALL_STOP: options->session.all_stop = true; break;
+	case OPTION_NO_CALL: options->words.call.no_call = true; break;
+	case OPTION_ALL_STOP: options->words.call.all_stop = true; break;
 	case OPTION_SIGNALS:
 		if (!strcmp(arg, "hold"))
-			options->session.signals = DC_SIGNALS_HOLD;
+			options->words.call.signals = DC_SIGNALS_HOLD;
 		else if (!strcmp(arg, "pass"))
-			options->session.signals = DC_SIGNALS_PASS;
+			options->words.call.signals = DC_SIGNALS_PASS;
 		else
 			COMPLAIN("--signals wants hold or pass, not '%.100s'", arg);
 		break;
@@ -245,13 +246,14 @@ static bool take(struct options *options, int id, const char *arg, char complain
 		signo = parse_signal(arg);
 		if (!signo)
 			COMPLAIN("--pass wants a signal such as SEGV, not '%.100s'", arg);
-		options->session.pass_signals |= 1ULL << (signo - 1);
+		options->words.call.pass_signals |= 1ULL << (signo - 1);
 		break;
-	case OPTION_FORCE: options->session.force = true; break;
-	case OPTION_DROP_LITERALS: options->session.drop_literals = true; break;
-	case OPTION_ASSUME_SECCOMP: options->session.assume_seccomp_ok = true; break;
+	case OPTION_FORCE: options->words.call.force = true; break;
+	case OPTION_DROP_LITERALS: options->words.call.drop_literals = true; break;
+	case OPTION_ASSUME_SECCOMP: options->words.call.assume_seccomp_ok = true; break;
 	case OPTION_UNGROUPED: options->words.ungrouped = true; break;
 	case OPTION_FOLDED: options->words.folded = true; break;
+	case OPTION_TRACE: options->session.trace = arg; break;
 	case OPTION_JSON: options->json = true; break;
 	case OPTION_QUIET: options->quiet = true; break;
 	case OPTION_VERSION: options->what = OPTIONS_VERSION; break;
@@ -275,9 +277,9 @@ static bool take_rest(struct options *options, char *const *rest, size_t n, char
 	if (options->command->run != command_stacks && (words->ungrouped || words->folded))
 		COMPLAIN("%s shows no stacks: --ungrouped and --folded do not apply",
 			 options->command->name);
-	if (options->session.goroutine && options->session.thread)
+	if (options->words.scope.goroutine && options->words.scope.thread)
 		COMPLAIN("--goroutine and --thread: a goroutine runs on the thread that it is on");
-	if (options->session.goroutine && options->session.host == DC_HOST_BARE)
+	if (options->words.scope.goroutine && options->words.call.host == DC_HOST_BARE)
 		COMPLAIN("--goroutine and --host bare: the landing pad knows threads only");
 	options->words.operands = (const char *const *)rest;
 	options->words.nr = n;
@@ -322,6 +324,7 @@ bool options_parse(int argc, char *const argv[], struct options *ret, char compl
 					    rows[i].id };
 	*ret = (struct options){ .what = OPTIONS_RUN };
 	dc_options_init(&ret->session);
+	dc_call_options_init(&ret->words.call);
 	opterr = 0;
 	optind = 1;
 	for (;;) {

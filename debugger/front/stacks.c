@@ -187,7 +187,8 @@ static void show(const struct dc_stacks *stacks, const struct words *words,
 
 int command_stacks(struct dc_session *session, const struct words *words, struct records *out)
 {
-	const struct dc_stacks_options options = { .regex = words->nr ? words->operands[0] : NULL };
+	const struct dc_stacks_options options = { .thread = words->scope.thread,
+						   .regex = words->nr ? words->operands[0] : NULL };
 	struct dc_stacks stacks;
 	struct dc_error *err = dc_stacks(session, &options, &stacks);
 

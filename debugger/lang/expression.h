@@ -42,6 +42,11 @@ struct dc_error *expression_parse(const struct environment *environment,
 				  size_t length, struct expression **ret) DC_CHECK;
 void expression_destroy(struct expression *expression); // NULL is fine
 
+// The expression becomes the call of what it names, with these values (of arithmetic types, or
+// string literals) as arguments.
+struct dc_error *expression_call(struct expression *expression, const struct value *args,
+				 size_t nr_args) DC_CHECK;
+
 const char *expression_text(const struct expression *expression);
 char expression_format(const struct expression *expression); // of "/x flags"; 0 without
 // Those of overloaded functions and of methods are narrowed down by expression_check().

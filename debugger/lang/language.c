@@ -138,6 +138,12 @@ void expression_destroy(struct expression *expression)
 	free(expression);
 }
 
+struct dc_error *expression_call(struct expression *expression, const struct value *args,
+				 size_t nr_args)
+{
+	return expression->language->call(expression, args, nr_args);
+}
+
 const char *expression_text(const struct expression *expression)
 {
 	return expression->text;

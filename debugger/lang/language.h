@@ -28,7 +28,9 @@ struct language {
 	// Fills in root, effects and format from the text. Names are looked up from the frame.
 	struct dc_error *(*parse)(const struct environment *environment,
 				  const struct symbols_frame *frame, struct expression *expression);
-	// What expression_check() and expression_evaluate() promise.
+	// What expression_call(), expression_check() and expression_evaluate() promise.
+	struct dc_error *(*call)(struct expression *expression, const struct value *args,
+				 size_t nr_args);
 	struct dc_error *(*check)(const struct environment *environment,
 				  struct expression *expression,
 				  struct dc_error *(*abi)(const struct type *function));

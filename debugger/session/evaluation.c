@@ -1,188 +1,198 @@
 // SPDX-License-Identifier: MIT
-// The evaluator's view of a session: memory at once, a borrowed thread only when something needs
-// one.
-#include "debugger/arch/x86_64/wide.h"
+// One evaluation: the expression is made ready, run where the thread is held, and its value kept.
 #include "debugger/session/session.h"
-#include "debugger/target/memory.h"
+
+#include "debugger/base/trace.h"
 
 #include <string.h>
 
-// What remains of the session's thread after a call that failed.
-static struct dc_error *note_loss(struct dc_session *session, struct dc_error *err)
+void dc_result_deinit(struct dc_result *result)
 {
-	if (err && (err->state == DC_STATE_IN_CALLEE || err->state == DC_STATE_AS_LEFT ||
-		    err->state == DC_STATE_ENDED || err->state == DC_STATE_EXECED))
-		session->lost = true;
-	return err;
+	dc_value_destroy(result->value);
+	*result = (struct dc_result){ 0 };
 }
 
-static struct dc_error *enter(struct dc_session *session, const struct typed_call *call,
-			      const struct abi_entry *entry, struct abi_exit *exit)
+void evaluation_deinit(struct evaluation *evaluation)
 {
-	struct repetition *repetition = session->repetition;
-	int64_t timeout = session->options.timeout_ns;
+	value_deinit(&evaluation->value);
+}
 
-	if (repetition && call->is_whole) {
-		struct dc_error *err = borrowed_repeat(session->borrowed, call->addr, call->name,
-						       entry, timeout, repetition->n,
-						       repetition->nanoseconds, exit);
-		if (!err)
-			repetition->done = repetition->n;
-		return note_loss(session, err);
+void needs_add(struct needs *to, const struct needs *more)
+{
+	to->avoids_stdio = (!to->calls || to->avoids_stdio) && (!more->calls || more->avoids_stdio);
+	to->calls |= more->calls;
+	to->frame |= more->frame;
+	to->vm = to->vm ?: more->vm;
+}
+
+// Whether a value of the type is printed from its own bytes, whatever becomes of the target.
+static bool prints_alone(const struct type *type, unsigned depth)
+{
+	// Deeper types are rare; for them it is merely not known.
+	enum { DEPTH_MAX = 8 };
+	const struct type_member *members;
+	size_t n;
+
+	type = type_strip(type);
+	switch (type->kind) {
+	case TYPE_VOID:
+	case TYPE_BOOL:
+	case TYPE_INT:
+	case TYPE_FLOAT:
+	case TYPE_COMPLEX:
+	case TYPE_ENUM: return true;
+	case TYPE_ARRAY:
+	case TYPE_VECTOR: return depth < DEPTH_MAX && prints_alone(type->target, depth + 1);
+	case TYPE_STRUCT:
+	case TYPE_UNION: break;
+	default: return false;
 	}
-	return note_loss(session, borrowed_call(session->borrowed, call->addr, call->name, entry,
-						timeout, exit));
+	struct dc_error *err = depth < DEPTH_MAX ? type_members(type, &members, &n) : NULL;
+	if (err || depth == DEPTH_MAX) {
+		dc_error_destroy(err);
+		return false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!prints_alone(members[i].type, depth + 1))
+			return false;
+	}
+	return true;
 }
 
-static struct dc_error *check_wide(struct dc_session *session, const struct typed_call *call,
-				   const struct abi_entry *entry)
+static struct dc_error *evaluate(struct evaluation *evaluation)
 {
-	unsigned char code[ABI_WIDE_CODE];
+	struct dc_session *session = evaluation->session;
+	struct dc_expression *expression = evaluation->expression;
+	struct caller caller = caller_of(evaluation);
+	struct environment environment = { session->symbols, &caller, session->variables };
+	struct holding *holding = &session->holding;
+	struct dc_error *err = expression_prepare(expression, evaluation->options);
 
-	if (entry->vector_width <= 16)
+	if (err)
+		return err;
+	needs_add(&evaluation->needs, &expression->needs);
+	if (evaluation->repetition && !expression_effects(expression->parsed)->is_call)
+		return error_make(DC_USAGE,
+				  "the expression is not a call: there is nothing to repeat");
+	if (evaluation->options->all_stop)
+		err = session_borrow(session, &expression->scope, evaluation->options,
+				     &evaluation->needs, evaluation_sample(evaluation));
+	if (!err)
+		err = expression_evaluate(&environment, expression->parsed, &evaluation->value);
+	if (err)
+		return err;
+	evaluation->thread = holding->borrowed ? borrowed_tid(holding->borrowed) : 0;
+	evaluation->host = holding->borrowed ? borrowed_host(holding->borrowed) : "none";
+	if (evaluation->options->no_number || type_strip(evaluation->value.type)->kind == TYPE_VOID)
 		return NULL;
-	return wide_check(entry, code,
-			  memory_read_some(session->process, call->addr, code, sizeof(code)),
-			  call->name);
+	return variables_remember(session->variables, &evaluation->value, &evaluation->number);
 }
 
-static struct dc_error *call(void *arg, const struct typed_call *call, struct value *ret)
+struct dc_error *evaluation_finish(struct evaluation *evaluation, struct dc_result *ret)
 {
-	struct dc_session *session = arg;
-	struct abi_entry entry;
-	struct abi_exit exit = { 0 };
-	unsigned char *bytes = NULL;
+	struct dc_error *err = value_snapshot(evaluation, &ret->value);
 
-	if (session->options.no_call)
-		return error_make(DC_REFUSED, "--no-call: %s was not called",
-				  call->name ? call->name : "the function");
-	struct dc_error *err = classify_call(call, &entry);
 	if (err)
 		return err;
-	err = check_wide(session, call, &entry);
-	if (!err)
-		err = session_borrow(session, true);
-	if (!err)
-		err = enter(session, call, &entry, &exit);
-	abi_entry_deinit(&entry);
-	if (!err)
-		err = classify_result(call, &exit, &bytes);
-	free((void *)exit.memory);
-	if (err)
-		return err;
-	*ret = (struct value){
-		.type = call->type->target,
-		.lvalue = LVALUE_NONE,
-		.bytes = bytes,
-	};
+	ret->host = evaluation->host;
+	ret->thread = evaluation->thread;
+	ret->chosen = evaluation->thread && !evaluation->expression->scope.thread;
 	return NULL;
 }
 
-static struct dc_error *literal(void *arg, const void *bytes, size_t n, uint64_t *addr)
+struct dc_error *evaluation_run(struct evaluation *evaluation, struct dc_result *ret)
 {
-	struct dc_session *session = arg;
-	struct dc_error *err = session_borrow(session, true);
+	struct dc_session *session = evaluation->session;
 
-	return err ? err : borrowed_literal(session->borrowed, bytes, n, addr);
-}
+	*ret = (struct dc_result){ 0 };
+	struct dc_error *err = evaluate(evaluation);
 
-static struct dc_error *read_memory(void *arg, uint64_t addr, void *buf, size_t n)
-{
-	struct dc_session *session = arg;
-
-	return memory_read(session->process, addr, buf, n);
-}
-
-static struct dc_error *write_memory(void *arg, uint64_t addr, const void *buf, size_t n)
-{
-	struct dc_session *session = arg;
-
-	return memory_write(session->process, addr, buf, n);
-}
-
-static struct dc_error *read_register(void *arg, const char *name, struct types *types,
-				      struct value *ret)
-{
-	struct dc_session *session = arg;
-	struct dc_error *err = session_borrow(session, session_calls(session));
-
-	return err ? err : register_read(session, name, types, ret);
-}
-
-static struct dc_error *write_register(void *arg, const char *name, const struct value *value)
-{
-	struct dc_session *session = arg;
-	struct dc_error *err = session_borrow(session, session_calls(session));
-
-	return err ? err : register_write(session, name, value);
-}
-
-static const struct type *register_type(void *arg, const char *name, struct types *types)
-{
-	(void)arg;
-	return register_type_of(name, types);
-}
-
-static struct dc_error *frame(void *arg, struct symbols_frame *ret)
-{
-	struct dc_session *session = arg;
-
-	*ret = (struct symbols_frame){ 0 };
-	if (!session->scope.wanted || !session->current->needs_frame)
-		return NULL;
-	struct dc_error *err = session_borrow(session, session_calls(session));
-	if (!err)
-		*ret = session->scope.frame;
+	evaluation->later = !err && prints_alone(evaluation->value.type, 0);
+	if (!err && !evaluation->later)
+		err = evaluation_finish(evaluation, ret);
+	err = session_conclude(session, err);
+	if (err && err->code == DC_CANCELLED)
+		dc_error_destroy(session_cancelled(session));
+	if (err)
+		dc_result_deinit(ret);
 	return err;
 }
 
-static uint64_t fs_base(void *arg)
-{
-	struct dc_session *session = arg;
-	struct dc_error *err = session_borrow(session, session_calls(session));
+struct whole {
+	struct evaluation *evaluation;
+	struct dc_result *ret;
+	struct dc_departure departure;
+};
 
-	if (err) {
-		dc_error_destroy(err);
-		return 0;
-	}
-	return registers_thread_pointer(borrowed_regs(session->borrowed));
+static struct dc_error *run_whole(void *arg)
+{
+	struct whole *whole = arg;
+	struct dc_session *session = whole->evaluation->session;
+	struct dc_error *err = evaluation_run(whole->evaluation, whole->ret), *release;
+
+	if (session->attached)
+		return err;
+	release = session_release(session);
+	whole->departure = session->departure;
+	session->departure = (struct dc_departure){ 0 };
+	if (err && whole->departure.state == DC_STATE_STOPPED && err->state == DC_STATE_RUNNING)
+		err = error_in_state(err, DC_STATE_STOPPED);
+	if (err)
+		dc_error_destroy(release);
+	return err ? err : session_conclude(session, release);
 }
 
-static struct dc_error *resolve_ifunc(void *arg, const struct function *function, uint64_t *addr)
+struct dc_error *evaluation_whole(struct evaluation *evaluation, struct dc_result *ret)
 {
-	struct dc_session *session = arg;
-	const struct abi_entry nothing = { 0 };
-	struct abi_exit exit = { 0 };
-	struct dc_error *err;
+	struct whole whole = { .evaluation = evaluation, .ret = ret };
+	struct dc_session *session = evaluation->session;
+	// Parsing anew, which takes long, is not for the tracer's thread.
+	struct dc_error *err = expression_prepare(evaluation->expression, evaluation->options);
 
-	*addr = symbols_bound_ifunc(session->symbols, function);
-	if (*addr)
-		return NULL;
-	if (session->options.no_call)
-		return error_make(DC_REFUSED, "--no-call: the resolver of %s was not called",
-				  function->name);
-	err = session_borrow(session, true);
+	*ret = (struct dc_result){ 0 };
+	if (err)
+		return session_conclude(session, err);
+	err = session_run(session, run_whole, &whole);
+	if (!err && evaluation->later)
+		err = evaluation_finish(evaluation, ret);
+	if (!session->attached)
+		trace_write();
+	evaluation_deinit(evaluation);
+	if (err) {
+		dc_result_deinit(ret);
+		return err;
+	}
+	ret->pause_ns = whole.departure.pause_ns;
+	ret->literals_left = whole.departure.literals_left;
+	return NULL;
+}
+
+struct dc_error *dc_evaluate(struct dc_session *session, struct dc_expression *expression,
+			     const struct dc_call_options *options, struct dc_result *ret)
+{
+	_turn_(session);
+	const struct dc_call_options usual = options_or_usual(options);
+	struct evaluation evaluation = { .session = session,
+					 .expression = expression,
+					 .options = &usual };
+
+	return evaluation_whole(&evaluation, ret);
+}
+
+struct dc_error *dc_print(struct dc_session *session, const char *text, char **ret)
+{
+	_turn_(session);
+	struct dc_expression *expression;
+	struct dc_result result;
+	struct dc_error *err = dc_parse(session, text, NULL, &expression);
+
+	*ret = NULL;
 	if (err)
 		return err;
-	err = note_loss(session, borrowed_call(session->borrowed, function->addr, function->name,
-					       &nothing, session->options.timeout_ns, &exit));
-	*addr = abi_first_integer(&exit);
+	err = dc_evaluate(session, expression, NULL, &result);
+	if (!err)
+		err = dc_value_text(result.value, 0, ret);
+	dc_result_deinit(&result);
+	dc_expression_destroy(expression);
 	return err;
-}
-
-struct caller evaluation_target(struct dc_session *session)
-{
-	return (struct caller){
-		.arg = session,
-		.call = call,
-		.literal = literal,
-		.read = read_memory,
-		.write = write_memory,
-		.read_register = read_register,
-		.write_register = write_register,
-		.register_type = register_type,
-		.frame = frame,
-		.fs_base = fs_base,
-		.resolve_ifunc = resolve_ifunc,
-	};
 }

@@ -161,6 +161,7 @@ static struct dc_error *list(struct dc_session *session, struct listing *listing
 struct dc_error *dc_functions(struct dc_session *session, const char *regex,
 			      bool (*visit)(const struct dc_function *, void *), void *arg)
 {
+	_turn_(session);
 	struct listing listing = { 0 };
 	regex_t compiled;
 

@@ -192,6 +192,7 @@ struct dc_error *session_goroutines(struct dc_session *session, bool *found,
 struct dc_error *dc_goroutines(struct dc_session *session,
 			       bool (*visit)(const struct dc_goroutine *, void *), void *arg)
 {
+	_turn_(session);
 	struct dc_error *err = session_tables(session);
 	bool found = false;
 

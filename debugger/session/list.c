@@ -2,37 +2,65 @@
 // A list of expressions under one attach, from the first stop to the detach on one thread of ours.
 #include "debugger/session/session.h"
 
+#include "debugger/base/trace.h"
+
 struct list {
 	struct dc_session *session;
-	const char *const *exprs;
+	struct dc_expression *const *expressions;
 	size_t n;
-	const char *finally;
+	struct dc_expression *finally;
+	const struct dc_call_options *options;
 	struct dc_outcome *outcomes;
-	struct evaluation *evaluations; // n + 1
+	struct evaluation *evaluations; // n + 1, as many as begun
 	size_t nr;
 	struct dc_departure *departure;
 };
 
-static struct dc_error *prepare(struct list *list, const char **culprit)
+static struct dc_expression *nth(const struct list *list, size_t i)
+{
+	return i < list->n ? list->expressions[i] : list->finally;
+}
+
+static struct dc_error *prepare(const struct list *list, struct dc_expression **culprit)
 {
 	for (size_t i = 0; i <= list->n; i++) {
-		*culprit = i < list->n ? list->exprs[i] : list->finally;
-		struct dc_error *err = *culprit ? dc_prepare(list->session, *culprit) : NULL;
+		*culprit = nth(list, i);
+		struct dc_error *err = *culprit ? expression_prepare(*culprit, list->options)
+						: NULL;
 
 		if (err)
-			return err;
+			return session_conclude(list->session, err);
 	}
 	return NULL;
 }
 
-static bool evaluate(struct list *list, const char *expr)
+// One thread, borrowed once, serves all in a scope.
+static void share_borrowing(const struct list *list, struct evaluation *evaluation)
+{
+	const struct scope *scope = &evaluation->expression->scope;
+
+	for (size_t i = 0; i <= list->n; i++) {
+		const struct dc_expression *other = nth(list, i);
+
+		if (!other || !scope_equal(&other->scope, scope))
+			continue;
+		needs_add(&evaluation->needs, &other->needs);
+		if (other->frame.known && !evaluation->sample)
+			evaluation->sample = &other->frame;
+	}
+}
+
+static bool evaluate(struct list *list, struct dc_expression *expression)
 {
 	struct dc_outcome *outcome = &list->outcomes[list->nr];
+	struct evaluation *evaluation = &list->evaluations[list->nr++];
 
-	outcome->expr = expr;
-	outcome->err = evaluation_run(list->session, expr, &list->evaluations[list->nr],
-				      &outcome->result);
-	list->nr++;
+	*evaluation = (struct evaluation){ .session = list->session,
+					   .expression = expression,
+					   .options = list->options };
+	share_borrowing(list, evaluation);
+	outcome->expression = expression;
+	outcome->err = evaluation_run(evaluation, &outcome->result);
 	return !outcome->err;
 }
 
@@ -42,10 +70,10 @@ static struct dc_error *run(void *arg)
 	bool good = true;
 
 	for (size_t i = 0; i < list->n && good; i++)
-		good = evaluate(list, list->exprs[i]);
+		good = evaluate(list, list->expressions[i]);
 	if (list->finally)
 		evaluate(list, list->finally);
-	return dc_detach(list->session, list->departure);
+	return session_depart(list->session, list->departure);
 }
 
 // What could not be said while the thread was held.
@@ -56,8 +84,7 @@ static void finish(struct list *list)
 		struct evaluation *evaluation = &list->evaluations[i];
 
 		if (!outcome->err && evaluation->later) {
-			outcome->err = evaluation_finish(list->session, evaluation,
-							 &outcome->result);
+			outcome->err = evaluation_finish(evaluation, &outcome->result);
 			if (outcome->err)
 				dc_result_deinit(&outcome->result);
 		}
@@ -66,22 +93,32 @@ static void finish(struct list *list)
 		if (outcome->err && outcome->err->state == DC_STATE_RUNNING &&
 		    list->departure->state == DC_STATE_STOPPED)
 			outcome->err = error_in_state(outcome->err, DC_STATE_STOPPED);
-		value_deinit(&evaluation->value);
+		evaluation_deinit(evaluation);
 	}
 }
 
-struct dc_error *dc_evaluate_list(struct dc_session *session, const char *const *exprs, size_t n,
-				  const char *finally, struct dc_outcome *ret, size_t *nr_ret,
-				  struct dc_departure *departure)
+struct dc_error *dc_evaluate_list(struct dc_session *session,
+				  struct dc_expression *const *expressions, size_t n,
+				  struct dc_expression *finally,
+				  const struct dc_call_options *options, struct dc_outcome *ret,
+				  size_t *nr_ret, struct dc_departure *departure)
 {
-	struct list list = { session, exprs, n, finally, ret, NULL, 0, departure };
-	const char *culprit;
+	_turn_(session);
+	const struct dc_call_options usual = options_or_usual(options);
+	struct list list = { .session = session,
+			     .expressions = expressions,
+			     .n = n,
+			     .finally = finally,
+			     .options = &usual,
+			     .outcomes = ret,
+			     .departure = departure };
+	struct dc_expression *culprit;
 
 	*departure = (struct dc_departure){ 0 };
 	*nr_ret = 0;
 	struct dc_error *err = prepare(&list, &culprit);
 	if (err) {
-		*ret = (struct dc_outcome){ .expr = culprit, .err = err };
+		*ret = (struct dc_outcome){ .expression = culprit, .err = err };
 		*nr_ret = 1;
 		return NULL;
 	}
@@ -89,6 +126,7 @@ struct dc_error *dc_evaluate_list(struct dc_session *session, const char *const 
 	if (!list.evaluations)
 		return &dc_out_of_memory;
 	err = session_run(session, run, &list);
+	trace_write();
 	finish(&list);
 	free(list.evaluations);
 	*nr_ret = list.nr;

@@ -31,35 +31,36 @@ static const struct type *type_of(const struct register_place *place, struct typ
 // Locals without --frame may be an outer frame's; registers then are still the thread's own.
 static bool is_outer(const struct dc_session *session)
 {
-	return session->options.frame && session->scope.known && session->scope.index > 0;
+	return session->holding.scope.frame && session->holding.frame.known &&
+	       session->holding.frame.index > 0;
 }
 
 // An outer frame has only the registers that unwinding found.
-static struct dc_error *read_outer(struct dc_session *session, const char *name,
+static struct dc_error *read_outer(const struct dc_session *session, const char *name,
 				   const struct register_place *place, unsigned char *bytes)
 {
-	const struct symbols_frame *frame = &session->scope.frame;
+	const struct symbols_frame *frame = &session->holding.frame.frame;
 
 	if (place->in_xstate || place->dwarf < 0 || !(frame->valid & (1U << place->dwarf)))
 		return error_make(DC_VALUE, "$%s is not saved in frame %u", name,
-				  session->scope.index);
+				  session->holding.frame.index);
 	memcpy(bytes, &frame->regs[place->dwarf], place->size);
 	return NULL;
 }
 
-static struct dc_error *read_inner(struct dc_session *session, const char *name,
+static struct dc_error *read_inner(const struct dc_session *session, const char *name,
 				   const struct register_place *place, unsigned char *bytes)
 {
 	size_t size;
-	const unsigned char *xstate = borrowed_xstate(session->borrowed, &size);
+	const unsigned char *xstate = borrowed_xstate(session->holding.borrowed, &size);
 
-	if (register_get(place, borrowed_regs(session->borrowed), xstate, size, bytes))
+	if (register_get(place, borrowed_regs(session->holding.borrowed), xstate, size, bytes))
 		return NULL;
 	return error_make(DC_VALUE, "$%s is not in the thread's state", name);
 }
 
-struct dc_error *register_read(struct dc_session *session, const char *name, struct types *types,
-			       struct value *ret)
+struct dc_error *register_read(const struct dc_session *session, const char *name,
+			       struct types *types, struct value *ret)
 {
 	struct register_place place;
 	struct dc_error *err = find(name, &place);
@@ -94,7 +95,7 @@ const struct type *register_type_of(const char *name, struct types *types)
 	return NULL;
 }
 
-struct dc_error *register_write(struct dc_session *session, const char *name,
+struct dc_error *register_write(const struct dc_session *session, const char *name,
 				const struct value *value)
 {
 	struct register_place place;
@@ -111,8 +112,9 @@ struct dc_error *register_write(struct dc_session *session, const char *name,
 		return error_make(DC_TYPE, "$%s has %zu bytes, the value %ju", name, whole,
 				  (uintmax_t)value->type->size);
 
-	unsigned char *xstate = borrowed_xstate(session->borrowed, &size);
-	if (register_put(&place, borrowed_regs(session->borrowed), xstate, size, value->bytes))
+	unsigned char *xstate = borrowed_xstate(session->holding.borrowed, &size);
+	if (register_put(&place, borrowed_regs(session->holding.borrowed), xstate, size,
+			 value->bytes))
 		return NULL;
 	return error_make(DC_VALUE, "$%s is not in the thread's state", name);
 }

@@ -21,29 +21,35 @@ static struct dc_rate rate_of(int64_t *nanoseconds, uint64_t n, int64_t elapsed)
 	};
 }
 
-struct dc_error *dc_repeat(struct dc_session *session, const char *expr, uint64_t n,
-			   struct dc_result *ret, struct dc_rate *rate)
+struct dc_error *dc_repeat(struct dc_session *session, struct dc_expression *expression, uint64_t n,
+			   const struct dc_call_options *options, struct dc_result *ret,
+			   struct dc_rate *rate)
 {
+	_turn_(session);
+	const struct dc_call_options usual = options_or_usual(options);
+	struct repetition repetition = { .n = n };
+	struct evaluation evaluation = { .session = session,
+					 .expression = expression,
+					 .options = &usual,
+					 .repetition = &repetition };
+
 	*ret = (struct dc_result){ 0 };
 	if (!n)
 		return error_make(DC_USAGE, "nothing to repeat");
-
-	struct repetition repetition = { .n = n };
-	struct dc_error *err = dc_prepare(session, expr);
-	if (err)
-		return err;
 	repetition.nanoseconds = calloc(n, sizeof(*repetition.nanoseconds));
 	if (!repetition.nanoseconds)
 		return &dc_out_of_memory;
-	session->repetition = &repetition;
+
+	// What takes long is not a part of the rate.
+	struct dc_error *err = expression_prepare(expression, &usual);
 	int64_t start = tracer_now();
-	err = dc_evaluate(session, expr, ret);
-	int64_t elapsed = tracer_now() - start;
-	session->repetition = NULL;
-	if (!err)
-		*rate = rate_of(repetition.nanoseconds, n, elapsed);
+
+	if (err)
+		err = session_conclude(session, err);
 	else
-		dc_result_deinit(ret);
+		err = evaluation_whole(&evaluation, ret);
+	if (!err)
+		*rate = rate_of(repetition.nanoseconds, n, tracer_now() - start);
 	free(repetition.nanoseconds);
 	return err;
 }

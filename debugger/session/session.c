@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Sessions: opening a target, borrowing a thread of it, giving it back, cancelling.
+// Sessions: opening a target, what is made ready for it, cancelling.
 #include "debugger/session/session.h"
+
+#include "debugger/base/trace.h"
+#include "debugger/target/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,13 +11,26 @@
 
 void dc_options_init(struct dc_options *options)
 {
+	*options = (struct dc_options){ 0 };
+}
+
+void dc_call_options_init(struct dc_call_options *options)
+{
 	static const int64_t second = 1000 * 1000 * 1000;
 
-	*options = (struct dc_options){
+	*options = (struct dc_call_options){
 		.timeout_ns = 5 * second,
 		.wait_ns = second,
 		.signals = DC_SIGNALS_HOLD,
 	};
+}
+
+struct dc_call_options options_or_usual(const struct dc_call_options *options)
+{
+	struct dc_call_options usual;
+
+	dc_call_options_init(&usual);
+	return options ? *options : usual;
 }
 
 struct dc_error *dc_find_process(const char *what, pid_t *ret)
@@ -32,6 +48,8 @@ struct dc_error *dc_find_process(const char *what, pid_t *ret)
 	return NULL;
 }
 
+// ---- Scopes ----
+
 static bool has_thread(const struct process *process, pid_t tid)
 {
 	char path[32];
@@ -41,19 +59,51 @@ static bool has_thread(const struct process *process, pid_t tid)
 	return fd >= 0;
 }
 
-static struct dc_error *open_target(struct dc_session *session)
+struct dc_error *scope_init(struct dc_session *session, const struct dc_scope *from,
+			    struct scope *ret)
 {
-	struct dc_options *options = &session->options;
+	*ret = (struct scope){ .thread = session->thread };
+	if (!from)
+		return NULL;
+	if (from->goroutine && from->thread)
+		return error_make(DC_USAGE, "a goroutine goes with no thread: it runs on the one "
+					    "that it is on");
+	if (from->goroutine)
+		ret->thread = 0;
+	if (from->thread)
+		ret->thread = from->thread;
+	if (from->thread && !has_thread(session->process, from->thread))
+		return error_make(DC_ATTACH, "process %d has no thread %d", session->process->pid,
+				  from->thread);
+	ret->goroutine = from->goroutine;
+	ret->no_stop = from->no_stop;
+	ret->frame = from->frame ? strdup(from->frame) : NULL;
+	return from->frame && !ret->frame ? &dc_out_of_memory : NULL;
+}
+
+void scope_deinit(struct scope *scope)
+{
+	free(scope->frame);
+	*scope = (struct scope){ 0 };
+}
+
+bool scope_equal(const struct scope *a, const struct scope *b)
+{
+	return a->thread == b->thread && a->goroutine == b->goroutine &&
+	       !strcmp(a->frame ?: "", b->frame ?: "");
+}
+
+// ---- Opening and closing ----
+
+static struct dc_error *open_target(struct dc_session *session, const struct dc_options *options)
+{
 	struct dc_error *err = process_open(options->pid, &session->process);
 
 	if (err)
 		return err;
 	// -p with a thread's id means that thread.
-	if (options->pid != session->process->pid && !options->thread)
-		options->thread = options->pid;
-	if (options->thread && !has_thread(session->process, options->thread))
-		return error_make(DC_ATTACH, "process %d has no thread %d", session->process->pid,
-				  options->thread);
+	if (options->pid != session->process->pid)
+		session->thread = options->pid;
 	session->barrier = process_may_attach(session->process);
 	err = symbols_load(session->process, &session->symbols);
 	if (err && session->barrier) {
@@ -69,43 +119,24 @@ static struct dc_error *open_target(struct dc_session *session)
 
 struct dc_error *dc_open(const struct dc_options *options, struct dc_session **ret)
 {
-	if (options->goroutine && (options->thread || options->host == DC_HOST_BARE))
-		return error_make(DC_USAGE, "a goroutine goes neither with a thread nor with the "
-					    "bare host");
+	struct dc_error *err = trace_want(options->trace);
+
+	if (err)
+		return err;
 
 	struct dc_session *session = calloc(1, sizeof(*session));
 
 	if (!session)
 		return &dc_out_of_memory;
-	session->options = *options;
-	if (options->frame) {
-		session->frame_name = strdup(options->frame);
-		if (!session->frame_name) {
-			free(session);
-			return &dc_out_of_memory;
-		}
-		session->options.frame = session->frame_name;
-		session->scope.wanted = true;
-	}
-	struct dc_error *err = open_target(session);
+	operations_init(&session->operations);
+	err = open_target(session, options);
+	trace_write();
 	if (err) {
 		dc_close(session);
 		return err;
 	}
 	*ret = session;
 	return NULL;
-}
-
-static void forget_prepared(struct dc_session *session)
-{
-	while (session->prepared) {
-		struct prepared *prepared = session->prepared;
-
-		session->prepared = prepared->next;
-		expression_destroy(prepared->expression);
-		free(prepared->text);
-		free(prepared);
-	}
 }
 
 static void forget_tables(struct dc_session *session)
@@ -118,16 +149,17 @@ void dc_close(struct dc_session *session)
 {
 	if (!session)
 		return;
+	operations_stop(&session->operations);
 	// What cannot be said any more: the caller closes without having detached.
-	dc_error_destroy(borrowed_release(session->borrowed, &session->departure));
-	forget_prepared(session);
+	dc_error_destroy(session_release(session));
 	variables_destroy(session->variables);
 	tracer_destroy(session->tracer);
 	forget_tables(session);
 	symbols_destroy(session->symbols);
 	dc_error_destroy(session->barrier);
 	process_close(session->process);
-	free(session->frame_name);
+	operations_deinit(session);
+	trace_write();
 	free(session);
 }
 
@@ -144,7 +176,12 @@ void dc_cancel(struct dc_session *session)
 
 struct dc_error *session_cancelled(struct dc_session *session)
 {
-	if (!atomic_exchange(&session->cancelled, false))
+	struct dc_operation *running = session->operations.running;
+	bool cancelled = atomic_exchange(&session->cancelled, false);
+
+	if (running && atomic_exchange(&running->cancelled, false))
+		cancelled = true;
+	if (!cancelled)
 		return NULL;
 	// One operation ends for each cancel; --finally may then still run.
 	if (session->tracer)
@@ -194,185 +231,61 @@ struct dc_error *session_run(struct dc_session *session, struct dc_error *(*job)
 	return session->tracer ? tracer_run(session->tracer, job, arg) : job(arg);
 }
 
-bool session_calls(const struct dc_session *session)
-{
-	for (const struct prepared *prepared = session->prepared; prepared;
-	     prepared = prepared->next) {
-		if (prepared->calls)
-			return true;
-	}
-	return false;
-}
-
-// A thread that waits inside stdio may serve when nothing that is prepared reaches stdio.
-static bool avoids_stdio(const struct dc_session *session)
-{
-	for (const struct prepared *prepared = session->prepared; prepared;
-	     prepared = prepared->next) {
-		if (!prepared->avoids_stdio)
-			return false;
-	}
-	return true;
-}
-
-static const struct module *called_vm(const struct dc_session *session)
-{
-	for (const struct prepared *prepared = session->prepared; prepared;
-	     prepared = prepared->next) {
-		if (prepared->vm)
-			return prepared->vm;
-	}
-	return NULL;
-}
-
-// Frames, registers that are assigned and threads that all stand still belong to a thread that
-// stays stopped from one call to the next, which the target's own host gives back each time.
-static struct dc_error *choose_host(const struct dc_session *session, bool to_call,
-				    enum dc_host *ret)
-{
-	const struct dc_options *options = &session->options;
-	const char *what = session->scope.wanted ? "registers and locals of a frame need"
-			   : options->all_stop	 ? "--all-stop needs"
-						 : NULL;
-
-	enum dc_host host = options->goroutine ? DC_HOST_GORT : options->host;
-
-	*ret = what || !to_call ? DC_HOST_BARE : host;
-	if (what && to_call && host == DC_HOST_GORT)
-		return error_make(DC_REFUSED, "%s the bare host", what);
-	// Without a goroutine, what enters the program's runtime ends the program.
-	if (to_call && *ret == DC_HOST_BARE && !options->force && !avoids_stdio(session) &&
-	    safepoints_has_runtime(session->safepoints))
-		return error_make(DC_REFUSED,
-				  "the callee may need a goroutine, which the bare host does not "
-				  "give it; --force calls it all the same%s%s%s",
-				  what ? " (" : "", what ?: "", what ? " the bare host)" : "");
-	return NULL;
-}
-
-static struct dc_error *borrow_one(struct dc_session *session, bool to_call)
-{
-	const struct dc_options *options = &session->options;
-	struct borrow_options borrow = {
-		.goroutine = to_call ? options->goroutine : 0,
-		.thread = session->scope.wanted ? session->scope.tid : options->thread,
-		.wait_ns = options->wait_ns,
-		.all_stop = options->all_stop,
-		// Where nothing will run, no place is unsafe.
-		.force = options->force || !to_call,
-		.avoids_stdio = avoids_stdio(session),
-		.drop_literals = options->drop_literals,
-		.assume_seccomp_ok = options->assume_seccomp_ok,
-		.signals = options->signals,
-		.pass_signals = options->pass_signals,
-		.vm = called_vm(session),
-	};
-	struct dc_error *err = choose_host(session, to_call, &borrow.host);
-
-	if (!err)
-		err = borrow_thread(session->tracer, session->process, session->symbols,
-				    session->safepoints, session->unwind, &borrow,
-				    &session->borrowed);
-
-	if (!err) {
-		session->callable = to_call;
-		session->avoids_stdio = borrow.avoids_stdio;
-		session->vm = borrow.vm;
-		session->lost = false;
-		session->touched = true;
-		session->departure.thread = borrowed_tid(session->borrowed);
-		session->departure.chosen = !options->thread;
-	}
-	return err;
-}
-
-// The thread that is held will do for what is wanted now.
-static bool serves(const struct dc_session *session, bool to_call)
-{
-	if (session->scope.wanted && !session->scope.settled)
-		return false;
-	return !to_call ||
-	       (session->callable && (!session->avoids_stdio || avoids_stdio(session)) &&
-		(session->vm || !called_vm(session)));
-}
-
-struct dc_error *session_borrow(struct dc_session *session, bool to_call)
-{
-	// Enough for a thread that rarely changes its function; more would be a hunt.
-	enum { TRIES = 16 };
-	struct dc_error *err;
-
-	if (session->lost)
-		return error_make(DC_REFUSED, "the borrowed thread did not come back from a call");
-	if (session->borrowed && serves(session, to_call))
-		return borrowed_renew(session->borrowed);
-	err = session_release(session);
-	if (!err)
-		err = session_ready(session);
-	if (!err && session->scope.wanted && !session->scope.known)
-		err = scope_sample(session);
-	for (int i = 0; i < TRIES && !err; i++) {
-		bool same = true;
-
-		err = borrow_one(session, to_call);
-		if (!err && session->scope.wanted)
-			err = scope_settle(session, &same);
-		if (!err && same)
-			return NULL;
-		struct dc_error *release = session_release(session);
-		if (err)
-			dc_error_destroy(release);
-		else
-			err = release;
-		if (!err)
-			err = session_cancelled(session);
-	}
-	if (err)
-		return err;
-	return error_make(DC_REFUSED,
-			  "thread %d does not stay in one function; name it with --frame FUNC",
-			  session->scope.tid);
-}
-
-struct dc_error *session_release(struct dc_session *session)
-{
-	struct dc_departure departure = { 0 };
-
-	if (!session->borrowed)
-		return NULL;
-	struct dc_error *err = borrowed_release(session->borrowed, &departure);
-	session->borrowed = NULL;
-	session->lost = false;
-	session->scope.settled = false;
-	session->departure.pause_ns += departure.pause_ns;
-	session->departure.literals_left += departure.literals_left;
-	session->departure.state = departure.state;
-	return err;
-}
-
-struct dc_error *dc_attach(struct dc_session *session)
-{
-	return session_borrow(session, !session->options.no_call);
-}
-
-struct dc_error *dc_detach(struct dc_session *session, struct dc_departure *ret)
-{
-	struct dc_error *err = session_release(session);
-
-	*ret = session->departure;
-	session->departure = (struct dc_departure){ 0 };
-	// The program goes on: its frames move, it may load libraries.
-	forget_prepared(session);
-	session->scope = (struct scope){ .wanted = session->options.frame != NULL };
-	session->stale = true;
-	return err;
-}
-
 struct dc_error *session_refresh(struct dc_session *session)
 {
-	if (!session->stale || session->borrowed)
+	const struct module *const *modules;
+
+	if (!(session->stale || session->renewed) || session->holding.borrowed)
 		return NULL;
-	forget_tables(session);
+
+	size_t n = symbols_modules(session->symbols, &modules);
+	_cleanup_free_ const struct module **before = calloc(n ?: 1, sizeof(*before));
+
+	if (!before)
+		return &dc_out_of_memory;
+	memcpy(before, modules, n * sizeof(*before));
 	session->stale = false;
-	return symbols_refresh(session->symbols);
+
+	bool changed = session->renewed;
+
+	session->renewed = false;
+
+	struct dc_error *err = symbols_refresh(session->symbols);
+
+	if (err)
+		return err;
+	// A module that is mapped anew is another one.
+	if (changed || symbols_modules(session->symbols, &modules) != n ||
+	    memcmp(before, modules, n * sizeof(*before)) != 0) {
+		forget_tables(session);
+		session->generation++;
+	}
+	return NULL;
+}
+
+struct dc_error *session_conclude(struct dc_session *session, struct dc_error *err)
+{
+	if (!err)
+		return NULL;
+	if (err->code == DC_ATTACH && session->barrier) {
+		// The reason behind a failed read is the better message.
+		dc_error_destroy(err);
+		return session_bar(session);
+	}
+	if (err->code == DC_TARGET_EXECED && !session->execed) {
+		session->execed = true;
+		operations_tell(session, &(struct dc_event){ .kind = DC_EVENT_TARGET_EXECED });
+	}
+	if (err->state == DC_STATE_UNTOUCHED && session->touched)
+		err = error_in_state(err, DC_STATE_RUNNING);
+	if (err->code == DC_TARGET_ENDED)
+		return error_in_state(err, DC_STATE_ENDED);
+	if (err->code == DC_TARGET_EXECED || err->code == DC_MEMORY ||
+	    (process_alive(session->process) && !memory_is_gone(session->process)))
+		return err;
+	// Whatever failed, it failed because nobody was there.
+	struct dc_error *ended = error_make(DC_TARGET_ENDED, "process %d ended: %s",
+					    session->process->pid, err->message);
+	dc_error_destroy(err);
+	return error_in_state(ended, DC_STATE_ENDED);
 }

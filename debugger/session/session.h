@@ -4,126 +4,199 @@
 #ifndef DEBUGGER_SESSION_SESSION_H
 #define DEBUGGER_SESSION_SESSION_H
 
-#include "debugger/inject/injection.h"
 #include "debugger/base/cleanup.h"
+#include "debugger/inject/injection.h"
 #include "debugger/lang/expression.h"
+#include "debugger/session/operation.h"
 
 #include <stdatomic.h>
 
-struct prepared {
-	struct prepared *next;
-	char *text;
-	struct expression *expression;
-	bool calls, needs_frame, avoids_stdio;
-	const struct module *vm; // a language's runtime that is called into; NULL: none
-};
-
 // The frame whose locals are meant. Names are looked up there before the stop, so the frame is
 // sampled first and must be in the same function at the stop.
-struct scope {
-	bool wanted;
+struct chosen_frame {
 	bool known; // enough to look names up
-	bool settled; // the frame is the borrowed thread's, as it is held
 	pid_t tid;
 	unsigned index; // from the innermost
 	struct symbols_frame frame;
 };
 
+// A scope of our own: the frame's name is a copy.
+struct scope {
+	pid_t thread; // 0: none was named
+	uint64_t goroutine;
+	char *frame;
+	bool no_stop;
+};
+// NULL is a scope that says nothing. Code USAGE: it contradicts itself.
+struct dc_error *scope_init(struct dc_session *session, const struct dc_scope *from,
+			    struct scope *ret) DC_CHECK;
+void scope_deinit(struct scope *scope);
+bool scope_equal(const struct scope *a, const struct scope *b);
+
+// What the calls of one or more expressions ask of the thread that is borrowed for them.
+struct needs {
+	bool calls;
+	bool avoids_stdio; // nothing that is called reaches stdio
+	bool frame; // the chosen frame's registers and locals
+	const struct module *vm; // a language's runtime that is called into; NULL: none
+};
+
+// A thread that is borrowed, and as what.
+struct holding {
+	struct borrowed *borrowed; // NULL: none is
+	struct scope scope;
+	struct dc_call_options options;
+	struct needs needs; // that it was chosen for
+	struct chosen_frame frame; // known: as the thread is held
+	bool lost; // it is not at its caller context any more
+};
+
 struct dc_session {
-	struct dc_options options;
-	char *frame_name; // options.frame, ours
 	struct process *process;
+	pid_t thread; // that the session was opened by; 0: by the process
 	struct dc_error *barrier; // why an attach would fail; NULL: nothing is known against it
 	struct symbols *symbols;
 	struct safepoints *safepoints; // with unwind and tracer: made when first needed
 	struct unwind *unwind;
 	struct tracer *_Atomic tracer;
 	struct variables *variables;
-	struct prepared *prepared; // newest first
-	struct prepared *current; // being evaluated
-	struct scope scope;
 
-	struct borrowed *borrowed;
-	bool callable; // borrowed at a place where calls are safe
-	const struct module *vm; // what was known to be called when it was borrowed
-	bool avoids_stdio; // borrowed at a place where only calls without stdio are
-	bool lost; // the borrowed thread is not at its caller context any more
+	struct holding holding;
+	bool attached; // dc_attach(): evaluations leave the thread borrowed
 	bool touched; // a thread was stopped at some time
+	bool execed; // it became another program, which was told
 	bool stale; // the program has run on since its modules were read
+	bool renewed; // they were read again, and nobody has looked whether they are others
+	uint64_t generation; // of the modules: expressions of an older one are parsed again
+	uint64_t epoch; // grows whenever a thread that was held runs
 	struct dc_departure departure; // summed over the borrowings that have ended
 
-	atomic_bool cancelled;
-	struct repetition *repetition; // not NULL: the outermost call is repeated
+	atomic_bool cancelled; // by dc_cancel()
+	struct operations operations;
 };
 
-// One error for an operation that began after dc_cancel(); asked for before each slow step.
+// session.c
+
+// One error for an operation that was cancelled; asked for before each slow step.
 struct dc_error *session_cancelled(struct dc_session *session) DC_CHECK;
-// A borrowed thread, for a call or only to look at; the scope is settled. Does nothing when there
-// is.
-struct dc_error *session_borrow(struct dc_session *session, bool to_call) DC_CHECK;
-struct dc_error *session_release(struct dc_session *session) DC_CHECK;
-
-// After a detach: the modules as they are now.
+// The modules as they are now, when the program has run.
 struct dc_error *session_refresh(struct dc_session *session) DC_CHECK;
-// Any of the prepared expressions calls: then one thread, borrowed once, serves them all.
-bool session_calls(const struct dc_session *session);
-
-// Everything a borrowing needs and that takes time, so that it is done before the first stop;
+// Everything a borrowing needs and that takes time, so that it is done before the first stop.
 // session_look(): what a look needs, no tracer; session_tables(): the same where attaching is
 // barred.
 struct dc_error *session_look(struct dc_session *session) DC_CHECK;
 struct dc_error *session_tables(struct dc_session *session) DC_CHECK;
+struct dc_error *session_ready(struct dc_session *session) DC_CHECK;
 // The barrier as an error of its own.
 struct dc_error *session_bar(const struct dc_session *session) DC_CHECK;
-struct dc_error *session_ready(struct dc_session *session) DC_CHECK;
-
-// scope.c: the chosen frame of a snapshot; sampling it, if need be by a short stop.
-struct dc_error *scope_choose(struct dc_session *session, const struct snapshot *snapshot,
-			      struct scope *ret) DC_CHECK;
-struct dc_error *scope_sample(struct dc_session *session) DC_CHECK;
-// The same only if it takes no stop; else the scope stays unknown.
-struct dc_error *scope_glance(struct dc_session *session) DC_CHECK;
-// At the stop: false when the frame is in another function now, so that its names are not loaded.
-struct dc_error *scope_settle(struct dc_session *session, bool *same) DC_CHECK;
-
-// One expression, evaluated; what the value prints as may be asked for after the thread is back.
-struct evaluation {
-	struct value value;
-	pid_t thread; // 0: none was needed
-	const char *host;
-	char format; // gdb's letter before the expression, 0 without
-	const struct language *language; // whose expression it was
-	bool later; // evaluation_finish() is still to be called
-};
-struct dc_error *evaluation_run(struct dc_session *session, const char *expr,
-				struct evaluation *evaluation, struct dc_result *ret) DC_CHECK;
-struct dc_error *evaluation_finish(struct dc_session *session, struct evaluation *evaluation,
-				   struct dc_result *ret) DC_CHECK;
 // Runs job where tracees are held, so that between its steps nobody waits for another thread to
 // wake.
 struct dc_error *session_run(struct dc_session *session, struct dc_error *(*job)(void *),
 			     void *arg) DC_CHECK;
+// What an operation that failed says about the target when it could not know.
+struct dc_error *session_conclude(struct dc_session *session, struct dc_error *err) DC_CHECK;
 
-// goroutines.c: dc_goroutines() after session_tables(); *found false: there are none.
-struct dc_error *session_goroutines(struct dc_session *session, bool *found,
-				    bool (*visit)(const struct dc_goroutine *, void *),
-				    void *arg) DC_CHECK;
+// expression.c
 
-// The evaluator's view of a session.
-struct caller evaluation_target(struct dc_session *session);
+struct dc_expression {
+	unsigned users; // atomic: its owner, operations and values
+	struct dc_session *session;
+	char *text;
+	struct scope scope;
+	struct expression *parsed;
+	uint64_t generation; // of the modules it was parsed with
+	struct needs needs;
+	struct chosen_frame frame; // the sample whose names were used
+};
+struct dc_expression *expression_share(struct dc_expression *expression);
+// Parsed and typed again if the program has other libraries now; all that its evaluation needs
+// before the first stop is ready. Code REFUSED: options do not allow it.
+struct dc_error *expression_prepare(struct dc_expression *expression,
+				    const struct dc_call_options *options) DC_CHECK;
+// As dc_parse(), in a turn of the caller's. args: the text names a function, and the expression is
+// the call of it with these values.
+struct dc_error *session_parse(struct dc_session *session, const char *text,
+			       const struct value *args, size_t nr_args,
+			       const struct dc_scope *scope, struct dc_expression **ret) DC_CHECK;
 
-// $rax and its kin, of the borrowed thread's chosen frame.
-struct dc_error *register_read(struct dc_session *session, const char *name, struct types *types,
-			       struct value *ret) DC_CHECK;
-const struct type *register_type_of(const char *name, struct types *types); // NULL: none, no memory
-struct dc_error *register_write(struct dc_session *session, const char *name,
-				const struct value *value) DC_CHECK;
+// frames.c
 
-// A call that is made many times; filled in by the evaluator's call.
+// The chosen frame of a sleeping or held thread; if need be and may_stop by a short stop. It stays
+// unknown where that is not enough.
+struct dc_error *frame_sample(struct dc_session *session, const struct scope *scope, bool may_stop,
+			      struct chosen_frame *ret) DC_CHECK;
+// At the stop: *same is false when the frame is in another function now than it was in sample, so
+// that its names are not those that were looked up.
+struct dc_error *frame_settle(struct dc_session *session, const struct chosen_frame *sample,
+			      bool *same) DC_CHECK;
+
+// holding.c
+
+// A borrowed thread for needs, as scope and options say. Does nothing when there is; moves on to
+// another when what is held does not serve. sample: the frame that names were looked up in.
+struct dc_error *session_borrow(struct dc_session *session, const struct scope *scope,
+				const struct dc_call_options *options, const struct needs *needs,
+				const struct chosen_frame *sample) DC_CHECK;
+struct dc_error *session_release(struct dc_session *session) DC_CHECK;
+// session_release() at the end of what was attached for.
+struct dc_error *session_depart(struct dc_session *session, struct dc_departure *ret) DC_CHECK;
+
+// evaluation.c
+
+// A call that is made many times; filled in by the caller.
 struct repetition {
 	uint64_t n;
 	int64_t *nanoseconds; // of each call
 	uint64_t done;
 };
+
+// One evaluation, from the expression to the value; what the value prints as may be asked for after
+// the thread is back.
+struct evaluation {
+	struct dc_session *session;
+	struct dc_expression *expression;
+	const struct dc_call_options *options;
+	struct needs needs; // of all that is evaluated under the same borrowing
+	const struct chosen_frame *sample; // of that borrowing; NULL: the expression's
+	struct repetition *repetition; // not NULL: the outermost call is repeated
+	bool later; // evaluation_finish() is still to be called
+	struct value value;
+	unsigned number; // of the result
+	pid_t thread; // 0: none was needed
+	const char *host;
+};
+// In order: the expression is evaluated, in session_run(); the thread may go; the result is made.
+struct dc_error *evaluation_run(struct evaluation *evaluation, struct dc_result *ret) DC_CHECK;
+struct dc_error *evaluation_finish(struct evaluation *evaluation, struct dc_result *ret) DC_CHECK;
+void evaluation_deinit(struct evaluation *evaluation);
+// All of it, and the thread is given back unless it is attached.
+struct dc_error *evaluation_whole(struct evaluation *evaluation, struct dc_result *ret) DC_CHECK;
+static inline const struct chosen_frame *evaluation_sample(const struct evaluation *evaluation)
+{
+	return evaluation->sample ?: &evaluation->expression->frame;
+}
+void needs_add(struct needs *to, const struct needs *more);
+// options: NULL is what dc_call_options_init() says.
+struct dc_call_options options_or_usual(const struct dc_call_options *options);
+
+// caller.c: the evaluator's view of an evaluation.
+struct caller caller_of(struct evaluation *evaluation);
+// Only to read memory: for printing.
+struct caller caller_reader(struct dc_session *session);
+
+// registers.c: $rax and its kin, of the held thread's chosen frame.
+struct dc_error *register_read(const struct dc_session *session, const char *name,
+			       struct types *types, struct value *ret) DC_CHECK;
+const struct type *register_type_of(const char *name, struct types *types); // NULL: none, no memory
+struct dc_error *register_write(const struct dc_session *session, const char *name,
+				const struct value *value) DC_CHECK;
+
+// value.c: takes value over, and shares the expression that it came from.
+struct dc_error *value_snapshot(struct evaluation *evaluation, struct dc_value **ret) DC_CHECK;
+
+// goroutines.c: dc_goroutines() after session_tables(); *found false: there are none.
+struct dc_error *session_goroutines(struct dc_session *session, bool *found,
+				    bool (*visit)(const struct dc_goroutine *, void *),
+				    void *arg) DC_CHECK;
 
 #endif

@@ -274,14 +274,17 @@ static struct dc_error *still_there(const struct dc_session *session)
 	return NULL;
 }
 
-static struct dc_error *take(struct dc_session *session, regex_t *regex, struct dc_stacks *ret)
+static struct dc_error *take(struct dc_session *session, pid_t thread, regex_t *regex,
+			     struct dc_stacks *ret)
 {
 	_cleanup_(dump_deinit) struct dump dump = { 0 };
-	struct dump_options options = { .thread = session->options.thread };
+	struct dump_options options = { .thread = thread };
 	struct dc_error *why_no_bpf = bpf_threads_create(session->process, &options.bpf), *err;
 
 	err = dump_take(session->process, session->unwind, &options, &dump);
 	bpf_threads_destroy(options.bpf);
+	// Unwinding goes on with its tables; who comes next has new ones made.
+	session->renewed = true;
 	if (!err)
 		err = symbols_refresh(session->symbols);
 	if (!err)
@@ -298,11 +301,15 @@ static struct dc_error *take(struct dc_session *session, regex_t *regex, struct 
 struct dc_error *dc_stacks(struct dc_session *session, const struct dc_stacks_options *options,
 			   struct dc_stacks *ret)
 {
+	_turn_(session);
+	_cleanup_(scope_deinit) struct scope scope = { 0 };
 	regex_t regex;
 	bool has_regex = options->regex;
 	struct dc_error *err = may_look(session);
 
 	*ret = (struct dc_stacks){ 0 };
+	if (!err)
+		err = scope_init(session, &(struct dc_scope){ .thread = options->thread }, &scope);
 	if (!err && !session->unwind)
 		err = unwind_create(session->process, session->symbols, &session->unwind);
 	if (!err)
@@ -314,7 +321,7 @@ struct dc_error *dc_stacks(struct dc_session *session, const struct dc_stacks_op
 	// The descriptor by which the memory is read stays with the program that is there now.
 	err = still_there(session);
 	if (!err)
-		err = take(session, has_regex ? &regex : NULL, ret);
+		err = take(session, scope.thread, has_regex ? &regex : NULL, ret);
 	if (has_regex)
 		regfree(&regex);
 

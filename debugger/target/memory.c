@@ -66,8 +66,10 @@ struct dc_error *memory_read(struct process *process, uint64_t addr, void *buf, 
 		return NULL;
 	// Page by page, the first byte that cannot be read is the start of a page.
 	return no_memory(process)
-		       ?: error_make(DC_VALUE, "cannot access memory at address 0x%" PRIx64,
-				     addr + done);
+		       ?: error_about(error_make(DC_VALUE,
+						 "cannot access memory at address 0x%" PRIx64,
+						 addr + done),
+				      DC_VALUE_UNREADABLE);
 }
 
 struct dc_error *memory_write(struct process *process, uint64_t addr, const void *buf, size_t n)

@@ -74,7 +74,7 @@ struct dc_error *lvalue_size(struct access *access, struct value *value, uint64_
 }
 
 // DWARF numbers to gdb's names.
-static bool register_of(int number, char name[8])
+bool lvalue_register_name(int number, char name[8])
 {
 	static const char general[17][4] = { "rax", "rdx", "rcx", "rbx", "rsi", "rdi",
 					     "rbp", "rsp", "r8",  "r9",	 "r10", "r11",
@@ -101,11 +101,12 @@ static struct dc_error *read_register_variable(struct access *access, struct val
 		return err;
 	if (value->reg >= 0 && value->reg < 17) {
 		if (!(access->frame.valid >> value->reg & 1) || size > 8)
-			return error_make(DC_VALUE,
-					  "the register that holds it was not saved in this frame");
+			return error_about(error_make(DC_VALUE, "the register that holds it was "
+								"not saved in this frame"),
+					   DC_VALUE_OPTIMISED_OUT);
 		return value_set(value, &access->frame.regs[value->reg], size);
 	}
-	if (!register_of(value->reg, name))
+	if (!lvalue_register_name(value->reg, name))
 		return error_make(DC_VALUE, "it is in a register that cannot be read (%d)",
 				  value->reg);
 	err = access->caller->read_register(access->caller->arg, name,
@@ -162,7 +163,7 @@ static struct dc_error *store_register(struct access *access, const struct value
 	_cleanup_value_ struct value whole = { 0 };
 	char name[8];
 
-	if (!register_of(value->reg, name))
+	if (!lvalue_register_name(value->reg, name))
 		return error_make(DC_VALUE, "it is in a register that cannot be written (%d)",
 				  value->reg);
 

@@ -23,6 +23,9 @@ struct dc_error *lvalue_load(struct access *access, struct value *value) DC_CHEC
 struct dc_error *lvalue_store(struct access *access, struct value *value,
 			      const struct value *new) DC_CHECK;
 
+// gdb's name of a register by its DWARF number; false: none that an object can be in.
+bool lvalue_register_name(int number, char name[8]);
+
 // Bytes from the value's address that hold its bit-field.
 uint32_t lvalue_bit_span(const struct value *value);
 // The field out of them, extended to the type's size as the type has it: ret has room for that.

@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 {
 	struct dc_options options;
 	struct dc_session *session;
-	struct dc_result result;
+	char *text = NULL;
 
 	dc_options_init(&options);
 	options.pid = argc > 1 ? atoi(argv[1]) : 0;
@@ -40,8 +40,8 @@ int main(int argc, char **argv)
 	struct dc_error *err = dc_open(&options, &session);
 
 	if (!err)
-		err = dc_evaluate(session, "add(1, 2)", &result);
-	puts(err ? err->message : result.value);
+		err = dc_print(session, "add(1, 2)", &text);
+	puts(err ? err->message : text);
 	dc_close(session);
 	return 0;
 }

@@ -15,12 +15,29 @@ struct pair {
 	double b;
 };
 
+struct parts {
+	unsigned low : 3;
+	int high : 5;
+	union {
+		int number;
+		char letters[4];
+	};
+	struct pair *pair, *nowhere;
+	int rows[2][3];
+};
+
 volatile unsigned long ticks; // goes up for as long as the second thread runs
 volatile unsigned long spins; // goes up while spin() runs
 int notes; // how often note() was called
 static int hidden = 17;
 char word[32] = "before";
 struct pair pairs[2] = { { 1, 2.5 }, { 3, 4.5 } };
+struct parts parts = { .low = 5,
+		       .high = -2,
+		       .number = 0x41424344,
+		       .pair = &pairs[1],
+		       .nowhere = (struct pair *)16,
+		       .rows = { { 1, 2, 3 }, { 4, 5, 6 } } };
 __thread int mine = 5;
 
 int add(int a, int b)

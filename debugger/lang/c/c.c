@@ -79,6 +79,54 @@ struct dc_error *c_parse(const struct environment *environment, const struct sym
 	return err ? err : effects_find(expression);
 }
 
+// A value that the client had at hand, as if it had been written as a literal.
+static struct node *make_literal(struct expression *expression, const struct value *value)
+{
+	struct node *node = arena_alloc(&expression->arena, sizeof(*node));
+
+	if (!node)
+		return NULL;
+	node->depth = 1;
+	node->type = value->type;
+	if (value->lvalue == LVALUE_LITERAL) {
+		uint64_t width = value->type->target->size;
+
+		node->kind = NODE_STRING;
+		node->type = value->type->target;
+		node->string.size = (value->type->count - 1) * width;
+		node->string.bytes = arena_string(expression, (const char *)value->bytes,
+						  node->string.size);
+		return node->string.bytes ? node : NULL;
+	}
+	node->kind = NODE_CONSTANT;
+	memcpy(node->constant, value->bytes, value->type->size);
+	return node;
+}
+
+struct dc_error *c_call(struct expression *expression, const struct value *args, size_t nr_args)
+{
+	struct node *node = arena_alloc(&expression->arena, sizeof(*node));
+	struct node **nodes = arena_alloc(&expression->arena, (nr_args + 1) * sizeof(*nodes));
+
+	if (!node || !nodes)
+		return &dc_out_of_memory;
+	node->call.chosen = arena_alloc(&expression->arena, sizeof(*node->call.chosen));
+	if (!node->call.chosen)
+		return &dc_out_of_memory;
+	for (size_t i = 0; i < nr_args; i++) {
+		nodes[i] = make_literal(expression, &args[i]);
+		if (!nodes[i])
+			return &dc_out_of_memory;
+	}
+	node->kind = NODE_CALL;
+	node->depth = expression->root->depth + 1;
+	node->call.callee = expression->root;
+	node->call.args = nodes;
+	node->call.nr_args = nr_args;
+	expression->root = node;
+	return effects_find(expression);
+}
+
 static bool has_size(struct context *context, const struct value *value)
 {
 	const struct type *plain = type_strip(value->type);
@@ -146,6 +194,7 @@ const struct language language_c = {
 	.source = SOURCE_C,
 	.dialect = &dialect,
 	.parse = c_parse,
+	.call = c_call,
 	.check = c_check,
 	.evaluate = c_evaluate,
 	.spell = type_spell,

@@ -348,8 +348,9 @@ static struct dc_error *variable_place(struct context *context, const struct var
 	}
 	if (context->mode == EVAL_TYPE)
 		return NULL;
-	return error_make(DC_VALUE, "'%s' has no value here: %s", variable->name,
-			  variable->why_gone ? variable->why_gone : "optimized out");
+	return error_about(error_make(DC_VALUE, "'%s' has no value here: %s", variable->name,
+				      variable->why_gone ? variable->why_gone : "optimized out"),
+			   DC_VALUE_OPTIMISED_OUT);
 }
 
 struct dc_error *object_name(struct context *context, const struct node *node, struct value *ret)

@@ -23,6 +23,7 @@ const struct language language_cxx = {
 	.source = SOURCE_CXX,
 	.dialect = &dialect,
 	.parse = c_parse,
+	.call = c_call,
 	.check = c_check,
 	.evaluate = c_evaluate,
 	.spell = type_spell,

@@ -24,16 +24,26 @@ static struct dc_error *set(char **ret, const char *format, ...)
 	return &dc_out_of_memory;
 }
 
-static struct dc_error *judge_asleep(struct dc_session *session, const struct thread_info *info,
-				     struct dc_check_thread *row)
+// One check, of one thread or all.
+struct preflight {
+	struct dc_session *session;
+	struct scope scope;
+	bool force; // places that are not safe will do
+	struct dc_check *check;
+	FILE *notes;
+	bool seccomp; // a filter was seen
+};
+
+static struct dc_error *judge_asleep(const struct preflight *preflight,
+				     const struct thread_info *info, struct dc_check_thread *row)
 {
 	struct verdict verdict;
-	struct dc_error *err = safepoints_asleep(session->safepoints, session->unwind, info,
-						 &verdict);
+	struct dc_error *err = safepoints_asleep(preflight->session->safepoints,
+						 preflight->session->unwind, info, &verdict);
 
 	if (err)
 		return err;
-	row->borrowable = verdict.safety != SAFETY_UNSAFE || session->options.force;
+	row->borrowable = verdict.safety != SAFETY_UNSAFE || preflight->force;
 	err = set(&row->state, "%s (system call %ld)%s%s", waits_name(info->syscall) ?: "waits",
 		  info->syscall,
 		  waits_of(info->syscall) & WAIT_EINTR ? ", sees EINTR when stopped" : "",
@@ -45,15 +55,16 @@ static struct dc_error *judge_asleep(struct dc_session *session, const struct th
 	return set(&row->reason, "%s", verdict.reason);
 }
 
-static struct dc_error *judge(struct dc_session *session, const struct thread_info *info,
+static struct dc_error *judge(const struct preflight *preflight, const struct thread_info *info,
 			      struct dc_check_thread *row)
 {
+	const struct dc_error *barrier = preflight->session->barrier;
 	const char *state = "running: decided at the stop", *reason = NULL;
 
 	switch (info->state) {
 	case 'S':
-		if (info->in_syscall && info->syscall >= 0 && !session->barrier)
-			return judge_asleep(session, info, row);
+		if (info->in_syscall && info->syscall >= 0 && !barrier)
+			return judge_asleep(preflight, info, row);
 		state = "asleep: decided at the stop";
 		break;
 	case 'D':
@@ -71,16 +82,17 @@ static struct dc_error *judge(struct dc_session *session, const struct thread_in
 		reason = "it has ended";
 		break;
 	}
-	if (session->barrier)
-		reason = session->barrier->message;
+	if (barrier)
+		reason = barrier->message;
 	row->borrowable = !reason;
 	struct dc_error *err = set(&row->state, "%s", state);
 	return err || !reason ? err : set(&row->reason, "%s", reason);
 }
 
-static struct dc_error *check_threads(struct dc_session *session, struct dc_check *ret,
-				      bool *seccomp)
+static struct dc_error *check_threads(struct preflight *preflight)
 {
+	struct dc_session *session = preflight->session;
+	struct dc_check *ret = preflight->check;
 	struct process_threads threads;
 	struct dc_error *err = process_threads(session->process, &threads);
 
@@ -90,7 +102,7 @@ static struct dc_error *check_threads(struct dc_session *session, struct dc_chec
 	if (!ret->threads && threads.n)
 		err = &dc_out_of_memory;
 	for (size_t i = 0; i < threads.n && !err; i++) {
-		pid_t only = session->options.thread;
+		pid_t only = preflight->scope.thread;
 		struct thread_info info;
 
 		if (only && threads.tids[i] != only)
@@ -108,8 +120,8 @@ static struct dc_error *check_threads(struct dc_session *session, struct dc_chec
 		row->tid = threads.tids[i];
 		memcpy(row->name, info.name, sizeof(row->name));
 		if (info.seccomp == 2)
-			*seccomp = true;
-		err = judge(session, &info, row);
+			preflight->seccomp = true;
+		err = judge(preflight, &info, row);
 	}
 	process_threads_deinit(&threads);
 	return err;
@@ -174,10 +186,12 @@ static void note_host(struct dc_session *session, struct dc_check *ret, FILE *no
 		to.n, to.parked);
 }
 
-static struct dc_error *check(struct dc_session *session, struct dc_check *ret, FILE *notes)
+static struct dc_error *check(struct preflight *preflight)
 {
-	struct dc_error *err = NULL;
-	bool seccomp = false;
+	struct dc_session *session = preflight->session;
+	struct dc_check *ret = preflight->check;
+	FILE *notes = preflight->notes;
+	struct dc_error *err;
 
 	ret->pid = session->process->pid;
 	ret->hosts[0] = "bare";
@@ -185,12 +199,12 @@ static struct dc_error *check(struct dc_session *session, struct dc_check *ret, 
 	if (!err && !session->barrier)
 		err = session_look(session);
 	if (!err)
-		err = check_threads(session, ret, &seccomp);
+		err = check_threads(preflight);
 	if (err)
 		return err;
 	if (session->barrier)
 		fprintf(notes, "%s\n", session->barrier->message);
-	if (seccomp)
+	if (preflight->seccomp)
 		fputs("a seccomp filter is installed: it is judged when a thread is borrowed\n",
 		      notes);
 	// Where nothing may be read, what could not be read is no news.
@@ -206,16 +220,24 @@ static struct dc_error *check(struct dc_session *session, struct dc_check *ret, 
 	return note_orphans(session, notes);
 }
 
-struct dc_error *dc_check(struct dc_session *session, struct dc_check *ret)
+struct dc_error *dc_check(struct dc_session *session, const struct dc_scope *scope,
+			  const struct dc_call_options *options, struct dc_check *ret)
 {
+	_turn_(session);
+	struct preflight preflight = { .session = session,
+				       .force = options && options->force,
+				       .check = ret };
 	size_t size;
 
 	*ret = (struct dc_check){ 0 };
-	FILE *notes = open_memstream(&ret->notes, &size);
-	if (!notes)
+	preflight.notes = open_memstream(&ret->notes, &size);
+	if (!preflight.notes)
 		return error_make(DC_SYSTEM, "open_memstream failed");
-	struct dc_error *err = check(session, ret, notes);
-	fclose(notes);
+	struct dc_error *err = scope_init(session, scope, &preflight.scope);
+	if (!err)
+		err = check(&preflight);
+	scope_deinit(&preflight.scope);
+	fclose(preflight.notes);
 	if (!size) {
 		free(ret->notes);
 		ret->notes = NULL;

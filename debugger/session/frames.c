@@ -39,11 +39,9 @@ static bool is_users(struct symbols *symbols, const struct symbols_frame *frame)
 	return here.file != NULL;
 }
 
-static struct dc_error *pick(struct dc_session *session, pid_t tid, const struct unwound *frames,
-			     size_t n, unsigned *ret)
+static struct dc_error *pick(struct dc_session *session, const char *wanted, pid_t tid,
+			     const struct unwound *frames, size_t n, unsigned *ret)
 {
-	const char *wanted = session->options.frame;
-
 	if (wanted && is_number(wanted, ret)) {
 		if (*ret < n)
 			return NULL;
@@ -62,10 +60,12 @@ static struct dc_error *pick(struct dc_session *session, pid_t tid, const struct
 	return NULL;
 }
 
-struct dc_error *scope_choose(struct dc_session *session, const struct snapshot *snapshot,
-			      struct scope *ret)
+// wanted: N|FUNC, or NULL.
+static struct dc_error *choose(struct dc_session *session, const struct snapshot *snapshot,
+			       const char *wanted, pid_t tid, struct chosen_frame *ret)
 {
 	_cleanup_free_ struct unwound *frames = calloc(UNWIND_MAX, sizeof(*frames));
+	unsigned index = 0;
 	bool complete;
 	size_t n;
 
@@ -76,125 +76,119 @@ struct dc_error *scope_choose(struct dc_session *session, const struct snapshot 
 	if (!err && !n)
 		err = error_make(DC_REFUSED, "the stack cannot be read");
 	if (!err)
-		err = pick(session, ret->tid, frames, n, &ret->index);
+		err = pick(session, wanted, tid, frames, n, &index);
 	if (err)
 		return err;
-	ret->known = true;
-	ret->frame = frames[ret->index].frame;
+	*ret = (struct chosen_frame){
+		.known = true, .tid = tid, .index = index, .frame = frames[index].frame
+	};
 	return NULL;
 }
 
 // A sleeping thread's chain of callers shows without a stop, as far as it can be followed without
 // the registers that /proc does not tell. That is enough to know whose names are meant.
-static void sample_asleep(struct dc_session *session, pid_t tid)
+static void sample_asleep(struct dc_session *session, const struct scope *scope, pid_t tid,
+			  struct chosen_frame *ret)
 {
-	struct scope scope = session->scope;
-	struct snapshot snapshot = { 0 };
 	struct thread_info info;
 	struct dc_error *err = process_thread_info(session->process, tid, &info);
 
-	scope.tid = tid;
 	if (!err && info.in_syscall) {
-		snapshot.regs = registers_known_from(info.pc, info.sp, info.syscall);
-		snapshot.unknown = ~(uint32_t)REGISTERS_PLACE;
-		err = scope_choose(session, &snapshot, &scope);
+		const struct snapshot snapshot = {
+			.regs = registers_known_from(info.pc, info.sp, info.syscall),
+			.unknown = ~(uint32_t)REGISTERS_PLACE,
+		};
+
+		err = choose(session, &snapshot, scope->frame, tid, ret);
 	}
-	if (!err && scope.known)
-		session->scope = scope;
 	dc_error_destroy(err);
 }
 
 // Any other thread has to be held for as long as it takes to copy its stack.
-static struct dc_error *sample_stopped(struct dc_session *session, pid_t tid)
+static struct dc_error *sample_stopped(struct dc_session *session, const struct scope *scope,
+				       pid_t tid, struct chosen_frame *ret)
 {
-	struct borrow_options options = {
+	const struct borrow_options options = {
 		.thread = tid,
-		.wait_ns = session->options.wait_ns,
+		.wait_ns = options_or_usual(NULL).wait_ns,
 		.force = true, // nothing runs
 		.assume_seccomp_ok = true,
 	};
 	_cleanup_free_ unsigned char *stack = NULL;
 	struct snapshot snapshot = { 0 };
-	struct scope scope = session->scope;
 	struct dc_departure departure = { 0 };
+	struct borrowed *borrowed;
 	struct dc_error *err = borrow_thread(session->tracer, session->process, session->symbols,
 					     session->safepoints, session->unwind, &options,
-					     &session->borrowed);
+					     &borrowed);
 
 	if (err)
 		return err;
 	session->touched = true;
-	scope.tid = borrowed_tid(session->borrowed);
-	err = borrowed_snapshot(session->borrowed, &snapshot);
+	tid = borrowed_tid(borrowed);
+	err = borrowed_snapshot(borrowed, &snapshot);
 	stack = snapshot.stack;
-	struct borrowed *borrowed = take_ptr(session->borrowed);
 	struct dc_error *release = borrowed_release(borrowed, &departure);
 	session->departure.pause_ns += departure.pause_ns;
 	if (err || release) {
 		dc_error_destroy(err ? release : NULL);
 		return err ? err : release;
 	}
-	err = scope_choose(session, &snapshot, &scope);
-	if (!err)
-		session->scope = scope;
-	return err;
+	return choose(session, &snapshot, scope->frame, tid, ret);
 }
 
 // A thread that is held already is looked at as it stands.
-static struct dc_error *look_at_held(struct dc_session *session)
+static struct dc_error *look_at_held(struct dc_session *session, const struct scope *scope,
+				     struct chosen_frame *ret)
 {
-	struct scope scope = session->scope;
+	struct borrowed *borrowed = session->holding.borrowed;
 	struct snapshot snapshot = { 0 };
+	struct dc_error *err = borrowed_snapshot(borrowed, &snapshot);
 
-	scope.tid = borrowed_tid(session->borrowed);
-	struct dc_error *err = borrowed_snapshot(session->borrowed, &snapshot);
 	if (!err)
-		err = scope_choose(session, &snapshot, &scope);
+		err = choose(session, &snapshot, scope->frame, borrowed_tid(borrowed), ret);
 	free(snapshot.stack);
-	if (err)
+	return err;
+}
+
+struct dc_error *frame_sample(struct dc_session *session, const struct scope *scope, bool may_stop,
+			      struct chosen_frame *ret)
+{
+	struct holding *holding = &session->holding;
+	pid_t tid = scope->thread ?: session->process->pid;
+
+	if (holding->borrowed &&
+	    (!scope->thread || scope->thread == borrowed_tid(holding->borrowed))) {
+		struct dc_error *err = look_at_held(session, scope, ret);
+
+		if (!err && scope_equal(scope, &holding->scope))
+			holding->frame = *ret;
 		return err;
-	scope.settled = true;
-	session->scope = scope;
-	return NULL;
-}
-
-static pid_t thread_of_scope(const struct dc_session *session)
-{
-	return session->options.thread ? session->options.thread : session->process->pid;
-}
-
-struct dc_error *scope_glance(struct dc_session *session)
-{
-	if (session->borrowed)
-		return look_at_held(session);
+	}
 
 	struct dc_error *err = session_look(session);
+
 	if (!err)
-		sample_asleep(session, thread_of_scope(session));
-	return err;
-}
-
-struct dc_error *scope_sample(struct dc_session *session)
-{
-	struct dc_error *err = scope_glance(session);
-
-	if (!err && !session->scope.known)
+		sample_asleep(session, scope, tid, ret);
+	if (!err && !ret->known && may_stop && !scope->no_stop) {
 		err = session_ready(session);
-	if (!err && !session->scope.known)
-		err = sample_stopped(session, thread_of_scope(session));
+		if (!err)
+			err = sample_stopped(session, scope, tid, ret);
+	}
 	return err;
 }
 
-struct dc_error *scope_settle(struct dc_session *session, bool *same)
+struct dc_error *frame_settle(struct dc_session *session, const struct chosen_frame *sample,
+			      bool *same)
 {
-	const struct symbols_frame before = session->scope.frame;
-	struct dc_error *err = look_at_held(session);
+	struct chosen_frame *now = &session->holding.frame;
+	struct dc_error *err = look_at_held(session, &session->holding.scope, now);
 
 	if (err)
 		return err;
 	// The function's names were loaded with the sample; another place in it has the same ones.
-	const char *function = symbols_describe(session->symbols, before.pc).function;
-	*same = session->scope.frame.pc == before.pc ||
-		(function && is_in(session->symbols, &session->scope.frame, function));
+	const char *function = symbols_describe(session->symbols, sample->frame.pc).function;
+	*same = now->frame.pc == sample->frame.pc ||
+		(function && is_in(session->symbols, &now->frame, function));
 	return NULL;
 }

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+// What the evaluator asks of the target: memory at once, a borrowed thread only when something needs
+// one.
+#include "debugger/arch/arch.h"
+#include "debugger/base/trace.h"
+#include "debugger/session/session.h"
+#include "debugger/target/memory.h"
+
+#include <string.h>
+
+// The thread that serves everything under this borrowing. to_call: it is to run something, though
+// the text may have said nothing of it: a literal is mapped, an IFUNC resolved.
+static struct dc_error *borrow(struct evaluation *evaluation, bool to_call)
+{
+	struct needs needs = evaluation->needs;
+
+	if (to_call && !needs.calls)
+		needs_add(&needs, &(struct needs){ .calls = true, .avoids_stdio = true });
+	return session_borrow(evaluation->session, &evaluation->expression->scope,
+			      evaluation->options, &needs, evaluation_sample(evaluation));
+}
+
+static void trace_begin(const struct dc_session *session, uint64_t addr, const char *name)
+{
+	if (trace_on(TRACE_INJECT))
+		trace_put(TRACE_INJECT, "call begins", borrowed_tid(session->holding.borrowed), 0,
+			  addr, name);
+}
+
+// What remains of the session's thread after a call.
+static struct dc_error *note_call(struct dc_session *session, struct dc_error *err)
+{
+	session->epoch++;
+	trace(TRACE_INJECT, err ? "call fails with code" : "call has returned",
+	      borrowed_tid(session->holding.borrowed), err ? err->code : 0, 0);
+	if (err && (err->state == DC_STATE_IN_CALLEE || err->state == DC_STATE_AS_LEFT ||
+		    err->state == DC_STATE_ENDED || err->state == DC_STATE_EXECED))
+		session->holding.lost = true;
+	return err;
+}
+
+static struct dc_error *enter(struct evaluation *evaluation, const struct typed_call *call,
+			      const struct abi_entry *entry, struct abi_exit *exit)
+{
+	struct dc_session *session = evaluation->session;
+	struct borrowed *borrowed = session->holding.borrowed;
+	struct repetition *repetition = evaluation->repetition;
+	int64_t timeout = evaluation->options->timeout_ns;
+
+	trace_begin(session, call->addr, call->name);
+	if (repetition && call->is_whole) {
+		struct dc_error *err = borrowed_repeat(borrowed, call->addr, call->name, entry,
+						       timeout, repetition->n,
+						       repetition->nanoseconds, exit);
+		if (!err)
+			repetition->done = repetition->n;
+		return note_call(session, err);
+	}
+	return note_call(session,
+			 borrowed_call(borrowed, call->addr, call->name, entry, timeout, exit));
+}
+
+static struct dc_error *check_wide(struct dc_session *session, const struct typed_call *call,
+				   const struct abi_entry *entry)
+{
+	unsigned char code[ABI_WIDE_CODE];
+
+	if (entry->vector_width <= 16)
+		return NULL;
+	return wide_check(entry, code,
+			  memory_read_some(session->process, call->addr, code, sizeof(code)),
+			  call->name);
+}
+
+static struct dc_error *call(void *arg, const struct typed_call *call, struct value *ret)
+{
+	struct evaluation *evaluation = arg;
+	struct dc_session *session = evaluation->session;
+	struct abi_entry entry;
+	struct abi_exit exit = { 0 };
+	unsigned char *bytes = NULL;
+
+	if (evaluation->options->no_call)
+		return error_make(DC_REFUSED, "--no-call: %s was not called",
+				  call->name ? call->name : "the function");
+	struct dc_error *err = classify_call(call, &entry);
+	if (err)
+		return err;
+	err = check_wide(session, call, &entry);
+	if (!err)
+		err = borrow(evaluation, true);
+	if (!err)
+		err = enter(evaluation, call, &entry, &exit);
+	abi_entry_deinit(&entry);
+	if (!err)
+		err = classify_result(call, &exit, &bytes);
+	free((void *)exit.memory);
+	if (err)
+		return err;
+	*ret = (struct value){
+		.type = call->type->target,
+		.lvalue = LVALUE_NONE,
+		.bytes = bytes,
+	};
+	return NULL;
+}
+
+static struct dc_error *literal(void *arg, const void *bytes, size_t n, uint64_t *addr)
+{
+	struct evaluation *evaluation = arg;
+	struct dc_error *err = borrow(evaluation, true);
+
+	return err ? err : borrowed_literal(evaluation->session->holding.borrowed, bytes, n, addr);
+}
+
+static struct dc_error *read_memory(void *arg, uint64_t addr, void *buf, size_t n)
+{
+	const struct evaluation *evaluation = arg;
+
+	return memory_read(evaluation->session->process, addr, buf, n);
+}
+
+static struct dc_error *write_memory(void *arg, uint64_t addr, const void *buf, size_t n)
+{
+	const struct evaluation *evaluation = arg;
+
+	return memory_write(evaluation->session->process, addr, buf, n);
+}
+
+static struct dc_error *read_register(void *arg, const char *name, struct types *types,
+				      struct value *ret)
+{
+	struct evaluation *evaluation = arg;
+	struct dc_error *err = borrow(evaluation, false);
+
+	return err ? err : register_read(evaluation->session, name, types, ret);
+}
+
+static struct dc_error *write_register(void *arg, const char *name, const struct value *value)
+{
+	struct evaluation *evaluation = arg;
+	struct dc_error *err = borrow(evaluation, false);
+
+	return err ? err : register_write(evaluation->session, name, value);
+}
+
+static const struct type *register_type(void *arg, const char *name, struct types *types)
+{
+	(void)arg;
+	return register_type_of(name, types);
+}
+
+static struct dc_error *frame(void *arg, struct symbols_frame *ret)
+{
+	struct evaluation *evaluation = arg;
+
+	*ret = (struct symbols_frame){ 0 };
+	if (!evaluation->expression->needs.frame)
+		return NULL;
+	struct dc_error *err = borrow(evaluation, false);
+	if (!err)
+		*ret = evaluation->session->holding.frame.frame;
+	return err;
+}
+
+static uint64_t fs_base(void *arg)
+{
+	struct evaluation *evaluation = arg;
+	struct dc_error *err = borrow(evaluation, false);
+
+	if (err) {
+		dc_error_destroy(err);
+		return 0;
+	}
+	return registers_thread_pointer(borrowed_regs(evaluation->session->holding.borrowed));
+}
+
+static struct dc_error *resolve_ifunc(void *arg, const struct function *function, uint64_t *addr)
+{
+	struct evaluation *evaluation = arg;
+	struct dc_session *session = evaluation->session;
+	const struct abi_entry nothing = { 0 };
+	struct abi_exit exit = { 0 };
+	struct dc_error *err;
+
+	*addr = symbols_bound_ifunc(session->symbols, function);
+	if (*addr)
+		return NULL;
+	if (evaluation->options->no_call)
+		return error_make(DC_REFUSED, "--no-call: the resolver of %s was not called",
+				  function->name);
+	err = borrow(evaluation, true);
+	if (err)
+		return err;
+	trace_begin(session, function->addr, function->name);
+	err = note_call(session,
+			borrowed_call(session->holding.borrowed, function->addr, function->name,
+				      &nothing, evaluation->options->timeout_ns, &exit));
+	*addr = abi_first_integer(&exit);
+	return err;
+}
+
+struct caller caller_of(struct evaluation *evaluation)
+{
+	return (struct caller){
+		.arg = evaluation,
+		.call = call,
+		.literal = literal,
+		.read = read_memory,
+		.write = write_memory,
+		.read_register = read_register,
+		.write_register = write_register,
+		.register_type = register_type,
+		.frame = frame,
+		.fs_base = fs_base,
+		.resolve_ifunc = resolve_ifunc,
+	};
+}

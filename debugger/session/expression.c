@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+// Expressions as a client holds them: parsed and typed once, in the scope that they were given.
+#include "debugger/session/session.h"
+
+#include "debugger/inject/safepoint/language_runtime.h"
+
+#include <string.h>
+
+struct dc_expression *expression_share(struct dc_expression *expression)
+{
+	if (expression)
+		__atomic_fetch_add(&expression->users, 1, __ATOMIC_RELAXED);
+	return expression;
+}
+
+void dc_expression_destroy(struct dc_expression *expression)
+{
+	if (!expression || __atomic_sub_fetch(&expression->users, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	expression_destroy(expression->parsed);
+	scope_deinit(&expression->scope);
+	free(expression->text);
+	free(expression);
+}
+
+const char *dc_expression_text(const struct dc_expression *expression)
+{
+	return expression->text;
+}
+
+struct dc_effects dc_expression_effects(const struct dc_expression *expression)
+{
+	const struct effects *effects = expression_effects(expression->parsed);
+
+	return (struct dc_effects){
+		.calls = effects->calls,
+		.is_call = effects->is_call,
+		.writes = effects->writes,
+		.stops = effects->calls || effects->needs_frame || effects->reads_registers,
+	};
+}
+
+// What the expression would be the call with.
+struct arguments {
+	const struct value *values; // NULL: it is the expression as it stands
+	size_t n;
+};
+
+static struct dc_error *parse_once(struct dc_expression *expression,
+				   const struct arguments *arguments)
+{
+	struct dc_session *session = expression->session;
+	struct evaluation evaluation = { .session = session, .expression = expression };
+	struct caller caller = caller_of(&evaluation);
+	struct environment environment = { session->symbols, &caller, session->variables };
+	const struct symbols_frame *frame = expression->frame.known ? &expression->frame.frame
+								    : NULL;
+	struct dc_error *err;
+
+	expression_destroy(take_ptr(expression->parsed));
+	err = expression_parse(&environment, frame, expression->text, strlen(expression->text),
+			       &expression->parsed);
+	if (!err && arguments->values)
+		err = expression_call(expression->parsed, arguments->values, arguments->n);
+	if (!err && expression_effects(expression->parsed)->needs_frame)
+		expression->needs.frame = true;
+	return err;
+}
+
+// Names of a frame can only be looked up when it is known which frame it is. A sleeping thread
+// tells without a stop, so whatever may be a local is looked up there; a running one is stopped
+// shortly when nothing else explains a name. Then the names are loaded with nothing stopped.
+static struct dc_error *find_frame(struct dc_expression *expression)
+{
+	struct dc_session *session = expression->session;
+	const struct scope *scope = &expression->scope;
+
+	if (!expression->needs.frame) {
+		if (!expression_effects(expression->parsed)->names_plainly || session->barrier)
+			return NULL;
+		return frame_sample(session, scope, false, &expression->frame);
+	}
+
+	struct dc_error *err = frame_sample(session, scope, true, &expression->frame);
+
+	// Without a frame a name can still be found wrong, and that is the better message.
+	if (!err || err->code != DC_REFUSED || scope->frame)
+		return err;
+	dc_error_destroy(err);
+	return NULL;
+}
+
+static struct dc_error *parse_in_frame(struct dc_expression *expression,
+				       const struct arguments *arguments)
+{
+	struct dc_error *err = parse_once(expression, arguments);
+
+	if (!err && !expression->frame.known) {
+		err = find_frame(expression);
+		if (!err && expression->frame.known)
+			err = parse_once(expression, arguments);
+	}
+	return err;
+}
+
+static bool avoids_stdio(struct dc_session *session, const struct effects *effects)
+{
+	for (size_t i = 0; i < effects->nr_callees; i++) {
+		if (!safepoints_callee_avoids_stdio(session->safepoints, effects->callees[i]->addr))
+			return false;
+	}
+	return !effects->has_unknown_callee;
+}
+
+static const struct module *find_vm(const struct effects *effects)
+{
+	for (size_t i = 0; i < effects->nr_callees; i++) {
+		const struct module *module = effects->callees[i]->module;
+
+		if (module && language_runtime_is_module(module))
+			return module;
+	}
+	return NULL;
+}
+
+static struct dc_error *parse_and_check(struct dc_expression *expression,
+					const struct arguments *arguments)
+{
+	struct dc_session *session = expression->session;
+	struct evaluation evaluation = { .session = session, .expression = expression };
+	struct caller caller = caller_of(&evaluation);
+	struct environment environment = { session->symbols, &caller, session->variables };
+
+	expression->frame.known = false;
+	expression->needs = (struct needs){ .frame = expression->scope.frame != NULL };
+	expression->generation = session->generation;
+
+	struct dc_error *err = parse_in_frame(expression, arguments);
+
+	if (!err)
+		err = expression_check(&environment, expression->parsed, classify_check);
+	if (err)
+		return err;
+	expression->needs.calls = expression_effects(expression->parsed)->calls;
+	return NULL;
+}
+
+struct dc_error *session_parse(struct dc_session *session, const char *text,
+			       const struct value *args, size_t nr_args,
+			       const struct dc_scope *scope, struct dc_expression **ret)
+{
+	const struct arguments arguments = { args, nr_args };
+	struct dc_expression *expression;
+	struct dc_error *err = session_cancelled(session);
+
+	if (!err)
+		err = session_refresh(session);
+	if (err)
+		return session_conclude(session, err);
+	expression = calloc(1, sizeof(*expression));
+	if (!expression)
+		return &dc_out_of_memory;
+	expression->users = 1;
+	expression->session = session;
+	expression->text = strdup(text);
+	err = expression->text ? scope_init(session, scope, &expression->scope) : &dc_out_of_memory;
+	if (!err)
+		err = parse_and_check(expression, &arguments);
+	if (err) {
+		dc_expression_destroy(expression);
+		return session_conclude(session, err);
+	}
+	*ret = expression;
+	return NULL;
+}
+
+struct dc_error *dc_parse(struct dc_session *session, const char *text,
+			  const struct dc_scope *scope, struct dc_expression **ret)
+{
+	_turn_(session);
+	return session_parse(session, text, NULL, 0, scope, ret);
+}
+
+struct dc_error *expression_prepare(struct dc_expression *expression,
+				    const struct dc_call_options *options)
+{
+	struct dc_session *session = expression->session;
+	const struct arguments none = { 0 };
+	struct dc_error *err = session_cancelled(session);
+
+	if (!err)
+		err = session_refresh(session);
+	if (!err && expression->generation != session->generation)
+		err = parse_and_check(expression, &none);
+	if (err)
+		return err;
+	if (expression->needs.calls && options->no_call)
+		return error_make(DC_REFUSED, "--no-call: the expression calls a function");
+	if (expression->scope.goroutine && options->host == DC_HOST_BARE)
+		return error_make(DC_USAGE, "a goroutine goes not with the bare host, which knows "
+					    "threads only");
+	// All that a call needs is made ready here, so that the thread is held for the call only.
+	if (expression->needs.calls || expression->needs.frame || options->all_stop)
+		err = session_ready(session);
+	if (err || !expression->needs.calls)
+		return err;
+
+	const struct effects *effects = expression_effects(expression->parsed);
+
+	expression->needs.avoids_stdio = avoids_stdio(session, effects);
+	expression->needs.vm = find_vm(effects);
+	return NULL;
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+// The thread that a session has borrowed: which one, for what, and giving it back.
+#include "debugger/session/session.h"
+
+#include "debugger/arch/arch.h"
+#include "debugger/base/trace.h"
+
+#include <string.h>
+
+// Frames, registers that are assigned and threads that all stand still belong to a thread that
+// stays stopped from one call to the next, which the target's own host gives back each time.
+static struct dc_error *choose_host(struct dc_session *session, const struct scope *scope,
+				    const struct dc_call_options *options,
+				    const struct needs *needs, enum dc_host *ret)
+{
+	const char *what = needs->frame	       ? "registers and locals of a frame need"
+			   : options->all_stop ? "--all-stop needs"
+					       : NULL;
+	enum dc_host host = scope->goroutine ? DC_HOST_GORT : options->host;
+
+	*ret = what || !needs->calls ? DC_HOST_BARE : host;
+	if (what && needs->calls && host == DC_HOST_GORT)
+		return error_make(DC_REFUSED, "%s the bare host", what);
+	// Without a goroutine, what enters the program's runtime ends the program.
+	if (needs->calls && *ret == DC_HOST_BARE && !options->force && !needs->avoids_stdio &&
+	    safepoints_has_runtime(session->safepoints))
+		return error_make(DC_REFUSED,
+				  "the callee may need a goroutine, which the bare host does not "
+				  "give it; --force calls it all the same%s%s%s",
+				  what ? " (" : "", what ?: "", what ? " the bare host)" : "");
+	return NULL;
+}
+
+static struct dc_error *hold_one(struct dc_session *session, const struct scope *scope,
+				 const struct dc_call_options *options, const struct needs *needs,
+				 const struct chosen_frame *sample)
+{
+	struct holding *holding = &session->holding;
+	struct borrow_options borrow = {
+		.goroutine = needs->calls ? scope->goroutine : 0,
+		.thread = needs->frame ? sample->tid : scope->thread,
+		.wait_ns = options->wait_ns,
+		.all_stop = options->all_stop,
+		// Where nothing will run, no place is unsafe.
+		.force = options->force || !needs->calls,
+		.avoids_stdio = needs->avoids_stdio,
+		.drop_literals = options->drop_literals,
+		.assume_seccomp_ok = options->assume_seccomp_ok,
+		.signals = options->signals,
+		.pass_signals = options->pass_signals,
+		.vm = needs->vm,
+	};
+	struct dc_error *err = choose_host(session, scope, options, needs, &borrow.host);
+
+	if (!err)
+		err = borrow_thread(session->tracer, session->process, session->symbols,
+				    session->safepoints, session->unwind, &borrow,
+				    &holding->borrowed);
+	if (err)
+		return err;
+	session->touched = true;
+	session->departure.thread = borrowed_tid(holding->borrowed);
+	session->departure.chosen = !scope->thread;
+	return NULL;
+}
+
+// The thread that is held will do for what is wanted now.
+static bool serves(const struct holding *holding, const struct scope *scope,
+		   const struct dc_call_options *options, const struct needs *needs)
+{
+	const struct dc_call_options *had = &holding->options;
+
+	if (scope->thread && scope->thread != borrowed_tid(holding->borrowed))
+		return false;
+	if (needs->frame &&
+	    (!holding->frame.known || strcmp(scope->frame ?: "", holding->scope.frame ?: "") != 0))
+		return false;
+	if (options->all_stop && !had->all_stop)
+		return false;
+	if (!needs->calls)
+		return true;
+	return holding->needs.calls && (!holding->needs.avoids_stdio || needs->avoids_stdio) &&
+	       (holding->needs.vm || !needs->vm) && scope->goroutine == holding->scope.goroutine &&
+	       options->host == had->host && options->force == had->force &&
+	       options->signals == had->signals && options->pass_signals == had->pass_signals;
+}
+
+// What the holding is for, once it is.
+static struct dc_error *note_purpose(struct holding *holding, const struct scope *scope,
+				     const struct dc_call_options *options,
+				     const struct needs *needs)
+{
+	char *frame = scope->frame ? strdup(scope->frame) : NULL;
+
+	if (scope->frame && !frame)
+		return &dc_out_of_memory;
+	scope_deinit(&holding->scope);
+	holding->scope = *scope;
+	holding->scope.frame = frame;
+	holding->options = *options;
+	holding->needs = *needs;
+	holding->lost = false;
+	holding->frame.known = false;
+	return NULL;
+}
+
+struct dc_error *session_borrow(struct dc_session *session, const struct scope *scope,
+				const struct dc_call_options *options, const struct needs *needs,
+				const struct chosen_frame *sample)
+{
+	// Enough for a thread that rarely changes its function; more would be a hunt.
+	enum { TRIES = 16 };
+	struct holding *holding = &session->holding;
+	struct chosen_frame chosen = *sample;
+	struct dc_error *err;
+
+	if (holding->lost)
+		return error_make(DC_REFUSED, "the borrowed thread did not come back from a call");
+	if (holding->borrowed && serves(holding, scope, options, needs))
+		return borrowed_renew(holding->borrowed);
+	err = session_release(session);
+	if (!err)
+		err = session_ready(session);
+	if (!err && needs->frame && !chosen.known)
+		err = frame_sample(session, scope, true, &chosen);
+	if (!err && needs->frame && !chosen.known)
+		err = error_make(DC_REFUSED,
+				 "thread %d runs: which frame it is in takes a stop to see",
+				 scope->thread ?: session->process->pid);
+	for (int i = 0; i < TRIES && !err; i++) {
+		bool same = true;
+
+		err = note_purpose(holding, scope, options, needs);
+		if (!err)
+			err = hold_one(session, scope, options, needs, &chosen);
+		if (!err && needs->frame)
+			err = frame_settle(session, &chosen, &same);
+		if (!err && same)
+			return NULL;
+		struct dc_error *release = session_release(session);
+		if (err)
+			dc_error_destroy(release);
+		else
+			err = release;
+		if (!err)
+			err = session_cancelled(session);
+	}
+	if (err)
+		return err;
+	return error_make(DC_REFUSED,
+			  "thread %d does not stay in one function; name it with --frame FUNC",
+			  chosen.tid);
+}
+
+struct dc_error *session_release(struct dc_session *session)
+{
+	struct holding *holding = &session->holding;
+	struct dc_departure departure = { 0 };
+
+	if (!holding->borrowed) {
+		scope_deinit(&holding->scope);
+		return NULL;
+	}
+
+	struct dc_event event = { .kind = DC_EVENT_RAN_ON,
+				  .thread = borrowed_tid(holding->borrowed) };
+	struct dc_error *err = borrowed_release(holding->borrowed, &departure);
+
+	scope_deinit(&holding->scope);
+	*holding = (struct holding){ 0 };
+	session->stale = true;
+	session->epoch++;
+	session->departure.pause_ns += departure.pause_ns;
+	session->departure.literals_left += departure.literals_left;
+	session->departure.state = departure.state;
+	event.pause_ns = departure.pause_ns;
+	operations_tell(session, &event);
+	return err;
+}
+
+struct dc_error *session_depart(struct dc_session *session, struct dc_departure *ret)
+{
+	struct dc_error *err = session_release(session);
+
+	*ret = session->departure;
+	session->departure = (struct dc_departure){ 0 };
+	session->attached = false;
+	trace_write();
+	return err;
+}
+
+static void tell_stop(struct dc_session *session)
+{
+	struct user_regs_struct *regs = borrowed_regs(session->holding.borrowed);
+	struct dc_event event = { .kind = DC_EVENT_STOPPED,
+				  .stop = { .thread = borrowed_tid(session->holding.borrowed),
+					    .reason = DC_STOP_ATTACHED } };
+	uint64_t pc = registers_pc(regs);
+
+	event.stop.frame = symbols_describe(session->symbols, pc);
+	event.stop.frame.pc = pc;
+	operations_tell(session, &event);
+}
+
+struct dc_error *dc_attach(struct dc_session *session, const struct dc_scope *scope,
+			   const struct dc_call_options *options)
+{
+	_turn_(session);
+	_cleanup_(scope_deinit) struct scope where = { 0 };
+	const struct dc_call_options usual = options_or_usual(options);
+	// Nobody knows yet what will be called; what asks for more borrows anew.
+	const struct needs needs = { .calls = !usual.no_call,
+				     .avoids_stdio = true,
+				     .frame = scope && scope->frame };
+	const struct chosen_frame unknown = { 0 };
+	struct dc_error *err = session_cancelled(session);
+
+	if (!err)
+		err = session_refresh(session);
+	if (!err)
+		err = scope_init(session, scope, &where);
+	if (!err)
+		err = session_borrow(session, &where, &usual, &needs, &unknown);
+	if (err)
+		return session_conclude(session, err);
+	session->attached = true;
+	tell_stop(session);
+	return NULL;
+}
+
+struct dc_error *dc_detach(struct dc_session *session, struct dc_departure *ret)
+{
+	_turn_(session);
+	return session_depart(session, ret);
+}
