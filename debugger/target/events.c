@@ -3,6 +3,7 @@
 // embeds the library keeps its own children, because they are those of its other threads.
 #include "debugger/target/events.h"
 
+#include "debugger/base/trace.h"
 #include "debugger/target/tracee.h"
 #include "debugger/target/tracer.h"
 
@@ -166,6 +167,37 @@ static bool classify(struct event *event)
 	return true;
 }
 
+static void trace_event(const struct event *event)
+{
+	switch (event->kind) {
+	case EVENT_SIGNAL:
+		trace(TRACE_TARGET, "stops for signal", event->tid, event->signo, event->pc);
+		break;
+	case EVENT_GROUP_STOP:
+		trace(TRACE_TARGET, "is stopped by signal", event->tid, event->signo, 0);
+		break;
+	case EVENT_INTERRUPT: trace(TRACE_TARGET, "is interrupted", event->tid, 0, 0); break;
+	case EVENT_SYSCALL_ENTRY:
+		trace(TRACE_TARGET, "enters system call", event->tid, event->syscall, event->pc);
+		break;
+	case EVENT_SYSCALL_EXIT:
+		trace(TRACE_TARGET, "system call gives", event->tid, event->result, event->pc);
+		break;
+	case EVENT_FORK:
+		trace(TRACE_TARGET, "has child", event->tid, (int64_t)event->message, 0);
+		break;
+	case EVENT_EXEC:
+		trace(TRACE_TARGET, "executes; was thread", event->tid, (int64_t)event->message, 0);
+		break;
+	case EVENT_EXIT:
+		trace(TRACE_TARGET, "ends with", event->tid, (int64_t)event->message, 0);
+		break;
+	case EVENT_GONE: trace(TRACE_TARGET, "is gone with", event->tid, event->status, 0); break;
+	case EVENT_DEADLINE:
+	case EVENT_CANCELLED: break; // nothing has happened
+	}
+}
+
 // ---- whom it is about -----------------------------------------------------------------------------
 
 static void note_gone(struct events *events, struct tracee *tracee, struct event event)
@@ -245,8 +277,10 @@ static struct dc_error *gather(struct events *events, struct tracee *awaited, bo
 	event.tid = waitpid(-1, &event.status, __WALL | __WNOTHREAD | WNOHANG);
 	*none = event.tid <= 0;
 	if (event.tid > 0) {
-		if (classify(&event))
+		if (classify(&event)) {
+			trace_event(&event);
 			dispatch(events, &event, awaited);
+		}
 	} else if (event.tid < 0) {
 		if (errno != ECHILD)
 			return error_errno(errno, "waiting for threads of process %d",

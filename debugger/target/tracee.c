@@ -4,6 +4,7 @@
 #include "debugger/target/tracee.h"
 
 #include "debugger/base/cleanup.h"
+#include "debugger/base/trace.h"
 #include "debugger/target/memory.h"
 
 #include <errno.h>
@@ -72,6 +73,7 @@ struct dc_error *tracee_seize(struct tracee *tracee, pid_t tid)
 	tracee->exit_is_silent = false;
 	tracee->running = true;
 	events_add(tracer_events(tracee->tracer), tracee);
+	trace(TRACE_TARGET, "is seized", tid, 0, 0);
 	if (!ptrace(PTRACE_INTERRUPT, tid, NULL, NULL))
 		return NULL;
 	cause = errno;
@@ -101,6 +103,10 @@ struct dc_error *tracee_resume(struct tracee *tracee, enum resume how, int signo
 		tracee->exit_is_silent = false;
 	}
 	tracee->running = true;
+	trace(TRACE_TARGET,
+	      how == RESUME_SYSCALL ? "goes on to a system call with signal"
+				    : "goes on with signal",
+	      tracee->tid, signo, 0);
 	if (ptrace((int)how, tracee->tid, NULL, (void *)(intptr_t)signo))
 		return error_errno(errno, "thread %d cannot be resumed", tracee->tid);
 	return NULL;
@@ -315,6 +321,7 @@ struct dc_error *tracee_syscall(struct tracee *tracee, const struct remote_sysca
 	if (err)
 		return err;
 	tracee->moved = tracee->masked = true;
+	trace(TRACE_TARGET, "makes for us system call", tracee->tid, call->nr, 0);
 	return remote_syscall(tracee, call, result);
 }
 
@@ -343,6 +350,8 @@ struct dc_error *tracee_leave(struct tracee *tracee)
 {
 	struct dc_error *err = NULL;
 
+	trace(TRACE_TARGET, "is let go with signal", tracee->tid, tracee->signo,
+	      registers_pc(&tracee->regs));
 	if (ptrace(PTRACE_DETACH, tracee->tid, NULL, (void *)(intptr_t)tracee->signo))
 		err = error_errno(errno, "thread %d cannot be detached from", tracee->tid);
 	tracee_forget(tracee);
@@ -379,6 +388,9 @@ struct dc_error *tracee_release_through(struct tracee *tracee, const struct remo
 void tracee_forget(struct tracee *tracee)
 {
 	events_remove(tracer_events(tracee->tracer), tracee);
-	tracee->pause_ns += tracer_now() - tracee->since;
+	int64_t pause_ns = tracer_now() - tracee->since;
+
+	trace(TRACE_TARGET, "was away for ns", tracee->tid, pause_ns, 0);
+	tracee->pause_ns += pause_ns;
 	tracee->tid = 0;
 }
