@@ -19,7 +19,7 @@ struct traced {
 	uint64_t pc;
 	pid_t tid;
 	enum trace_area area;
-	char name[28];
+	char name[56];
 };
 
 unsigned trace_wanted;

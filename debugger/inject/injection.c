@@ -3,6 +3,7 @@
 #include "debugger/inject/injection.h"
 
 #include "debugger/base/cleanup.h"
+#include "debugger/base/trace.h"
 #include "debugger/inject/all_stop.h"
 #include "debugger/target/memory.h"
 
@@ -295,6 +296,11 @@ static struct dc_error *execute(struct borrowed *borrowed, struct request *reque
 {
 	const struct host *host = current(borrowed)->host;
 	void *state = current(borrowed)->state;
+
+	if (trace_on(TRACE_INJECT))
+		trace_put(TRACE_INJECT, "is called on by host", borrowed_tid(borrowed), 0,
+			  request->addr, host->name);
+
 	struct dc_error *err = host->begin(state, request);
 
 	while (!err && !request->is_over) {

@@ -4,6 +4,7 @@
 import re
 
 from harness import Target, contains, debugcall, ends, equal, good, main, test
+from harness.gort_server import Server
 
 LINE = re.compile(r"trace: +\d+\.\d{6}  (target|inject|symbols) .*")
 
@@ -35,13 +36,24 @@ def target_and_inject():
         rows = traced(target, "--trace", "inject,target", "--thread", target.pid)
         equal({area for area, _ in rows}, {"inject", "target"})
         steps = [f"thread {target.pid}  {what}" for what in
-                 ("is seized", "call begins 0", "stops for signal", "call has returned 0", "is let go", "was away")]
+                 ("is seized", "call begins 0", "is called on by host 0", "stops for signal", "says that it is done",
+                  "call has returned 0", "is let go", "was away")]
         text = "\n".join(line for _, line in rows)
         for step in steps:
             contains(text, step)
             text = text[text.index(step):]
         times = [float(line.split()[1]) for _, line in rows]
         equal(times, sorted(times))
+
+
+@test
+def runtime_host():
+    """what a host of the program's own says: ready, returned, restored"""
+    with Server() as server:
+        done = debugcall("--trace", "inject", "-q", "-p", server.pid, "add(1, 2)")
+        equal((done.code, done.out), (0, "3\n"), str(done))
+        said = re.findall(r"says status (\d+)", done.err)
+        equal(said, ["0", "1", "16"], done.err)
 
 
 @test

@@ -2,6 +2,7 @@
 // Waiting for the callee: every stop of the thread is told apart by where it is and who caused it.
 #include "debugger/inject/bare/bare_wait.h"
 
+#include "debugger/base/trace.h"
 #include "debugger/target/signals.h"
 
 uint64_t bare_wait_mask(const struct bare *bare)
@@ -78,6 +79,8 @@ static struct dc_error *converse(struct bare *bare, int64_t deadline, struct eve
 		if (err)
 			return err;
 		if (is_handshake(bare, event)) {
+			trace(TRACE_INJECT, "says that it is done, by signal", tracee->tid,
+			      event->signo, event->pc);
 			*ret = OUTCOME_RETURNED;
 			return NULL;
 		}

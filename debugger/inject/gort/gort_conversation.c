@@ -3,6 +3,7 @@
 // is told apart, and what the client machine wants is done.
 #include "debugger/inject/gort/gort_conversation.h"
 
+#include "debugger/base/trace.h"
 #include "debugger/target/memory.h"
 #include "debugger/target/signals.h"
 
@@ -128,6 +129,8 @@ static struct dc_error *do_as_wanted(struct gort_conversation *conversation,
 {
 	uint64_t words[2] = { 0 };
 
+	trace(TRACE_INJECT, "says status", conversation->gort->tracee->tid, (int64_t)regs->r12,
+	      registers_pc(regs));
 	switch (client_step(&conversation->client, CLIENT_ON_STATUS, regs->r12)) {
 	case CLIENT_DO_CALL: return gort_enter_callee(conversation, regs);
 	case CLIENT_DO_TAKE_RESULT: return on_returned(conversation, regs);

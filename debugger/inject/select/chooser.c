@@ -4,6 +4,7 @@
 
 #include "debugger/inject/safepoint/language_runtime.h"
 #include "debugger/base/cleanup.h"
+#include "debugger/base/trace.h"
 
 #include <string.h>
 #include <sys/uio.h>
@@ -328,8 +329,12 @@ static struct dc_error *one_pass(struct chooser *chooser, const struct choice *c
 		}
 		if (!err && result != ATTEMPT_ENDED)
 			reasons->all_ended = false;
-		if (!err && (result == ATTEMPT_NOT_NOW || result == ATTEMPT_ENDED))
+		if (!err && (result == ATTEMPT_NOT_NOW || result == ATTEMPT_ENDED)) {
+			if (trace_on(TRACE_INJECT))
+				trace_put(TRACE_INJECT, "is not borrowed",
+					  candidates.candidate[i].tid, 0, 0, reason);
 			reasons_add(reasons, reason);
+		}
 	}
 	return err;
 }
