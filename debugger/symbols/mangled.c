@@ -447,7 +447,7 @@ static bool find_linkage(struct symbols *symbols, const char *linkage, struct lo
 }
 
 static struct dc_error *make_method(struct symbols *symbols, Dwarf_Die *die, const char *name,
-				    uint64_t base_offset, struct method *ret)
+				    struct method *ret)
 {
 	Dwarf_Attribute attr;
 	const char *linkage = dwarf_attr_integrate(die, DW_AT_linkage_name, &attr)
@@ -459,7 +459,6 @@ static struct dc_error *make_method(struct symbols *symbols, Dwarf_Die *die, con
 
 	*ret = (struct method){ .function = { .name = types_strndup(symbols->types, name,
 								    strlen(name)) },
-				.base_offset = base_offset,
 				.is_static = is_static(die) };
 	ret->is_virtual = virtual_slot(die, &ret->slot);
 	if (linkage && find_linkage(symbols, linkage, &module, &symbol)) {
@@ -474,8 +473,7 @@ static struct dc_error *make_method(struct symbols *symbols, Dwarf_Die *die, con
 }
 
 struct dc_error *symbols_methods(struct symbols *symbols, const struct type *class,
-				 const char *name, uint64_t base_offset, const struct method **ret,
-				 size_t *n)
+				 const char *name, const struct method **ret, size_t *n)
 {
 	enum { ROOM = 64 };
 	Dwarf_Die die = type_node(class)->unqualified->die, child;
@@ -495,7 +493,7 @@ struct dc_error *symbols_methods(struct symbols *symbols, const struct type *cla
 									 : NULL;
 
 		if (its && !strcmp(its, name))
-			err = make_method(symbols, &child, name, base_offset, &list[(*n)++]);
+			err = make_method(symbols, &child, name, &list[(*n)++]);
 	}
 	return err;
 }

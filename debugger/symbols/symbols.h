@@ -89,15 +89,13 @@ enum source_language symbols_language(struct symbols *symbols, const struct symb
 bool symbols_has_cxx(struct symbols *symbols);
 struct method {
 	struct function function; // addr 0: there is no code of its own
-	uint64_t base_offset; // of the object that it is called on in the class
 	bool is_static;
 	bool is_virtual; // the one to call is in the object's virtual table, at slot
 	uint64_t slot;
 };
-// Those of that name which the C++ class has itself; base_offset: where it lies in the object's.
+// Those of that name which the C++ class has itself.
 struct dc_error *symbols_methods(struct symbols *symbols, const struct type *class,
-				 const char *name, uint64_t base_offset, const struct method **ret,
-				 size_t *n) DC_CHECK;
+				 const char *name, const struct method **ret, size_t *n) DC_CHECK;
 // 'file.c'::name. Only what was compiled from that file; code NAME when it has no such thing, VALUE
 // when several files have.
 struct dc_error *symbols_function_in_file(struct symbols *symbols, const char *file,

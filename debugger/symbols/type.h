@@ -40,6 +40,10 @@ struct type_member {
 	uint32_t bit_offset;
 	uint32_t bit_size; // 0: not a bit-field
 	bool is_base; // C++ base class
+	// A virtual base has no fixed offset: it is in the table that the object begins with the
+	// address of, so far before that address.
+	bool is_virtual;
+	uint64_t table_offset;
 };
 
 struct type_param {

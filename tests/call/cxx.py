@@ -3,6 +3,7 @@
 # C++ targets: qualified names, overloads chosen by their arguments or refused with the candidates,
 # methods, virtual tables, references, enums; and C files that have the same names.
 import os
+import re
 
 from harness import TARGETS, Program, debugcall, expect, main, row, skip
 
@@ -75,6 +76,29 @@ VALUES = [
     ("cxx.cc:hidden(4)", "3"),
     ("'targets/cxx.cc'::counted::calls", "41"),
     ("1 ? ns::counter : 0", "7"),
+    ("shared::take(&shared::whole)", "7"),
+    ("shared::take(shared::right)", "7"),
+    ("shared::take(&shared::alone)", "7"),
+    ("shared::refer(shared::whole)", "7"),
+    ("shared::right == shared::base", "1"),
+    ("shared::base == &shared::whole", "1"),
+    ("(shared::Base *) shared::right == shared::base", "1"),
+    ("((shared::Base *) shared::right)->base", "7"),
+    ("shared::whole.base", "7"),
+    ("shared::right->base", "7"),
+    ("shared::whole.base = 11", "11"),
+    ("shared::base->base", "11"),
+    ("shared::whole.twice()", "22"),
+    ("shared::base->base = 7", "7"),
+    ("shared::right->who()", "2"),
+    ("shared::base->who()", "2"),
+    ("(shared::slot = shared::right) == shared::base", "1"),
+    ("shared::whole.made", "5"),
+    ("shared::right->made", "5"),
+    ("shared::slice(shared::derived)", "3"),
+    ("shared::calls = 0", "0"),
+    ("shared::Base::twice(shared::next_base())", "14"),
+    ("shared::calls", "1"),
 ]
 
 # Each is refused, and the message and its notes say these.
@@ -86,6 +110,8 @@ MISTAKES = [
     ("&ns::f", "overloaded"),
     ("ns::largest(3, 4.5)", "ambiguous", "largest<double>"),
     ("ns::g(1)", "no symbol 'ns::g'"),
+    ("(shared::Right *) shared::base", "virtual base"),
+    ("(shared::First *) &shared::both", "ambiguous base"),
     ("ns::origin.nope()", "no member or method", "'ns::Point'"),
     ("ns::origin.sum(1)", "too many arguments", "0 wanted, 1 given"),
     ("ns::origin.scaled()", "no 'scaled' takes these arguments"),
@@ -123,6 +149,13 @@ def spelled(pid):
     expect(lines[2].startswith("{<ns::Shape> = {_vptr.Shape = 0x") or "_vptr$Shape" in lines[2], run)
     expect("<vtable for ns::Square+16>" in lines[2] and lines[2].endswith("side = 6}"), run)
     expect(lines[3].endswith(" <ns::Point::sum() const>"), run)
+    # A virtual base is shown once, where it is first met.
+    run = debugcall("-q", "-p", pid, "shared::whole", "*shared::right")
+    shown = [re.sub(r"_vptr.(\w+) = 0x\w+ <[^>]*>", r"\1", line) for line in run.out.splitlines()]
+    expect(run.code == 0 and shown == [
+        "{<shared::Left> = {<shared::Base> = {Base, base = 7}, Left, left = 8}, "
+        "<shared::Right> = {Right, right = 9}, whole = 10}",
+        "{<shared::Base> = {Base, base = 7}, Right, right = 9}"], run)
 
 
 def frames(pid):

@@ -103,13 +103,11 @@ struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
 }
 
 struct dc_error *symbols_methods(struct symbols *symbols, const struct type *class,
-				 const char *name, uint64_t base_offset, const struct method **ret,
-				 size_t *n)
+				 const char *name, const struct method **ret, size_t *n)
 {
 	(void)symbols;
 	(void)class;
 	(void)name;
-	(void)base_offset;
 	(void)ret;
 	*n = 0;
 	return NULL;

@@ -178,6 +178,75 @@ int only_here(int a)
 }
 } // namespace other
 
+// A base class that is shared: where it lies only the object's own table tells.
+namespace shared
+{
+struct Base {
+	int base = 7;
+	static int made;
+	virtual int who()
+	{
+		return 1;
+	}
+	int twice()
+	{
+		return 2 * base;
+	}
+};
+int Base::made = 5;
+struct Left : virtual Base {
+	int left = 8;
+};
+struct Right : virtual Base {
+	int right = 9;
+	int who() override
+	{
+		return 2;
+	}
+};
+struct Whole : Left, Right {
+	int whole = 10;
+};
+Whole whole;
+Right alone, *right = &whole;
+Base *base = &whole, *slot;
+int take(Base *b)
+{
+	return b->base;
+}
+int refer(Base &b)
+{
+	return b.base;
+}
+struct First {
+	int first = 3;
+};
+struct Derived : First {
+	int second = 4;
+};
+struct Twice : Left, First {
+};
+struct Both : Derived, Twice {
+};
+Derived derived;
+Both both;
+int slice(First f)
+{
+	return f.first;
+}
+int calls;
+Base *next_base()
+{
+	calls++;
+	return base;
+}
+int all()
+{
+	return take(&whole) + refer(whole) + slice(derived) + next_base()->twice() + base->who() +
+	       (int)(slot == base) + both.second;
+}
+} // namespace shared
+
 int &increase(int &value, const long &by)
 {
 	value += (int)by;
@@ -235,5 +304,5 @@ int main()
 {
 	if (write(1, "ready\n", 6) != 6)
 		return 1;
-	return wait_here(ns::use(&ns::square)) == 0;
+	return wait_here(ns::use(&ns::square) + 0 * shared::all()) == 0;
 }

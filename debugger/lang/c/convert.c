@@ -180,6 +180,17 @@ static struct dc_error *bind(struct context *context, struct value *value, const
 				      : convert_refused(value, type, what);
 }
 
+static struct dc_error *convert_other_object(struct context *context, struct value *value,
+					     const struct type *type, const char *what)
+{
+	bool done = false;
+	struct dc_error *err = NULL;
+
+	if (context->dialect->convert_object)
+		err = context->dialect->convert_object(context, value, type, &done);
+	return err || done ? err : convert_refused(value, type, what);
+}
+
 // What C allows in an assignment, and between pointers and integers what gdb allows: a user who
 // types an address means it.
 struct dc_error *convert_assign(struct context *context, struct value *value,
@@ -228,7 +239,7 @@ struct dc_error *convert_assign(struct context *context, struct value *value,
 		 convert_same_object(context, from, to))
 		*value = (struct value){ .type = type, .bytes = value->bytes };
 	else
-		return convert_refused(value, type, what);
+		return convert_other_object(context, value, type, what);
 	return err;
 }
 

@@ -34,13 +34,22 @@ struct dialect {
 	// Between pointers to objects, whose addresses may differ. Both types are pointers.
 	struct dc_error *(*convert_pointer)(struct context *context, struct value *value,
 					    const struct type *type);
+	// An object that is assigned to one of another type. *done false: it cannot be.
+	struct dc_error *(*convert_object)(struct context *context, struct value *value,
+					   const struct type *type, bool *done);
+	// Brings two pointers that are compared to one type, if there is one for both.
+	struct dc_error *(*join_pointers)(struct context *context, struct value *a,
+					  struct value *b);
 	// A member that the struct has not itself. *found false: nor by the language's rules.
 	struct dc_error *(*inherited_member)(struct context *context, const struct value *whole,
 					     const char *name, struct value *ret, bool *found);
 
 	void (*print_reference)(struct printer *printer, const struct type *type,
 				const unsigned char *bytes);
-	void (*print_base)(struct printer *printer, const struct type_member *base);
+	// A base class's part of the object with these bytes, behind what separates it from the
+	// one before. false: it is not shown here, and nothing was printed.
+	bool (*print_base)(struct printer *printer, const struct type_member *base,
+			   const unsigned char *bytes, uint64_t addr, const char *separator);
 	// What stands before an enumerator's name.
 	void (*print_enum_scope)(struct printer *printer, const struct type *type);
 };

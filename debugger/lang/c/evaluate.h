@@ -7,7 +7,7 @@
 
 #include "debugger/lang/c/ast.h"
 #include "debugger/lang/c/basic.h"
-#include "debugger/values/lvalue.h"
+#include "debugger/values/part.h"
 
 enum eval_mode {
 	EVAL_RUN,
@@ -61,12 +61,15 @@ struct dc_error *object_part(struct context *context, const struct value *whole,
 			     const struct type *type, uint64_t offset, struct value *ret) DC_CHECK;
 // An object, reached through a pointer or reference where there is one; is_arrow: arrays decay.
 struct dc_error *object_reach(struct context *context, struct value *value, bool is_arrow) DC_CHECK;
-// The member by name, also inside anonymous ones, of that type and its own; offset grows on the way.
+// The member by name, also inside anonymous ones; offset grows by what those are at.
 struct dc_error *object_find_member(struct context *context, const struct type *type,
 				    const char *name, uint64_t *offset, struct type_member *ret,
 				    bool *found) DC_CHECK;
 struct dc_error *object_member(struct context *context, const struct value *whole, const char *name,
 			       struct value *ret) DC_CHECK;
+// The object that a variable is, not yet read.
+struct dc_error *object_variable(struct context *context, const struct variable *variable,
+				 struct value *ret) DC_CHECK;
 struct dc_error *object_name(struct context *context, const struct node *node,
 			     struct value *ret) DC_CHECK;
 

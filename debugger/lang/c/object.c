@@ -140,33 +140,24 @@ struct dc_error *object_dereference(struct context *context, const struct value 
 	return NULL;
 }
 
+// What to cut parts from: an object in memory as it is, all else with its bytes.
+static struct dc_error *load_whole(struct context *context, const struct value *whole,
+				   struct value *ret)
+{
+	struct dc_error *err = value_copy(whole, ret);
+
+	if (!err && whole->lvalue != LVALUE_MEMORY)
+		err = object_load(context, ret);
+	return err;
+}
+
 struct dc_error *object_part(struct context *context, const struct value *whole,
 			     const struct type *type, uint64_t offset, struct value *ret)
 {
-	uint64_t size;
-
-	*ret = (struct value){ .type = type, .lvalue = whole->lvalue };
-	if (whole->lvalue == LVALUE_MEMORY) {
-		ret->addr = whole->addr + offset;
-		// $1.x is what it was when $1 was made.
-		if (!whole->bytes || !type_size(type, &size))
-			return NULL;
-	} else {
-		ret->lvalue = LVALUE_NONE; // copied out of a value, and no object any more
-	}
-
 	_cleanup_value_ struct value loaded = { 0 };
-	struct dc_error *err = value_copy(whole, &loaded);
-	uint64_t room;
+	struct dc_error *err = load_whole(context, whole, &loaded);
 
-	if (!err)
-		err = object_load(context, &loaded);
-	if (err || !loaded.bytes)
-		return err;
-	if (!type_size(type, &size) || !type_size(whole->type, &room) || offset > room ||
-	    size > room - offset)
-		return error_make(DC_VALUE, "out of the bounds of the value");
-	return value_set(ret, loaded.bytes + offset, size);
+	return err ? err : part_at(&loaded, type, offset, ret);
 }
 
 static struct dc_error *find_member(struct context *context, const struct type *type,
@@ -184,7 +175,6 @@ static struct dc_error *find_member(struct context *context, const struct type *
 	for (size_t i = 0; !err && i < n; i++) {
 		if (!members[i].is_base && members[i].name && strcmp(members[i].name, name) == 0) {
 			*ret = members[i];
-			*offset += members[i].offset;
 			*found = true;
 			return NULL;
 		}
@@ -286,38 +276,16 @@ struct dc_error *object_member(struct context *context, const struct value *whol
 				 spelled ? spelled : "?");
 		return note_members(context, whole->type, err);
 	}
-	if (member.bit_size == 0)
-		return object_part(context, whole, member.type, offset, ret);
-	*ret = (struct value){ .type = member.type,
-			       .lvalue = whole->lvalue,
-			       .bit_offset = member.bit_offset,
-			       .bit_size = member.bit_size };
-	if (whole->lvalue == LVALUE_MEMORY) {
-		ret->addr = whole->addr + offset;
-		return NULL;
-	}
-	ret->lvalue = LVALUE_NONE;
 
 	_cleanup_value_ struct value loaded = { 0 };
-	uint64_t room;
 
-	err = value_copy(whole, &loaded);
-	if (!err)
-		err = object_load(context, &loaded);
-	if (err || !loaded.bytes)
-		return err;
-	if (!type_size(whole->type, &room) || offset + lvalue_bit_span(ret) > room)
-		return error_make(DC_VALUE, "out of the bounds of the value");
-	err = value_set(ret, NULL, type_strip(member.type)->size);
-	if (!err)
-		lvalue_extract_bits(loaded.bytes + offset, member.bit_offset, member.bit_size,
-				    member.type, ret->bytes);
-	return err;
+	err = load_whole(context, whole, &loaded);
+	return err ? err : part_member(&context->access, &loaded, offset, &member, ret);
 }
 
 // A variable that was optimized out still has a type, which is all that sizeof asks.
-static struct dc_error *variable_place(struct context *context, const struct variable *variable,
-				       struct value *ret)
+struct dc_error *object_variable(struct context *context, const struct variable *variable,
+				 struct value *ret)
 {
 	uint64_t size;
 
@@ -377,7 +345,7 @@ struct dc_error *object_name(struct context *context, const struct node *node, s
 		// last.
 		if (what->is_local && context->mode != EVAL_RUN && variable.place == VARIABLE_GONE)
 			variable.place = VARIABLE_MEMORY;
-		return variable_place(context, &variable, ret);
+		return object_variable(context, &variable, ret);
 	case NAME_FUNCTION:
 		if (what->nr_overloads)
 			return context->dialect->needs_call(what, node->name);

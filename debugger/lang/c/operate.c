@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The operators on values: arithmetic after C's usual conversions, pointers, vectors by element.
-#include "debugger/lang/c/evaluate.h"
+#include "debugger/lang/c/dialect.h"
 #include "debugger/values/number.h"
 
 #include <string.h>
@@ -206,6 +206,21 @@ static struct dc_error *pointer_step(struct context *context, enum operation op,
 	return value_set(ret, &addr, 8);
 }
 
+// Pointers to objects of different types are compared where the language brings them together.
+static struct dc_error *compare_pointers(struct context *context, enum operation op,
+					 const struct value *a, const struct value *b,
+					 struct value *ret)
+{
+	_cleanup_value_ struct value x = { 0 }, y = { 0 };
+	struct dc_error *err = value_copy(a, &x);
+
+	if (!err)
+		err = value_copy(b, &y);
+	if (!err && context->dialect->join_pointers)
+		err = context->dialect->join_pointers(context, &x, &y);
+	return err ? err : compare(context, op, &x, &y, context->basics.list[BASIC_ULONG], ret);
+}
+
 // A pointer beside an integer compares as an address, which C only allows with 0.
 static struct dc_error *pointers(struct context *context, enum operation op, const struct value *a,
 				 const struct value *b, struct value *ret)
@@ -217,7 +232,7 @@ static struct dc_error *pointers(struct context *context, enum operation op, con
 		return pointer_difference(context, a, b, ret);
 	if ((a_is || type_is_integer(a->type)) && (b_is || type_is_integer(b->type))) {
 		if (is_comparison(op))
-			return compare(context, op, a, b, context->basics.list[BASIC_ULONG], ret);
+			return compare_pointers(context, op, a, b, ret);
 		if (!b_is && (op == OP_ADD || op == OP_SUB))
 			return pointer_step(context, op, a, b, ret);
 		if (!a_is && op == OP_ADD)

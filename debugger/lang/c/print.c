@@ -157,9 +157,7 @@ static void print_member(struct printer *printer, const struct type *type,
 	uint64_t whole = type->size, size = 0;
 	uint32_t bits = member->bit_offset + member->bit_size;
 
-	if (member->is_base && printer->dialect->print_base)
-		printer->dialect->print_base(printer, member);
-	else if (member->name)
+	if (member->name)
 		fprintf(printer->out, "%s = ", member->name);
 	// Damaged debug information could place a member outside of its struct.
 	if (!type_size(member->type, &size))
@@ -199,15 +197,32 @@ static void print_record(struct printer *printer, const struct type *type,
 		fprintf(printer->out, "<error: %s>", err->message);
 		return;
 	}
+
+	struct printed_whole outer = printer->whole;
+	bool is_base = printer->is_base;
+
+	if (!is_base)
+		printer->whole = (struct printed_whole){ .bytes = bytes, .size = type->size };
+	printer->is_base = false;
 	fputc('{', printer->out);
 	for (size_t i = 0; i < n; i++) {
-		// An unnamed bit-field is padding.
-		if (!members[i].name && !members[i].is_base && !type_is_record(members[i].type))
+		const char *separator = any ? ", " : "";
+
+		if (members[i].is_base) {
+			any |= printer->dialect->print_base &&
+			       printer->dialect->print_base(printer, &members[i], bytes, addr,
+							    separator);
 			continue;
-		fputs(any ? ", " : "", printer->out);
+		}
+		// An unnamed bit-field is padding.
+		if (!members[i].name && !type_is_record(members[i].type))
+			continue;
+		fputs(separator, printer->out);
 		print_member(printer, type, &members[i], bytes, addr);
 		any = true;
 	}
+	if (!is_base)
+		printer->whole = outer;
 	fputs(any ? "}" : "<No data fields>}", printer->out);
 }
 

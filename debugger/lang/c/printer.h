@@ -12,12 +12,22 @@
 enum { PRINT_ELEMENTS = 200, PRINT_REPEATS = 10, PRINT_DEPTH = 100 };
 
 struct dialect;
+// The object whose base classes are printed: a virtual one is shown once.
+struct printed_whole {
+	const unsigned char *bytes;
+	uint64_t size;
+	const struct type *shown[16];
+	size_t nr_shown;
+};
+
 struct printer {
 	const struct dialect *dialect;
 	FILE *out;
 	struct symbols *symbols;
 	const struct caller *caller;
 	char format; // 0: as the type says
+	struct printed_whole whole;
+	bool is_base; // what is printed next is a part of it
 	unsigned depth; // of nested structs and arrays: a damaged type could contain itself
 };
 

@@ -2,91 +2,213 @@
 // Classes and their bases: where a base lies, pointers between them, members that are inherited.
 #include "debugger/lang/cxx/rules.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // Deeper than any class: a damaged file can make one its own base.
 enum { DEPTH_MAX = 64 };
 
-// Where base lies in a class, through all its bases.
-static struct dc_error *find_base(struct context *context, const struct type *derived,
-				  const struct type *base, unsigned depth, uint64_t *offset,
-				  bool *found)
-{
-	const struct type_member *members;
+// The way from a class to one of its bases, and whether there is more than one such base.
+struct path {
+	const struct type_member *steps[DEPTH_MAX];
 	size_t n;
-	const struct type *whole = symbols_complete(context->access.symbols, type_strip(derived));
-	struct dc_error *err = whole->is_incomplete ? NULL : type_members(whole, &members, &n);
+	// What tells a base from another of its type: the last virtual base on the way, and the
+	// distance from there.
+	const struct type *from;
+	uint64_t offset;
+	bool found, is_ambiguous, is_virtual;
+};
 
-	*found = false;
-	if (err || whole->is_incomplete)
-		return err;
-	for (size_t i = 0; i < n && !err && !*found && depth < DEPTH_MAX; i++) {
-		uint64_t inside = 0;
+struct search {
+	struct context *context;
+	const struct type *base;
+	const struct type_member *steps[DEPTH_MAX]; // as far as it has come
+	unsigned budget; // of a damaged file every class could have many bases
+	struct path *path;
+};
 
-		if (!members[i].is_base)
+static void take_path(struct search *search, size_t n, const struct type *from, uint64_t offset)
+{
+	struct path *path = search->path;
+
+	if (path->found) {
+		path->is_ambiguous |= offset != path->offset || !path->from != !from ||
+				      (from && !type_equal(from, path->from));
+		return;
+	}
+	*path = (struct path){ .n = n, .from = from, .offset = offset, .found = true };
+	memcpy(path->steps, search->steps, n * sizeof(*path->steps));
+	path->is_virtual = from != NULL;
+}
+
+static struct dc_error *search_path(struct search *search, const struct type *class, size_t n,
+				    const struct type *from, uint64_t offset)
+{
+	const struct type *whole = symbols_complete(search->context->access.symbols,
+						    type_strip(class));
+	const struct type_member *members;
+	size_t nr_members;
+	struct dc_error *err = whole->is_incomplete ? NULL
+						    : type_members(whole, &members, &nr_members);
+
+	for (size_t i = 0; !err && !whole->is_incomplete && i < nr_members; i++) {
+		const struct type_member *member = &members[i];
+		const struct type *its = type_strip(member->type);
+
+		if (!member->is_base || n == DEPTH_MAX || !search->budget)
 			continue;
-		*found = type_equal(type_strip(members[i].type), type_strip(base));
-		if (!*found)
-			err = find_base(context, members[i].type, base, depth + 1, &inside, found);
-		*offset = members[i].offset + inside;
+		search->budget--;
+		search->steps[n] = member;
+
+		const struct type *last = member->is_virtual ? its : from;
+		uint64_t distance = member->is_virtual ? 0 : offset + member->offset;
+
+		if (type_equal(its, search->base))
+			take_path(search, n + 1, last, distance);
+		else
+			err = search_path(search, its, n + 1, last, distance);
 	}
 	return err;
 }
 
-bool class_has_base(struct context *context, const struct type *class, const struct type *base)
+static struct dc_error *find_path(struct context *context, const struct type *class,
+				  const struct type *base, struct path *ret)
 {
-	uint64_t offset;
-	bool found = false;
+	struct search search = {
+		.context = context, .base = type_strip(base), .budget = 10000, .path = ret
+	};
 
+	*ret = (struct path){ 0 };
 	if (!type_is_record(class) || !type_is_record(base))
-		return false;
-	dc_error_destroy(find_base(context, class, base, 0, &offset, &found));
-	return found;
+		return NULL;
+	return search_path(&search, class, 0, NULL, 0);
 }
 
-static void move(struct value *pointer, uint64_t by)
+bool class_has_base(struct context *context, const struct type *class, const struct type *base)
 {
-	uint64_t addr;
+	struct path path;
+
+	dc_error_destroy(find_path(context, class, base, &path));
+	return path.found;
+}
+
+// One step at a time, for where a virtual base is stands in the object that has been come to. Before
+// a run that is not known.
+static struct dc_error *follow(struct context *context, const struct path *path,
+			       struct value *pointer)
+{
+	struct dc_error *err = NULL;
+	uint64_t addr, offset;
 
 	if (!pointer->bytes)
-		return;
+		return NULL;
+	if (path->is_virtual && context->mode != EVAL_RUN) {
+		value_deinit(pointer);
+		return NULL;
+	}
 	memcpy(&addr, pointer->bytes, sizeof(addr));
-	if (addr != 0)
-		addr += by;
+	for (size_t i = 0; !err && i < path->n && addr; i++) {
+		err = part_base_offset(context->access.caller, path->steps[i], addr, NULL, &offset);
+		if (!err)
+			addr += offset;
+	}
 	memcpy(pointer->bytes, &addr, sizeof(addr));
+	return err;
 }
 
 struct dc_error *class_to_base(struct context *context, struct value *pointer,
 			       const struct type *class, const struct type *base)
 {
-	uint64_t offset = 0;
-	bool found;
-	struct dc_error *err = find_base(context, class, base, 0, &offset, &found);
+	struct path path;
+	struct dc_error *err = find_path(context, class, base, &path);
 
-	if (!err)
-		move(pointer, offset);
-	return err;
+	if (!err && path.is_ambiguous)
+		err = type_error("'%s' is an ambiguous base of '%s'", base, class);
+	return err ? err : follow(context, &path, pointer);
 }
 
 struct dc_error *class_convert_pointer(struct context *context, struct value *value,
 				       const struct type *type)
 {
 	const struct type *from = type_strip(value->type)->target, *to = type_strip(type)->target;
-	bool are_classes = type_is_record(from) && type_is_record(to) && !type_equal(from, to);
-	bool is_up = are_classes && class_has_base(context, from, to);
-	uint64_t offset = 0;
-	bool is_down = false;
+	struct path down = { 0 };
 	struct dc_error *err = NULL;
+	uint64_t addr;
 
-	if (are_classes && !is_up)
-		err = find_base(context, to, from, 0, &offset, &is_down);
+	if (!type_is_record(from) || !type_is_record(to) || type_equal(from, to))
+		return convert_scalar(value, type);
+	if (class_has_base(context, from, to)) {
+		err = convert_scalar(value, type);
+		return err ? err : class_to_base(context, value, from, to);
+	}
+	err = find_path(context, to, from, &down);
+	if (!err && down.is_virtual)
+		err = type_error("'%s' is a virtual base of '%s': there is no way back", from, to);
+	else if (!err && down.is_ambiguous)
+		err = type_error("'%s' is an ambiguous base of '%s'", from, to);
 	if (!err)
 		err = convert_scalar(value, type);
-	if (!err && is_up)
-		err = class_to_base(context, value, from, to);
-	else if (!err && is_down)
-		move(value, -offset);
+	if (err || !value->bytes)
+		return err;
+	memcpy(&addr, value->bytes, sizeof(addr));
+	addr -= addr ? down.offset : 0;
+	memcpy(value->bytes, &addr, sizeof(addr));
+	return NULL;
+}
+
+// The base class's part of an object. Where a virtual one is takes a run to know.
+static struct dc_error *base_of(struct context *context, const struct value *whole,
+				const struct type_member *base, struct value *ret)
+{
+	if (!base->is_virtual || whole->lvalue == LVALUE_REGISTER)
+		return object_part(context, whole, base->type, base->offset, ret);
+	if (context->mode == EVAL_RUN)
+		return part_member(&context->access, whole, 0, base, ret);
+	*ret = (struct value){ .type = base->type, .lvalue = whole->lvalue };
+	return NULL;
+}
+
+// An object of a class becomes one of its base: that part of it is copied.
+struct dc_error *class_convert_object(struct context *context, struct value *value,
+				      const struct type *type, bool *done)
+{
+	_cleanup_value_ struct value part = { 0 };
+	struct path path;
+	struct dc_error *err = find_path(context, value->type, type, &path);
+
+	*done = !err && path.found;
+	if (!*done)
+		return err;
+	if (path.is_ambiguous)
+		return type_error("'%s' is an ambiguous base of '%s'", type, value->type);
+	part = value_take(value);
+	for (size_t i = 0; !err && i < path.n; i++) {
+		struct value next = { 0 };
+
+		err = base_of(context, &part, path.steps[i], &next);
+		value_deinit(&part);
+		part = next;
+	}
+	if (!err)
+		err = object_load(context, &part);
+	*value = (struct value){ .type = type, .bytes = part.bytes };
+	part.bytes = NULL;
 	return err;
+}
+
+// C++ compares a pointer to a class and one to its base as pointers to the base.
+struct dc_error *class_join_pointers(struct context *context, struct value *a, struct value *b)
+{
+	const struct type *x = type_strip(a->type), *y = type_strip(b->type);
+
+	if (x->kind != TYPE_POINTER || y->kind != TYPE_POINTER || type_equal(x, y))
+		return NULL;
+	if (class_has_base(context, x->target, y->target))
+		return class_convert_pointer(context, a, b->type);
+	if (class_has_base(context, y->target, x->target))
+		return class_convert_pointer(context, b, a->type);
+	return NULL;
 }
 
 // In the bases from left to right, each with its own members first.
@@ -107,7 +229,7 @@ static struct dc_error *search_bases(struct context *context, const struct value
 
 		if (!members[i].is_base)
 			continue;
-		err = object_part(context, whole, members[i].type, members[i].offset, &base);
+		err = base_of(context, whole, &members[i], &base);
 		if (!err)
 			err = object_find_member(context, base.type, name, &offset, &ignored,
 						 found);
@@ -119,11 +241,49 @@ static struct dc_error *search_bases(struct context *context, const struct value
 	return err;
 }
 
+// Static members are variables with the class's name before theirs.
+static struct dc_error *search_statics(struct context *context, const struct type *type,
+				       const char *name, unsigned depth, struct value *ret,
+				       bool *found)
+{
+	const struct type *class = symbols_complete(context->access.symbols, type_strip(type));
+	_cleanup_free_ char *whole = NULL;
+	const struct type_member *members;
+	struct variable variable;
+	size_t n;
+	struct dc_error *err;
+
+	if (!class->name)
+		return NULL;
+	if (asprintf(&whole, "%s::%s", class->name, name) < 0) {
+		whole = NULL;
+		return &dc_out_of_memory;
+	}
+	err = symbols_lookup_variable(context->access.symbols, NULL, whole, &variable);
+	if (!err) {
+		*found = true;
+		*ret = (struct value){ 0 };
+		return object_variable(context, &variable, ret);
+	}
+	dc_error_destroy(err);
+	err = type_members(class, &members, &n);
+	for (size_t i = 0; !err && !*found && i < n && depth < DEPTH_MAX; i++) {
+		if (members[i].is_base)
+			err = search_statics(context, members[i].type, name, depth + 1, ret, found);
+	}
+	return err;
+}
+
 struct dc_error *class_inherited_member(struct context *context, const struct value *whole,
 					const char *name, struct value *ret, bool *found)
 {
 	*found = false;
-	return search_bases(context, whole, name, 0, ret, found);
+
+	struct dc_error *err = search_bases(context, whole, name, 0, ret, found);
+
+	if (!err && !*found && !type_strip(whole->type)->tag)
+		err = search_statics(context, whole->type, name, 0, ret, found);
+	return err;
 }
 
 static bool has_member(struct context *context, const struct type *class, const char *name,

@@ -4,13 +4,15 @@
 
 #include <string.h>
 
-// What the object's own class has in its virtual table.
+// What the object's own class has in its virtual table. The object is the method's own class's part.
 static struct dc_error *take_virtual(struct context *context, const struct method *method,
 				     struct call *call)
 {
 	const struct caller *caller = context->access.caller;
+	const struct type_param *params;
 	uint64_t object, table, addr = 0;
-	struct dc_error *err = NULL;
+	struct dc_error *err;
+	size_t n;
 
 	call->name = method->function.name;
 	if (!method->function.type)
@@ -19,10 +21,13 @@ static struct dc_error *take_virtual(struct context *context, const struct metho
 	call->callee.type = types_pointer(context->basics.types, method->function.type);
 	if (!call->callee.type)
 		return &dc_out_of_memory;
-	if (context->mode != EVAL_RUN || !call->object.bytes)
-		return NULL;
+	err = type_params(call->type, &params, &n);
+	if (!err && n)
+		err = convert_assign(context, &call->object, params[0].type, "the object");
+	if (err || context->mode != EVAL_RUN || !call->object.bytes)
+		return err;
 	memcpy(&object, call->object.bytes, sizeof(object));
-	err = caller->read(caller->arg, object + method->base_offset, &table, sizeof(table));
+	err = caller->read(caller->arg, object, &table, sizeof(table));
 	if (!err)
 		err = caller->read(caller->arg, table + method->slot * sizeof(addr), &addr,
 				   sizeof(addr));
@@ -31,23 +36,22 @@ static struct dc_error *take_virtual(struct context *context, const struct metho
 
 // A class's own methods of a name hide those of its bases.
 static struct dc_error *search_methods(struct context *context, const struct type *class,
-				       const char *name, uint64_t base_offset, unsigned depth,
-				       const struct method **ret, size_t *n)
+				       const char *name, unsigned depth, const struct method **ret,
+				       size_t *n)
 {
 	enum { DEPTH_MAX = 32 };
 	struct symbols *symbols = context->access.symbols;
 	const struct type *whole = symbols_complete(symbols, type_strip(class));
 	const struct type_member *members;
 	size_t nr_members = 0;
-	struct dc_error *err = symbols_methods(symbols, whole, name, base_offset, ret, n);
+	struct dc_error *err = symbols_methods(symbols, whole, name, ret, n);
 
 	if (err || *n || whole->is_incomplete || depth > DEPTH_MAX)
 		return err;
 	err = type_members(whole, &members, &nr_members);
 	for (size_t i = 0; !err && i < nr_members && !*n; i++) {
 		if (members[i].is_base)
-			err = search_methods(context, members[i].type, name,
-					     base_offset + members[i].offset, depth + 1, ret, n);
+			err = search_methods(context, members[i].type, name, depth + 1, ret, n);
 	}
 	return err;
 }
@@ -55,7 +59,7 @@ static struct dc_error *search_methods(struct context *context, const struct typ
 static struct dc_error *find_methods(struct context *context, const struct type *class,
 				     const char *name, const struct method **ret, size_t *n)
 {
-	struct dc_error *err = search_methods(context, class, name, 0, 0, ret, n);
+	struct dc_error *err = search_methods(context, class, name, 0, ret, n);
 
 	if (!err && !*n)
 		err = type_error("there is no member or method of that name in '%s'", class, NULL);

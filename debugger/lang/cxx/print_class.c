@@ -34,10 +34,67 @@ void class_print_reference(struct printer *printer, const struct type *type,
 		print_value(printer, type->target, object, addr);
 }
 
-// Base classes stand before the members, without a name of their own.
-void class_print_base(struct printer *printer, const struct type_member *base)
+static bool is_shown(struct printed_whole *whole, const struct type *type)
 {
-	fprintf(printer->out, "<%s> = ", base->type->name ? base->type->name : "base");
+	enum { ROOM = sizeof(whole->shown) / sizeof(*whole->shown) };
+
+	for (size_t i = 0; i < whole->nr_shown; i++) {
+		if (type_equal(whole->shown[i], type))
+			return true;
+	}
+	if (whole->nr_shown < ROOM)
+		whole->shown[whole->nr_shown++] = type;
+	return false;
+}
+
+// Where the base class's bytes are: among those of the whole, or else in the target. owned: what
+// is to be freed.
+static struct dc_error *find_base(struct printer *printer, const struct type_member *base,
+				  const unsigned char **bytes, uint64_t *addr,
+				  unsigned char **owned)
+{
+	const struct printed_whole *whole = &printer->whole;
+	const struct caller *caller = printer->caller;
+	uint64_t offset, size = type_strip(base->type)->size;
+	struct dc_error *err = part_base_offset(caller, base, *addr, *bytes, &offset);
+
+	if (err)
+		return err;
+	*addr += *addr ? offset : 0;
+
+	uint64_t position = (uint64_t)(*bytes - whole->bytes) + offset;
+
+	if (position <= whole->size && size <= whole->size - position) {
+		*bytes = whole->bytes + position;
+		return NULL;
+	}
+	if (!*addr || !base->is_virtual)
+		return error_make(DC_VALUE, "outside of its object");
+	*owned = malloc(size + 1);
+	*bytes = *owned;
+	return *owned ? caller->read(caller->arg, *addr, *owned, size) : &dc_out_of_memory;
+}
+
+bool class_print_base(struct printer *printer, const struct type_member *base,
+		      const unsigned char *bytes, uint64_t addr, const char *separator)
+{
+	const struct type *type = type_strip(base->type);
+	_cleanup_free_ unsigned char *owned = NULL;
+
+	if (base->is_virtual && is_shown(&printer->whole, type))
+		return false;
+	fprintf(printer->out, "%s<%s> = ", separator, type->name ? type->name : "base");
+
+	_cleanup_error_ struct dc_error *err = find_base(printer, base, &bytes, &addr, &owned);
+
+	if (err) {
+		fprintf(printer->out, "<error: %s>", err->message);
+		return true;
+	}
+	printer->is_base = true;
+	print_value(printer, base->type, bytes, addr);
+	printer->is_base = false;
+	return true;
 }
 
 // An enumerator is in its enum's scope, or, of an enum class, in the enum itself.

@@ -18,6 +18,10 @@ struct dc_error *class_to_base(struct context *context, struct value *pointer,
 			       const struct type *class, const struct type *base) DC_CHECK;
 struct dc_error *class_convert_pointer(struct context *context, struct value *value,
 				       const struct type *type) DC_CHECK;
+struct dc_error *class_convert_object(struct context *context, struct value *value,
+				      const struct type *type, bool *done) DC_CHECK;
+struct dc_error *class_join_pointers(struct context *context, struct value *a,
+				     struct value *b) DC_CHECK;
 struct dc_error *class_inherited_member(struct context *context, const struct value *whole,
 					const char *name, struct value *ret, bool *found) DC_CHECK;
 bool class_has_member(struct context *context, const struct type *class, const char *name);
@@ -47,7 +51,8 @@ bool qualified_resolve(struct parser *parser, const char *name, struct resolutio
 // print_class.c
 void class_print_reference(struct printer *printer, const struct type *type,
 			   const unsigned char *bytes);
-void class_print_base(struct printer *printer, const struct type_member *base);
+bool class_print_base(struct printer *printer, const struct type_member *base,
+		      const unsigned char *bytes, uint64_t addr, const char *separator);
 void class_print_enum_scope(struct printer *printer, const struct type *type);
 
 #endif

@@ -558,19 +558,45 @@ static bool member_location(Dwarf_Die *die, uint64_t *ret)
 	return true;
 }
 
+// "the object's first word, minus a constant, is where the distance stands".
+static bool virtual_location(Dwarf_Die *die, uint64_t *table_offset)
+{
+	static const uint8_t wanted[] = { DW_OP_dup,   DW_OP_deref, 0,
+					  DW_OP_minus, DW_OP_deref, DW_OP_plus };
+	Dwarf_Attribute attr;
+	Dwarf_Op *ops;
+	size_t n;
+
+	if (!dwarf_attr(die, DW_AT_data_member_location, &attr) ||
+	    dwarf_getlocation(&attr, &ops, &n) || n != sizeof(wanted))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (wanted[i] && ops[i].atom != wanted[i])
+			return false;
+	}
+	if (ops[2].atom >= DW_OP_lit0 && ops[2].atom <= DW_OP_lit31)
+		*table_offset = ops[2].atom - DW_OP_lit0;
+	else if (ops[2].atom == DW_OP_constu || ops[2].atom == DW_OP_const1u)
+		*table_offset = ops[2].number;
+	else
+		return false;
+	return true;
+}
+
 static struct dc_error *read_member(struct type_node *node, Dwarf_Die *die,
 				    struct type_member *member, bool *usable)
 {
 	uint64_t bits = 0, position = 0, storage = 0, align;
 
-	*usable = member_location(die, &member->offset) &&
-		  !(dwarf_tag(die) == DW_TAG_inheritance && dwarf_hasattr(die, DW_AT_virtuality));
+	member->is_base = dwarf_tag(die) == DW_TAG_inheritance;
+	member->is_virtual = member->is_base && dwarf_hasattr(die, DW_AT_virtuality);
+	*usable = member->is_virtual ? virtual_location(die, &member->table_offset)
+				     : member_location(die, &member->offset);
 	member->name = dwarf_diename(die);
 	member->type = target_of(node->type.owner, die, 0);
 	if (!member->type)
 		return error_make(DC_VALUE, "the debug information of %s is damaged",
 				  node->type.name ? node->type.name : "a type");
-	member->is_base = dwarf_tag(die) == DW_TAG_inheritance;
 	// clang tells an alignment that was asked for only here, gcc at the struct as well.
 	if (number(die, DW_AT_alignment, &align) && is_alignment(align) &&
 	    align > node->declared_align)
@@ -697,6 +723,8 @@ static struct dc_error *read_members(struct type_node *node)
 				       : members[used].offset +
 						 type_strip(members[used].type)->size;
 
+		if (members[used].is_virtual)
+			node->type.is_nontrivial = true;
 		if (usable && end >= members[used].offset && end <= node->type.size)
 			used++;
 		else if (!usable || !node->type.is_incomplete)
