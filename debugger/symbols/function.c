@@ -356,6 +356,11 @@ static struct dc_error *find_overload(struct symbols *symbols, const char *name,
 	return err;
 }
 
+static bool is_in(const struct loaded *loaded, const struct symbols_frame *frame)
+{
+	return frame && frame->pc && module_contains(loaded, frame->pc);
+}
+
 struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct symbols_frame *frame,
 					 const char *name, struct function *ret)
 {
@@ -368,6 +373,11 @@ struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct s
 	if (err || done)
 		return err;
 	if (symbols_find(symbols, frame, name, SYMBOL_CODE, &loaded, &symbol, &nr_locals)) {
+		// What the program calls so in C++ comes before a library's function.
+		if (!loaded->is_program && !is_in(loaded, frame))
+			err = find_overload(symbols, name, ret, &done);
+		if (err || done)
+			return err;
 		if (!symbol.is_global && nr_locals > 1)
 			return ambiguous(loaded, name);
 		return describe(symbols, loaded, &symbol, ret);

@@ -256,15 +256,6 @@ static bool add(struct found *found, const struct symbol *symbol, char *shown, e
 	return true;
 }
 
-// "1f" as a whole: not the end of "11f".
-static bool has_part(const char *symbol, const char *part)
-{
-	for (const char *at = symbol; (at = strstr(at, part)); at++)
-		if (at == symbol || !isdigit((unsigned char)at[-1]))
-			return true;
-	return false;
-}
-
 // The symbols of one module that fit best.
 static bool search(struct loaded *loaded, const struct wanted *wanted, unsigned int classes,
 		   struct found *found)
@@ -285,7 +276,7 @@ static bool search(struct loaded *loaded, const struct wanted *wanted, unsigned 
 
 		if (!symtab_get(table, image, i, &symbol) || !(symbol.class & classes) ||
 		    strncmp(symbol.name, "_Z", 2) || symbol.is_old_version ||
-		    (*wanted->part && !has_part(symbol.name, wanted->part)) ||
+		    (*wanted->part && !strstr(symbol.name, wanted->part)) ||
 		    strchr(symbol.name, '.'))
 			continue;
 
@@ -315,7 +306,15 @@ static bool search(struct loaded *loaded, const struct wanted *wanted, unsigned 
 	return true;
 }
 
-static bool search_all(struct symbols *symbols, const char *name, unsigned int classes,
+static void drop_all(struct found *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		free(found->shown[i]);
+	found->n = 0;
+}
+
+// own: only what the program has under just that name.
+static bool search_all(struct symbols *symbols, const char *name, unsigned int classes, bool own,
 		       struct loaded **module, struct found *found)
 {
 	_cleanup_(cleanup_wanted) struct wanted wanted;
@@ -326,7 +325,9 @@ static bool search_all(struct symbols *symbols, const char *name, unsigned int c
 		if ((*module)->seen && (*module)->image &&
 		    !search(*module, &wanted, classes, found))
 			return false;
-		if (found->n)
+		if (own && found->n && found->fit[0] != FIT_WHOLE)
+			drop_all(found);
+		if (found->n || own)
 			return true;
 	}
 	return true;
@@ -340,7 +341,7 @@ struct dc_error *mangled_find_data(struct symbols *symbols, const char *name,
 	struct dc_error *err;
 
 	*done = false;
-	if (!search_all(symbols, name, SYMBOL_DATA | SYMBOL_TLS, module, &found))
+	if (!search_all(symbols, name, SYMBOL_DATA | SYMBOL_TLS, false, module, &found))
 		return &dc_out_of_memory;
 	*done = found.n > 0;
 	if (found.n == 1)
@@ -363,11 +364,14 @@ struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
 	struct function *list;
 
 	*n = 0;
-	// A name that is a symbol's is C's.
-	if (symbols_find(symbols, NULL, name, SYMBOL_CODE | SYMBOL_DATA | SYMBOL_TLS, &plain,
-			 &symbol, &nr_locals))
+	// A name that is a symbol's is C's, but for one that a library has and the program uses for
+	// something of its own: free(long) is not libc's.
+	bool is_c = symbols_find(symbols, NULL, name, SYMBOL_CODE | SYMBOL_DATA | SYMBOL_TLS,
+				 &plain, &symbol, &nr_locals);
+
+	if (is_c && plain->is_program)
 		return NULL;
-	if (!search_all(symbols, name, SYMBOL_CODE, &module, &found))
+	if (!search_all(symbols, name, SYMBOL_CODE, is_c, &module, &found))
 		return &dc_out_of_memory;
 	if (!found.n)
 		return NULL;

@@ -99,6 +99,17 @@ VALUES = [
     ("shared::calls = 0", "0"),
     ("shared::Base::twice(shared::next_base())", "14"),
     ("shared::calls", "1"),
+    ("atoi(1)", "2"),
+    ("free(5)", "55"),
+    ("::free(5)", "55"),
+    ('strlen("four")', "4"),
+    ("md5::sum(3)", "8"),
+    ("md5::state.length()", "6"),
+    ("md5::Vec3::length(md5::state)", "6"),
+    ("md5::state.made", "9"),
+    ("sum_of(1, 2)", "3"),
+    ("sum_of<int, int>(1, 2)", "3"),
+    ("first_of(5, 6, 7)", "502"),
 ]
 
 # Each is refused, and the message and its notes say these.
@@ -111,6 +122,8 @@ MISTAKES = [
     ("ns::largest(3, 4.5)", "ambiguous", "largest<double>"),
     ("ns::g(1)", "no symbol 'ns::g'"),
     ("(shared::Right *) shared::base", "virtual base"),
+    ("sum_of()", "too few arguments"),
+    ("first_of(5)", "too few arguments"),
     ("(shared::First *) &shared::both", "ambiguous base"),
     ("ns::origin.nope()", "no member or method", "'ns::Point'"),
     ("ns::origin.sum(1)", "too many arguments", "0 wanted, 1 given"),
@@ -163,6 +176,10 @@ def frames(pid):
     for name in ("wait_here", "wait_here(int)"):
         run = debugcall("-q", "-p", pid, "--frame", name, "local > 0", "hidden(local) == local - 1")
         expect(run.code == 0 and run.out == "1\n1\n", run)
+    run = debugcall("-q", "-p", pid, "--frame", "Waiter::enter", "total", "::total", "own", "inherited", "shared",
+                    "both(1)", "::both(1)", "times(2)", "from_base(1)", "outside", "own = 4", "this->own", "own = 3")
+    expect(run.code == 0 and run.out.split() == ["1", "1000", "3", "6", "60", "11", "9001", "14", "7", "77", "4",
+                                                 "4", "3"], run)
     run = debugcall("-p", pid, "--frame", "wait", "local")
     expect(run.code != 0 and "no frame of wait" in run.err, run)
 

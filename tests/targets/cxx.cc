@@ -289,6 +289,77 @@ static int counted()
 	return ++calls;
 }
 
+// Names that libc has too, for something else.
+int atoi(int a)
+{
+	return a + 1;
+}
+long free(long handle)
+{
+	return handle + 50;
+}
+
+// Names that end in a digit, and a digit that begins the length of the next.
+namespace md5
+{
+int sum(int a)
+{
+	return a + 5;
+}
+struct Vec3 {
+	int x;
+	static int made;
+	int length()
+	{
+		return x;
+	}
+} state = { 6 };
+int Vec3::made = 9;
+} // namespace md5
+
+template <class... A> int sum_of(A... a)
+{
+	return (0 + ... + a);
+}
+template <class T, class... A> int first_of(T first, A... rest)
+{
+	return first * 100 + (int)sizeof...(rest);
+}
+
+int total = 1000, outside = 77;
+int both(int a)
+{
+	return 9000 + a;
+}
+int wait_here(int local);
+
+struct Inherited {
+	int inherited = 6;
+	int from_base(int a)
+	{
+		return inherited + a;
+	}
+};
+struct Waiter : Inherited {
+	int total = 1, own = 3;
+	static int shared;
+	int both(int a)
+	{
+		return total * 10 + a;
+	}
+	static int times(int a)
+	{
+		return a * 7;
+	}
+	int enter(int local)
+	{
+		int total2 = total + both(1) + times(2) + from_base(1) + shared;
+
+		return wait_here(local + 0 * total2) + local;
+	}
+} waiter;
+int Waiter::shared = 60;
+
 // Where a frame of C++ waits.
 int wait_here(int local)
 {
@@ -304,5 +375,8 @@ int main()
 {
 	if (write(1, "ready\n", 6) != 6)
 		return 1;
-	return wait_here(ns::use(&ns::square) + 0 * shared::all()) == 0;
+	int others = atoi(1) + (int)free(2L) + md5::sum(1) + md5::state.length() + sum_of(1, 2) +
+		     first_of(1, 2, 3) + both(1) + total + outside + md5::Vec3::made;
+
+	return waiter.enter(ns::use(&ns::square) + 0 * (shared::all() + others)) == 0;
 }

@@ -16,6 +16,10 @@ struct dialect {
 	bool (*resolve_overloads)(struct parser *parser, const char *name, struct resolution *what);
 	// The error for such a name that is not called.
 	struct dc_error *(*needs_call)(const struct resolution *what, const char *name);
+	// A name that no local has, in a frame: it stays, or becomes a member of what the frame's
+	// function is called on.
+	struct dc_error *(*implied_member)(struct parser *parser, const char *name, size_t column,
+					   struct node **ret);
 
 	// The function of a call by such a name or through an object. *done false: C's rules tell.
 	struct dc_error *(*find_callee)(struct context *context, const struct node *node,

@@ -115,6 +115,14 @@ static bool is_local(struct parser *parser, const char *name, const struct varia
 	return not_global || global.place != variable->place || global.addr != variable->addr;
 }
 
+// The whole name of a function, with or without its parameters.
+static bool is_unscoped(const char *full, const char *name)
+{
+	size_t length = strlen(name);
+
+	return !strncmp(full, name, length) && (!full[length] || full[length] == '(');
+}
+
 // Locals, then the program's own names before those of libraries: a static variable deep in the C
 // library's debug information must not hide a function or an enumerator of the program.
 static void resolve(struct parser *parser, const char *name, struct resolution *what)
@@ -125,7 +133,11 @@ static void resolve(struct parser *parser, const char *name, struct resolution *
 	bool has_typed = !no_variable && what->variable.type;
 	bool local = has_typed && is_local(parser, name, &what->variable);
 
-	if (has_typed && (local || in_program(symbols, what->variable.module))) {
+	bool owns = has_typed && in_program(symbols, what->variable.module);
+	// What has the name in a scope of its own stands back behind what has it outside of all.
+	bool is_scoped = owns && !local && strstr(what->variable.name, "::") && !strstr(name, "::");
+
+	if (local || (owns && !is_scoped)) {
 		what->kind = NAME_VARIABLE;
 		what->is_local = local;
 		return;
@@ -134,7 +146,9 @@ static void resolve(struct parser *parser, const char *name, struct resolution *
 	_cleanup_error_ struct dc_error *no_function = symbols_lookup_function(
 		symbols, parser->frame, name, &what->function);
 
-	if (!no_function && (!has_typed || in_program(symbols, what->function.module))) {
+	if (!no_function &&
+	    (is_scoped ? is_unscoped(what->function.name, name)
+		       : !has_typed || in_program(symbols, what->function.module))) {
 		take_function(parser, what);
 		return;
 	}
@@ -292,25 +306,70 @@ bool name_is_quoted(const struct parser *parser)
 	       (end < parser->lexer.text + parser->lexer.size && *end == ':');
 }
 
-struct dc_error *name_parse(struct parser *parser, struct node **ret)
+struct dc_error *name_make(struct parser *parser, const char *name, size_t column,
+			   struct node **ret)
 {
-	size_t column = lexer_column(&parser->lexer);
 	struct dc_error *err = parser_node(parser, NODE_NAME, column, ret);
-	const char *file = NULL;
 
-	if (!err)
-		err = read_file(parser, &file);
-	if (!err)
-		err = read_name(parser, &(*ret)->name);
 	if (err)
 		return err;
+	(*ret)->name = name;
 	(*ret)->what = arena_alloc(&parser->expression->arena, sizeof(*(*ret)->what));
 	if (!(*ret)->what)
 		return &dc_out_of_memory;
-	if (file)
-		return error_at(resolve_in_file(parser, file, (*ret)->name, (*ret)->what), column);
-	resolve(parser, (*ret)->name, (*ret)->what);
+	resolve(parser, name, (*ret)->what);
 	return NULL;
+}
+
+static struct dc_error *make_in_file(struct parser *parser, const char *file, const char *name,
+				     size_t column, struct node **ret)
+{
+	struct dc_error *err = parser_node(parser, NODE_NAME, column, ret);
+
+	if (err)
+		return err;
+	(*ret)->name = name;
+	(*ret)->what = arena_alloc(&parser->expression->arena, sizeof(*(*ret)->what));
+	if (!(*ret)->what)
+		return &dc_out_of_memory;
+	return error_at(resolve_in_file(parser, file, name, (*ret)->what), column);
+}
+
+struct dc_error *name_parse(struct parser *parser, struct node **ret)
+{
+	size_t column = lexer_column(&parser->lexer);
+	const char *file = NULL, *name;
+	struct dc_error *err = read_file(parser, &file);
+
+	if (!err)
+		err = read_name(parser, &name);
+	if (err)
+		return err;
+	if (file)
+		return make_in_file(parser, file, name, column, ret);
+	err = name_make(parser, name, column, ret);
+	// What no block of the frame's function has may be its object's.
+	if (!err && !(*ret)->what->is_local && parser->frame->pc && parser->dialect->implied_member)
+		err = parser->dialect->implied_member(parser, name, column, ret);
+	return err;
+}
+
+struct dc_error *name_parse_global(struct parser *parser, struct node **ret)
+{
+	static const struct symbols_frame nowhere;
+	const struct symbols_frame *frame = parser->frame;
+	size_t column = lexer_column(&parser->lexer);
+	const char *name;
+	struct dc_error *err = read_name(parser, &name);
+
+	if (err)
+		return err;
+	parser->frame = &nowhere;
+	err = name_make(parser, name, column, ret);
+	parser->frame = frame;
+	// A static of the frame's file is known there only.
+	return err || (*ret)->what->kind != NAME_UNKNOWN ? err
+							 : name_make(parser, name, column, ret);
 }
 
 // "$" and "$$", "$3" and "$$3", "$rax", "$name".

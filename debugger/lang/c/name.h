@@ -8,6 +8,11 @@
 // Between quotes there is a name, or a file before one, and no character.
 bool name_is_quoted(const struct parser *parser);
 struct dc_error *name_parse(struct parser *parser, struct node **ret) DC_CHECK;
+// Behind "::": what is outside of all scopes, whatever the frame's have of the name.
+struct dc_error *name_parse_global(struct parser *parser, struct node **ret) DC_CHECK;
+// The name, as if it stood in the expression.
+struct dc_error *name_make(struct parser *parser, const char *name, size_t column,
+			   struct node **ret) DC_CHECK;
 struct dc_error *name_dollar(struct parser *parser, struct node **ret) DC_CHECK;
 // For "(node)" with the lexer behind it: an error when only a cast could stand there, but the
 // name in it is no type.

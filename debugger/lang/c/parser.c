@@ -293,7 +293,7 @@ static struct dc_error *primary(struct parser *parser, struct node **ret)
 		err = lexer_advance(&parser->lexer);
 		if (!err && !parser_at(parser, TOKEN_NAME))
 			err = parser_error(parser, "expected a name");
-		return err ? err : name_parse(parser, ret);
+		return err ? err : name_parse_global(parser, ret);
 	case TOKEN_LBRACE: return brace(parser, ret);
 	case TOKEN_LPAREN:
 		err = lexer_advance(&parser->lexer);
@@ -347,20 +347,31 @@ static struct dc_error *arguments(struct parser *parser, struct node *callee, si
 	return parser_expect(parser, TOKEN_RPAREN, ")");
 }
 
-static struct dc_error *member(struct parser *parser, struct node *object, bool is_arrow,
-			       size_t column, struct node **ret)
+struct dc_error *parser_member(struct parser *parser, struct node *object, bool is_arrow,
+			       const char *name, size_t column, struct node **ret)
 {
-	struct dc_error *err;
+	struct dc_error *err = make_unary(parser, NODE_MEMBER, OP_NONE, column, object, ret);
 
-	if (!parser_at(parser, TOKEN_NAME))
-		return parser_error(parser, "expected a member's name");
-	err = make_unary(parser, NODE_MEMBER, OP_NONE, column, object, ret);
 	if (err)
 		return err;
 	(*ret)->is_arrow = is_arrow;
-	(*ret)->member = arena_string(parser->expression, parser->lexer.token.start,
-				      parser->lexer.token.length);
-	return (*ret)->member ? lexer_advance(&parser->lexer) : &dc_out_of_memory;
+	(*ret)->member = name;
+	return NULL;
+}
+
+static struct dc_error *member(struct parser *parser, struct node *object, bool is_arrow,
+			       size_t column, struct node **ret)
+{
+	const struct token *token = &parser->lexer.token;
+
+	if (!parser_at(parser, TOKEN_NAME))
+		return parser_error(parser, "expected a member's name");
+
+	const char *name = arena_string(parser->expression, token->start, token->length);
+	struct dc_error *err = name ? parser_member(parser, object, is_arrow, name, column, ret)
+				    : &dc_out_of_memory;
+
+	return err ? err : lexer_advance(&parser->lexer);
 }
 
 // Calls, indices and members chain to the left: a loop, with the depth counted by adopt().

@@ -241,15 +241,13 @@ static struct dc_error *search_bases(struct context *context, const struct value
 	return err;
 }
 
-// Static members are variables with the class's name before theirs.
-static struct dc_error *search_statics(struct context *context, const struct type *type,
-				       const char *name, unsigned depth, struct value *ret,
+static struct dc_error *search_statics(struct symbols *symbols, const struct type *type,
+				       const char *name, unsigned depth, struct variable *ret,
 				       bool *found)
 {
-	const struct type *class = symbols_complete(context->access.symbols, type_strip(type));
+	const struct type *class = symbols_complete(symbols, type_strip(type));
 	_cleanup_free_ char *whole = NULL;
 	const struct type_member *members;
-	struct variable variable;
 	size_t n;
 	struct dc_error *err;
 
@@ -259,31 +257,42 @@ static struct dc_error *search_statics(struct context *context, const struct typ
 		whole = NULL;
 		return &dc_out_of_memory;
 	}
-	err = symbols_lookup_variable(context->access.symbols, NULL, whole, &variable);
-	if (!err) {
-		*found = true;
-		*ret = (struct value){ 0 };
-		return object_variable(context, &variable, ret);
-	}
+	err = symbols_lookup_variable(symbols, NULL, whole, ret);
+	*found = !err;
+	if (!err)
+		return NULL;
 	dc_error_destroy(err);
 	err = type_members(class, &members, &n);
 	for (size_t i = 0; !err && !*found && i < n && depth < DEPTH_MAX; i++) {
 		if (members[i].is_base)
-			err = search_statics(context, members[i].type, name, depth + 1, ret, found);
+			err = search_statics(symbols, members[i].type, name, depth + 1, ret, found);
 	}
 	return err;
+}
+
+struct dc_error *class_find_static(struct symbols *symbols, const struct type *class,
+				   const char *name, struct variable *ret, bool *found)
+{
+	*found = false;
+	return type_strip(class)->tag ? NULL : search_statics(symbols, class, name, 0, ret, found);
 }
 
 struct dc_error *class_inherited_member(struct context *context, const struct value *whole,
 					const char *name, struct value *ret, bool *found)
 {
+	struct variable variable;
+
 	*found = false;
 
 	struct dc_error *err = search_bases(context, whole, name, 0, ret, found);
 
-	if (!err && !*found && !type_strip(whole->type)->tag)
-		err = search_statics(context, whole->type, name, 0, ret, found);
-	return err;
+	if (!err && !*found)
+		err = class_find_static(context->access.symbols, whole->type, name, &variable,
+					found);
+	else
+		return err;
+	*ret = (struct value){ 0 };
+	return err || !*found ? err : object_variable(context, &variable, ret);
 }
 
 static bool has_member(struct context *context, const struct type *class, const char *name,

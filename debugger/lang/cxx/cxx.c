@@ -6,6 +6,7 @@
 static const struct dialect dialect = {
 	.name_end = qualified_name_end,
 	.resolve_overloads = qualified_resolve,
+	.implied_member = implied_member,
 	.needs_call = overload_needs_call,
 	.find_callee = method_find_callee,
 	.find_argument = method_find_argument,

@@ -56,6 +56,12 @@ static struct dc_error *search_methods(struct context *context, const struct typ
 	return err;
 }
 
+struct dc_error *method_search(struct context *context, const struct type *class, const char *name,
+			       const struct method **ret, size_t *n)
+{
+	return search_methods(context, class, name, 0, ret, n);
+}
+
 static struct dc_error *find_methods(struct context *context, const struct type *class,
 				     const char *name, const struct method **ret, size_t *n)
 {

@@ -24,11 +24,17 @@ struct dc_error *class_join_pointers(struct context *context, struct value *a,
 				     struct value *b) DC_CHECK;
 struct dc_error *class_inherited_member(struct context *context, const struct value *whole,
 					const char *name, struct value *ret, bool *found) DC_CHECK;
+// A static one has a name of its own, with its class's before it.
+struct dc_error *class_find_static(struct symbols *symbols, const struct type *class,
+				   const char *name, struct variable *ret, bool *found) DC_CHECK;
 bool class_has_member(struct context *context, const struct type *class, const char *name);
 
 // method.c
 struct dc_error *method_find_callee(struct context *context, const struct node *node,
 				    struct call *call, bool *done) DC_CHECK;
+// The methods of that name in the class, or else in its bases; n is 0 when there are none.
+struct dc_error *method_search(struct context *context, const struct type *class, const char *name,
+			       const struct method **ret, size_t *n) DC_CHECK;
 struct dc_error *method_find_argument(struct context *context, const struct node *node,
 				      const struct call *call, size_t i,
 				      const struct type_param *param, const char *what,
@@ -43,6 +49,10 @@ struct dc_error *overload_choose(struct context *context, const struct node *cal
 struct dc_error *overload_choose_method(struct context *context, const struct node *call,
 					const struct type *class, const struct method *list,
 					size_t n, const struct method **ret) DC_CHECK;
+
+// implied.c
+struct dc_error *implied_member(struct parser *parser, const char *name, size_t column,
+				struct node **ret) DC_CHECK;
 
 // qualified.c
 const char *qualified_name_end(struct parser *parser, const char *start);

@@ -737,6 +737,42 @@ static struct dc_error *read_members(struct type_node *node)
 	return NULL;
 }
 
+// Parameters of array and function type are pointers in truth.
+static const struct type *adjusted(struct types *types, const struct type *type)
+{
+	const struct type *bare = type ? type_strip(type) : NULL;
+
+	if (!bare || (bare->kind != TYPE_ARRAY && bare->kind != TYPE_FUNCTION))
+		return type;
+	return types_pointer(types, bare->kind == TYPE_ARRAY ? bare->target : bare);
+}
+
+// How many there are; g++ describes those of a pack inside of it. list: room for all, or NULL.
+static size_t each_param(struct types *types, Dwarf_Die *function, struct type_param *list)
+{
+	struct die_walk walk = { 0 };
+	Dwarf_Die child;
+	size_t n = 0;
+
+	for (bool more = die_walk_first(&walk, function, &child); more && n < MAX_PARTS;
+	     more = die_walk_next(&walk, &child)) {
+		bool is_pack = dwarf_tag(&child) == DW_TAG_GNU_formal_parameter_pack &&
+			       dwarf_tag(function) != DW_TAG_GNU_formal_parameter_pack;
+
+		if (is_pack)
+			n += each_param(types, &child, list ? list + n : NULL);
+		if (is_pack || !child_is_part(&child, TYPE_FUNCTION))
+			continue;
+		if (list)
+			list[n] = (struct type_param){
+				.name = dwarf_diename(&child),
+				.type = adjusted(types, target_of(types, &child, 0)),
+			};
+		n++;
+	}
+	return n;
+}
+
 static struct dc_error *read_params(struct type_node *node)
 {
 	struct types *types = node->type.owner;
@@ -749,35 +785,18 @@ static struct dc_error *read_params(struct type_node *node)
 	     hops++)
 		die = origin;
 
-	size_t n = count_parts(&die, TYPE_FUNCTION), used = 0;
+	size_t n = each_param(types, &die, NULL);
 	struct type_param *params = types_alloc(types, (n ? n : 1) * sizeof(*params));
-	struct die_walk walk = { 0 };
-	Dwarf_Die child;
 
 	if (!params)
 		return &dc_out_of_memory;
-	for (bool more = die_walk_first(&walk, &die, &child); more && used < n;
-	     more = die_walk_next(&walk, &child)) {
-		if (!child_is_part(&child, TYPE_FUNCTION))
-			continue;
-		params[used].name = dwarf_diename(&child);
-		params[used].type = target_of(types, &child, 0);
-		if (!params[used].type)
+	node->params = params;
+	node->nr_parts = each_param(types, &die, params);
+	for (size_t i = 0; i < node->nr_parts; i++) {
+		if (!params[i].type)
 			return error_make(DC_VALUE,
 					  "the debug information of a function is damaged");
-		// Parameters of array and function type are pointers in truth.
-		const struct type *bare = type_strip(params[used].type);
-
-		if (bare->kind == TYPE_ARRAY || bare->kind == TYPE_FUNCTION) {
-			params[used].type = types_pointer(
-				types, bare->kind == TYPE_ARRAY ? bare->target : bare);
-			if (!params[used].type)
-				return &dc_out_of_memory;
-		}
-		used++;
 	}
-	node->params = params;
-	node->nr_parts = used;
 	return NULL;
 }
 
