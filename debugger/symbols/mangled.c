@@ -275,9 +275,11 @@ static bool search(struct loaded *loaded, const struct wanted *wanted, unsigned 
 		struct symbol symbol;
 
 		if (!symtab_get(table, image, i, &symbol) || !(symbol.class & classes) ||
-		    strncmp(symbol.name, "_Z", 2) || symbol.is_old_version ||
+		    strncmp(symbol.name, "_Z", 2) ||
+		    // What the program has of a library's is the copy that is in use.
+		    (symbol.is_old_version && !loaded->is_program) ||
 		    (*wanted->part && !strstr(symbol.name, wanted->part)) ||
-		    strchr(symbol.name, '.'))
+		    memchr(symbol.name, '.', strcspn(symbol.name, "@")))
 			continue;
 
 		char *shown = demangle_name(symbol.name);

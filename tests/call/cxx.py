@@ -99,6 +99,8 @@ VALUES = [
     ("shared::calls = 0", "0"),
     ("shared::Base::twice(shared::next_base())", "14"),
     ("shared::calls", "1"),
+    ("&std::cerr == stream", "1"),
+    ("is_stream(*(std::ostream *) &std::cerr)", "true"),
     ("atoi(1)", "2"),
     ("free(5)", "55"),
     ("::free(5)", "55"),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // C++ target: namespaces, overloads, methods, references, templates, enums. Waits for its input to end.
+#include <iostream>
 #include <string>
 #include <unistd.h>
 
@@ -289,6 +290,13 @@ static int counted()
 	return ++calls;
 }
 
+// A library's object, of which the program has the copy that counts.
+std::ostream *stream = &std::cerr;
+bool is_stream(std::ostream &s)
+{
+	return &s == stream && s.good();
+}
+
 // Names that libc has too, for something else.
 int atoi(int a)
 {
@@ -378,5 +386,6 @@ int main()
 	int others = atoi(1) + (int)free(2L) + md5::sum(1) + md5::state.length() + sum_of(1, 2) +
 		     first_of(1, 2, 3) + both(1) + total + outside + md5::Vec3::made;
 
+	others += is_stream(std::cerr);
 	return waiter.enter(ns::use(&ns::square) + 0 * (shared::all() + others)) == 0;
 }

@@ -140,10 +140,7 @@ static struct dc_error *refuse_untyped(const struct value *value, const struct n
 {
 	if (!value->no_debug || value->lvalue == LVALUE_FUNCTION)
 		return NULL;
-	return error_at(error_make(DC_REFUSED,
-				   "'%s' has unknown type; cast it to its declared type",
-				   value->name ? value->name : "it"),
-			node->column);
+	return error_at(object_untyped(value), node->column);
 }
 
 struct dc_error *c_check(const struct environment *environment, struct expression *expression,

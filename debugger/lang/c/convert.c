@@ -48,8 +48,7 @@ struct dc_error *convert_rvalue(struct context *context, struct value *value)
 	if (value_unknown(value))
 		return NULL;
 	if (value->no_debug && value->lvalue != LVALUE_FUNCTION && context->mode != EVAL_TYPE)
-		return error_make(DC_REFUSED, "'%s' has unknown type; cast it to its declared type",
-				  value->name ? value->name : "it");
+		return object_untyped(value);
 
 	struct dc_error *err = convert_referred(context, value);
 

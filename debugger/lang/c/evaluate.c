@@ -468,8 +468,7 @@ static struct dc_error *eval_sizeof(struct context *context, const struct node *
 	if (value.bit_size > 0)
 		return error_make(DC_TYPE, "a bit-field has no size in bytes");
 	if (value.no_debug)
-		return error_make(DC_REFUSED, "'%s' has unknown type; cast it to its declared type",
-				  value.name ? value.name : "it");
+		return object_untyped(&value);
 	whole = symbols_complete(context->access.symbols, type_strip(value.type));
 	whole = type_strip(object_type(whole));
 	if (whole->kind != TYPE_VOID && whole->kind != TYPE_FUNCTION && !type_size(whole, &size))

@@ -46,6 +46,8 @@ struct dc_error *eval_truth(struct context *context, const struct node *node, bo
 			    bool *ret) DC_CHECK;
 
 // object.c: objects, read when their value is needed.
+// The error for an object without debug information, where its type would count.
+struct dc_error *object_untyped(const struct value *value) DC_CHECK;
 struct dc_error *object_load(struct context *context, struct value *value) DC_CHECK;
 // new: of value's type. The value then has its bytes.
 struct dc_error *object_store(struct context *context, struct value *value,

@@ -9,6 +9,12 @@
 // What caller.literal() promises.
 static const uint64_t LITERAL_ALIGN = 16;
 
+struct dc_error *object_untyped(const struct value *value)
+{
+	return error_make(DC_REFUSED, "'%s' has unknown type; cast it to its declared type",
+			  value->name ? value->name : "it");
+}
+
 // Reads an object when its value is needed and not before: & and sizeof must not touch it.
 struct dc_error *object_load(struct context *context, struct value *value)
 {
@@ -28,8 +34,7 @@ struct dc_error *object_store(struct context *context, struct value *value, cons
 	if (value_unknown(value))
 		return NULL;
 	if (value->no_debug)
-		return error_make(DC_REFUSED, "'%s' has unknown type; cast it to its declared type",
-				  value->name ? value->name : "it");
+		return object_untyped(value);
 	if (value->lvalue != LVALUE_MEMORY && value->lvalue != LVALUE_REGISTER)
 		return error_make(DC_TYPE,
 				  "the left side of an assignment must be an object in the target");
@@ -208,8 +213,7 @@ struct dc_error *object_reach(struct context *context, struct value *value, bool
 	struct value target;
 
 	if (value->no_debug)
-		return error_make(DC_REFUSED, "'%s' has unknown type; cast it to its declared type",
-				  value->name ? value->name : "it");
+		return object_untyped(value);
 	err = convert_referred(context, value);
 	// As gdb does, . and -> each take a struct or a pointer to one.
 	for (int i = 0; !err && i < 2; i++) {

@@ -29,6 +29,8 @@ struct dc_error *reference_bind(struct context *context, struct value *value,
 	struct dc_error *err = convert_referred(context, value);
 	const struct type *base = NULL;
 
+	if (!err && value->no_debug)
+		err = object_untyped(value);
 	if (err)
 		return err;
 	// A reference to const may be bound to a value, which then needs a place; so does one of
