@@ -151,7 +151,7 @@ ROWS = [
     Row("spawn2", "spawn and exit, P=2", "ns", 2, "spawn", of=("go",), floors=7.5),
     Row("trip", "unbuffered round trip, P=1", "ns", 1, floors=8),
     Row("mpmc", "MPMC 4x4 cap 128, per item, P=1", "ns", 1, floors=1.5),
-    Row("mpmc2", "MPMC 4x4 cap 128, per item, P=2", "ns", 2, "mpmc", of=("go",), floors=2.5),
+    Row("mpmc2", "MPMC 4x4 cap 128, per item, P=2", "ns", 2, "mpmc", of=("go",), floors=3),
     # Pages, which are as large on every machine.
     Row("memory", "1,000,000 parked, RSS + page tables", "B", 2, of=("go",), args=("1000000",), rounds=1,
         go=None, most=4450),
