@@ -9,8 +9,9 @@
 #include <string.h>
 #include <errno.h>
 
-// letter (0: none), long name, argument's name (NULL: none), help
-#define OPTIONS(X)                                                                               \
+// letter (0: none), long name, argument's name (NULL: none), help; ONLY has the one command before
+// them that takes the option.
+#define OPTIONS(X, ONLY)                                                                         \
 	X(PID, 'p', "pid", "PID|TID|NAME", "the process, one of its threads, or its name")       \
 	X(THREAD, 0, "thread", "TID", "borrow this thread; else one is chosen")                  \
 	X(HOST, 0, "host", "bare|gort",                                                          \
@@ -18,8 +19,9 @@
 	X(GOROUTINE, 0, "goroutine", "ID", "the goroutine that calls begin on; else any")        \
 	X(GOROUTINES, 0, "goroutines", NULL, "the command goroutines")                           \
 	X(FRAME, 0, "frame", "N|FUNC", "whose locals are meant: the N-th frame, or FUNC's")      \
-	X(REPEAT, 0, "repeat", "N", "the same call N times; prints the rate")                    \
-	X(FINALLY, 0, "finally", "EXPR", "evaluate EXPR at the end, also after a failure")       \
+	ONLY("evaluate", REPEAT, 0, "repeat", "N", "the same call N times; prints the rate")     \
+	ONLY("evaluate", FINALLY, 0, "finally", "EXPR",                                          \
+	     "evaluate EXPR at the end, also after a failure")                                   \
 	X(TIMEOUT, 0, "timeout", "DUR", "the deadline of each call (5s; 0 = none)")              \
 	X(WAIT, 0, "wait", "DUR", "how long to look for a safe point (1s)")                      \
 	X(NO_CALL, 0, "no-call", NULL, "refuse expressions that call")                           \
@@ -29,8 +31,8 @@
 	X(FORCE, 0, "force", NULL, "borrow a thread that is not at a safe point")                \
 	X(DROP_LITERALS, 0, "drop-literals", NULL, "unmap string literals at the end")           \
 	X(ASSUME_SECCOMP, 0, "assume-seccomp-ok", NULL, "trust a seccomp filter that is hidden") \
-	X(UNGROUPED, 0, "ungrouped", NULL, "stacks: each thread's by itself")                    \
-	X(FOLDED, 0, "folded", NULL, "stacks: one line each, for flame graphs")                  \
+	ONLY("stacks", UNGROUPED, 0, "ungrouped", NULL, "each thread's by itself")               \
+	ONLY("stacks", FOLDED, 0, "folded", NULL, "one line each, for flame graphs")             \
 	X(TRACE, 0, "trace", "AREAS", "write what happens: target, inject, symbols or all")      \
 	X(JSON, 0, "json", NULL, "one JSON object a line")                                       \
 	X(QUIET, 'q', "quiet", NULL, "no notes; of an error only its first line")                \
@@ -39,19 +41,24 @@
 
 enum option_id {
 	OPTION_FIRST = 256, // above every letter
-#define X(id, letter, name, arg, help) OPTION_##id,
-	OPTIONS(X)
+#define X(id, letter, name, arg, help)		OPTION_##id,
+#define ONLY(only, id, letter, name, arg, help) OPTION_##id,
+	OPTIONS(X, ONLY)
 #undef X
+#undef ONLY
 };
 
 static const struct {
 	char letter;
 	const char *name, *arg, *help;
 	int id;
+	const char *only; // the name of the command that takes it; NULL: all do
 } rows[] = {
-#define X(id, letter, name, arg, help) { letter, name, arg, help, OPTION_##id },
-	OPTIONS(X)
+#define X(id, letter, name, arg, help)		{ letter, name, arg, help, OPTION_##id, NULL },
+#define ONLY(only, id, letter, name, arg, help) { letter, name, arg, help, OPTION_##id, only },
+	OPTIONS(X, ONLY)
 #undef X
+#undef ONLY
 };
 enum { NR_ROWS = sizeof(rows) / sizeof(*rows) };
 
@@ -82,12 +89,16 @@ void options_help(void)
 		help_command(&commands[i]);
 	puts("\nOptions:");
 	for (size_t i = 0; i < NR_ROWS; i++) {
-		char left[64];
+		// What evaluates is what a line without a command does.
+		bool named = rows[i].only && strcmp(rows[i].only, commands[0].name) != 0;
+		char left[64], right[128];
 
 		snprintf(left, sizeof(left), "%c%c%s --%s %s", rows[i].letter ? '-' : ' ',
 			 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? "," : " ",
 			 rows[i].name, rows[i].arg ? rows[i].arg : "");
-		help_row(left, rows[i].help);
+		snprintf(right, sizeof(right), "%s%s%s", named ? rows[i].only : "",
+			 named ? ": " : "", rows[i].help);
+		help_row(left, right);
 	}
 	fputs("\n"
 	      "A command stands before -p; options end at the first EXPR or at \"--\". DUR is a "
@@ -263,7 +274,8 @@ static bool take(struct options *options, int id, const char *arg, char complain
 }
 
 // The words that options_parse() leaves are the command's.
-static bool take_rest(struct options *options, char *const *rest, size_t n, char complaint[256])
+static bool take_rest(struct options *options, const bool given[NR_ROWS], char *const *rest,
+		      size_t n, char complaint[256])
 {
 	const struct words *words = &options->words;
 
@@ -271,12 +283,10 @@ static bool take_rest(struct options *options, char *const *rest, size_t n, char
 		options->command = &commands[0];
 	if (!options->who)
 		COMPLAIN("which process? -p PID is missing");
-	if (!options->command->borrows && (words->repeat || words->finally))
-		COMPLAIN("%s evaluates nothing: --repeat and --finally do not apply",
-			 options->command->name);
-	if (options->command->run != command_stacks && (words->ungrouped || words->folded))
-		COMPLAIN("%s shows no stacks: --ungrouped and --folded do not apply",
-			 options->command->name);
+	for (size_t i = 0; i < NR_ROWS; i++) {
+		if (given[i] && rows[i].only && strcmp(rows[i].only, options->command->name) != 0)
+			COMPLAIN("%s takes no --%s", options->command->name, rows[i].name);
+	}
 	if (options->words.scope.goroutine && options->words.scope.thread)
 		COMPLAIN("--goroutine and --thread: a goroutine runs on the thread that it is on");
 	if (options->words.scope.goroutine && options->words.call.host == DC_HOST_BARE)
@@ -316,7 +326,7 @@ bool options_parse(int argc, char *const argv[], struct options *ret, char compl
 {
 	struct option longs[NR_ROWS + 1] = { 0 };
 	char later[256];
-	bool good = true;
+	bool good = true, given[NR_ROWS] = { 0 };
 
 	for (size_t i = 0; i < NR_ROWS; i++)
 		longs[i] = (struct option){ rows[i].name,
@@ -350,8 +360,10 @@ bool options_parse(int argc, char *const argv[], struct options *ret, char compl
 		id = option_found(id, argv, text);
 		if (!id || !take(ret, id, optarg, text))
 			good = false;
+		else
+			given[id - OPTION_FIRST - 1] = true;
 		if (good && ret->what != OPTIONS_RUN)
 			return true;
 	}
-	return good && take_rest(ret, argv + optind, (size_t)(argc - optind), complaint);
+	return good && take_rest(ret, given, argv + optind, (size_t)(argc - optind), complaint);
 }

@@ -51,7 +51,9 @@ def surplus():
     usage("check takes no expression", "check", "-p", "1", "1+1")
     usage("one regular expression", "functions", "-p", "1", "a", "b")
     usage("one expression", "-p", "1", "--repeat", "3", "f()", "g()")
-    usage("evaluates nothing", "check", "-p", "1", "--repeat", "3")
+    usage("check takes no --repeat", "check", "-p", "1", "--repeat", "3")
+    usage("functions takes no --finally", "functions", "-p", "1", "--finally", "f()")
+    usage("evaluate takes no --folded", "-p", "1", "--folded", "1")
 
 
 @test
