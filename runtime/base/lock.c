@@ -101,4 +101,9 @@ void gort__lock_rank_drop(struct lock *l)
 	}
 	gort__throw("unlock of a runtime lock that is not held");
 }
+
+bool gort__locks_held(void)
+{
+	return held.n != 0;
+}
 #endif

@@ -53,6 +53,7 @@ gort__hidden void gort__unlock_slow(struct lock *l);
 #ifdef GORT_DEBUG
 gort__hidden void gort__lock_rank_take(struct lock *l);
 gort__hidden void gort__lock_rank_drop(struct lock *l);
+gort__hidden bool gort__locks_held(void); // by this thread
 #else
 static inline void gort__lock_rank_take(struct lock *l)
 {

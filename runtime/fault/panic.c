@@ -5,12 +5,12 @@
 #include "runtime/base/print.h"
 #include "runtime/fault/fatal.h"
 #include "runtime/sched/given.h"
+#include "runtime/sched/heap.h"
 #include "runtime/sched/sched.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 struct defer {
 	struct defer *next;
@@ -53,7 +53,7 @@ static struct g *current(const char *who)
 void gort_defer(void (*fn)(void *), void *arg)
 {
 	struct g *g = current(__func__);
-	struct defer *d = malloc(sizeof(*d));
+	struct defer *d = gort__malloc(sizeof(*d));
 
 	if (!d)
 		gort_panic("gort_defer: no memory");
@@ -69,7 +69,7 @@ void gort__defer_drop(void (*fn)(void *), void *arg)
 		at = &d->next;
 	if (d)
 		*at = d->next;
-	free(d);
+	gort__free(d);
 }
 
 // Taken off first: what fn does, it does without itself in the list.
@@ -77,7 +77,7 @@ static void run_one(struct g *g)
 {
 	struct defer d = *g->defers;
 
-	free(g->defers);
+	gort__free(g->defers);
 	g->defers = d.next;
 	d.fn(d.arg);
 }
@@ -248,13 +248,14 @@ _Noreturn void gort_panic(const char *fmt, ...)
 	struct m *m = gort__self();
 	va_list ap;
 
+	// It may allocate.
+	if (m && gort__load(&m->in_runtime) && m->curg)
+		gort__leave();
 	va_start(ap, fmt);
 	vsnprintf(p.what.msg, sizeof(p.what.msg), fmt, ap);
 	va_end(ap);
 	if (!m || !m->curg || gort__load(&m->retake) == RETAKE_BLOCKING)
 		uncaught(&p);
-	if (gort__load(&m->in_runtime))
-		gort__leave();
 	run(m->curg, &p);
 }
 

@@ -120,9 +120,7 @@ static void call_all(void *arg)
 	long *ret = arg;
 
 	gort__trace("all threads make", "call", call.nr, NULL);
-	gort__lock(&gort__threads_lock);
 	*ret = on_all_threads(gort__self());
-	gort__unlock(&gort__threads_lock);
 	gort__trace("all threads made it:", "result", *ret, NULL);
 	if (call.bad_tid)
 		gort__fatal("gort_all_threads_syscall: call %ld gave %ld on thread %d but %ld on "
@@ -135,11 +133,11 @@ long gort_all_threads_syscall6(long nr, long a1, long a2, long a3, long a4, long
 	long ret = 0;
 
 	gort__enter(__func__);
-	gort__stop_world();
+	gort__stop_threads();
 	call.nr = nr;
 	memcpy(call.arg, (long[]){ a1, a2, a3, a4, a5, a6 }, sizeof(call.arg));
 	gort__system(call_all, &ret);
-	gort__start_world();
+	gort__start_threads();
 	gort__leave();
 	return ret;
 }

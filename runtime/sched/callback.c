@@ -5,6 +5,7 @@
 #include "runtime/base/signal.h"
 #include "runtime/base/trace.h"
 #include "runtime/sched/core.h"
+#include "runtime/sched/heap.h"
 
 #include <pthread.h>
 #include <sys/auxv.h>
@@ -120,12 +121,12 @@ static int bind_m(enum m_kind kind, struct m **ret)
 
 	if (!extra.have_key)
 		return -ENOMEM;
-	gort__lock(&gort__threads_lock);
 	m = take_spare();
 	if (!m) {
 		keep_spare();
 		m = take_spare();
 	}
+	gort__may_allocate();
 	if (m && !give_sigstack(m))
 		err = -EDEADLK;
 	else if (m && !pthread_setspecific(extra.key, m))
@@ -133,9 +134,9 @@ static int bind_m(enum m_kind kind, struct m **ret)
 	if (err) {
 		if (m)
 			give_spare(m);
-		gort__unlock(&gort__threads_lock);
 		return err;
 	}
+	gort__lock(&gort__threads_lock);
 	m->kind = (uint8_t)kind;
 	gort__m_bind(m);
 	gort__unlock(&gort__threads_lock);

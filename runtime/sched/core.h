@@ -95,14 +95,18 @@ gort__hidden bool gort__runq_empty(const struct p *p);
 gort__hidden struct g *gort__runq_steal(struct p *p, struct p *victim);
 // With sched.lock: one goroutine, and up to a fair share of the others into p's queue.
 gort__hidden struct g *gort__globrunq_get(struct p *p, uint32_t max);
-// Moves everything of p to the global queue; the world is stopped.
+// With sched.lock: moves everything of p, which the caller has in hand, to the global queue.
 gort__hidden void gort__runq_flush(struct p *p);
+// With sched.lock: takes the first that is wanted out of the global queue.
+gort__hidden struct g *gort__globrunq_take(bool (*wanted)(const struct g *));
 
 // ---- proc.c: Ps ---------------------------------------------------------------------------------
 
 // With sched.lock.
 gort__hidden void gort__pidle_put(struct p *p);
 gort__hidden struct p *gort__pidle_get(void);
+// p, which nobody owns, becomes idle, or stops with the world.
+gort__hidden void gort__p_rest(struct p *p);
 // m takes p, which nobody owns.
 gort__hidden void gort__p_acquire(struct m *m, struct p *p);
 gort__hidden struct p *gort__p_release(struct m *m);
@@ -128,15 +132,19 @@ gort__hidden void gort__m_detach(struct m *m);
 // The parts of it that do not touch the signal stack or the pool of Ms.
 gort__hidden void gort__m_bind(struct m *m);
 gort__hidden void gort__m_unbind(struct m *m);
+// Has the template thread make a thread for m.
 gort__hidden void gort__m_thread(struct m *m);
-// Before the first lock to a thread: from a state that is still clean.
+// By gort_main, before it has a P: makes the template thread.
 gort__hidden void gort__template_start(void);
-// For sysmon: makes the template thread if one was asked for by a thread that is not ours.
-gort__hidden void gort__template_look(void);
 // Held while a thread is being made: under it, every M is alive with a thread id soon or not at
-// all.
+// all. The maker allocates meanwhile, and the allocator may be held by a goroutine that waits for a
+// P: so whoever has one tries only.
 extern gort__hidden struct lock gort__threads_lock;
-// Runs an M with p (NULL: an idle one, or nothing happens). On any stack.
+// Stops the world and takes gort__threads_lock; the reverse.
+gort__hidden void gort__stop_threads(void);
+gort__hidden void gort__start_threads(void);
+// Runs an M with p (NULL: an idle one, or nothing happens). Where no M sleeps, p becomes idle and a
+// thread is made that takes it when it is there. On any stack.
 gort__hidden void gort__startm(struct p *p, bool spinning);
 // m has no P: sleeps until it is given one.
 gort__hidden void gort__stopm(struct m *m);
@@ -222,10 +230,9 @@ gort__hidden int gort__retake_all(struct m *self);
 // ---- pause.c ------------------------------------------------------------------------------------
 
 gort__hidden void gort__pause_init(void);
+extern gort__hidden uint32_t gort__paused; // Ms that wait in the handler, or are about to
 // m computes without a P: asks it to wait for one. False when it need not be asked any more.
 gort__hidden bool gort__pause(struct m *m);
-// Gives an idle P to an idle M, where there are both. Makes no thread; for signal handlers.
-gort__hidden void gort__wake_idle(void);
 
 // ---- sysmon.c, poll -----------------------------------------------------------------------------
 

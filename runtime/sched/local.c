@@ -2,9 +2,8 @@
 // Goroutine-local storage: an array per goroutine that uses any, indexed by key.
 #include "runtime/gort.h"
 #include "runtime/sched/core.h"
+#include "runtime/sched/heap.h"
 #include "runtime/sched/local.h"
-
-#include <stdlib.h>
 
 enum {
 	KEYS = 1024,
@@ -44,7 +43,7 @@ int gort_local_set(int key, void *value)
 	if (!l || (uint32_t)key >= l->n) {
 		uint32_t n = ((uint32_t)key + 4) & ~3u;
 		uint32_t old = l ? l->n : 0;
-		l = realloc(l, sizeof(*l) + n * sizeof(l->value[0]));
+		l = gort__realloc(l, sizeof(*l) + n * sizeof(l->value[0]));
 		if (!l)
 			return -ENOMEM;
 		for (uint32_t i = old; i < n; i++)
@@ -84,7 +83,7 @@ void gort__locals_end(struct g *g)
 			again = true;
 		}
 	}
-	free(g->locals);
+	gort__free(g->locals);
 	g->locals = NULL;
 	gort__enter("goroutine end");
 }

@@ -42,7 +42,6 @@ void gort_lock_os_thread(void)
 		return;
 	}
 	gort__enter(__func__);
-	gort__template_start();
 	m = gort__self();
 	m->locks++;
 	m->lockedg = m->curg;

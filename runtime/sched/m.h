@@ -29,7 +29,7 @@ enum m_kind {
 	M_EXTRA, // lent to a foreign thread by gort_callback
 	M_ATTACHED, // a foreign thread known by gort_thread_attach
 	M_SYSMON,
-	M_TEMPLATE, // makes threads for Ms whose own state may be strange
+	M_TEMPLATE, // makes all other threads, but sysmon's
 };
 
 enum {

@@ -63,12 +63,13 @@ int gort_main(void (*fn)(void *), void *arg)
 		return -ENOMEM;
 	main_m = m;
 	gort__procs_init();
-	p = gort__pidle_get();
-	gort__p_acquire(m, p);
 	gort__fault_init();
 	gort__gather_init();
 	gort__fork_init();
 	gort__pause_init();
+	gort__template_start();
+	p = gort__pidle_get();
+	gort__p_acquire(m, p);
 	g = gort__g_make(fn, arg, &attr, __builtin_return_address(0), G_MAIN);
 	if (!g) {
 		gort__m_detach(m);
@@ -78,7 +79,6 @@ int gort_main(void (*fn)(void *), void *arg)
 	gort__callbacks_init();
 	gort__procs_updater_start();
 	if (m->locks) {
-		gort__template_start();
 		m->lockedg = g;
 		gort__m_tie(m);
 		g->lockedm = m;

@@ -22,7 +22,7 @@ static struct {
 	uintptr_t lo, hi;
 } text[TEXTS];
 static unsigned texts; // 0: never pause
-static uint32_t paused;
+uint32_t gort__paused;
 static struct gort__sigaction former;
 
 static bool in_program(uintptr_t pc)
@@ -46,14 +46,16 @@ static void wait_for_p(struct m *m)
 	m->lockedg = g;
 	g->lockedm = m;
 	gort__lock(&sched.lock);
-	gort__store(&g->status, G_RUNNABLE);
-	gort__glist_push(&sched.runq, g);
-	sched.pauses++;
+	// An idle one is its own: there may be no other M to be handed it by.
+	m->nextp = gort__pidle_get();
+	if (!m->nextp) {
+		gort__store(&g->status, G_RUNNABLE);
+		gort__glist_push(&sched.runq, g);
+		sched.pauses++;
+	}
 	gort__unlock(&sched.lock);
-	// Nothing may be allocated here, so no thread made: where all are busy or gone, sysmon
-	// will.
-	gort__wake_idle();
-	gort__m_sleep_in_place(m);
+	if (!m->nextp)
+		gort__m_sleep_in_place(m);
 	gort__p_acquire(m, m->nextp);
 	m->nextp = NULL;
 	m->lockedg = lockedg;
@@ -84,10 +86,10 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	m->fault_data = context;
 	gort__trace("pauses:", "goroutine", (long)m->curg->id,
 		    (const void *)uc->uc_mcontext.gregs[REG_RIP]);
-	if (gort__add(&paused, 1u) <= PAUSED_MAX)
+	if (gort__add(&gort__paused, 1u) <= PAUSED_MAX)
 		wait_for_p(m);
 	gort__trace("goes on:", "goroutine", (long)m->curg->id, NULL);
-	gort__add(&paused, -1u);
+	gort__add(&gort__paused, -1u);
 }
 
 bool gort__pause(struct m *m)

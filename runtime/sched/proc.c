@@ -57,9 +57,12 @@ static bool become_only_spinner(void)
 	       gort__cas(&sched.nspinning, &none, 1);
 }
 
-// With sched.lock, the world being stopped.
-static void give_in(struct p *p)
+void gort__p_rest(struct p *p)
 {
+	if (!sched.stopping) {
+		gort__pidle_put(p);
+		return;
+	}
 	p->status = P_STOPPED;
 	if (--sched.stopwait == 0)
 		gort__note_wake(&sched.stopnote);
@@ -81,7 +84,7 @@ void gort__handoff(struct p *p)
 	}
 	gort__lock(&sched.lock);
 	if (sched.stopping) {
-		give_in(p);
+		gort__p_rest(p);
 		gort__unlock(&sched.lock);
 		return;
 	}
@@ -108,7 +111,7 @@ void gort__p_leave(struct p *p)
 	}
 	gort__lock(&sched.lock);
 	if (sched.stopping) {
-		give_in(p);
+		gort__p_rest(p);
 		gort__unlock(&sched.lock);
 		return;
 	}

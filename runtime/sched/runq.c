@@ -132,11 +132,31 @@ struct g *gort__globrunq_get(struct p *p, uint32_t max)
 
 void gort__runq_flush(struct p *p)
 {
-	struct g *g = p->runnext;
+	struct g *g = gort__xchg(&p->runnext, NULL);
+	uint32_t head = gort__load_acquire(&p->runq_head);
 
-	p->runnext = NULL;
 	if (g)
 		gort__glist_push(&sched.runq, g);
-	for (; p->runq_head != p->runq_tail; p->runq_head++)
-		gort__glist_push(&sched.runq, p->runq[p->runq_head % P_RUNQ]);
+	while (!gort__cas(&p->runq_head, &head, p->runq_tail))
+		;
+	for (; head != p->runq_tail; head++)
+		gort__glist_push(&sched.runq, p->runq[head % P_RUNQ]);
+}
+
+struct g *gort__globrunq_take(bool (*wanted)(const struct g *))
+{
+	struct g *before = NULL, *g = sched.runq.head;
+
+	for (; g && !wanted(g); g = g->next)
+		before = g;
+	if (!g)
+		return NULL;
+	if (before)
+		before->next = g->next;
+	else
+		sched.runq.head = g->next;
+	if (sched.runq.tail == g)
+		sched.runq.tail = before;
+	gort__store(&sched.runq.n, sched.runq.n - 1);
+	return g;
 }

@@ -44,6 +44,7 @@ struct sched {
 	struct glist runq; // global queue
 	struct p *pidle; // idle Ps
 	struct m *midle; // Ms asleep at gort__idle_wait, newest first
+	uint32_t coming; // Ms whose threads are being made
 	int32_t stopwait; // Ps still to stop
 	struct note stopnote;
 

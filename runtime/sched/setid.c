@@ -23,7 +23,6 @@ static void set_ids(void *arg)
 	struct ids *s = arg;
 	int ret = -1, tid;
 
-	gort__lock(&gort__threads_lock);
 	gort__gather(gort__self(), false, &tid);
 	switch (s->which) {
 	case SETUID: ret = setuid(s->id[0]); break;
@@ -38,15 +37,14 @@ static void set_ids(void *arg)
 	}
 	s->ret = ret ? -*gort__self()->errno_addr : 0;
 	gort__gather_release();
-	gort__unlock(&gort__threads_lock);
 }
 
 static int set_all(struct ids s)
 {
 	gort__enter("gort_set*id");
-	gort__stop_world();
+	gort__stop_threads();
 	gort__system(set_ids, &s);
-	gort__start_world();
+	gort__start_threads();
 	gort__leave();
 	return s.ret;
 }

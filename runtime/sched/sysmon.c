@@ -304,7 +304,6 @@ void gort__sysmon(struct m *m)
 		look.now = gort__nanotime();
 		gort__store(&sched.coarse_now, look.now);
 		gort__schedtrace(look.now);
-		gort__template_look();
 		if (sched.ended)
 			return;
 		if (all_idle()) {

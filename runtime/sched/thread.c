@@ -4,6 +4,7 @@
 #include "runtime/sched/gather.h"
 #include "runtime/base/signal.h"
 #include "runtime/base/trace.h"
+#include "runtime/sched/heap.h"
 
 #include <errno.h>
 #include <sys/auxv.h>
@@ -133,14 +134,60 @@ void gort__m_detach(struct m *m)
 	m_free(m);
 }
 
+static void mput(struct m *m)
+{
+	m->schedlink = sched.midle;
+	sched.midle = m;
+	gort__store(&sched.nmidle, sched.nmidle + 1);
+}
+
+static struct m *mget(void)
+{
+	struct m *m = sched.midle;
+
+	if (m) {
+		sched.midle = m->schedlink;
+		m->schedlink = NULL;
+		gort__store(&sched.nmidle, sched.nmidle - 1);
+	}
+	return m;
+}
+
+static void sleep_until_given(struct m *m)
+{
+	gort__m_sleep(m);
+	gort__p_acquire(m, m->nextp);
+	m->nextp = NULL;
+}
+
+static void stop_spinning(struct m *m)
+{
+	if (m->spinning) {
+		m->spinning = false;
+		gort__add(&sched.nspinning, -1u);
+	}
+}
+
 static void m_begin(struct m *m)
 {
+	struct p *p;
+
 	if (m->start) {
 		m->start(m);
 		gort__sys_return(m);
 	}
-	gort__p_acquire(m, m->nextp);
-	m->nextp = NULL;
+	gort__lock(&sched.lock);
+	sched.coming--;
+	p = gort__pidle_get();
+	if (!p)
+		mput(m);
+	gort__unlock(&sched.lock);
+	if (p) {
+		gort__p_acquire(m, p);
+	} else {
+		stop_spinning(m);
+		sleep_until_given(m);
+	}
 	gort__schedule(m);
 }
 
@@ -162,13 +209,13 @@ static void *m_main(void *arg)
 	return NULL;
 }
 
-static void thread_create(void *arg)
+static int thread_create(struct m *m)
 {
-	struct m *m = arg;
 	pthread_attr_t attr;
 	uint64_t mask;
 	int err;
 
+	gort__may_allocate();
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, M_STACK_SIZE);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -179,117 +226,102 @@ static void thread_create(void *arg)
 	mask = gort__sigmask(SIG_SETMASK, GORT__SIG_ALL);
 	err = pthread_create(&m->thread, &attr, m_main, m);
 	gort__sigmask(SIG_SETMASK, mask);
+	if (err)
+		gort__store(&m->alive, false);
 	gort__unlock(&gort__threads_lock);
 	pthread_attr_destroy(&attr);
-	if (err)
-		gort__fatal("cannot make a thread (error %d)", err);
+	return err;
 }
 
 // ---- the template thread ------------------------------------------------------------------------
-// A new thread inherits from its maker: namespaces, capabilities, filters, CPU affinity. A goroutine that locked its
-// thread may have changed them, and a foreign thread's are not ours, so those let this thread make it.
+// It makes all threads. A new one inherits from its maker: namespaces, capabilities, filters, CPU affinity, and a
+// goroutine may have changed those of its thread, or borrow one that is not ours. And making one allocates: the
+// allocator may be held by a goroutine that waits for a P, so that nobody who has one may wait for it.
 
 static struct {
 	struct lock lock;
-	struct m *wanted; // through schedlink
+	struct m *first, *last; // whose threads are wanted, through schedlink
 	struct note note;
-	bool made, asked;
 } template = { .lock = GORT__LOCK_INIT(LEAF) };
 
-static void template_main(struct m *m)
-{
-	(void)m;
-	for (;;) {
-		struct m *wanted;
-
-		gort__lock(&template.lock);
-		wanted = template.wanted;
-		template.wanted = NULL;
-		if (!wanted)
-			gort__note_clear(&template.note);
-		gort__unlock(&template.lock);
-		if (!wanted)
-			gort__note_sleep(&template.note, -1);
-		while (wanted) {
-			struct m *next = wanted->schedlink;
-			wanted->schedlink = NULL;
-			thread_create(wanted);
-			wanted = next;
-		}
-	}
-}
-
-static void template_make(void)
+static struct m *next_wanted(void)
 {
 	struct m *m;
-	bool first;
 
 	gort__lock(&template.lock);
-	first = !template.made;
-	gort__store(&template.made, true);
+	m = template.first;
+	if (m)
+		template.first = m->schedlink;
+	else
+		gort__note_clear(&template.note);
 	gort__unlock(&template.lock);
-	if (!first)
-		return;
-	m = gort__m_new(M_TEMPLATE);
-	if (!m)
-		gort__fatal("no memory for a thread");
-	m->start = template_main;
-	gort__system(thread_create, m);
+	if (m)
+		m->schedlink = NULL;
+	return m;
+}
+
+static void template_main(struct m *self)
+{
+	struct m *m;
+	int err;
+
+	(void)self;
+	for (;;) {
+		m = next_wanted();
+		if (!m) {
+			gort__note_sleep(&template.note, -1);
+			continue;
+		}
+		err = thread_create(m);
+		if (err)
+			gort__fatal("cannot make a thread (error %d)", err);
+	}
 }
 
 void gort__template_start(void)
 {
-	if (gort__load(&template.made))
-		return;
-	if (gort__self()->kind != M_EXTRA) {
-		template_make();
-		return;
-	}
-	// It must not be a foreign thread's child either.
-	gort__store_release(&template.asked, true);
-	gort__sysmon_wake();
-}
+	struct m *m = gort__m_new(M_TEMPLATE);
+	int err;
 
-void gort__template_look(void)
-{
-	if (gort__unlikely(gort__load_acquire(&template.asked)) && !template.made)
-		template_make();
+	if (!m)
+		gort__fatal("no memory for a thread");
+	m->start = template_main;
+	err = thread_create(m);
+	if (err)
+		gort__fatal("cannot make a thread (error %d)", err);
 }
 
 void gort__m_thread(struct m *m)
 {
-	struct m *self = gort__self();
-
-	if (!self || !(self->lockedg || self->kind == M_EXTRA)) {
-		gort__system(thread_create, m);
-		return;
-	}
-	gort__template_start();
 	gort__lock(&template.lock);
-	m->schedlink = template.wanted;
-	template.wanted = m;
+	m->schedlink = NULL;
+	if (template.first)
+		template.last->schedlink = m;
+	else
+		template.first = m;
+	template.last = m;
 	gort__unlock(&template.lock);
 	gort__note_wake(&template.note);
 }
 
-static void mput(struct m *m)
+void gort__stop_threads(void)
 {
-	m->schedlink = sched.midle;
-	sched.midle = m;
-	gort__store(&sched.nmidle, sched.nmidle + 1);
-}
-
-static struct m *mget(void)
-{
-	struct m *m = sched.midle;
-
-	if (m) {
-		sched.midle = m->schedlink;
-		m->schedlink = NULL;
-		gort__store(&sched.nmidle, sched.nmidle - 1);
+	for (;;) {
+		gort__stop_world();
+		if (gort__trylock(&gort__threads_lock))
+			return;
+		gort__start_world();
+		gort__yield();
 	}
-	return m;
 }
+
+void gort__start_threads(void)
+{
+	gort__unlock(&gort__threads_lock);
+	gort__start_world();
+}
+
+// ---- sleeping and waking ------------------------------------------------------------------------
 
 static void sleep_until_woken(struct m *m, bool idle)
 {
@@ -363,70 +395,78 @@ void gort__idle_return(struct m *m)
 		gort__handoff(p);
 }
 
-void gort__wake_idle(void)
+static bool is_paused(const struct g *g)
 {
-	struct p *p = NULL;
-	struct m *m = NULL;
+	return g->lockedm && gort__load(&g->lockedm->paused);
+}
 
-	gort__lock(&sched.lock);
-	if (sched.pidle && sched.midle) {
-		p = gort__pidle_get();
-		m = mget();
-	}
-	gort__unlock(&sched.lock);
-	if (m)
-		wake_with(m, p, false);
+// With sched.lock: the M of a goroutine that waits in its midst for a P.
+static struct m *take_paused(struct p *p)
+{
+	struct g *g = gort__load(&gort__paused) ? gort__globrunq_take(is_paused) : NULL;
+
+	if (g)
+		gort__store(&g->lockedm->nextp, p);
+	return g ? g->lockedm : NULL;
 }
 
 void gort__startm(struct p *p, bool spinning)
 {
 	struct m *m;
+	bool make;
 
 	gort__lock(&sched.lock);
-	if (!p) {
+	if (!p)
 		p = gort__pidle_get();
-		if (!p) {
-			gort__unlock(&sched.lock);
-			// The caller counted a spinner that does not come to be.
-			if (spinning)
-				gort__add(&sched.nspinning, -1u);
-			return;
-		}
-	}
-	m = mget();
-	gort__unlock(&sched.lock);
+	m = p ? mget() : NULL;
 	if (m) {
+		gort__unlock(&sched.lock);
 		wake_with(m, p, spinning);
 		return;
 	}
-	m = gort__m_new(M_ORDINARY);
-	if (!m)
-		gort__fatal("no memory for a thread");
-	m->spinning = spinning;
-	m->nextp = p;
-	gort__m_thread(m);
+	// The caller counted a spinner that does not come to be.
+	if (!p) {
+		gort__unlock(&sched.lock);
+		if (spinning)
+			gort__add(&sched.nspinning, -1u);
+		return;
+	}
+	// It takes a while to make a thread, and may have to wait for what a paused goroutine
+	// holds: that one goes first, and the P belongs to nobody meanwhile.
+	gort__runq_flush(p);
+	m = take_paused(p);
+	make = !m;
+	if (!m) {
+		gort__p_rest(p);
+		make = sched.coming < sched.npidle;
+		sched.coming += make;
+	}
+	gort__unlock(&sched.lock);
+	if (m)
+		gort__note_wake(&m->park);
+	if (make) {
+		m = gort__m_new(M_ORDINARY);
+		if (!m)
+			gort__fatal("no memory for a thread");
+		m->spinning = spinning;
+		gort__m_thread(m);
+	} else if (spinning) {
+		gort__add(&sched.nspinning, -1u);
+	}
 }
 
 void gort__stopm(struct m *m)
 {
-	if (m->spinning) {
-		m->spinning = false;
-		gort__add(&sched.nspinning, -1u);
-	}
+	stop_spinning(m);
 	gort__lock(&sched.lock);
 	mput(m);
 	gort__unlock(&sched.lock);
-	gort__m_sleep(m);
-	gort__p_acquire(m, m->nextp);
-	m->nextp = NULL;
+	sleep_until_given(m);
 }
 
 void gort__gcstop(struct m *m)
 {
-	if (m->spinning) {
-		m->spinning = false;
-		gort__add(&sched.nspinning, -1u);
-	}
+	stop_spinning(m);
 	gort__p_release(m)->status = P_STOPPED;
 	if (--sched.stopwait == 0)
 		gort__note_wake(&sched.stopnote);

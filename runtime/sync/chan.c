@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Channels. An element goes straight into the frame of a waiting peer, or through the ring.
 #include "runtime/gort.h"
+#include "runtime/sched/heap.h"
 #include "runtime/sync/chan.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -14,6 +14,18 @@ static const size_t BUFFER_MAX = (size_t)1 << 47; // the address space
 
 // ---- making and releasing -----------------------------------------------------------------------
 
+void gort__chan_init(struct gort_chan *c, uint32_t elem, size_t cap,
+		     void (*drop)(struct gort_chan *))
+{
+	memset(c, 0, sizeof(*c));
+	gort__lock_init(&c->lock, RANK_CHAN);
+	c->elem = elem;
+	c->cap = cap;
+	c->refs = 1;
+	c->magic = CHAN_LIVE;
+	c->drop = drop;
+}
+
 gort_chan *gort_chan_make(size_t elem, size_t cap)
 {
 	struct gort_chan *c;
@@ -23,16 +35,12 @@ gort_chan *gort_chan_make(size_t elem, size_t cap)
 		errno = EINVAL;
 		return NULL;
 	}
-	if (posix_memalign((void **)&c, _Alignof(struct gort_chan), sizeof(*c) + bytes)) {
+	c = gort__memalign(_Alignof(struct gort_chan), sizeof(*c) + bytes);
+	if (!c) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	memset(c, 0, sizeof(*c));
-	gort__lock_init(&c->lock, RANK_CHAN);
-	c->elem = (uint32_t)elem;
-	c->cap = cap;
-	c->refs = 1;
-	c->magic = CHAN_LIVE;
+	gort__chan_init(c, (uint32_t)elem, cap, NULL);
 	return c;
 }
 
@@ -67,12 +75,12 @@ static void chan_free(struct gort_chan *c)
 		kept.n--;
 	}
 	gort__unlock(&kept.lock);
-	free(old);
+	gort__free(old);
 }
 #else
 static void chan_free(struct gort_chan *c)
 {
-	free(c);
+	gort__free(c);
 }
 #endif
 
@@ -95,7 +103,10 @@ void gort_chan_release(gort_chan *c)
 	if (c->receivers || c->senders)
 		gort__fatal("%s: goroutines still wait on channel %p", __func__, (void *)c);
 	gort__store(&c->magic, CHAN_RELEASED);
-	chan_free(c);
+	if (c->drop)
+		c->drop(c);
+	else
+		chan_free(c);
 }
 
 // ---- moving elements ----------------------------------------------------------------------------

@@ -26,9 +26,14 @@ struct gort_chan {
 	uint32_t elem; // bytes of one
 	uint32_t refs;
 	uint32_t magic;
+	void (*drop)(struct gort_chan *); // once released; NULL: it was made by gort_chan_make
 	struct gort_chan *link; // debug builds: released channels are kept a while
 	char buf[] __attribute__((aligned(16)));
 };
+
+// In memory of the caller's, which drop gets back.
+gort__hidden void gort__chan_init(struct gort_chan *c, uint32_t elem, size_t cap,
+				  void (*drop)(struct gort_chan *));
 
 // With c->lock: sends or receives if that is possible at once. 0, -EPIPE, or -EAGAIN. *peer is the
 // waiter that was served by it, to be woken once the lock is free, or unchanged.

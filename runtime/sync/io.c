@@ -3,12 +3,12 @@
 // that sysmon can take the P if one blocks after all; the usual read and write touch nothing else.
 #include "runtime/gort.h"
 #include "runtime/base/sigpipe.h"
+#include "runtime/sched/heap.h"
 #include "runtime/sync/fd.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <netdb.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -325,7 +325,7 @@ ssize_t gort_write_until(int fd, const void *buf, size_t n, int64_t deadline)
 // A copy that may be advanced; few fit in the caller's.
 static struct iovec *copy_iov(const struct iovec *iov, size_t n, struct iovec *few)
 {
-	struct iovec *copy = n <= FEW ? few : malloc(n * sizeof(*copy));
+	struct iovec *copy = n <= FEW ? few : gort__malloc(n * sizeof(*copy));
 
 	if (copy)
 		memcpy(copy, iov, n * sizeof(*copy));
@@ -352,7 +352,7 @@ ssize_t gort_writev(int fd, const struct iovec *iov, int n)
 		return -ENOMEM;
 	ret = write_all(&io);
 	if (copy != few)
-		free(copy);
+		gort__free(copy);
 	return ret;
 }
 
@@ -383,7 +383,7 @@ static ssize_t recv_rest(int fd, const struct msghdr *msg, size_t done, int64_t 
 		done += got;
 	}
 	if (copy != few)
-		free(copy);
+		gort__free(copy);
 	return (ssize_t)done;
 }
 
@@ -449,7 +449,7 @@ ssize_t gort_sendmsg_until(int fd, const struct msghdr *msg, int flags, int64_t 
 			break;
 	}
 	if (copy != few)
-		free(copy);
+		gort__free(copy);
 	return done || n >= 0 ? (ssize_t)done : n;
 }
 

@@ -2,9 +2,8 @@
 // Waiting on several channels. All of them are locked, by address, while the cases are looked at
 // and queued; who claims the wait through one of them leaves the others for the waiter to clean up.
 #include "runtime/gort.h"
+#include "runtime/sched/heap.h"
 #include "runtime/sync/chan.h"
-
-#include <stdlib.h>
 
 enum { FEW = 16 }; // cases that fit in the frame; more cost an allocation
 
@@ -198,44 +197,46 @@ static int run(struct select *s, struct g *g, int64_t deadline)
 	return chosen;
 }
 
-static gort__cold int run_many(struct select *s, struct g *g, int64_t deadline)
+static int enter_and_run(struct select *s, int64_t deadline)
 {
-	size_t n = (size_t)s->n;
-	int ret;
+	struct g *g = gort__enter("gort_select");
+	int ret = s->n < 0 ? -EINVAL : 0;
 
-	s->waiters = malloc(n * (sizeof(*s->waiters) + sizeof(*s->order)));
-	if (!s->waiters)
-		return -ENOMEM;
-	s->order = (uint32_t *)(s->waiters + n);
-	ret = run(s, g, deadline);
-	free(s->waiters);
-	return ret;
-}
-
-static int run_few(struct select *s, struct g *g, int64_t deadline)
-{
-	struct waiter waiters[FEW];
-	uint32_t order[FEW];
-
-	s->waiters = waiters;
-	s->order = order;
-	return run(s, g, deadline);
-}
-
-int gort_select(struct gort_case *cases, int n, int64_t deadline)
-{
-	struct g *g = gort__enter(__func__);
-	struct select s = { .cases = cases, .n = n };
-	int ret = n < 0 ? -EINVAL : 0;
-
-	for (int i = 0; i < n && !ret; i++)
-		if (cases[i].op != GORT_SEND && cases[i].op != GORT_RECV)
+	for (int i = 0; i < s->n && !ret; i++)
+		if (s->cases[i].op != GORT_SEND && s->cases[i].op != GORT_RECV)
 			ret = -EINVAL;
 	// With deadline 0 it never parks, so it is not cancelled either.
 	if (!ret && deadline != 0 && gort__cancelled(g))
 		ret = -ECANCELED;
 	if (!ret)
-		ret = n <= FEW ? run_few(&s, g, deadline) : run_many(&s, g, deadline);
+		ret = run(s, g, deadline);
 	gort__leave();
 	return ret;
+}
+
+static gort__cold int run_many(struct select *s, int64_t deadline)
+{
+	size_t n = (size_t)s->n;
+	int ret;
+
+	s->waiters = gort__malloc(n * (sizeof(*s->waiters) + sizeof(*s->order)));
+	if (!s->waiters)
+		return -ENOMEM;
+	s->order = (uint32_t *)(s->waiters + n);
+	ret = enter_and_run(s, deadline);
+	gort__free(s->waiters);
+	return ret;
+}
+
+int gort_select(struct gort_case *cases, int n, int64_t deadline)
+{
+	struct select s = { .cases = cases, .n = n };
+	struct waiter waiters[FEW];
+	uint32_t order[FEW];
+
+	if (gort__unlikely(n > FEW))
+		return run_many(&s, deadline);
+	s.waiters = waiters;
+	s.order = order;
+	return enter_and_run(&s, deadline);
 }

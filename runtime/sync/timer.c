@@ -3,10 +3,10 @@
 #include "runtime/gort.h"
 #include "runtime/base/sanitize.h"
 #include "runtime/sched/given.h"
+#include "runtime/sched/heap.h"
 #include "runtime/sched/sched.h"
 #include "runtime/sync/chan.h"
 
-#include <stdlib.h>
 #include <sys/mman.h>
 
 enum {
@@ -350,46 +350,52 @@ out:
 
 // ---- gort_after ---------------------------------------------------------------------------------
 
+// In one piece, which goes with the last reference to the channel. That may be the timer's, whose
+// firing holds a P.
 struct after {
 	struct timer t;
-	gort_chan *c;
+	struct gort_chan c;
+	int64_t room; // of its buffer, at least
 };
+
+enum { AFTER_SIZE = (sizeof(struct after) + 63) / 64 * 64 };
+
+static struct slab afters = GORT__SLAB_INIT(AFTER_SIZE);
+
+static void drop_after(struct gort_chan *c)
+{
+	gort__slab_put(&afters, gort__container_of(c, struct after, c));
+}
 
 static void send_time(void *arg)
 {
 	struct after *a = arg;
 	int64_t now = gort_now();
 
-	gort__chan_trysend(a->c, &now);
-	gort_chan_release(a->c);
-	free(a);
+	gort__chan_trysend(&a->c, &now);
+	gort_chan_release(&a->c);
 }
 
 gort_chan *gort_after(int64_t ns)
 {
-	gort_chan *c = gort_chan_make(sizeof(int64_t), 1);
-	struct after *a = malloc(sizeof(*a));
+	struct after *a = gort__slab_get(&afters);
 	int64_t when;
 
-	if (!c || !a) {
-		gort_chan_release(c);
-		free(a);
+	if (!a) {
 		errno = ENOMEM;
 		return NULL;
 	}
+	gort__chan_init(&a->c, sizeof(int64_t), 1, drop_after);
 	gort__enter(__func__);
-	if (__builtin_add_overflow(gort_now(), ns, &when)) {
-		// Never: a timer would only keep the memory.
-		free(a);
-	} else {
-		*a = (struct after){ .c = gort_chan_retain(c) };
-		a->t.kind = TIMER_CALL;
-		a->t.when = when;
-		a->t.fn = send_time;
-		a->t.arg = a;
+	// Never: a timer would only keep the memory.
+	if (!__builtin_add_overflow(gort_now(), ns, &when)) {
+		a->t = (struct timer){
+			.kind = TIMER_CALL, .when = when, .fn = send_time, .arg = a
+		};
+		gort_chan_retain(&a->c);
 		if (gort__timer_add(&a->t))
 			gort__wake_for_timer(when);
 	}
 	gort__leave();
-	return c;
+	return &a->c;
 }
