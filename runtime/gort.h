@@ -13,6 +13,10 @@
 //  - "May park" below means that other goroutines run meanwhile; what does not say so does not park.
 //    Every parking call that returns a result returns -ECANCELED once gort_cancel() was called on
 //    its goroutine, except where it says otherwise. Locking without a result is not cancelled.
+//  - C++ exceptions in flight belong to the goroutine and go where it goes. One that leaves fn of
+//    gort_try() or gort_once_do() goes on in the caller, after what ends there; one that leaves the
+//    function of a goroutine, timer or callback, a deferred function or gort_blocking()'s ends the
+//    process by name. C++ that a C program loads later is noticed when that was in gort_blocking().
 //  - Calls are for goroutines. On a thread without one they end the process with a message naming the
 //    call, except those marked "any thread". None may be called from a signal handler.
 //  - After fork the child has only the forking thread. Until it calls exec, every call of this
@@ -226,7 +230,7 @@ GORT_API int gort_wg_wait_until(gort_wg *wg, int64_t deadline);
 
 // Runs fn(arg) the first time; later and concurrent calls return when it has returned. Parks
 // without being cancelled. If fn panics it counts as done, and the panic goes on in the first
-// caller.
+// caller; so too with a C++ exception.
 GORT_API void gort_once_do(gort_once *once, void (*fn)(void *), void *arg);
 
 // A counting semaphore, first come first served. Acquire takes 1 and parks while there is none.
@@ -281,7 +285,7 @@ GORT_NORETURN GORT_API void gort_panic(const char *fmt, ...) __attribute__((form
 GORT_API const struct gort_panic *gort_recover(void);
 
 // Runs fn(arg). 0 when it returned or recovered; 1 when it panicked, with *out (may be NULL)
-// filled.
+// filled. A C++ exception goes on in the caller once the deferred functions have run; it is no panic.
 GORT_API int gort_try(void (*fn)(void *), void *arg, struct gort_panic *out);
 
 // ---- blocking and threads -----------------------------------------------------------------------

@@ -72,6 +72,30 @@
 	.cfi_offset %r15, -56
 	.endm
 
+	// An exception that comes by here is told to routine (sched/exceptions.h).
+	.macro TELLS routine
+	.hidden	\routine
+	.cfi_personality 0x1b, \routine
+	.endm
+
+	// void gort__call_NAME(void (*fn)(void *), void *arg): fn(arg).
+	.macro CALL_TOLD name
+FUNC gort__call_\name
+	TELLS gort__left_\name
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	call	*%rax
+	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	ret
+END gort__call_\name
+	.endm
+	CALL_TOLD deferred
+	CALL_TOLD try
+	CALL_TOLD once
+
 // void gort__mcall(void (*fn)(struct g *, struct m *)): saves the calling goroutine and runs fn on the system
 // stack. Returns when somebody runs gort__gogo on it.
 FUNC gort__mcall
@@ -131,6 +155,7 @@ END gort__gogo
 
 // Where a new goroutine begins: its first switch_frame points here.
 FUNC gort__go_start
+	TELLS gort__left_goroutine
 	.cfi_undefined %rip
 	nop
 	xorl	%ebp, %ebp
@@ -141,6 +166,7 @@ END gort__go_start
 // void gort__on_stack(void (*fn)(void *), void *arg, void *sp, struct g *g): fn(arg) at sp, then back. g is saved
 // as if it were parked, so that its stack can be walked meanwhile.
 FUNC gort__on_stack
+	TELLS gort__left_blocking
 	PUSH_FRAME
 	movq	%rsp, G_SP(%rcx)
 	movq	%rsp, %rbx

@@ -5,6 +5,7 @@
 #include "runtime/base/print.h"
 #include "runtime/fault/fatal.h"
 #include "runtime/sched/given.h"
+#include "runtime/sched/exceptions.h"
 #include "runtime/sched/heap.h"
 #include "runtime/sched/sched.h"
 
@@ -72,6 +73,15 @@ void gort__defer_drop(void (*fn)(void *), void *arg)
 	gort__free(d);
 }
 
+void *gort__defer_newest(void (*fn)(void *))
+{
+	struct defer *d = gort__g()->defers;
+
+	while (d && d->fn != fn)
+		d = d->next;
+	return d ? d->arg : NULL;
+}
+
 // Taken off first: what fn does, it does without itself in the list.
 static void run_one(struct g *g)
 {
@@ -79,7 +89,7 @@ static void run_one(struct g *g)
 
 	gort__free(g->defers);
 	g->defers = d.next;
-	d.fn(d.arg);
+	gort__call_deferred(d.fn, d.arg);
 }
 
 static void run_all(struct g *g)
@@ -148,6 +158,26 @@ void gort__defers_exit(struct g *g)
 
 // ---- scopes -------------------------------------------------------------------------------------
 
+// Returned, recovered, or left by a C++ exception. One of these may panic in turn, which comes back
+// to the scope with nothing left to run.
+static void end_scope(struct g *g)
+{
+	struct scope *s = g->scope;
+
+	if (!s->result)
+		run_all(g);
+	g->scope = s->outer;
+	g->defers = s->defers;
+}
+
+// An exception goes on after it: those deeper in the stack have ended, so this is the innermost.
+GORT__LEFT(try)
+{
+	if (actions & _UA_CLEANUP_PHASE)
+		end_scope(gort__g());
+	return _URC_CONTINUE_UNWIND;
+}
+
 int gort_try(void (*fn)(void *), void *arg, struct gort_panic *out)
 {
 	struct g *g = current(__func__);
@@ -156,15 +186,10 @@ int gort_try(void (*fn)(void *), void *arg, struct gort_panic *out)
 	g->scope = &s;
 	g->defers = NULL;
 	if (!_setjmp(s.env))
-		fn(arg);
+		gort__call_try(fn, arg);
 	else
 		close_guard(g);
-	// Returned or recovered. One of these may panic in turn, which comes back here with nothing
-	// left to run.
-	if (!s.result)
-		run_all(g);
-	g->scope = s.outer;
-	g->defers = s.defers;
+	end_scope(g);
 	return s.result;
 }
 

@@ -127,6 +127,8 @@ static int bind_m(enum m_kind kind, struct m **ret)
 		m = take_spare();
 	}
 	gort__may_allocate();
+	if (m)
+		gort__exceptions_find(m);
 	if (m && !give_sigstack(m))
 		err = -EDEADLK;
 	else if (m && !pthread_setspecific(extra.key, m))
@@ -189,6 +191,7 @@ struct covered {
 	uint32_t locks, locks_internal, retake, mxcsr, x87cw;
 	bool sys_exact;
 	int err;
+	struct exceptions exceptions;
 };
 
 struct request {
@@ -277,9 +280,10 @@ __attribute__((noinline)) int gort_callback(void (*fn)(void *), void *arg)
 		if (gort__load(&m->in_runtime) || on_sigstack(m, sp))
 			return -EDEADLK;
 	}
-	c = (struct covered){ m->sys_sp,  m->sys_lo, m->sys_hi,		m->curg,
-			      m->lockedg, m->locks,  m->locks_internal, m->retake,
-			      m->mxcsr,	  m->x87cw,  m->sys_exact,	*m->errno_addr };
+	c = (struct covered){ m->sys_sp,    m->sys_lo,	       m->sys_hi,     m->curg,	m->lockedg,
+			      m->locks,	    m->locks_internal, m->retake,     m->mxcsr, m->x87cw,
+			      m->sys_exact, *m->errno_addr,    *m->exceptions };
+	*m->exceptions = (struct exceptions){ 0 };
 	gort__store(&m->in_runtime, 1);
 	gort__store(&m->retake, RETAKE_TAKEN);
 	gort__store(&m->curg, NULL);
@@ -304,6 +308,8 @@ __attribute__((noinline)) int gort_callback(void (*fn)(void *), void *arg)
 	m->x87cw = c.x87cw;
 	gort__m_tie(m);
 	*m->errno_addr = c.err;
+	if (gort__exceptions_any(&c.exceptions))
+		*m->exceptions = c.exceptions;
 	gort__store(&m->curg, c.curg);
 	gort__store(&m->retake, c.retake);
 	gort__store_release(&m->in_runtime, 0);

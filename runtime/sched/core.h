@@ -29,6 +29,8 @@ gort__hidden void gort__schedule(struct m *m);
 gort__inline void gort__detach(struct g *g, struct m *m)
 {
 	g->err = *m->errno_addr;
+	if (gort__unlikely(gort__exceptions_any(m->exceptions)))
+		gort__exceptions_save(g, m);
 	gort__store(&m->curg, NULL);
 }
 
@@ -172,6 +174,8 @@ gort__inline void gort__resume(struct m *m, struct g *g)
 	g->m = m;
 	gort__store(&g->status, G_RUNNING);
 	*m->errno_addr = g->err;
+	if (gort__unlikely(g->flags & G_EXCEPTIONS))
+		gort__exceptions_put_back(g, m);
 	gort__san_to_g(m, g);
 	gort__gogo(g, m);
 }

@@ -25,6 +25,7 @@ void gort__p_regain(struct m *m)
 
 	gort__freeze_check();
 	m->p = NULL;
+	gort__exceptions_find(m);
 	if (gort__load(&sched.npidle)) {
 		gort__lock(&sched.lock);
 		p = gort__pidle_get();
@@ -143,7 +144,13 @@ void gort__blocking(void (*fn)(void *), void *arg)
 		gort__fatal("gort_blocking: returned after fork without exec");
 	gort__store(&m->retake, RETAKE_TAKEN);
 	gort__store(&g->status, G_RUNNING);
+	bool loaded = gort__exceptions_loaded();
 	gort__p_regain(m);
+	// Everybody comes by without a P, and looks.
+	if (gort__unlikely(loaded)) {
+		gort__stop_world();
+		gort__start_world();
+	}
 }
 
 void gort_blocking(void (*fn)(void *), void *arg)

@@ -5,6 +5,7 @@
 #define RUNTIME_SCHED_G_H
 
 #include "runtime/base/base.h"
+#include "runtime/sched/exceptions.h"
 #include "runtime/sched/stack.h"
 
 struct m;
@@ -65,6 +66,7 @@ enum g_flag {
 	G_CALLBACK = 2, // an extra M's goroutine: runs on that M only
 	G_MAIN = 4,
 	G_DEBUGCALL = 8, // the callee of a debug call; its end goes back to the caller
+	G_EXCEPTIONS = 16, // C++ exceptions are in flight, and it does not run
 };
 
 // What gort__switch leaves at a parked goroutine's sp. A debugger and the traceback read it.
@@ -116,6 +118,7 @@ struct g {
 	bool guard_open; // owned by sched/stack.c
 	bool in_overflow; // owned by fault/: deferred functions run after a stack overflow
 	uint64_t fault_scratch[2];
+	struct exceptions exceptions; // with G_EXCEPTIONS
 	void *asan_fake_stack;
 	void *tsan_fiber;
 };

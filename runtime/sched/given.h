@@ -49,6 +49,8 @@ gort__hidden void gort__fault_init(void);
 gort__hidden void gort__defers_run(struct g *g);
 // Takes the newest gort_defer(fn, arg) of the calling goroutine's scope back.
 gort__hidden void gort__defer_drop(void (*fn)(void *), void *arg);
+// The argument of the newest gort_defer(fn, …) in it.
+gort__hidden void *gort__defer_newest(void (*fn)(void *));
 // gort_exit: runs the deferred functions of every scope, innermost first.
 gort__hidden void gort__defers_exit(struct g *g);
 

@@ -47,6 +47,7 @@ struct m {
 	void *sys_sp; // gort__mcall and gort__system start here on the system stack
 	uint32_t mxcsr, x87cw; // what the hardware holds, as the last switch away saw it
 	int *errno_addr;
+	struct exceptions *exceptions; // the thread's, or some that are always empty
 	bool (*unlockf)(struct g *, void *); // of the park in progress
 	void *unlock_arg;
 	struct g *parking; // its unlock callback is still running (gort__settle)

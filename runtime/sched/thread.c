@@ -112,6 +112,7 @@ void gort__m_unbind(struct m *m)
 	gort__add(&sched.nm, -1u);
 	gort__store(&m->in_runtime, 1);
 	gort__store(&m->last_tid, m->tid);
+	m->exceptions = NULL;
 	gort__store(&m->tid, 0);
 	gort__store_release(&m->alive, false);
 }
@@ -122,6 +123,7 @@ void gort__m_attach(struct m *m)
 
 	if (m->sigstack)
 		sigaltstack(&ss, NULL);
+	gort__exceptions_find(m);
 	gort__m_bind(m);
 }
 
@@ -155,7 +157,9 @@ static struct m *mget(void)
 
 static void sleep_until_given(struct m *m)
 {
+	gort__exceptions_find(m);
 	gort__m_sleep(m);
+	gort__exceptions_find(m);
 	gort__p_acquire(m, m->nextp);
 	m->nextp = NULL;
 }

@@ -3,6 +3,7 @@
 // first caller.
 #include "runtime/gort.h"
 #include "runtime/sched/given.h"
+#include "runtime/sched/exceptions.h"
 #include "runtime/sync/waiter.h"
 
 enum once_state { ONCE_NEW, ONCE_RUNNING, ONCE_DONE };
@@ -46,6 +47,20 @@ static void wait(struct once *o, struct g *g)
 	gort__waiter_park(&w, l, GORT_FOREVER, WAIT_ONCE);
 }
 
+static void end(struct once *o)
+{
+	gort__defer_drop(finish, o);
+	finish(o);
+}
+
+// An exception goes on after it. Those deeper in the stack have ended, so the newest is ours.
+GORT__LEFT(once)
+{
+	if (actions & _UA_CLEANUP_PHASE)
+		end(gort__defer_newest(finish));
+	return _URC_CONTINUE_UNWIND;
+}
+
 void gort_once_do(gort_once *once, void (*fn)(void *), void *arg)
 {
 	struct once *o = (struct once *)once;
@@ -63,9 +78,10 @@ void gort_once_do(gort_once *once, void (*fn)(void *), void *arg)
 	if (!first)
 		wait(o, g);
 	gort__leave();
-	if (first)
-		fn(arg);
-	gort__defer_drop(finish, o);
-	if (first)
-		finish(o);
+	if (first) {
+		gort__call_once(fn, arg);
+		end(o);
+	} else {
+		gort__defer_drop(finish, o);
+	}
 }
