@@ -97,6 +97,8 @@ DC_API const char *dc_state_text(enum dc_state state); // "the target runs on, r
 
 // One process: its names, its variables $x and results $1 $2 ... A session serves any frames and
 // threads of it, one operation at a time; it may be used from any thread.
+// The library installs no signal handler. Each stop of a thread that it holds makes the kernel send
+// SIGCHLD to the embedding program: one that sets SA_NOCLDSTOP for it holds threads for less time.
 struct dc_session;
 
 struct dc_options {

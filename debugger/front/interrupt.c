@@ -36,6 +36,10 @@ void interrupt_install(void)
 			sigaction(ends[i], &action, NULL);
 	}
 	signal(SIGPIPE, SIG_IGN);
+	// Each stop of a thread that is held would wake this program's main thread, in the way of
+	// the one that waits for it.
+	sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP },
+		  NULL);
 	// Ctrl-Z would suspend us, and with us the thread we hold.
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(pauses) / sizeof(*pauses); i++)

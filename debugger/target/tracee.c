@@ -24,10 +24,15 @@ struct dc_error *tracee_init(struct tracee *tracee, struct tracer *tracer, struc
 	tracee->xstate = malloc(XSTATE_ROOM);
 	tracee->xstate_found = malloc(XSTATE_ROOM);
 	tracee->way = malloc(sizeof(*tracee->way));
-	if (tracee->xstate && tracee->xstate_found && tracee->way)
-		return NULL;
-	tracee_deinit(tracee);
-	return &dc_out_of_memory;
+	if (!tracee->xstate || !tracee->xstate_found || !tracee->way) {
+		tracee_deinit(tracee);
+		return &dc_out_of_memory;
+	}
+	// What is touched for the first time while a thread is held prolongs that.
+	memset(tracee->xstate, 0, XSTATE_ROOM);
+	memset(tracee->xstate_found, 0, XSTATE_ROOM);
+	memset(tracee->way, 0, sizeof(*tracee->way));
+	return NULL;
 }
 
 void tracee_deinit(struct tracee *tracee)
@@ -107,6 +112,7 @@ struct dc_error *tracee_resume(struct tracee *tracee, enum resume how, int signo
 	      how == RESUME_SYSCALL ? "goes on to a system call with signal"
 				    : "goes on with signal",
 	      tracee->tid, signo, 0);
+	tracee->leads_home = false;
 	if (ptrace((int)how, tracee->tid, NULL, (void *)(intptr_t)signo))
 		return error_errno(errno, "thread %d cannot be resumed", tracee->tid);
 	return NULL;
@@ -247,7 +253,7 @@ struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop 
 		return NULL;
 	}
 	tracee->kept = tracee->moved = tracee->masked = tracee->ran = false;
-	tracee->way_written = tracee->restart_lost = false;
+	tracee->way_written = tracee->restart_lost = tracee->leads_home = false;
 	tracee->group_stopped = tracee->listening = false;
 	tracee->signo = 0;
 	err = first_stop(tracee, ret);
@@ -280,8 +286,7 @@ static bool context_changed(const struct tracee *tracee)
 	       memcmp(tracee->xstate, tracee->xstate_found, tracee->xstate_size) != 0;
 }
 
-// The registers with which the thread really goes on.
-static struct user_regs_struct caller_context(const struct tracee *tracee)
+struct user_regs_struct tracee_caller_context(const struct tracee *tracee)
 {
 	struct user_regs_struct regs = tracee->regs;
 
@@ -301,7 +306,7 @@ struct dc_error *tracee_write_home(struct tracee *tracee)
 	if (tracee->way_written && !changed)
 		return NULL;
 
-	struct user_regs_struct regs = caller_context(tracee);
+	struct user_regs_struct regs = tracee_caller_context(tracee);
 	struct dc_error *err = sigframe_build(&regs, tracee->xstate, tracee->xstate_size,
 					      tracee->mask, tracee->gadgets, tracee->home_top,
 					      tracee->way);
@@ -327,7 +332,7 @@ struct dc_error *tracee_syscall(struct tracee *tracee, const struct remote_sysca
 
 struct dc_error *tracee_restore(struct tracee *tracee)
 {
-	struct user_regs_struct regs = caller_context(tracee);
+	struct user_regs_struct regs = tracee_caller_context(tracee);
 	struct dc_error *err = NULL;
 
 	if (tracee->kept) {
@@ -341,6 +346,7 @@ struct dc_error *tracee_restore(struct tracee *tracee)
 		if (!err && (tracee->moved || changed))
 			err = registers_set(tracee->tid, &regs);
 	}
+	tracee->leads_home = false;
 	if (!err)
 		tracee->ran = tracee->masked = tracee->moved = false;
 	return err;
@@ -360,6 +366,9 @@ struct dc_error *tracee_leave(struct tracee *tracee)
 
 struct dc_error *tracee_release(struct tracee *tracee)
 {
+	if (tracee->leads_home && tracee_may_go_alone(tracee) && !context_changed(tracee))
+		return tracee_leave(tracee);
+
 	struct dc_error *err = tracee_restore(tracee);
 
 	if (err) {

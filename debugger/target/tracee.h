@@ -41,6 +41,8 @@ struct tracee {
 	bool kept; // xstate and mask are valid
 	bool moved, masked, ran; // what differs: registers; the mask; the extended state
 	bool restart_lost; // the kernel's note on how to go on with a timed wait was overwritten
+	// Resumed from where it stands, it restores all of its caller context by itself.
+	bool leads_home;
 	int signo; // a signal it was stopped with, delivered when it goes on
 	int64_t since; // when the thread was taken away from its work
 	int64_t pause_ns; // for how long threads were, all in all
@@ -83,6 +85,9 @@ enum tracee_stop {
 struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop *ret) DC_CHECK;
 // Reads the rest of what a call may change.
 struct dc_error *tracee_keep(struct tracee *tracee) DC_CHECK;
+// The registers with which the thread really goes on: the caller context, but for a wait that
+// cannot.
+struct user_regs_struct tracee_caller_context(const struct tracee *tracee);
 // The way home is in the target, and leads to regs and xstate as they are now.
 struct dc_error *tracee_write_home(struct tracee *tracee) DC_CHECK;
 // A system call by the held thread; needs room below home_top, or home_top in a mapping of ours.

@@ -81,7 +81,10 @@ $(CXX_STRIPPED): $(B)/tests/targets/cxx-gcc
 CXX_SYMBOLS := $(B)/tests/targets/cxx-symbols
 $(CXX_SYMBOLS): $(B)/tests/targets/cxx-gcc
 	$(call say,TARGET)strip --strip-debug -o $@ $<
-TEST_NEEDS += $(CXX_TARGETS) $(CXX_STRIPPED) $(CXX_SYMBOLS)
+$(B)/tests/targets/catcher: tests/targets/catcher.cc
+	@mkdir -p $(@D)
+	$(call say,TARGET)g++ -g -O1 -o $@ $<
+TEST_NEEDS += $(CXX_TARGETS) $(CXX_STRIPPED) $(CXX_SYMBOLS) $(B)/tests/targets/catcher
 
 # On the runtime, so that calls go through its own host.
 $(B)/tests/targets/gort_server: tests/targets/victim_regs.S $(GORT_PLAIN)

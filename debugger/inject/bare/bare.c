@@ -4,6 +4,7 @@
 
 #include "debugger/arch/x86_64/cpu.h"
 #include "debugger/base/cleanup.h"
+#include "debugger/inject/bare/bare_chain.h"
 #include "debugger/inject/bare/bare_outcome.h"
 #include "debugger/inject/bare/bare_wait.h"
 #include "debugger/target/memory.h"
@@ -26,12 +27,20 @@ static struct dc_error *probe(const struct host_context *context, void **ret)
 		.pad = &loan->pad,
 		.unwind = context->unwind,
 	};
+	struct dc_error *err = bare_chain_init(bare);
+
+	if (err) {
+		free(bare);
+		return err;
+	}
 	*ret = bare;
 	return NULL;
 }
 
 static void destroy(void *host)
 {
+	if (host)
+		bare_chain_deinit(host);
 	free(host);
 }
 
@@ -150,13 +159,19 @@ static void start_clock(struct bare *bare, const struct request *request)
 	bare->deadline = request->timeout_ns ? bare->begun + request->timeout_ns : 0;
 }
 
-static struct dc_error *enter(struct bare *bare)
+static struct dc_error *enter_pad(struct bare *bare, const struct request *request)
 {
 	enum { EFLAGS_PLAIN = 0x202 };
 	struct tracee *tracee = bare->tracee;
 	struct pad *pad = bare->pad;
 	struct user_regs_struct entry = tracee->regs;
+	struct dc_error *err = loan_ready_pad(bare->loan);
 
+	bare->is_chain = false;
+	if (!err)
+		err = prepare(bare, request);
+	if (err)
+		return err;
 	entry.rip = pad_address(pad, pad->ready ? pad_entry : pad_setup);
 	entry.rsp = bare->callee_stack;
 	entry.rbx = entry.rbp = entry.r12 = entry.r13 = entry.r14 = 0;
@@ -166,8 +181,7 @@ static struct dc_error *enter(struct bare *bare)
 	entry.eflags = EFLAGS_PLAIN;
 
 	// From here on the way home gives everything back, so that the mask may follow.
-	struct dc_error *err = registers_set(tracee->tid, &entry);
-
+	err = registers_set(tracee->tid, &entry);
 	if (err)
 		return err;
 	tracee->moved = tracee->masked = tracee->ran = true;
@@ -186,13 +200,12 @@ static struct dc_error *enter_again(struct bare *bare)
 static struct dc_error *begin(void *host, struct request *request)
 {
 	struct bare *bare = host;
-	struct dc_error *err = loan_ready_pad(bare->loan);
+	bool done;
+	struct dc_error *err = bare_chain_enter(bare, request, &done);
 
 	set_crash_rules(bare);
-	if (!err)
-		err = prepare(bare, request);
-	if (!err)
-		err = enter(bare);
+	if (!err && !done)
+		err = enter_pad(bare, request);
 	if (err)
 		return error_in_state(err, tracee_state(bare->tracee));
 	bare->tracee->listening = false;
@@ -331,7 +344,8 @@ static struct dc_error *finish(void *host, struct request *request)
 	struct dc_error *err = take_ptr(bare->failure);
 
 	if (!err)
-		err = take_results(bare, request);
+		err = bare->is_chain ? bare_chain_results(bare, request)
+				     : take_results(bare, request);
 	// Between two slices of a batch the thread's own work goes on.
 	if (!err && request->done < request->n)
 		err = tracee_release(bare->tracee);

@@ -3,6 +3,7 @@
 #ifndef DEBUGGER_INJECT_BARE_BARE_H
 #define DEBUGGER_INJECT_BARE_BARE_H
 
+#include "debugger/arch/x86_64/chain.h"
 #include "debugger/inject/host.h"
 #include "debugger/inject/outcome.h"
 
@@ -12,11 +13,15 @@ struct bare {
 	struct pad *pad; // the loan's
 	struct unwind *unwind; // NULL: reports carry no frames
 
+	struct chain *chain; // NULL: the target has not what a chain needs
+	unsigned chain_pop_rbx; // which of its gadgets the callee returns to
+
 	// Of the call under way: what the rest of the host needs to know of how it was entered.
 	uint64_t callee_stack; // its first stack pointer; right below lies where it returns to
 	uint64_t returns_to;
 	uint64_t handshake_pc;
 	struct frame_limit ours; // the code that it returns to
+	bool is_chain; // by the chain, not by the pad
 	bool on_pad_stack;
 
 	struct crash_rules crash;

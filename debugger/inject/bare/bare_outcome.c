@@ -3,6 +3,7 @@
 #include "debugger/inject/bare/bare_outcome.h"
 
 #include "debugger/base/cleanup.h"
+#include "debugger/inject/bare/bare_chain.h"
 #include "debugger/target/memory.h"
 
 #include <sys/syscall.h>
@@ -14,7 +15,7 @@ static bool has_left(struct bare *bare, const struct snapshot *snapshot)
 	uint64_t slot = bare->callee_stack - 8, value;
 	uint64_t pc = snapshot->regs.rip;
 
-	if (frame_is_limit(&bare->ours, pc))
+	if (frame_is_limit(&bare->ours, pc) || bare_chain_is_passing(bare, &snapshot->regs))
 		return false;
 	// Stack pointers in other places prove nothing: the callee may have switched stacks.
 	if (snapshot->regs.rsp > slot && snapshot->regs.rsp < bare_wait_stack(bare).high)
@@ -162,14 +163,10 @@ static struct dc_error *ended(struct bare *bare, const char *name, const struct 
 		thread_only = ends_alone(process, event);
 		dc_error_destroy(tracee_leave(tracee));
 	} else {
-		uint64_t start;
-
 		thread_only = process_alive(process);
 		tracee_forget(tracee);
-		// Another thread that executes a program ends all others, and the pad with the
-		// memory.
-		if (thread_only && memory_read_some(process, bare->pad->base, &start,
-						    sizeof(start)) != sizeof(start))
+		// Another thread that executes a program ends all others, and the memory.
+		if (thread_only && memory_is_gone(process))
 			return outcome_execed(process);
 	}
 	bare->pad->kept |= thread_only;

@@ -28,6 +28,15 @@ struct thread_stack bare_wait_stack(const struct bare *bare)
 				  : bare->loan->stack;
 }
 
+static bool stands_in_handshake(const struct bare *bare)
+{
+	struct user_regs_struct regs;
+	struct dc_error *err = registers_get(bare->tracee->tid, &regs);
+
+	dc_error_destroy(err);
+	return !err && registers_sp(&regs) == bare->chain->handshake_sp;
+}
+
 static bool is_handshake(const struct bare *bare, const struct event *event)
 {
 	int handshake = bare->loan->handshake;
@@ -36,6 +45,11 @@ static bool is_handshake(const struct bare *bare, const struct event *event)
 		return false;
 	if (!handshake)
 		return event->kind == EVENT_SYSCALL_EXIT;
+	// The kernel keeps one standard signal for a thread, a stranger's or its own. The chain's
+	// instruction is libc's, the stack pointer only the chain's.
+	if (bare->is_chain)
+		return event->kind == EVENT_SIGNAL && event->signo == handshake &&
+		       stands_in_handshake(bare);
 	// A real one that came at the same place says so: it was not sent by the thread to itself.
 	return event->kind == EVENT_SIGNAL && event->signo == handshake &&
 	       event->info.si_code == SI_TKILL && event->info.si_pid == bare->crash.inner_pid;
