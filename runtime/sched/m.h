@@ -13,6 +13,7 @@
 struct g;
 struct p;
 struct request;
+struct room; // runtime/sched/enter.c
 
 // m->retake: why gort__enter must take the slow path.
 enum retake {
@@ -76,6 +77,7 @@ struct m {
 	char *thread_lo, *thread_hi; // of the foreign thread's first stack, once known
 	uint64_t callbacks;
 	struct request *request; // of the callback that begins
+	struct room *rooms; // stacks for gort_blocking in callbacks
 	char *sigstack; // lowest byte
 	size_t sigstack_size;
 	char *own_sigstack; // of a foreign thread that keeps its own; NULL: it has this one

@@ -338,6 +338,62 @@ static void *signaller(void *arg)
 	return NULL;
 }
 
+// ---- the room that gort_blocking promises -------------------------------------------------------
+
+enum { PROMISED = 1 << 20, SPARE = 16 << 10, SMALL = 96 << 10 };
+
+static void deep(void *arg)
+{
+	volatile char room[PROMISED - SPARE];
+
+	room[0] = 1;
+	room[sizeof(room) - 1] = 1;
+	atomic_fetch_add((atomic_long *)arg, room[0]);
+}
+
+static void block_deep(void *arg)
+{
+	gort_blocking(deep, arg);
+	gort_yield();
+	gort_blocking(deep, arg);
+}
+
+static void call_back_deep(void *arg)
+{
+	if (gort_callback(block_deep, arg))
+		abort();
+}
+
+static void block_callback_deep(void *arg)
+{
+	gort_blocking(call_back_deep, arg);
+	block_deep(arg);
+}
+
+static void *on_small_stack(void *arg)
+{
+	if (gort_callback(block_callback_deep, arg) || gort_callback(block_deep, arg))
+		abort();
+	return NULL;
+}
+
+static void test_room(void)
+{
+	atomic_long runs = 0;
+	pthread_attr_t attr;
+	pthread_t t;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, SMALL);
+	if (pthread_create(&t, &attr, on_small_stack, &runs))
+		abort();
+	gort_blocking(join, &t);
+	pthread_attr_destroy(&attr);
+	// Here too a callback has what is left.
+	gort_blocking(call_back_deep, &runs);
+	check(atomic_load(&runs) == 8, "gort_blocking in a callback has a megabyte, on any thread");
+}
+
 static void main_fn(void *arg)
 {
 	pthread_t t[10];
@@ -350,6 +406,7 @@ static void main_fn(void *arg)
 	run_threads(10, nested_caller, NULL);
 	check(atomic_load(&count) == 10 * 50 * 2,
 	      "nested in gort_blocking, refused on a goroutine");
+	test_room();
 	run_threads(1, hopper, NULL);
 	check(true, "a thread hops between stacks");
 	struct sigaction usr1 = { .sa_handler = calls_back_in_handler, .sa_flags = SA_ONSTACK };
