@@ -14,7 +14,7 @@
 // structure only grows, and size says how far. A host never reads anything of a debugger's but the
 // protocol itself.
 #define DEBUGCALL_MAJOR 1
-#define DEBUGCALL_MINOR 1
+#define DEBUGCALL_MINOR 2
 
 // ELF note: owner and type, and as its content the distance in bytes from the content to the
 // descriptor (int64_t, so that it needs no relocation).
@@ -99,6 +99,13 @@ struct debugcall_descriptor {
 	// as in user code: enter it with RAX = -EINTR. 0: none.
 	uint64_t wanted;
 	uint64_t attend_start, attend_end;
+
+	// Since 1.2: where an M has a uint32_t. Written there, in place of 0, while the M's thread is
+	// stopped in the runtime (in_runtime), attend_asked has the goroutine that next enters the
+	// runtime on it wait in the same way. 0: none.
+	uint16_t m_attend;
+	uint16_t reserved_m;
+	uint32_t attend_asked;
 };
 
 // What the oldest minor version has; what is missing reads as 0.

@@ -74,6 +74,8 @@ struct debugcall_descriptor debugcall_descriptor = {
 	.wanted = ADDRESS(&gort__debugcall_wanted),
 	.attend_start = ADDRESS(gort__attend_pc),
 	.attend_end = ADDRESS(gort__attend_pc) + 1,
+	.m_attend = offsetof(struct m, retake),
+	.attend_asked = RETAKE_ATTEND,
 };
 _Static_assert((int)G_SYSTEM == (int)DEBUGCALL_G_SYSTEM, "protocol/descriptor.h");
 

@@ -436,6 +436,20 @@ void gort__debugcall_attend(void)
 	gort__enter("debug call");
 }
 
+void gort__debugcall_stand(void)
+{
+	// A debugger that has found another by then has no way to say so.
+	enum { PATIENCE_NS = 20 * 1000 * 1000 };
+	static const struct timespec patience = { .tv_nsec = PATIENCE_NS };
+	static const uint32_t nobody;
+
+	if (gort__g()->flags & G_SYSTEM)
+		return;
+	gort__leave();
+	gort__attend_wait(&nobody, 0, &patience);
+	gort__enter("debug call");
+}
+
 // ---- before the extended state is saved ---------------------------------------------------------
 
 static bool on_goroutine(const struct m *m, const struct debugcall_entry *entry)

@@ -41,7 +41,7 @@ void gort__p_regain(struct m *m)
 
 void gort__enter_slow(struct m *m, const char *who)
 {
-	uint32_t asked = RETAKE_ASKED;
+	uint32_t asked = RETAKE_ASKED, attend = RETAKE_ATTEND;
 
 	if (!m || !m->curg)
 		gort__fatal("%s: called on a thread that has no goroutine", who);
@@ -53,6 +53,13 @@ void gort__enter_slow(struct m *m, const char *who)
 			if (gort__cas(&m->retake, &asked, RETAKE_NONE))
 				return;
 			asked = RETAKE_ASKED;
+			break;
+		case RETAKE_ATTEND:
+			if (gort__cas(&m->retake, &attend, RETAKE_NONE)) {
+				gort__debugcall_stand();
+				return;
+			}
+			attend = RETAKE_ATTEND;
 			break;
 		case RETAKE_TAKEN: gort__p_regain(m); return;
 		case RETAKE_BLOCKING: gort__fatal("%s: called inside gort_blocking", who);

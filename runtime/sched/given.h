@@ -64,5 +64,8 @@ extern gort__hidden uint64_t gort__debugcall_wanted;
 // The calling goroutine has just come out of a park: if it is wanted, it waits a moment for the
 // debugger.
 gort__hidden void gort__debugcall_attend(void);
+// The calling goroutine, which is about to enter the runtime, was met by a debugger when it could
+// not be entered: it waits a moment. Inside the runtime after.
+gort__hidden void gort__debugcall_stand(void);
 
 #endif

@@ -22,6 +22,8 @@ enum retake {
 	RETAKE_TAKEN = 2, // its P is gone: get one before going on
 	RETAKE_BLOCKING = 3, // in gort_blocking: on the system stack, no calls
 	RETAKE_FORKED = 4, // a fork's child: no calls until exec
+	RETAKE_ATTEND =
+		5, // a debugger asks for a goroutine: written from outside in place of NONE, while the M is inside
 };
 
 enum m_kind {

@@ -40,9 +40,11 @@ void gort__all_fence(void)
 
 static bool ask(struct m *m)
 {
-	uint32_t none = RETAKE_NONE;
+	uint32_t was = gort__load(&m->retake);
 
-	return !gort__load(&m->in_runtime) && gort__cas(&m->retake, &none, RETAKE_ASKED);
+	// A debugger that asks for a goroutine must wait.
+	return !gort__load(&m->in_runtime) && (was == RETAKE_NONE || was == RETAKE_ATTEND) &&
+	       gort__cas(&m->retake, &was, RETAKE_ASKED);
 }
 
 static struct p *resolve(struct m *m)

@@ -89,6 +89,8 @@ TEST_NEEDS += $(CXX_TARGETS) $(CXX_STRIPPED) $(CXX_SYMBOLS) $(B)/tests/targets/c
 # On the runtime, so that calls go through its own host.
 $(B)/tests/targets/gort_server: tests/targets/victim_regs.S $(GORT_PLAIN)
 LIBS_target_gort_server := -pthread -lm
+$(B)/tests/targets/gort_yields: $(GORT_PLAIN)
+LIBS_target_gort_yields := -pthread
 $(B)/tests/targets/http_server: $(GORT_PLAIN)
 LIBS_target_http_server := -pthread
 CFLAGS_target_gort_server := -Wno-infinite-recursion

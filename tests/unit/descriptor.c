@@ -45,6 +45,8 @@ static struct debugcall_descriptor sound(void)
 		.wanted = 0x411018,
 		.attend_start = 0x402110,
 		.attend_end = 0x402111,
+		.m_attend = 4,
+		.attend_asked = 5,
 		.all_g = 0x411000,
 		.all_m = 0x411008,
 		.now = 0x411010,
@@ -117,12 +119,12 @@ static void refuses_other_versions(void **state)
 
 	(void)state;
 	d.major++;
-	refused(&d, sizeof(d), AT, "version 2.1");
+	refused(&d, sizeof(d), AT, "version 2.");
 	// Even when nothing else of it is as this version has it.
 	d.size = DEBUGCALL_DESCRIPTOR_HEADER;
-	refused(&d, DEBUGCALL_DESCRIPTOR_HEADER, AT, "version 2.1");
+	refused(&d, DEBUGCALL_DESCRIPTOR_HEADER, AT, "version 2.");
 	d.major = 0;
-	refused(&d, sizeof(d), AT, "version 0.1");
+	refused(&d, sizeof(d), AT, "version 0.");
 }
 
 static void refuses_damage(void **state)
@@ -140,6 +142,7 @@ static void refuses_damage(void **state)
 	DAMAGED(d.wanted = 8, "a goroutine that is wanted");
 	DAMAGED(d.attend_start = 0x411000, "wait to be entered");
 	DAMAGED(d.attend_end = d.attend_start, "wait to be entered");
+	DAMAGED(d.m_attend = (uint16_t)(d.m.size - 3), "asked to wait");
 	DAMAGED(d.abandon_entry = 0x411000, "abandon a call");
 	DAMAGED(d.size = 0, "too short");
 	DAMAGED(d.handshake = 9, "no known kind");

@@ -29,6 +29,8 @@ struct gort {
 	// The goroutine that is to be the caller, 0: any; where it lies, once it was found.
 	uint64_t goroutine, goroutine_addr;
 
+	int64_t asked_ns; // when a thread was asked to wait for us; 0: never
+
 	// Of the thread that is held.
 	struct thread_info info;
 	uint64_t machine; // address of its M

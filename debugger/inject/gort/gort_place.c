@@ -20,7 +20,7 @@ static bool is_attend_place(const struct gort *gort, uint64_t pc)
 {
 	const struct debugcall_descriptor *d = gort->descriptor;
 
-	return gort->goroutine && pc >= d->attend_start && pc < d->attend_end;
+	return (gort->goroutine || gort->asked_ns) && pc >= d->attend_start && pc < d->attend_end;
 }
 
 // ---- one goroutine --------------------------------------------------------------------------------
@@ -96,6 +96,33 @@ struct dc_error *gort_explain(struct gort *gort, struct dc_error *refusal)
 			  reason, (double)g.waited_ns / 1e9);
 }
 
+// ---- any goroutine --------------------------------------------------------------------------------
+
+// As long as one that was asked may take to come, no other is.
+static bool may_ask(const struct gort *gort)
+{
+	enum { PATIENCE_NS = 20 * 1000 * 1000 };
+
+	return gort->descriptor->m_attend && !gort->goroutine &&
+	       tracer_now() - gort->asked_ns > PATIENCE_NS;
+}
+
+// The thread is held, in the runtime, where goroutines that do little else are nearly always met: the
+// next that enters the runtime on it waits for us.
+static void ask_to_wait(struct gort *gort)
+{
+	const struct debugcall_descriptor *d = gort->descriptor;
+	struct process *process = gort->tracee->process;
+	uint64_t addr = gort->machine + d->m_attend;
+	uint32_t word = 1;
+
+	if (!may_ask(gort) || memory_read_some(process, addr, &word, sizeof(word)) < sizeof(word) ||
+	    word)
+		return;
+	dc_error_destroy(memory_write(process, addr, &d->attend_asked, sizeof(d->attend_asked)));
+	gort->asked_ns = tracer_now();
+}
+
 // ---- a thread ---------------------------------------------------------------------------------------
 
 static const char *unworthy(const struct gort *gort, const struct machine *machine,
@@ -108,7 +135,9 @@ static const char *unworthy(const struct gort *gort, const struct machine *machi
 	if (!machine->current)
 		return "runs no goroutine";
 	if (machine->in_runtime)
-		return "is in the runtime";
+		return info->state == 'R' && !info->in_syscall && may_ask(gort)
+			       ? NULL
+			       : "is in the runtime";
 	if (info->in_syscall && is_attend_place(gort, info->pc))
 		return NULL;
 	if (info->in_syscall)
@@ -184,7 +213,9 @@ static const char *judge(struct gort *gort, pid_t tid, struct dc_error **err)
 	// A system call that was interrupted would have to be begun anew behind the host's back.
 	else if ((int64_t)tracee->regs.orig_rax >= 0)
 		return "is in a system call";
-	else if (gort_in_runtime(gort, tracee->regs.rip))
+	else if (machine.current && machine.in_runtime)
+		ask_to_wait(gort);
+	if (gort->place != GORT_ATTENDS && gort_in_runtime(gort, tracee->regs.rip))
 		return "is in the runtime";
 	if (!machine.current)
 		return "runs no goroutine";

@@ -108,6 +108,8 @@ static const char *check_data(const struct check *check, const struct debugcall_
 		return "its lists are not in its memory";
 	if (!is_readable(check, d->now, sizeof(int64_t)))
 		return "its clock is not in its memory";
+	if (d->m_attend && (size_t)d->m_attend + sizeof(uint32_t) > d->m.size)
+		return "the word of a thread that is asked to wait lies outside of it";
 	if (d->wanted && !is_readable(check, d->wanted, sizeof(uint64_t)))
 		return "the word for a goroutine that is wanted is not in its memory";
 	if (d->nr_statuses > DESCRIPTOR_TEXTS_MAX || d->nr_wait_reasons > DESCRIPTOR_TEXTS_MAX ||
