@@ -15,7 +15,7 @@ EARLY := $(B)/runtime/host/host.o $(B)/runtime/host/sigint.o $(B)/runtime/base/s
 $(EARLY): ALL_CFLAGS += -mgeneral-regs-only $(if $(filter thread,$(SAN)),-fno-sanitize=thread -DGORT_TSAN)
 
 # Signal handlers and what walks others' stacks: instrumented, they would report what they are there to see.
-UNINSTRUMENTED := signal freeze unwind traceback fatal symbolise image lines
+UNINSTRUMENTED := signal freeze unwind traceback fatal symbolise image lines groups
 $(UNINSTRUMENTED:%=$(B)/runtime/fault/%.o): SANFLAGS := $(if $(filter thread,$(SAN)),-DGORT_TSAN)
 
 # The scheduler leaves frames on system stacks for good, which TSan's shadow stack would count; it is told by hand.

@@ -10,7 +10,10 @@
 //    exclusion. Code that computes or blocks in libc goes on running while others get its turn.
 //  - A goroutine's stack is 64 KB unless gort_go_with() says otherwise, and is guarded. Calls
 //    that need much (getaddrinfo, dlopen, big printf) belong in gort_blocking().
-//  - "May park" below means that other goroutines run meanwhile; what does not say so does not park.
+//  - "May park" below means that it may have to wait for something, and others run meanwhile. What
+//    does not say so waits at most for the goroutine's turn, when that was given to others while it
+//    computed or blocked; so after any call that is not marked "any thread" it may be on another
+//    thread.
 //    Every parking call that returns a result returns -ECANCELED once gort_cancel() was called on
 //    its goroutine, except where it says otherwise. Locking without a result is not cancelled.
 //  - C++ exceptions in flight belong to the goroutine and go where it goes. One that leaves fn of
@@ -21,6 +24,12 @@
 //    call, except those marked "any thread". None may be called from a signal handler.
 //  - After fork the child has only the forking thread. Until it calls exec, every call of this
 //    library that enters the scheduler ends it with a message.
+//  - glibc 2.35 or later: faults, panics' stacks and debug calls ask its _dl_find_object(), which musl
+//    lacks. In a static executable, or with an allocator of its own, no fault becomes a panic: nobody
+//    can tell whether it happened under a lock. SIGSEGV, SIGBUS and SIGFPE are fatal there.
+//  - Some calls here interrupt system calls that other threads are in, as any signal does: poll(),
+//    nanosleep() and others that are never restarted end with EINTR. These are
+//    gort_all_threads_syscall() and gort_set*id().
 #ifndef GORT_H
 #define GORT_H
 

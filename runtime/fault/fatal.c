@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: MIT
-// Fatal errors. Nothing here allocates, locks or opens; a fault on the way is told and survived
-// once.
+// Fatal errors. Nothing here takes a lock, opens, or allocates but by mmap; a fault on the way is told
+// and survived once.
 #include "runtime/fault/fatal.h"
 #include "runtime/base/print.h"
 #include "runtime/base/signal.h"
 #include "runtime/base/trace.h"
 #include "runtime/fault/freeze.h"
+#include "runtime/fault/groups.h"
 #include "runtime/base/raw.h"
 #include "runtime/gort.h"
 #include "runtime/sched/sched.h"
 
 enum { EXIT_STATUS = 2, TEXT = 4096, REASON = 1024 };
 
-enum stage { STAGE_REASON, STAGE_SELF, STAGE_OTHERS, STAGE_SYMBOLS };
+enum stage { STAGE_REASON, STAGE_SELF, STAGE_GROUPS, STAGE_OTHERS, STAGE_SYMBOLS };
 
 static struct {
 	uint32_t tid; // who dies
 	uint32_t depth; // faults on the way
 	enum stage stage;
-	struct g *next; // of the list of goroutines, still to be printed
+	struct g *next; // of the list of goroutines, still to be looked at
+	struct groups groups;
+	uint32_t told; // of those groups
 	char text[TEXT];
 } dying;
 
@@ -67,7 +70,7 @@ static void print_self(const struct unwind_regs *regs)
 	}
 }
 
-static void print_others(void)
+static void group_others(void)
 {
 	const struct m *m = gort__self();
 	const struct g *self = m ? m->curg : NULL;
@@ -77,11 +80,29 @@ static void print_others(void)
 		uint32_t status = gort__load(&g->status);
 		// Moved on first: a fault in this one ends this one only.
 		dying.next = g->allnext;
-		if (g == self || status == G_DEAD || g->flags & G_SYSTEM)
+		if (g != self && status != G_DEAD && !(g->flags & G_SYSTEM))
+			gort__groups_add(&trace, g, gort__frozen_at(gort__load(&g->m)),
+					 &dying.groups);
+	}
+}
+
+// One of each group with its stack, and how many stand where it does.
+static void print_others(void)
+{
+	while (dying.told < dying.groups.n) {
+		const struct gort_stack *s = &dying.groups.stacks[dying.told++];
+		const struct g *g = gort__g_lookup(s->id);
+
+		if (!g)
 			continue;
 		gort__emit(&trace.out, "\n");
+		if (s->count > 1)
+			gort__emit(&trace.out, "%lu goroutines stand here, one of them:\n",
+				   s->count);
 		gort__trace_goroutine(&trace, g, gort__frozen_at(gort__load(&g->m)));
 	}
+	if (dying.groups.failed)
+		gort__emit(&trace.out, "\nsome goroutines are left out: no memory\n");
 }
 
 _Noreturn static void proceed(const struct unwind_regs *regs)
@@ -93,8 +114,14 @@ _Noreturn static void proceed(const struct unwind_regs *regs)
 		print_self(regs);
 		// fallthrough
 	case STAGE_SELF:
-		dying.stage = STAGE_OTHERS;
+		dying.stage = STAGE_GROUPS;
+		gort__sink_flush(&trace.out);
 		dying.next = gort__load_acquire(&sched.allg);
+		dying.groups.apart = true;
+		// fallthrough
+	case STAGE_GROUPS:
+		group_others();
+		dying.stage = STAGE_OTHERS;
 		// fallthrough
 	case STAGE_OTHERS:
 		print_others();

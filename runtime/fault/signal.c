@@ -294,6 +294,26 @@ static void rehearse(void)
 		;
 }
 
+// Where everybody is, and the end: what a program that hangs is asked by ^\.
+static void on_quit(int sig, siginfo_t *info, void *context)
+{
+	struct unwind_regs regs;
+
+	(void)sig, (void)info;
+	gort__unwind_context(&regs, context);
+	gort__die("SIGQUIT: quit\n", &regs, false);
+}
+
+// A program that has an action of its own keeps it.
+static void take_quit(void)
+{
+	struct gort__sigaction now;
+
+	gort__sigaction_now(SIGQUIT, &now);
+	if (now.handler == (void *)SIG_DFL)
+		gort__sigaction(SIGQUIT, on_quit, 0, 0, NULL);
+}
+
 void gort__fault_init(void)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE };
@@ -304,6 +324,7 @@ void gort__fault_init(void)
 	own_allocator = allocator_is_ours();
 	rehearse();
 	gort__freeze_init();
+	take_quit();
 	// Not blocked meanwhile: a fault on the fatal path must come here, not kill the process.
 	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		gort__sigaction(signals[i], handler, SA_NODEFER, mask, &former[signals[i]]);

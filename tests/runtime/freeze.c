@@ -37,6 +37,30 @@ __attribute__((noinline)) static void yielder(void *counter)
 	}
 }
 
+// A stack of its own for every number: the bits of it are the functions in it.
+static void way(void (*fn)(void *), void *arg, unsigned number, int bits);
+
+__attribute__((noinline)) static void way0(void (*fn)(void *), void *arg, unsigned number, int bits)
+{
+	way(fn, arg, number, bits);
+	__asm__ volatile("");
+}
+
+__attribute__((noinline)) static void way1(void (*fn)(void *), void *arg, unsigned number, int bits)
+{
+	way(fn, arg, number, bits);
+	__asm__ volatile("");
+}
+
+__attribute__((noinline)) static void way(void (*fn)(void *), void *arg, unsigned number, int bits)
+{
+	if (!bits)
+		fn(arg);
+	else
+		(number & 1 ? way1 : way0)(fn, arg, number / 2, bits - 1);
+	__asm__ volatile("");
+}
+
 // Also inside malloc a thread must stop; nothing of the report may want the lock it holds.
 __attribute__((noinline)) static void allocator(void *counter)
 {
@@ -48,15 +72,34 @@ __attribute__((noinline)) static void allocator(void *counter)
 	}
 }
 
+// Equal stacks would be told once.
+struct apart {
+	void (*fn)(void *);
+	void *counter;
+	unsigned number;
+};
+
+static void apart(void *arg)
+{
+	const struct apart *a = arg;
+
+	way(a->fn, a->counter, a->number, 9);
+}
+
 static void dies(void *arg)
 {
+	static struct apart each[YIELDERS + SPINNERS];
 	bool spin = !strcmp(arg, "spin"), alloc = !strcmp(arg, "alloc");
 	unsigned n = YIELDERS;
 
-	for (int i = 0; i < YIELDERS; i++)
-		gort_go(yielder, &shared->yields[i]);
-	for (int i = 0; (spin || alloc) && i < SPINNERS; i++, n++)
-		gort_go(spin ? spinner : allocator, &shared->spins[i]);
+	for (unsigned i = 0; i < YIELDERS; i++) {
+		each[i] = (struct apart){ yielder, &shared->yields[i], i };
+		gort_go(apart, &each[i]);
+	}
+	for (int i = 0; (spin || alloc) && i < SPINNERS; i++, n++) {
+		each[n] = (struct apart){ spin ? spinner : allocator, &shared->spins[i], n };
+		gort_go(apart, &each[n]);
+	}
 	while (atomic_load(&shared->ready) < n)
 		gort_yield();
 	gort_panic("now");

@@ -44,10 +44,40 @@ static int callee(void)
 
 // ---- the process that dies ----------------------------------------------------------------------
 
-static void idle(void *arg)
+static void park(void *arg)
 {
 	(void)arg;
 	gort_park();
+}
+
+// A stack of its own for every number: the bits of it are the functions in it.
+static void way(void (*fn)(void *), void *arg, unsigned number, int bits);
+
+__attribute__((noinline)) static void way0(void (*fn)(void *), void *arg, unsigned number, int bits)
+{
+	way(fn, arg, number, bits);
+	__asm__ volatile("");
+}
+
+__attribute__((noinline)) static void way1(void (*fn)(void *), void *arg, unsigned number, int bits)
+{
+	way(fn, arg, number, bits);
+	__asm__ volatile("");
+}
+
+__attribute__((noinline)) static void way(void (*fn)(void *), void *arg, unsigned number, int bits)
+{
+	if (!bits)
+		fn(arg);
+	else
+		(number & 1 ? way1 : way0)(fn, arg, number / 2, bits - 1);
+	__asm__ volatile("");
+}
+
+// Equal stacks would be told once.
+static void idle(void *number)
+{
+	way(park, NULL, (unsigned)(uintptr_t)number, 9);
 }
 
 __attribute__((noinline)) static void reader(void *arg)
@@ -170,8 +200,8 @@ static void dies(void *arg)
 {
 	// First, so that it is told last.
 	start(arg);
-	for (int i = 0; i < IDLE; i++)
-		gort_go(idle, NULL);
+	for (long i = 0; i < IDLE; i++)
+		gort_go(idle, (void *)i);
 	while (!shared->held)
 		gort_sleep(100 * 1000);
 	// The netpoller is to be asleep in the kernel.
