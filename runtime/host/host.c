@@ -150,6 +150,7 @@ static void back(struct g *g, struct m *m)
 	gort__store(&g->status, G_DEAD);
 	g->lockedm = NULL;
 	m->p->ended++;
+	gort__san_end(g);
 	gort__stack_put(m->p, g);
 	m->locks = call->locks;
 	if (!caller)
@@ -309,17 +310,24 @@ static enum debugcall_refusal run_idle(struct debugcall *call)
 }
 
 // Accepted, the callee's goroutine goes on with the conversation; it is over when this returns.
-static void check(struct debugcall *call, const struct debugcall_entry *entry)
+__attribute__((noinline)) static void look_and_run(struct debugcall *call,
+						   const struct debugcall_entry *entry)
 {
 	bool idle = !call->caller;
 
-	call->refusal = (enum debugcall_refusal)entry->refusal;
-	if (!call->refusal && !idle)
-		call->refusal = check_place(entry);
+	call->refusal = idle ? DEBUGCALL_ACCEPTED : check_place(entry);
 	if (!call->refusal)
 		call->refusal = check_size(call, entry);
 	if (!call->refusal)
 		call->refusal = idle ? run_idle(call) : run(call);
+}
+
+// For one that is refused already there may be hardly any stack: nothing above is on this way.
+static void check(struct debugcall *call, const struct debugcall_entry *entry)
+{
+	call->refusal = (enum debugcall_refusal)entry->refusal;
+	if (!call->refusal)
+		look_and_run(call, entry);
 	if (call->refusal)
 		tell(call, HOST_ON_REFUSES);
 }
