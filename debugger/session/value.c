@@ -4,7 +4,7 @@
 
 #include "debugger/arch/arch.h"
 #include "debugger/target/memory.h"
-#include "debugger/values/lvalue.h"
+#include "debugger/values/part.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -315,9 +315,7 @@ struct dc_error *dc_value_text(const struct dc_value *value, char format, char *
 
 // A part of a whole: where it is, and how it is named.
 struct part {
-	const struct type *type;
-	uint64_t offset;
-	uint32_t bit_offset, bit_size;
+	struct type_member member; // an element is one too, without a name
 	char *name;
 	char *expression; // NULL: nothing names it
 	bool inherits_prefix; // its members are named as the whole's are
@@ -331,39 +329,13 @@ static struct dc_error *read_part(struct kept *child, const struct value *whole,
 	struct caller caller = caller_of(&evaluation);
 	struct access access = { .symbols = session->symbols, .caller = &caller };
 	struct value *value = &child->value;
-	uint64_t size, end;
-
-	*value = (struct value){ .type = part->type,
-				 .bit_offset = part->bit_offset,
-				 .bit_size = part->bit_size };
-	if (whole->lvalue == LVALUE_MEMORY) {
-		value->lvalue = LVALUE_MEMORY;
-		value->addr = whole->addr + part->offset;
-	}
-
-	const struct type *plain = whole_type(session, part->type);
+	struct dc_error *err = part_member(&access, whole, 0, &part->member, value);
+	const struct type *plain = whole_type(session, value->type);
 
 	// A flexible array has no elements of its own; it is its address.
-	if (plain->kind == TYPE_ARRAY && plain->count == UINT64_MAX)
-		return NULL;
-
-	struct dc_error *err = lvalue_size(&access, value, &size);
-
-	if (err)
+	if (err || value->bytes || (plain->kind == TYPE_ARRAY && plain->count == UINT64_MAX))
 		return err;
-	end = part->bit_size ? lvalue_bit_span(value) : size;
-	if (!whole->bytes)
-		return lvalue_load(&access, value);
-	// Damaged debug information could place a member outside of its struct.
-	if (part->offset > whole->type->size || end > whole->type->size - part->offset)
-		return error_make(DC_VALUE, "outside of its struct");
-	if (!part->bit_size)
-		return value_set(value, whole->bytes + part->offset, size);
-	err = value_set(value, NULL, size);
-	if (!err)
-		lvalue_extract_bits(whole->bytes + part->offset, part->bit_offset, part->bit_size,
-				    part->type, value->bytes);
-	return err;
+	return lvalue_load(&access, value);
 }
 
 static void part_deinit(struct part *part)
@@ -386,10 +358,7 @@ static struct dc_error *member_part(const struct whole *whole, const struct type
 {
 	const struct type *plain = type_strip(member->type);
 
-	*ret = (struct part){ .type = member->type,
-			      .offset = member->offset,
-			      .bit_offset = member->bit_offset,
-			      .bit_size = member->bit_size };
+	*ret = (struct part){ .member = *member };
 	if (member->is_base) {
 		const char *name = plain->name ?: "base";
 
@@ -417,7 +386,7 @@ static struct dc_error *find_part(const struct whole *whole, uint64_t index, str
 	size_t n;
 
 	if (whole->is_target) {
-		*ret = (struct part){ .type = type, .name = strdup("*") };
+		*ret = (struct part){ .member = { .type = type }, .name = strdup("*") };
 		if (whole->prefix)
 			ret->expression = printed("*%s", whole->prefix);
 		return ret->name ? NULL : &dc_out_of_memory;
@@ -425,8 +394,7 @@ static struct dc_error *find_part(const struct whole *whole, uint64_t index, str
 	if (!is_record(type)) {
 		uint64_t size = type_strip(type->target)->size;
 
-		*ret = (struct part){ .type = type->target,
-				      .offset = index * size,
+		*ret = (struct part){ .member = { .type = type->target, .offset = index * size },
 				      .name = printed("[%ju]", (uintmax_t)index) };
 		if (whole->prefix)
 			ret->expression = printed("%s[%ju]", whole->prefix, (uintmax_t)index);

@@ -4,7 +4,7 @@
 #define DEBUGGER_VALUES_NUMBER_H
 
 #include "debugger/symbols/type.h"
-#include "debugger/values/operation.h"
+#include "debugger/values/operator.h"
 
 typedef unsigned __int128 uint128;
 typedef __int128 int128;

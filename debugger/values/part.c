@@ -69,6 +69,7 @@ struct dc_error *part_member(struct access *access, const struct value *whole, u
 {
 	uint64_t inside;
 
+	*ret = (struct value){ .type = member->type };
 	if (member->bit_size > 0)
 		return bits_at(whole, member, offset + member->offset, ret);
 

@@ -5,7 +5,7 @@
 #define DEBUGGER_LANG_C_AST_H
 
 #include "debugger/lang/language.h"
-#include "debugger/values/operation.h"
+#include "debugger/values/operator.h"
 
 enum node_kind {
 	NODE_CONSTANT, // a number or a character

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Initializer lists, by C's rules: designators, inner lists, and elements whose braces are left
 // out.
-#include "debugger/lang/c/evaluate.h"
+#include "debugger/lang/c/evaluator.h"
 
 #include <inttypes.h>
 #include <string.h>

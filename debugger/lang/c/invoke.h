@@ -3,7 +3,7 @@
 #ifndef DEBUGGER_LANG_C_INVOKE_H
 #define DEBUGGER_LANG_C_INVOKE_H
 
-#include "debugger/lang/c/evaluate.h"
+#include "debugger/lang/c/evaluator.h"
 
 struct call {
 	struct value callee; // a FUNCTION, or a pointer's value

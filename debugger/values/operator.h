@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is done to values, whatever a language writes for it.
-#ifndef DEBUGGER_VALUES_OPERATION_H
-#define DEBUGGER_VALUES_OPERATION_H
+#ifndef DEBUGGER_VALUES_OPERATOR_H
+#define DEBUGGER_VALUES_OPERATOR_H
 
 enum operation {
 	OP_NONE,

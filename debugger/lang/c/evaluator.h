@@ -2,8 +2,8 @@
 // What the rooms of C's evaluator share. One evaluator serves three purposes: to run, to check
 // before a run, and to find a type; in the last two nothing in the target is read or changed, and a
 // value that is not known has a type but no bytes.
-#ifndef DEBUGGER_LANG_C_EVALUATE_H
-#define DEBUGGER_LANG_C_EVALUATE_H
+#ifndef DEBUGGER_LANG_C_EVALUATOR_H
+#define DEBUGGER_LANG_C_EVALUATOR_H
 
 #include "debugger/lang/c/ast.h"
 #include "debugger/lang/c/basic.h"
@@ -36,7 +36,7 @@ static inline bool value_unknown(const struct value *value)
 	return value->type == &type_unknown;
 }
 
-// evaluate.c: a node as C's lvalue, function designator or value; then as an operand (rvalue).
+// evaluator.c: a node as C's lvalue, function designator or value; then as an operand (rvalue).
 struct dc_error *eval_node(struct context *context, const struct node *node,
 			   struct value *ret) DC_CHECK;
 struct dc_error *eval_operand(struct context *context, const struct node *node,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Walks the syntax tree. The same walk runs an expression, checks it, and finds its type.
-#include "debugger/lang/c/evaluate.h"
+#include "debugger/lang/c/evaluator.h"
 #include "debugger/lang/c/invoke.h"
 #include "debugger/values/number.h"
 #include "debugger/lang/c/parser.h"
