@@ -376,21 +376,22 @@ struct dc_stack_frame {
 	bool is_guess; // the next one was found by the frame pointer alone
 };
 struct dc_stack {
-	pid_t thread;
-	char name[16];
-	const char *how; // it was read: "bpf", "proc", …; NULL: it was not
+	pid_t thread; // 0: of a goroutine that no thread runs
+	uint64_t goroutine; // that the thread runs; 0: none
+	char name[16]; // of a goroutine, its label
+	const char *how; // it was read: "bpf", "proc", "perf", "stop", "memory"; NULL: it was not
 	char *wait; // what the thread sleeps in, most often a system call; NULL: it does not
 	bool is_ready; // it only waits for a CPU
 	char *detail; // of that wait: the lock and who holds it; NULL: none
 	bool complete; // up to the thread's first frame
-	const char *why; // it is not
+	char *why; // it is not; NULL: it is
 	struct dc_stack_frame *frames; // the innermost first
 	size_t nr_frames;
 };
 struct dc_stacks {
 	pid_t pid;
 	char *program;
-	struct dc_stack *stacks; // by thread id
+	struct dc_stack *stacks; // by thread id, then goroutines, the oldest first
 	size_t nr_stacks;
 	size_t nr_stopped; // how many threads were stopped for it
 	char *notes; // lines for the user, NULL for none
@@ -398,6 +399,9 @@ struct dc_stacks {
 struct dc_stacks_options {
 	pid_t thread; // this one alone; 0: the one that the session was opened by, or all
 	const char *regex; // only threads of such a name (POSIX extended); NULL: all
+	// Stop threads whose stacks need it even where that ends their wait with EINTR. Without it
+	// only those are stopped that wait in what a stop never ends.
+	bool stop;
 };
 DC_API DC_CHECK struct dc_error *dc_stacks(struct dc_session *session,
 					   const struct dc_stacks_options *options,

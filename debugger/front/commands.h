@@ -15,6 +15,7 @@ struct words {
 	const char *finally; // --finally; NULL: none
 	uint64_t repeat; // --repeat; 0: not asked for
 	bool ungrouped, folded; // how stacks are shown
+	bool stop; // threads may be stopped for them
 	struct dc_scope scope;
 	struct dc_call_options call;
 };

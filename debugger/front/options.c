@@ -33,6 +33,7 @@
 	X(ASSUME_SECCOMP, 0, "assume-seccomp-ok", NULL, "trust a seccomp filter that is hidden") \
 	ONLY("stacks", UNGROUPED, 0, "ungrouped", NULL, "each thread's by itself")               \
 	ONLY("stacks", FOLDED, 0, "folded", NULL, "one line each, for flame graphs")             \
+	ONLY("stacks", STOP, 0, "stop", NULL, "stop threads where only that tells them")         \
 	X(TRACE, 0, "trace", "AREAS", "write what happens: target, inject, symbols or all")      \
 	X(JSON, 0, "json", NULL, "one JSON object a line")                                       \
 	X(QUIET, 'q', "quiet", NULL, "no notes; of an error only its first line")                \
@@ -263,6 +264,7 @@ static bool take(struct options *options, int id, const char *arg, char complain
 	case OPTION_DROP_LITERALS: options->words.call.drop_literals = true; break;
 	case OPTION_ASSUME_SECCOMP: options->words.call.assume_seccomp_ok = true; break;
 	case OPTION_UNGROUPED: options->words.ungrouped = true; break;
+	case OPTION_STOP: options->words.stop = true; break;
 	case OPTION_FOLDED: options->words.folded = true; break;
 	case OPTION_TRACE: options->session.trace = arg; break;
 	case OPTION_JSON: options->json = true; break;

@@ -15,8 +15,10 @@ static int compare_texts(const char *a, const char *b)
 // Zero for threads that are shown together.
 static int compare_stacks(const struct dc_stack *a, const struct dc_stack *b)
 {
-	int order = compare_texts(a->wait, b->wait);
+	int order = !a->thread - !b->thread;
 
+	if (!order)
+		order = compare_texts(a->wait, b->wait);
 	if (!order)
 		order = a->is_ready - b->is_ready;
 	if (!order)
@@ -42,7 +44,9 @@ static int compare(const void *a, const void *b)
 	const struct dc_stack *y = *(const struct dc_stack *const *)b;
 	int order = compare_stacks(x, y);
 
-	return order ? order : (x->thread > y->thread) - (x->thread < y->thread);
+	if (!order)
+		order = (x->thread > y->thread) - (x->thread < y->thread);
+	return order ? order : (x->goroutine > y->goroutine) - (x->goroutine < y->goroutine);
 }
 
 // The largest first, then by the first thread.
@@ -52,8 +56,7 @@ static int compare_groups(const void *a, const void *b)
 
 	if (x->n != y->n)
 		return x->n > y->n ? -1 : 1;
-	return (x->stacks[0]->thread > y->stacks[0]->thread) -
-	       (x->stacks[0]->thread < y->stacks[0]->thread);
+	return compare(x->stacks, y->stacks);
 }
 
 static size_t make_groups(const struct dc_stack **sorted, size_t n, bool ungrouped,
@@ -76,16 +79,21 @@ static size_t make_groups(const struct dc_stack **sorted, size_t n, bool ungroup
 
 static void show_summary(const struct dc_stacks *stacks, struct records *out)
 {
-	size_t incomplete = 0, unread = 0;
+	size_t incomplete = 0, unread = 0, stopped = 0, goroutines = 0;
 
 	for (size_t i = 0; i < stacks->nr_stacks; i++) {
+		goroutines += !stacks->stacks[i].thread;
 		incomplete += stacks->stacks[i].how && !stacks->stacks[i].complete;
 		unread += !stacks->stacks[i].how;
+		stopped += stacks->stacks[i].how && !strcmp(stacks->stacks[i].how, "stop");
 	}
 	record_begin(out, "stacks");
 	record_text(out, "program", stacks->program);
 	record_integer(out, "pid", stacks->pid);
-	record_count(out, "threads", stacks->nr_stacks);
+	record_count(out, "threads", stacks->nr_stacks - goroutines);
+	if (goroutines)
+		record_count(out, "goroutines", goroutines);
+	record_count(out, "read", stacks->nr_stacks - unread - stopped);
 	record_count(out, "stopped", stacks->nr_stopped);
 	record_count(out, "unread", unread);
 	record_count(out, "incomplete", incomplete);
@@ -122,7 +130,12 @@ static void show_group(const struct group *group, struct records *out)
 		const struct dc_stack *each = group->stacks[i];
 
 		record_group(out, NULL);
-		record_integer(out, "thread", each->thread);
+		if (each->thread)
+			record_integer(out, "thread", each->thread);
+		else
+			record_none(out, "thread");
+		if (each->goroutine)
+			record_format(out, "goroutine", "%ju", (uintmax_t)each->goroutine);
 		record_text(out, "name", each->name);
 		record_text(out, "how", each->how);
 		record_text(out, "detail", each->detail);
@@ -188,7 +201,8 @@ static void show(const struct dc_stacks *stacks, const struct words *words,
 int command_stacks(struct dc_session *session, const struct words *words, struct records *out)
 {
 	const struct dc_stacks_options options = { .thread = words->scope.thread,
-						   .regex = words->nr ? words->operands[0] : NULL };
+						   .regex = words->nr ? words->operands[0] : NULL,
+						   .stop = words->stop };
 	struct dc_stacks stacks;
 	struct dc_error *err = dc_stacks(session, &options, &stacks);
 

@@ -221,14 +221,19 @@ static void put_goroutine(const struct field *goroutine)
 
 static void put_stacks(const struct field *stacks)
 {
-	uint64_t threads = field_count(stacks, "threads"), stopped = field_count(stacks, "stopped"),
-		 unread = field_count(stacks, "unread");
+	uint64_t threads = field_count(stacks, "threads"), unread = field_count(stacks, "unread");
+	uint64_t goroutines = field_count(stacks, "goroutines");
+	char parked[48] = "";
 
-	printf("%s (%jd): %" PRIu64 " thread%s, %" PRIu64 " read without a stop, %" PRIu64
+	if (goroutines)
+		snprintf(parked, sizeof(parked), ", %" PRIu64 " parked goroutine%s", goroutines,
+			 goroutines == 1 ? "" : "s");
+
+	printf("%s (%jd): %" PRIu64 " thread%s%s, %" PRIu64 " read without a stop, %" PRIu64
 	       " stopped, %" PRIu64 " incomplete",
 	       field_text(stacks, "program"), (intmax_t)field_integer(stacks, "pid"), threads,
-	       threads == 1 ? "" : "s", threads - stopped - unread, stopped,
-	       field_count(stacks, "incomplete"));
+	       threads == 1 ? "" : "s", parked, field_count(stacks, "read"),
+	       field_count(stacks, "stopped"), field_count(stacks, "incomplete"));
 	if (unread)
 		printf(", %" PRIu64 " not read", unread);
 	putchar('\n');
@@ -248,8 +253,10 @@ static void put_thread_list(const struct field *threads, const char *name)
 		}
 		if (name)
 			printf("%s%s", n ? ", " : "", field_text(thread, name));
-		else
+		else if (field_find(thread, "thread"))
 			printf("%s%jd", n ? " " : "", (intmax_t)field_integer(thread, "thread"));
+		else
+			printf("%s%s", n ? " " : "", field_text(thread, "goroutine"));
 	}
 }
 
@@ -297,9 +304,11 @@ static void put_stack(const struct field *stack)
 	const char *wait = field_text(stack, "wait"), *why = field_text(stack, "why");
 	size_t n = 0, number = 0;
 
+	bool parked = threads && !field_find(threads, "thread");
+
 	for (const struct field *thread = threads; thread; thread = thread->next)
 		n++;
-	printf("%zu thread%s: ", n, n == 1 ? "" : "s");
+	printf("%zu %s%s: ", n, parked ? "goroutine" : "thread", n == 1 ? "" : "s");
 	if (name)
 		fputs(name, stdout);
 	else
@@ -307,10 +316,13 @@ static void put_stack(const struct field *stack)
 	fputs(" (", stdout);
 	put_thread_list(threads, NULL);
 	fputs(")   ", stdout);
+	if (n == 1 && !parked && field_text(threads, "goroutine"))
+		printf("on goroutine %s   ", field_text(threads, "goroutine"));
 	if (!first(field_find(stack, "frames")))
 		fputs("not read", stdout);
 	else if (wait)
-		printf("asleep in %s%s%s", wait, detail ? " " : "", detail ? detail : "");
+		printf("%s %s%s%s", parked ? "parked:" : "asleep in", wait, detail ? " " : "",
+		       detail ? detail : "");
 	else
 		fputs(field_flag(stack, "ready") ? "ready to run" : "running", stdout);
 	if (why)

@@ -2,7 +2,9 @@
 // The stacks of all threads, described: names, lines, what each thread waits for.
 #include "debugger/stack/dump.h"
 
+#include "debugger/session/goroutine_stacks.h"
 #include "debugger/session/session.h"
+#include "debugger/symbols/perf_map.h"
 #include "debugger/target/memory.h"
 #include "debugger/target/waits.h"
 
@@ -43,11 +45,15 @@ static void places_deinit(struct places *places)
 	free(places->place);
 }
 
-static struct dc_error *describe(struct symbols *symbols, struct place *place)
+static struct dc_error *describe(struct symbols *symbols, const struct perf_map *made,
+				 struct place *place)
 {
 	struct dc_frame frames[INLINED_MAX];
 	size_t n = symbols_describe_inlined(symbols, place->looked_up, frames, INLINED_MAX);
 
+	if (!frames[0].module &&
+	    perf_map_find(made, symbols, place->looked_up, &frames[0].function, &frames[0].offset))
+		frames[0].module = "code made at run time";
 	place->frames = calloc(n, sizeof(*place->frames));
 	if (!place->frames)
 		return &dc_out_of_memory;
@@ -60,32 +66,50 @@ static struct dc_error *describe(struct symbols *symbols, struct place *place)
 	return NULL;
 }
 
-static struct dc_error *describe_all(struct symbols *symbols, const struct dump *dump,
-				     struct places *ret)
+static size_t count_frames(const struct dump_thread *threads, size_t n)
 {
-	size_t room = 0, n = 0;
-	struct dc_error *err = NULL;
+	size_t count = 0;
 
-	for (size_t i = 0; i < dump->n; i++)
-		room += dump->threads[i].n;
-	ret->place = calloc(room ?: 1, sizeof(*ret->place));
-	if (!ret->place)
-		return &dc_out_of_memory;
-	for (size_t i = 0; i < dump->n; i++) {
-		const struct dump_thread *thread = &dump->threads[i];
+	for (size_t i = 0; i < n; i++)
+		count += threads[i].n;
+	return count;
+}
+
+static void add_places(struct places *places, const struct dump_thread *threads, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct dump_thread *thread = &threads[i];
 
 		for (size_t k = 0; k < thread->n; k++)
-			ret->place[n++] = (struct place){
+			places->place[places->n++] = (struct place){
 				.pc = thread->frames[k].pc, .looked_up = thread->frames[k].looked_up
 			};
 	}
-	qsort(ret->place, n, sizeof(*ret->place), compare);
-	for (size_t i = 0; i < n; i++) {
-		if (!ret->n || compare(&ret->place[ret->n - 1], &ret->place[i]))
-			ret->place[ret->n++] = ret->place[i];
+}
+
+static struct dc_error *describe_all(struct dc_session *session, const struct dump *dump,
+				     const struct goroutine_stacks *parked, struct places *ret)
+{
+	_cleanup_(perf_map_deinit) struct perf_map made = { 0 };
+	size_t n = 0, room = count_frames(dump->threads, dump->n) +
+			     count_frames(parked->threads, parked->n);
+	struct dc_error *err = perf_map_load(session->process, &made);
+
+	if (err)
+		return err;
+	ret->place = calloc(room ?: 1, sizeof(*ret->place));
+	if (!ret->place)
+		return &dc_out_of_memory;
+	add_places(ret, dump->threads, dump->n);
+	add_places(ret, parked->threads, parked->n);
+	qsort(ret->place, ret->n, sizeof(*ret->place), compare);
+	for (size_t i = 0; i < ret->n; i++) {
+		if (!n || compare(&ret->place[n - 1], &ret->place[i]))
+			ret->place[n++] = ret->place[i];
 	}
+	ret->n = n;
 	for (size_t i = 0; !err && i < ret->n; i++)
-		err = describe(symbols, &ret->place[i]);
+		err = describe(session->symbols, &made, &ret->place[i]);
 	return err;
 }
 
@@ -193,6 +217,24 @@ static struct dc_error *fill_wait(struct process *process, const struct dump *du
 	return &dc_out_of_memory;
 }
 
+static struct dc_error *fill_why(const struct dump_thread *thread, struct dc_stack *stack)
+{
+	const char *name = waits_name(thread->syscall);
+	bool would_help = thread->way == DUMP_PROC && !thread->complete && name;
+	bool would_end = would_help && waits_of(thread->syscall) & WAIT_EINTR;
+
+	if (thread->complete || !thread->why)
+		return NULL;
+	if (asprintf(&stack->why, "%s%s%s%s", thread->why,
+		     would_end	  ? "; --stop would end its "
+		     : would_help ? "; --stop gives it, and may end its "
+				  : "",
+		     would_help ? name : "", would_help ? " with EINTR" : "") >= 0)
+		return NULL;
+	stack->why = NULL;
+	return &dc_out_of_memory;
+}
+
 // ---- all of it ------------------------------------------------------------------------------------
 
 // False: the thread has ended.
@@ -205,45 +247,136 @@ static bool read_name(const struct process *process, pid_t tid, char name[16])
 	snprintf(path, sizeof(path), "task/%d/comm", tid);
 	_cleanup_error_ struct dc_error *err = process_read_file(process, path, &text, &size);
 
-	if (err)
+	if (err) {
+		snprintf(name, 16, "(ended)");
 		return false;
+	}
 	text[strcspn(text, "\n")] = '\0';
 	snprintf(name, 16, "%.15s", text);
 	return true;
 }
 
-static const char *const ways[NR_DUMP_WAYS] = { [DUMP_BPF] = "bpf", [DUMP_PROC] = "proc", [DUMP_SAMPLE] = "perf" };
+static const char *const ways[NR_DUMP_WAYS] = {
+	[DUMP_BPF] = "bpf", [DUMP_PROC] = "proc", [DUMP_SAMPLE] = "perf", [DUMP_STOP] = "stop"
+};
 
-static struct dc_error *fill(struct dc_session *session, const struct dump *dump, regex_t *regex,
-			     struct dc_stacks *ret)
+struct filling {
+	struct dc_session *session;
+	const struct dump *dump;
+	const struct goroutine_stacks *parked;
+	struct places places;
+	regex_t *regex; // NULL: every name
+	struct dc_stacks *ret;
+};
+
+static bool is_asked_for(const struct filling *filling, const char *name)
 {
-	_cleanup_(places_deinit) struct places places = { 0 };
-	struct dc_error *err = describe_all(session->symbols, dump, &places);
+	return !filling->regex || regexec(filling->regex, name, 0, NULL, 0) == 0;
+}
 
-	ret->stacks = calloc(dump->n ?: 1, sizeof(*ret->stacks));
-	if (!err && !ret->stacks)
-		err = &dc_out_of_memory;
-	for (size_t i = 0; !err && i < dump->n; i++) {
-		const struct dump_thread *thread = &dump->threads[i];
-		struct dc_stack *stack = &ret->stacks[ret->nr_stacks];
+// What a program with goroutines knows the thread by may be another id than ours.
+static uint64_t goroutine_on(const struct filling *filling, pid_t tid)
+{
+	struct thread_info info;
 
-		if (thread->has_ended || !read_name(session->process, thread->tid, stack->name) ||
-		    (regex && regexec(regex, stack->name, 0, NULL, 0) != 0))
-			continue;
-		ret->nr_stacks++;
-		stack->thread = thread->tid;
-		stack->how = ways[thread->way];
-		stack->is_ready = thread->way == DUMP_BPF && !thread->is_waiting;
-		stack->complete = thread->complete;
-		stack->why = thread->complete ? NULL : thread->why;
-		err = fill_frames(&places, thread, stack);
-		if (!err)
-			err = fill_wait(session->process, dump, thread, stack);
-	}
-	ret->pid = session->process->pid;
-	ret->program = strdup(session->process->name);
+	if (!filling->parked->machines.n)
+		return 0;
+
+	_cleanup_error_ struct dc_error *err = process_thread_info(filling->session->process, tid,
+								   &info);
+
+	return err ? 0 : goroutine_stacks_on(filling->parked, info.inner_tid);
+}
+
+static struct dc_error *fill_thread(struct filling *filling, const struct dump_thread *thread)
+{
+	struct process *process = filling->session->process;
+	struct dc_stack *stack = &filling->ret->stacks[filling->ret->nr_stacks];
+	bool is_named = true;
+
+	if (thread->name[0])
+		memcpy(stack->name, thread->name, sizeof(stack->name));
+	else
+		is_named = read_name(process, thread->tid, stack->name);
+
+	// One that has ended since is shown as it was.
+	if (thread->has_ended || (!is_named && thread->way == DUMP_NONE) ||
+	    !is_asked_for(filling, stack->name))
+		return NULL;
+	filling->ret->nr_stacks++;
+	stack->thread = thread->tid;
+	stack->how = ways[thread->way];
+	stack->is_ready = thread->way == DUMP_BPF && !thread->is_waiting;
+	stack->complete = thread->complete;
+	stack->goroutine = goroutine_on(filling, thread->tid);
+
+	struct dc_error *err = fill_why(thread, stack);
+
+	if (!err)
+		err = fill_frames(&filling->places, thread, stack);
+	return err ? err : fill_wait(process, filling->dump, thread, stack);
+}
+
+static struct dc_error *fill_goroutine(struct filling *filling, size_t i)
+{
+	const struct dump_thread *thread = &filling->parked->threads[i];
+	const struct goroutine *g = filling->parked->goroutines[i];
+	const char *wait = goroutine_stacks_wait(filling->parked, i);
+	struct dc_stack *stack = &filling->ret->stacks[filling->ret->nr_stacks];
+
+	snprintf(stack->name, sizeof(stack->name), "%.15s", g->label);
+	if (!is_asked_for(filling, stack->name))
+		return NULL;
+	filling->ret->nr_stacks++;
+	stack->goroutine = g->id;
+	stack->how = thread->n ? "memory" : NULL;
+	stack->complete = thread->complete;
+	stack->is_ready = !wait;
+	stack->wait = wait ? strdup(wait) : NULL;
+	if (wait && !stack->wait)
+		return &dc_out_of_memory;
+
+	struct dc_error *err = fill_why(thread, stack);
+
+	return err ? err : fill_frames(&filling->places, thread, stack);
+}
+
+static struct dc_error *fill_all(struct filling *filling)
+{
+	const struct dump *dump = filling->dump;
+	const struct goroutine_stacks *parked = filling->parked;
+	struct dc_stacks *ret = filling->ret;
+	struct dc_error *err = describe_all(filling->session, dump, parked, &filling->places);
+
+	ret->pid = filling->session->process->pid;
 	ret->nr_stopped = dump->nr_stopped;
-	return err || ret->program ? err : &dc_out_of_memory;
+	ret->program = strdup(filling->session->process->name);
+	ret->stacks = calloc(dump->n + parked->n + 1, sizeof(*ret->stacks));
+	if (!err && (!ret->stacks || !ret->program))
+		err = &dc_out_of_memory;
+	for (size_t i = 0; !err && i < dump->n; i++)
+		err = fill_thread(filling, &dump->threads[i]);
+	for (size_t i = 0; !err && i < parked->n; i++)
+		err = fill_goroutine(filling, i);
+	return err;
+}
+
+static struct dc_error *fill(struct dc_session *session, const struct dump *dump, pid_t thread,
+			     regex_t *regex, struct dc_stacks *ret)
+{
+	_cleanup_(goroutine_stacks_deinit) struct goroutine_stacks parked = { 0 };
+	struct filling filling = {
+		.session = session, .dump = dump, .parked = &parked, .regex = regex, .ret = ret
+	};
+	struct dc_error *err = NULL;
+
+	// Who asks for one thread asks for no goroutines beside it.
+	if (!thread)
+		err = goroutine_stacks_take(session, &parked);
+	if (!err)
+		err = fill_all(&filling);
+	places_deinit(&filling.places);
+	return err;
 }
 
 // Who may look: the kernel's rule for tracing, which BPF does not know. One that is traced already
@@ -274,21 +407,34 @@ static struct dc_error *still_there(const struct dc_session *session)
 	return NULL;
 }
 
-static struct dc_error *take(struct dc_session *session, pid_t thread, regex_t *regex,
+static struct dc_error *take(struct dc_session *session, pid_t thread, regex_t *regex, bool stop,
 			     struct dc_stacks *ret)
 {
 	_cleanup_(dump_deinit) struct dump dump = { 0 };
 	struct dump_options options = { .thread = thread };
-	struct dc_error *why_no_bpf = bpf_threads_create(session->process, &options.bpf), *err;
+	struct dc_error *why_no_bpf = bpf_threads_create(session->process, &options.bpf),
+			*err = NULL;
 
-	err = dump_take(session->process, session->unwind, &options, &dump);
+	// Without a right to stop threads they can still be looked at.
+	if (!session->barrier && !session->tracer) {
+		struct tracer *tracer;
+
+		err = tracer_create(session->process, &tracer);
+		if (!err)
+			atomic_store(&session->tracer, tracer);
+	}
+	// A thread that is held already is read as it stands.
+	options.tracer = session->holding.borrowed ? NULL : session->tracer;
+	options.stop_any = stop;
+	if (!err)
+		err = dump_take(session->process, session->unwind, &options, &dump);
 	bpf_threads_destroy(options.bpf);
 	// Unwinding goes on with its tables; who comes next has new ones made.
 	session->renewed = true;
 	if (!err)
 		err = symbols_refresh(session->symbols);
 	if (!err)
-		err = fill(session, &dump, regex, ret);
+		err = fill(session, &dump, thread, regex, ret);
 	if (!err && why_no_bpf &&
 	    asprintf(&ret->notes, "registers come from /proc: %s\n", why_no_bpf->message) < 0) {
 		ret->notes = NULL;
@@ -321,7 +467,7 @@ struct dc_error *dc_stacks(struct dc_session *session, const struct dc_stacks_op
 	// The descriptor by which the memory is read stays with the program that is there now.
 	err = still_there(session);
 	if (!err)
-		err = take(session, scope.thread, has_regex ? &regex : NULL, ret);
+		err = take(session, scope.thread, has_regex ? &regex : NULL, options->stop, ret);
 	if (has_regex)
 		regfree(&regex);
 
@@ -339,6 +485,7 @@ void dc_stacks_deinit(struct dc_stacks *stacks)
 	for (size_t i = 0; i < stacks->nr_stacks; i++) {
 		free(stacks->stacks[i].wait);
 		free(stacks->stacks[i].detail);
+		free(stacks->stacks[i].why);
 		free(stacks->stacks[i].frames);
 	}
 	free(stacks->stacks);

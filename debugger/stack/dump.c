@@ -4,9 +4,11 @@
 #include "debugger/stack/dump.h"
 
 #include "debugger/base/cleanup.h"
+#include "debugger/stack/halted.h"
 #include "debugger/stack/instants.h"
 #include "debugger/target/memory.h"
 #include "debugger/target/sample.h"
+#include "debugger/target/waits.h"
 
 #include <string.h>
 #include <time.h>
@@ -50,6 +52,24 @@ static void forget_frames(struct dump_thread *thread)
 	thread->n = 0;
 }
 
+struct dc_error *dump_keep_frames(struct dump_thread *thread, const struct unwound *frames,
+				  size_t n)
+{
+	forget_frames(thread);
+	thread->frames = calloc(n ?: 1, sizeof(*thread->frames));
+	if (!thread->frames)
+		return &dc_out_of_memory;
+	thread->n = n;
+	for (size_t i = 0; i < n; i++)
+		thread->frames[i] = (struct dump_frame){
+			.pc = frames[i].frame.regs[REGISTER_RIP],
+			.looked_up = frames[i].frame.pc,
+			.is_signal_frame = frames[i].is_signal_frame,
+			.is_guess = frames[i].is_guess,
+		};
+	return NULL;
+}
+
 // Walks and keeps what was found; without a copy in the snapshot the stack is read as it stands.
 static struct dc_error *walk(struct taking *taking, const struct snapshot *snapshot,
 			     struct dump_thread *thread)
@@ -60,23 +80,8 @@ static struct dc_error *walk(struct taking *taking, const struct snapshot *snaps
 
 	if (err)
 		return err;
-	forget_frames(thread);
-	thread->frames = calloc(n ?: 1, sizeof(*thread->frames));
-	if (!thread->frames)
-		return &dc_out_of_memory;
-	thread->n = n;
-	for (size_t i = 0; i < n; i++) {
-		const struct unwound *from = &taking->frames[i];
-
-		thread->frames[i] = (struct dump_frame){
-			.pc = from->frame.regs[REGISTER_RIP],
-			.looked_up = from->frame.pc,
-			.is_signal_frame = from->is_signal_frame,
-			.is_guess = from->is_guess,
-		};
-	}
 	thread->why = thread->complete ? NULL : unwind_why_incomplete(taking->unwind);
-	return NULL;
+	return dump_keep_frames(thread, taking->frames, n);
 }
 
 static struct snapshot snapshot_of(const struct instant *instant)
@@ -112,6 +117,7 @@ static struct dc_error *settle(struct taking *taking, struct pending *pending,
 
 	*settled = false;
 	pending->runs = instant->state == INSTANT_RUNS;
+	memcpy(thread->name, instant->name, sizeof(thread->name));
 	if (instant->state == INSTANT_ENDED) {
 		thread->has_ended = *settled = true;
 		return NULL;
@@ -234,11 +240,13 @@ static struct dc_error *sample(struct taking *taking, struct dump_thread *thread
 	free(sample.stack);
 	thread->way = DUMP_SAMPLE;
 	thread->is_waiting = false;
+	// It may stand elsewhere when it is sampled again.
 	if (!err && unwind_strayed(taking->unwind)) {
 		forget_frames(thread);
+		*settled = false;
 		thread->way = DUMP_NONE;
 		thread->complete = false;
-		thread->why = "running, on a stack that is deeper than a sample holds";
+		thread->why = "running, and its frames lie beyond what a sample holds";
 	}
 	return err;
 }
@@ -260,6 +268,58 @@ static struct dc_error *sample_running(struct taking *taking)
 			pending->thread->why = "running, and the kernel takes no samples for us";
 	}
 	taking->nr_pending = left;
+	return err;
+}
+
+// Only a stop tells more of it, and it may be stopped. Where not all may, it must wait at this very
+// moment in what goes on after a stop as if nothing had been.
+static bool wants_stop(struct taking *taking, const struct dump_thread *thread)
+{
+	_cleanup_(instants_deinit) struct instants instants = { 0 };
+
+	if (!taking->options->tracer || thread->has_ended || thread->complete ||
+	    (thread->way != DUMP_NONE && thread->way != DUMP_PROC))
+		return false;
+	if (taking->options->stop_any)
+		return true;
+
+	_cleanup_error_ struct dc_error *err = instants_begin(taking->process, NULL, &thread->tid,
+							      1, &instants);
+
+	return !err && instants.instant[0].state == INSTANT_STANDS &&
+	       waits_of(registers_syscall(&instants.instant[0].regs)) & WAIT_STEADY;
+}
+
+static struct dc_error *stop(struct taking *taking, struct dump_thread *thread, size_t *nr_stopped)
+{
+	struct snapshot snapshot;
+	bool taken;
+	struct dc_error *err = halted_snapshot(taking->options->tracer, taking->process,
+					       thread->tid, &snapshot, &taken);
+
+	if (!err && taken) {
+		++*nr_stopped;
+		thread->way = DUMP_STOP;
+		thread->syscall = registers_syscall(&snapshot.regs);
+		thread->is_waiting = thread->syscall >= 0;
+		memcpy(thread->args,
+		       (uint64_t[]){ snapshot.regs.rdi, snapshot.regs.rsi, snapshot.regs.rdx,
+				     snapshot.regs.r10, snapshot.regs.r8, snapshot.regs.r9 },
+		       sizeof(thread->args));
+		err = walk(taking, &snapshot, thread);
+	}
+	free(snapshot.stack);
+	return err;
+}
+
+static struct dc_error *stop_incomplete(struct taking *taking, struct dump *dump)
+{
+	struct dc_error *err = NULL;
+
+	for (size_t i = 0; !err && i < dump->n; i++) {
+		if (wants_stop(taking, &dump->threads[i]))
+			err = stop(taking, &dump->threads[i], &dump->nr_stopped);
+	}
 	return err;
 }
 
@@ -298,7 +358,7 @@ static struct dc_error *take(struct taking *taking, struct dump *dump)
 		if (!err)
 			err = sample_running(taking);
 	}
-	return err;
+	return err ? err : stop_incomplete(taking, dump);
 }
 
 struct dc_error *dump_take(struct process *process, struct unwind *unwind,

@@ -6,8 +6,9 @@
 
 #include "debugger/stack/unwind.h"
 #include "debugger/target/bpf.h"
+#include "debugger/target/tracer.h"
 
-enum dump_way { DUMP_NONE, DUMP_BPF, DUMP_PROC, DUMP_SAMPLE, NR_DUMP_WAYS };
+enum dump_way { DUMP_NONE, DUMP_BPF, DUMP_PROC, DUMP_SAMPLE, DUMP_STOP, NR_DUMP_WAYS };
 
 struct dump_frame {
 	uint64_t pc;
@@ -17,6 +18,7 @@ struct dump_frame {
 
 struct dump_thread {
 	pid_t tid;
+	char name[16]; // "": not read
 	enum dump_way way; // NONE: there are no frames
 	bool has_ended, is_waiting;
 	long syscall; // it waits in; negative: none
@@ -36,9 +38,16 @@ struct dump {
 struct dump_options {
 	struct bpf_threads *bpf; // NULL: not to be had
 	pid_t thread; // only this one; 0: all
+	// NULL: none may be stopped. Else those whose stack needs it, and whose wait does not end by
+	// it; or whatever they do.
+	struct tracer *tracer;
+	bool stop_any;
 };
 struct dc_error *dump_take(struct process *process, struct unwind *unwind,
 			   const struct dump_options *options, struct dump *ret) DC_CHECK;
 void dump_deinit(struct dump *dump);
+// What a walk has found, as the thread's.
+struct dc_error *dump_keep_frames(struct dump_thread *thread, const struct unwound *frames,
+				  size_t n) DC_CHECK;
 
 #endif

@@ -60,6 +60,7 @@ static struct dc_error *begin_by_bpf(struct bpf_threads *bpf, struct instants *r
 			.marks = thread->marks,
 			.args = { regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9 },
 		};
+		memcpy(instant->name, thread->name, sizeof(instant->name));
 	}
 	qsort(ret->instant, n, sizeof(*ret->instant), compare);
 	return NULL;

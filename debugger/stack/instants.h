@@ -16,6 +16,7 @@ enum instant_state {
 
 struct instant {
 	pid_t tid;
+	char name[16]; // "": not read
 	enum instant_state state;
 	bool is_waiting; // not merely for a CPU
 	struct user_regs_struct regs;

@@ -325,7 +325,7 @@ static const char *why_no_step(struct unwind *unwind, size_t number)
 		return "its frames lead to where no code is";
 	if (!register_is_known(&unwind->now, REGISTER_RBP) &&
 	    find_proc_info(unwind->space, number ? pc - 1 : pc, &info, 0, unwind) == 0)
-		return "a frame needs a register that only a stop tells";
+		return "a frame needs a register that is not known";
 	return "a frame has no unwind tables";
 }
 

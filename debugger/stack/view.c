@@ -36,11 +36,11 @@ void view_deinit(struct view *view)
 	*view = (struct view){ 0 };
 }
 
-// Only what is kept matters: pages of files that nobody can write. Compilers at run time change
+// Only what is kept matters: pages of files that nobody can write, and the kernel's own. Compilers at run time change
 // their own pages all the time.
 static bool is_kept(const struct mapping *mapping)
 {
-	return !mapping->writable && mapping->inode;
+	return !mapping->writable && (mapping->inode || !strcmp(mapping->path, "[vdso]"));
 }
 
 static bool same_code(const struct maps *a, const struct maps *b)

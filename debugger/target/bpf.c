@@ -20,6 +20,7 @@
 struct written {
 	uint64_t voluntary, forced, arrivals, runtime, execs;
 	uint64_t fs_base, gs_base;
+	uint64_t name[2];
 	uint32_t tid, tgid, on_cpu, state, exit_state, cs;
 	uint64_t regs[21]; // as struct pt_regs has them
 };
@@ -37,20 +38,23 @@ struct source {
 	uint16_t to;
 	uint8_t size;
 	bool is_optional; // zero where the kernel was built without it
+	uint8_t from; // offset in the member
 };
 #define FIELD(field) offsetof(struct written, field), sizeof(((struct written *)0)->field)
 static const struct source sources[] = {
-	{ "nvcsw", NULL, FIELD(voluntary), false },
-	{ "nivcsw", NULL, FIELD(forced), false },
-	{ "sched_info.pcount", NULL, FIELD(arrivals), true },
-	{ "se.sum_exec_runtime", NULL, FIELD(runtime), false },
-	{ "self_exec_id", NULL, FIELD(execs), true },
-	{ "on_cpu", NULL, FIELD(on_cpu), false },
-	{ "__state", "state", FIELD(state), false },
-	{ "exit_state", NULL, FIELD(exit_state), false },
-	{ "thread.fsbase", NULL, FIELD(fs_base), true },
-	{ "thread.gsbase", NULL, FIELD(gs_base), true },
-	{ "pid", NULL, FIELD(tid), false },
+	{ "nvcsw", NULL, FIELD(voluntary), false, 0 },
+	{ "nivcsw", NULL, FIELD(forced), false, 0 },
+	{ "sched_info.pcount", NULL, FIELD(arrivals), true, 0 },
+	{ "se.sum_exec_runtime", NULL, FIELD(runtime), false, 0 },
+	{ "self_exec_id", NULL, FIELD(execs), true, 0 },
+	{ "on_cpu", NULL, FIELD(on_cpu), false, 0 },
+	{ "__state", "state", FIELD(state), false, 0 },
+	{ "exit_state", NULL, FIELD(exit_state), false, 0 },
+	{ "thread.fsbase", NULL, FIELD(fs_base), true, 0 },
+	{ "thread.gsbase", NULL, FIELD(gs_base), true, 0 },
+	{ "pid", NULL, FIELD(tid), false, 0 },
+	{ "comm", NULL, FIELD(name[0]), false, 0 },
+	{ "comm", NULL, FIELD(name[1]), false, 8 },
 };
 
 // Instructions as they are appended.
@@ -164,7 +168,7 @@ static struct dc_error *assemble(const struct btf *btf, pid_t pid, struct progra
 			put(program, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0);
 		else
 			put(program, BPF_LDX | BPF_MEM | width(source->size), BPF_REG_0, BPF_REG_7,
-			    (int)offset, 0);
+			    (int)offset + source->from, 0);
 		put_store(program, source->size, source->to, BPF_REG_0);
 	}
 	put(program, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_7, 0, 0);
@@ -297,7 +301,7 @@ static struct bpf_thread thread_from(const struct written *written)
 {
 	const uint64_t *r = written->regs;
 
-	return (struct bpf_thread){
+	struct bpf_thread thread = {
 		.tid = (pid_t)written->tid,
 		.is_on_cpu = written->on_cpu,
 		.is_asleep = written->state,
@@ -313,6 +317,10 @@ static struct bpf_thread thread_from(const struct written *written)
 			.gs_base = written->gs_base,
 		},
 	};
+
+	memcpy(thread.name, written->name, sizeof(thread.name));
+	thread.name[sizeof(thread.name) - 1] = '\0';
+	return thread;
 }
 
 // The whole of one iteration.

@@ -11,6 +11,7 @@
 // Of a thread that does not run on a CPU these are the registers it will go on with.
 struct bpf_thread {
 	pid_t tid;
+	char name[16];
 	bool is_on_cpu;
 	bool is_asleep; // not waiting for a CPU either
 	bool has_ended;

@@ -6,7 +6,12 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 
-enum { REST = WAIT_AT_REST, TIMED = WAIT_TIMED, NOT_A_WAIT = 1 << 15 };
+enum {
+	REST = WAIT_AT_REST,
+	STEADY = WAIT_AT_REST | WAIT_STEADY,
+	TIMED = WAIT_TIMED,
+	NOT_A_WAIT = 1 << 15
+};
 
 static const struct {
 	long nr;
@@ -29,19 +34,19 @@ static const struct {
 	ROW(accept, REST),
 	ROW(accept4, REST),
 	ROW(connect, REST),
-	ROW(wait4, REST),
-	ROW(waitid, REST),
-	ROW(flock, REST),
-	ROW(pause, REST),
-	ROW(rt_sigsuspend, REST),
-	ROW(select, REST),
-	ROW(pselect6, REST),
-	ROW(ppoll, REST),
-	ROW(poll, REST | TIMED),
-	ROW(nanosleep, REST | TIMED),
-	ROW(clock_nanosleep, REST | TIMED),
-	ROW(restart_syscall, REST | TIMED | NOT_A_WAIT),
-	ROW(futex, REST | WAIT_ALLOCATOR), // timed by its fourth argument
+	ROW(wait4, STEADY),
+	ROW(waitid, STEADY),
+	ROW(flock, STEADY),
+	ROW(pause, STEADY),
+	ROW(rt_sigsuspend, STEADY),
+	ROW(select, STEADY),
+	ROW(pselect6, STEADY),
+	ROW(ppoll, STEADY),
+	ROW(poll, STEADY | TIMED),
+	ROW(nanosleep, STEADY | TIMED),
+	ROW(clock_nanosleep, STEADY | TIMED),
+	ROW(restart_syscall, STEADY | TIMED | NOT_A_WAIT),
+	ROW(futex, STEADY | WAIT_ALLOCATOR), // timed by its fourth argument
 	ROW(epoll_wait, REST | TIMED | WAIT_EINTR),
 	ROW(epoll_pwait, REST | TIMED | WAIT_EINTR),
 	ROW(epoll_pwait2, REST | TIMED | WAIT_EINTR),

@@ -14,6 +14,9 @@ enum waits {
 	WAIT_AT_REST = 1 << 2,
 	WAIT_STDIO = 1 << 3, // stdio makes it, with a FILE locked
 	WAIT_ALLOCATOR = 1 << 4, // allocators make it
+	// A stop never ends it, whatever it waits for. (What may be made on a socket is not: one
+	// with SO_RCVTIMEO or SO_SNDTIMEO gives EINTR.)
+	WAIT_STEADY = 1 << 5,
 };
 // Of system call nr; 0 for any that is not listed, and for negative ones.
 unsigned waits_of(long nr);

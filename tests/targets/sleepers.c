@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Many threads that sleep: a third each in epoll_wait, poll and a condition variable, below a few
 // functions of different shapes. A thread whose epoll_wait gives EINTR ends, as those of carelessly
-// written programs do. usage: sleepers NUMBER; a line on standard input asks how many are left.
-#include <alloca.h>
+// written programs do. One waits for a mutex that the main thread holds. usage: sleepers NUMBER; a line on standard input asks how many are left.
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -12,6 +11,7 @@
 #include <sys/epoll.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t never = PTHREAD_COND_INITIALIZER;
 static int left, epoll;
 
@@ -39,10 +39,12 @@ static __attribute__((noinline)) void in_condition(void)
 // Its frame's size is known only when it runs.
 static __attribute__((noinline)) void variable(long kind)
 {
-	volatile char *room = alloca((size_t)kind * 64 + 16);
+	volatile char room[kind * 64 + 16];
 
 	room[0] = 1;
-	if (kind % 3 == 0)
+	if (kind == 20)
+		pthread_mutex_lock(&held);
+	else if (kind % 3 == 0)
 		in_epoll();
 	else if (kind % 3 == 1)
 		in_poll((volatile int *)room);
@@ -79,9 +81,10 @@ int main(int argc, char *argv[])
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 256 * 1024);
 	left = n;
+	pthread_mutex_lock(&held);
 	for (long i = 0; i < n; i++) {
 		pthread_t id;
-		int err = pthread_create(&id, &attr, thread, (void *)(i % 21));
+		int err = pthread_create(&id, &attr, thread, (void *)(i == 20 ? 20 : i % 20));
 
 		if (err) {
 			fprintf(stderr, "pthread_create: %s\n", strerror(err));

@@ -248,6 +248,92 @@ static void survives_a_broken_stack(void **state)
 	end(child);
 }
 
+// Its frame is as large as it turns out, and what it calls saves no RBP: nothing but that register
+// tells where it ends.
+static void body_variable(void)
+{
+	volatile int size = 100;
+	volatile char *room = __builtin_alloca((size_t)size);
+
+	room[0] = 1;
+	pause();
+	room[1] = 1;
+}
+
+// With the stack pointer and the place alone, as /proc tells them, the code proves what all
+// registers give; where it cannot, the walk ends and says so.
+static void proves_what_is_not_known(void **state)
+{
+	static void (*const bodies[])(void) = { body_deep, body_sort, body_signal, body_variable };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		struct child *child = start(bodies[i]);
+		struct user_regs_struct *regs = &child->snapshot.regs;
+		struct unwound all[UNWIND_MAX];
+		size_t n;
+
+		walk(child);
+		assert_true(child->complete);
+		n = child->n;
+		memcpy(all, child->frames, sizeof(all));
+		*regs = registers_known_from(regs->rip, regs->rsp, SYS_pause);
+		child->snapshot.unknown = ~(uint32_t)REGISTERS_PLACE;
+		walk(child);
+		assert_int_equal(child->complete, bodies[i] != body_variable);
+		assert_true(child->complete ? child->n == n : child->n < n);
+		assert_int_equal(child->frames[0].frame.valid, REGISTERS_PLACE);
+		for (size_t k = 0; k < child->n; k++) {
+			const struct symbols_frame *frame = &child->frames[k].frame;
+
+			assert_int_equal(frame->pc, all[k].frame.pc);
+			assert_int_equal(frame->regs[REGISTER_RSP],
+					 all[k].frame.regs[REGISTER_RSP]);
+			for (int reg = 0; reg < REGISTERS_DWARF; reg++)
+				if (frame->valid >> reg & 1)
+					assert_int_equal(frame->regs[reg], all[k].frame.regs[reg]);
+		}
+		if (!child->complete) {
+			assert_non_null(strstr(unwind_why_incomplete(child->unwind), "register"));
+			assert_int_equal(frame_of(child, body_variable, 0), child->n - 1);
+		}
+		end(child);
+	}
+}
+
+// What stands behind a call that never returns is reached by the jump over it, at another depth.
+static void meets_jumps(void **state)
+{
+	static const unsigned char returns_not[] = {
+		0x53, // 0: push %rbx
+		0x85, 0xff, // 1: test %edi, %edi
+		0x74, 0x06, // 3: je 11
+		0x50, // 5: push %rax
+		0xe8, 0,    0, 0, 0, // 6: call
+		0x90, // 11: nop
+	};
+	static const unsigned char contradicts[] = {
+		0x53, // 0: push %rbx
+		0x85, 0xff, // 1: test %edi, %edi
+		0x74, 0x02, // 3: je 7
+		0x50, // 5: push %rax
+		0x90, // 6: nop
+		0x90, // 7: nop
+		0x90, // 8: nop
+	};
+	struct prologue prologue;
+
+	(void)state;
+	assert_true(prologue_follow(returns_not, sizeof(returns_not), 0, 6, &prologue));
+	assert_int_equal(prologue.offset, 24);
+	// A return address belongs to the call before it; what is behind that, to the jump.
+	assert_true(prologue_follow(returns_not, sizeof(returns_not), 0, 11, &prologue));
+	assert_int_equal(prologue.offset, 24);
+	assert_true(prologue_follow(returns_not, sizeof(returns_not), 0, 12, &prologue));
+	assert_int_equal(prologue.offset, 16);
+	assert_false(prologue_follow(contradicts, sizeof(contradicts), 0, 8, &prologue));
+}
+
 static void follows_prologues(void **state)
 {
 	static const unsigned char code[] = {
@@ -298,6 +384,8 @@ int main(void)
 		cmocka_unit_test(goes_through_libc),
 		cmocka_unit_test(marks_signal_frames),
 		cmocka_unit_test(survives_a_broken_stack),
+		cmocka_unit_test(proves_what_is_not_known),
+		cmocka_unit_test(meets_jumps),
 		cmocka_unit_test(follows_prologues),
 	};
 
