@@ -55,6 +55,7 @@ static struct dc_error *execed(const struct all_stop *all)
 static struct dc_error *take(struct all_stop *all, struct tracee *tracee)
 {
 	struct event event;
+	struct user_regs_struct regs;
 	struct dc_error *err = tracee_wait_stop(tracee, &event);
 
 	if (err)
@@ -66,6 +67,9 @@ static struct dc_error *take(struct all_stop *all, struct tracee *tracee)
 	case EVENT_EXEC: return execed(all);
 	case EVENT_SIGNAL: tracee->signo = event.signo; return NULL;
 	case EVENT_EXIT: return tracee_resume(tracee, RESUME_RUN, 0);
+	case EVENT_INTERRUPT:
+		err = registers_get(tracee->tid, &regs);
+		return err ? err : tracee_renew_wait(tracee, &regs);
 	default: return NULL;
 	}
 }

@@ -46,7 +46,7 @@ static struct dc_error *judge_asleep(const struct preflight *preflight,
 	row->borrowable = verdict.safety != SAFETY_UNSAFE || preflight->force;
 	err = set(&row->state, "%s (system call %ld)%s%s", waits_name(info->syscall) ?: "waits",
 		  info->syscall,
-		  waits_of(info->syscall) & WAIT_EINTR ? ", sees EINTR when stopped" : "",
+		  waits_shows_eintr(info->syscall, info->args) ? ", sees EINTR when stopped" : "",
 		  verdict.safety == SAFETY_GUARDED   ? ", only for functions without stdio"
 		  : verdict.safety == SAFETY_SUSPECT ? ", decided at the stop"
 						     : "");

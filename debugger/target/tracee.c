@@ -6,6 +6,7 @@
 #include "debugger/base/cleanup.h"
 #include "debugger/base/trace.h"
 #include "debugger/target/memory.h"
+#include "debugger/target/waits.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -241,6 +242,19 @@ static struct dc_error *refuse_modes(const struct tracee *tracee)
 	return NULL;
 }
 
+struct dc_error *tracee_renew_wait(const struct tracee *tracee, struct user_regs_struct *regs)
+{
+	uint64_t args[6];
+
+	registers_arguments(regs, args);
+	if (!restart_is_refused(regs) || !waits_has_no_end(registers_syscall(regs), args))
+		return NULL;
+	restart_unless_handled(regs);
+	// At once: whatever becomes of us, the program does not see it.
+	return registers_poke(tracee->tid, REGISTER_RESULT_OFFSET,
+			      (uint64_t)registers_result(regs));
+}
+
 struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop *ret)
 {
 	struct dc_error *err = tracee_seize(tracee, tid);
@@ -260,6 +274,9 @@ struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop 
 	if (err || *ret != TRACEE_STOPPED)
 		return err;
 	err = registers_get(tid, &tracee->regs);
+	// Job control ends such a wait with or without us.
+	if (!err && !tracee->group_stopped)
+		err = tracee_renew_wait(tracee, &tracee->regs);
 	tracee->found = tracee->regs;
 	tracee->home_top = registers_sp(&tracee->regs) - RED_ZONE;
 	return err ? err : refuse_modes(tracee);

@@ -83,6 +83,10 @@ enum tracee_stop {
 };
 // Stops a thread and reads its general registers; gives up on one in an uninterruptible sleep.
 struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop *ret) DC_CHECK;
+// At a stop that is only our interrupt: a wait without end that it ended goes on, the kernel willing.
+// regs: the thread's, changed likewise.
+struct dc_error *tracee_renew_wait(const struct tracee *tracee,
+				   struct user_regs_struct *regs) DC_CHECK;
 // Reads the rest of what a call may change.
 struct dc_error *tracee_keep(struct tracee *tracee) DC_CHECK;
 // The registers with which the thread really goes on: the caller context, but for a wait that

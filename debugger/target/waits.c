@@ -2,7 +2,7 @@
 // One row for each system call.
 #include "debugger/target/waits.h"
 
-#include <stdbool.h>
+#include <linux/io_uring.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 
@@ -70,6 +70,46 @@ static const struct {
 	ROW(brk, WAIT_ALLOCATOR | NOT_A_WAIT),
 #undef ROW
 };
+
+// How the arguments of those that end with EINTR tell that there is no time to be up.
+static const struct {
+	long nr;
+	enum { IS_ALWAYS, IS_NEGATIVE, IS_NULL, IS_CLEAR } when;
+	unsigned arg; // the index of the time, or of flags
+	uint64_t flags; // IS_CLEAR: without these there is none
+} endless[] = {
+	{ SYS_epoll_wait, IS_NEGATIVE, 3, 0 },
+	{ SYS_epoll_pwait, IS_NEGATIVE, 3, 0 },
+	{ SYS_epoll_pwait2, IS_NULL, 3, 0 },
+	{ SYS_rt_sigtimedwait, IS_NULL, 2, 0 },
+	{ SYS_semop, IS_ALWAYS, 0, 0 },
+	{ SYS_semtimedop, IS_NULL, 3, 0 },
+	{ SYS_io_getevents, IS_NULL, 4, 0 },
+	// Had it submitted anything it would have said how much, and not EINTR.
+	{ SYS_io_uring_enter, IS_CLEAR, 3, IORING_ENTER_EXT_ARG },
+};
+
+bool waits_has_no_end(long nr, const uint64_t args[6])
+{
+	for (size_t i = 0; i < sizeof(endless) / sizeof(*endless); i++) {
+		uint64_t arg = args[endless[i].arg];
+
+		if (endless[i].nr != nr)
+			continue;
+		switch (endless[i].when) {
+		case IS_ALWAYS: return true;
+		case IS_NEGATIVE: return (int32_t)arg < 0;
+		case IS_NULL: return !arg;
+		case IS_CLEAR: return !(arg & endless[i].flags);
+		}
+	}
+	return false;
+}
+
+bool waits_shows_eintr(long nr, const uint64_t args[6])
+{
+	return waits_of(nr) & WAIT_EINTR && !waits_has_no_end(nr, args);
+}
 
 unsigned waits_of(long nr)
 {

@@ -3,8 +3,11 @@
 #ifndef DEBUGGER_TARGET_WAITS_H
 #define DEBUGGER_TARGET_WAITS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum waits {
-	// A stop ends it with EINTR, because the kernel never restarts it (signal(7)).
+	// A stop ends it with EINTR, because the kernel never restarts it (signal(7)) by itself.
 	WAIT_EINTR = 1 << 0,
 	// It may have a time to wait, which goes on with what is left of it only by the kernel's own
 	// note.
@@ -20,6 +23,10 @@ enum waits {
 };
 // Of system call nr; 0 for any that is not listed, and for negative ones.
 unsigned waits_of(long nr);
+// One that nothing but what it waits for ends: begun again, it is as if it had never been stopped.
+bool waits_has_no_end(long nr, const uint64_t args[6]);
+// The program sees EINTR once the thread was stopped in it.
+bool waits_shows_eintr(long nr, const uint64_t args[6]);
 // NULL: it is none that threads are known to wait in.
 const char *waits_name(long nr);
 

@@ -11,8 +11,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fenv.h>
+#include <linux/aio_abi.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/io_uring.h>
 #include <linux/rseq.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
@@ -31,6 +33,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/rseq.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -70,8 +73,11 @@ void victim_run(struct victim_state *state);
 extern char victim_rseq_start[], victim_rseq_end[], victim_rseq_abort[];
 
 static struct victim_page *page;
+static int page_fd = -1;
 static struct victim_state state;
 static int pipe_fds[2] = { -1, -1 }, listener = -1, epoll_fd = -1;
+static int semaphore = -1, ring = -1;
+static aio_context_t aio;
 static uint32_t futex_word;
 static struct sockaddr_in address;
 static stack_t alternate;
@@ -297,6 +303,98 @@ static void round_epoll(void)
 		drain();
 }
 
+static void round_epoll_pwait2(void)
+{
+	struct epoll_event event;
+	long result = BLOCKED(SYS_epoll_pwait2, epoll_fd, &event, 1, 0, 0);
+
+	expect(result, 1, "epoll_pwait2");
+	if (result == 1)
+		drain();
+}
+
+static void round_epoll_timed(void)
+{
+	struct epoll_event event;
+
+	expect(BLOCKED(SYS_epoll_wait, epoll_fd, &event, 1, 60000, 0), 1, "epoll_wait");
+	if (read(pipe_fds[0], buffer, 1) != 1)
+		fault("the pipe is gone");
+}
+
+static void round_sigtimedwait(void)
+{
+	uint64_t set = UINT64_C(1) << (SIGUSR2 - 1);
+
+	expect(BLOCKED(SYS_rt_sigtimedwait, &set, 0, 0, sizeof(set), 0), SIGUSR2, "sigtimedwait");
+}
+
+static void round_semop(void)
+{
+	struct sembuf take = { .sem_op = -1 };
+
+	expect(BLOCKED(SYS_semop, semaphore, &take, 1, 0, 0), 0, "semop");
+}
+
+static void round_semtimedop(void)
+{
+	struct sembuf take = { .sem_op = -1 };
+
+	expect(BLOCKED(SYS_semtimedop, semaphore, &take, 1, 0, 0), 0, "semtimedop");
+}
+
+static void round_io_getevents(void)
+{
+	struct io_event event;
+
+	expect(BLOCKED(SYS_io_getevents, aio, 1, 1, &event, 0), 1, "io_getevents");
+}
+
+// It waits for a completion, of which there are as many as pokes.
+static struct io_uring_params ring_params;
+static unsigned char *ring_memory;
+static struct io_uring_sqe *ring_requests;
+
+static unsigned *ring_word(uint32_t offset)
+{
+	return (unsigned *)(ring_memory + offset);
+}
+
+static void round_io_uring(void)
+{
+	long result = BLOCKED(SYS_io_uring_enter, ring, 0, 1, IORING_ENTER_GETEVENTS, 0);
+	unsigned *head = ring_word(ring_params.cq_off.head);
+
+	expect(result, 0, "io_uring_enter");
+	if (result == 0)
+		__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
+}
+
+static void setup_ring(void)
+{
+	enum { ENTRIES = 64, SIZE = 16384 };
+
+	ring = (int)syscall(SYS_io_uring_setup, ENTRIES, &ring_params);
+	ring_memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+			   IORING_OFF_SQ_RING);
+	ring_requests = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
+	if (ring < 0 || ring_memory == MAP_FAILED || ring_requests == MAP_FAILED)
+		exit(77);
+}
+
+static void complete_one(void)
+{
+	unsigned *tail = ring_word(ring_params.sq_off.tail);
+	unsigned i = *tail & *ring_word(ring_params.sq_off.ring_mask);
+
+	memset(&ring_requests[i], 0, sizeof(ring_requests[i]));
+	ring_requests[i].opcode = IORING_OP_NOP;
+	ring_word(ring_params.sq_off.array)[i] = i;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring, 1, 0, 0, NULL, 0) != 1)
+		fault("io_uring_enter: %s", strerror(errno));
+}
+
 static void round_futex(void)
 {
 	uint32_t old = __atomic_load_n(&futex_word, __ATOMIC_ACQUIRE);
@@ -385,12 +483,25 @@ static const struct mode {
 	const char *name;
 	void (*round)(void);
 } modes[] = {
-	{ "spin", round_spin },		  { "read", round_read },
-	{ "nanosleep", round_nanosleep }, { "poll", round_poll },
-	{ "select", round_select },	  { "epoll_wait", round_epoll },
-	{ "futex", round_futex },	  { "futex_timed", round_futex_timed },
-	{ "accept", round_accept },	  { "recv", round_recv },
-	{ "waitpid", round_waitpid },	  { "rseq", round_rseq },
+	{ "spin", round_spin },
+	{ "read", round_read },
+	{ "nanosleep", round_nanosleep },
+	{ "poll", round_poll },
+	{ "select", round_select },
+	{ "epoll_wait", round_epoll },
+	{ "epoll_pwait2", round_epoll_pwait2 },
+	{ "epoll_timed", round_epoll_timed },
+	{ "sigtimedwait", round_sigtimedwait },
+	{ "semop", round_semop },
+	{ "semtimedop", round_semtimedop },
+	{ "io_getevents", round_io_getevents },
+	{ "io_uring", round_io_uring },
+	{ "futex", round_futex },
+	{ "futex_timed", round_futex_timed },
+	{ "accept", round_accept },
+	{ "recv", round_recv },
+	{ "waitpid", round_waitpid },
+	{ "rseq", round_rseq },
 };
 
 // Makes the main thread's system call return; each line on stdin does it once.
@@ -405,6 +516,22 @@ static void poke(const char *mode)
 		if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)))
 			fault("connect: %s", strerror(errno));
 		close(fd);
+	} else if (!strcmp(mode, "sigtimedwait")) {
+		syscall(SYS_tgkill, getpid(), getpid(), SIGUSR2);
+	} else if (!strncmp(mode, "sem", 3)) {
+		if (semop(semaphore, &(struct sembuf){ .sem_op = 1 }, 1))
+			fault("semop: %s", strerror(errno));
+	} else if (!strcmp(mode, "io_getevents")) {
+		static struct iocb request = { .aio_lio_opcode = IOCB_CMD_PREAD };
+		struct iocb *requests = &request;
+
+		request.aio_fildes = page_fd;
+		request.aio_buf = (uint64_t)buffer;
+		request.aio_nbytes = 1;
+		if (syscall(SYS_io_submit, aio, 1, &requests) != 1)
+			fault("io_submit: %s", strerror(errno));
+	} else if (!strcmp(mode, "io_uring")) {
+		complete_one();
 	} else if (!strcmp(mode, "waitpid")) {
 		pid_t child = fork();
 
@@ -479,7 +606,23 @@ static void setup(const char *mode, const char *modifiers)
 	} else if (pipe(pipe_fds)) {
 		abort();
 	}
-	if (!strcmp(mode, "epoll_wait")) {
+	if (!strcmp(mode, "sigtimedwait")) {
+		sigset_t set;
+
+		sigemptyset(&set);
+		sigaddset(&set, SIGUSR2);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+	}
+	if (!strncmp(mode, "sem", 3)) {
+		semaphore = semget(IPC_PRIVATE, 1, 0600);
+		if (semaphore < 0)
+			abort();
+	}
+	if (!strcmp(mode, "io_getevents") && syscall(SYS_io_setup, 64, &aio))
+		exit(77);
+	if (!strcmp(mode, "io_uring"))
+		setup_ring();
+	if (!strncmp(mode, "epoll", 5)) {
 		struct epoll_event event = { .events = EPOLLIN };
 
 		epoll_fd = epoll_create1(0);
@@ -528,6 +671,7 @@ int main(int argc, char **argv)
 
 	if (fd < 0 || ftruncate(fd, 4096))
 		return 2;
+	page_fd = fd;
 	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	char *modifiers = argv[2] + strcspn(argv[2], "+");
 	char *mode = strndup(argv[2], modifiers - argv[2]);

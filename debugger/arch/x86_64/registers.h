@@ -49,6 +49,16 @@ static inline long registers_syscall(const struct user_regs_struct *regs)
 {
 	return (long)regs->orig_rax;
 }
+// And its arguments.
+static inline void registers_arguments(const struct user_regs_struct *regs, uint64_t ret[6])
+{
+	ret[0] = regs->rdi;
+	ret[1] = regs->rsi;
+	ret[2] = regs->rdx;
+	ret[3] = regs->r10;
+	ret[4] = regs->r8;
+	ret[5] = regs->r9;
+}
 // What a system call or a function gives back.
 static inline int64_t registers_result(const struct user_regs_struct *regs)
 {
@@ -70,8 +80,11 @@ static inline struct user_regs_struct registers_known_from(uint64_t pc, uint64_t
 		.rip = pc, .rsp = sp, .cs = CODE_64, .orig_rax = (uint64_t)syscall
 	};
 }
-// For PTRACE_PEEKUSER.
-enum { REGISTER_PC_OFFSET = offsetof(struct user_regs_struct, rip) };
+// For PTRACE_PEEKUSER and PTRACE_POKEUSER.
+enum {
+	REGISTER_PC_OFFSET = offsetof(struct user_regs_struct, rip),
+	REGISTER_RESULT_OFFSET = offsetof(struct user_regs_struct, rax),
+};
 
 // Where a register's bytes are.
 struct register_place {

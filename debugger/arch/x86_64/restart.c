@@ -41,6 +41,16 @@ bool restart_is_timed(const struct user_regs_struct *regs)
 	return (int64_t)regs->orig_rax >= 0 && (int64_t)regs->rax == -ERESTART_RESTARTBLOCK;
 }
 
+bool restart_is_refused(const struct user_regs_struct *regs)
+{
+	return (int64_t)regs->orig_rax >= 0 && (int64_t)regs->rax == -EINTR;
+}
+
+void restart_unless_handled(struct user_regs_struct *regs)
+{
+	regs->rax = (uint64_t)-ERESTARTNOHAND;
+}
+
 void restart_by_hand(struct user_regs_struct *regs)
 {
 	enum { FUTEX_WAIT_BITSET = 9, FUTEX_COMMAND = 127 };

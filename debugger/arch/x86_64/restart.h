@@ -26,6 +26,10 @@ bool restart_is_pending(const struct user_regs_struct *regs);
 // Of these, one whose remaining time the kernel keeps aside, in a note that any rt_sigreturn
 // erases.
 bool restart_is_timed(const struct user_regs_struct *regs);
+// Stopped where one has ended with EINTR, before the program saw that.
+bool restart_is_refused(const struct user_regs_struct *regs);
+// The kernel begins it again, unless a handler is to run: then it ends with EINTR all the same.
+void restart_unless_handled(struct user_regs_struct *regs);
 // Whoever restores these registers without the kernel's help has to do what it would have done:
 // begin the call again, or, where that is not possible, end it with EINTR.
 void restart_by_hand(struct user_regs_struct *regs);

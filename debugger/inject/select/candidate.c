@@ -15,6 +15,8 @@ static enum rank rank(const struct thread_info *info)
 	// With a time the kernel notes what is left of it, and not every way home can.
 	if (info->syscall == SYS_futex)
 		return info->args[3] ? RANK_TIMED : RANK_RESTARTS;
+	if (waits_shows_eintr(info->syscall, info->args))
+		return RANK_EINTR;
 	return waits_of(info->syscall) & (WAIT_TIMED | WAIT_EINTR) ? RANK_TIMED : RANK_RESTARTS;
 }
 

@@ -8,7 +8,8 @@
 enum rank {
 	RANK_RESTARTS, // asleep in a system call that goes on unseen
 	RANK_RUNS,
-	RANK_TIMED, // asleep in a wait that a stop may end with EINTR
+	RANK_TIMED, // asleep in a wait that a way home without us may end with EINTR
+	RANK_EINTR, // asleep in a wait that a stop ends with EINTR
 	RANK_NOT_NOW, // cannot be stopped: reason
 };
 struct candidate {
