@@ -36,6 +36,8 @@ extern "C" {
 	X(TARGET_ENDED, "target-ended", 4) /* the process ended */                        \
 	X(TARGET_EXECED, "target-execed", 4) /* the process became another program */     \
 	X(DEADLINE, "deadline", 5) /* the call did not end in time */                     \
+	X(CHANGED, "target-changed",                                                      \
+	  6) /* its program or a library is another one; nothing was run */               \
 	X(REFUSED, "refused", 6) /* not safe, or not exactly possible; nothing was run */ \
 	X(CANCELLED, "cancelled", 130) /* dc_cancel() */
 

@@ -6,10 +6,10 @@
 #   LIBS_unit_NAME, LIBS_runtime_NAME, LIBS_call_NAME                           one test's own
 # Scripts find what was built under $B. Targets are plain programs and are never instrumented.
 
-TARGET_SRC  := $(wildcard tests/targets/*.c)
+TARGET_SRC  := $(filter-out %/becomes.c,$(wildcard tests/targets/*.c))
 TARGETS     := $(TARGET_SRC:%.c=$(B)/%)
 UNIT_TESTS  := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
-CALL_TESTS  := $(patsubst %.c,$(B)/%,$(filter-out %/killer.c,$(wildcard tests/call/*.c)))
+CALL_TESTS  := $(patsubst %.c,$(B)/%,$(filter-out %/killer.c %/changer.c,$(wildcard tests/call/*.c)))
 RUNTIME_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/runtime/*.c))
 SCRIPTS     := $(shell find tests/unit tests/runtime tests/call tests/go tests/cli tests/control tests/kernel -maxdepth 1 \
 	\( -name '*.py' -o -name '*.sh' \) -perm -u+x 2>/dev/null | sort)

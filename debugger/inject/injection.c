@@ -2,6 +2,7 @@
 // Calls into a target: the hosts that it can be called by, tried in their order.
 #include "debugger/inject/injection.h"
 
+#include "debugger/inject/outcome.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/base/trace.h"
 #include "debugger/inject/all_stop.h"
@@ -19,6 +20,7 @@ struct found_host {
 struct borrowed {
 	struct tracer *tracer;
 	struct process *process;
+	struct symbols *symbols;
 	struct borrow_options options;
 	struct loan loan;
 	struct all_stop all_stop;
@@ -151,6 +153,7 @@ static struct dc_error *create(struct tracer *tracer, struct process *process,
 		return &dc_out_of_memory;
 	borrowed->tracer = tracer;
 	borrowed->process = process;
+	borrowed->symbols = symbols;
 	borrowed->options = *options;
 	borrowed->last = hosts[nr_hosts - 1]->name;
 	err = loan_init(&borrowed->loan, tracer, process, safepoints, unwind, &borrowed->options);
@@ -332,6 +335,10 @@ static struct dc_error *run_call(void *arg)
 		err = make_ready(borrowed);
 		if (err)
 			return error_in_state(err, borrowed->loan.state);
+		if (borrowed->symbols && !symbols_stand(borrowed->symbols, request->addr)) {
+			err = outcome_changed(borrowed->process, "loaded other libraries");
+			return error_in_state(err, borrowed->loan.state);
+		}
 		request->is_over = request->is_refused = false;
 		err = execute(borrowed, request);
 		if (!err || !request->is_refused)

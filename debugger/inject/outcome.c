@@ -68,6 +68,13 @@ struct dc_error *outcome_overdue(const char *name, const char *what, int64_t tim
 			  timeout_ns / MILLISECOND_NS);
 }
 
+struct dc_error *outcome_changed(const struct process *process, const char *what)
+{
+	return error_in_state(error_make(DC_CHANGED, "process %d %s before anything was called",
+					 process->pid, what),
+			      DC_STATE_RUNNING);
+}
+
 struct dc_error *outcome_execed(const struct process *process)
 {
 	return error_in_state(

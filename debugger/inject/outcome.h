@@ -22,6 +22,8 @@ struct dc_error *outcome_crashed(const char *name, const struct event *event) DC
 // DEADLINE or CANCELLED; what: "did not return".
 struct dc_error *outcome_overdue(const char *name, const char *what, int64_t timeout_ns,
 				 bool cancelled) DC_CHECK;
+// CHANGED, before anything was run: what the target did meanwhile.
+struct dc_error *outcome_changed(const struct process *process, const char *what) DC_CHECK;
 struct dc_error *outcome_execed(const struct process *process) DC_CHECK;
 // THREAD_ENDED or TARGET_ENDED, by an event EXIT or GONE.
 struct dc_error *outcome_ended(const struct process *process, const char *name, pid_t tid,

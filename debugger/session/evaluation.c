@@ -142,7 +142,7 @@ static struct dc_error *run_whole(void *arg)
 	return err ? err : session_conclude(session, release);
 }
 
-struct dc_error *evaluation_whole(struct evaluation *evaluation, struct dc_result *ret)
+static struct dc_error *run_once(struct evaluation *evaluation, struct dc_result *ret)
 {
 	struct whole whole = { .evaluation = evaluation, .ret = ret };
 	struct dc_session *session = evaluation->session;
@@ -165,6 +165,18 @@ struct dc_error *evaluation_whole(struct evaluation *evaluation, struct dc_resul
 	ret->pause_ns = whole.departure.pause_ns;
 	ret->literals_left = whole.departure.literals_left;
 	return NULL;
+}
+
+struct dc_error *evaluation_whole(struct evaluation *evaluation, struct dc_result *ret)
+{
+	const struct evaluation fresh = *evaluation;
+	struct dc_error *err;
+
+	do {
+		*evaluation = fresh;
+		err = run_once(evaluation, ret);
+	} while (session_begins_again(evaluation->session, err));
+	return err;
 }
 
 struct dc_error *dc_evaluate(struct dc_session *session, struct dc_expression *expression,

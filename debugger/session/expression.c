@@ -145,9 +145,9 @@ static struct dc_error *parse_and_check(struct dc_expression *expression,
 	return NULL;
 }
 
-struct dc_error *session_parse(struct dc_session *session, const char *text,
-			       const struct value *args, size_t nr_args,
-			       const struct dc_scope *scope, struct dc_expression **ret)
+static struct dc_error *parse_new(struct dc_session *session, const char *text,
+				  const struct value *args, size_t nr_args,
+				  const struct dc_scope *scope, struct dc_expression **ret)
 {
 	const struct arguments arguments = { args, nr_args };
 	struct dc_expression *expression;
@@ -172,6 +172,18 @@ struct dc_error *session_parse(struct dc_session *session, const char *text,
 	}
 	*ret = expression;
 	return NULL;
+}
+
+struct dc_error *session_parse(struct dc_session *session, const char *text,
+			       const struct value *args, size_t nr_args,
+			       const struct dc_scope *scope, struct dc_expression **ret)
+{
+	struct dc_error *err;
+
+	do
+		err = parse_new(session, text, args, nr_args, scope, ret);
+	while (session_begins_again(session, err));
+	return err;
 }
 
 struct dc_error *dc_parse(struct dc_session *session, const char *text,

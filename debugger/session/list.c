@@ -64,6 +64,13 @@ static bool evaluate(struct list *list, struct dc_expression *expression)
 	return !outcome->err;
 }
 
+static bool has_changed(const struct list *list)
+{
+	const struct dc_error *err = list->nr ? list->outcomes[0].err : NULL;
+
+	return err && err->code == DC_CHANGED;
+}
+
 static struct dc_error *run(void *arg)
 {
 	struct list *list = arg;
@@ -71,7 +78,8 @@ static struct dc_error *run(void *arg)
 
 	for (size_t i = 0; i < list->n && good; i++)
 		good = evaluate(list, list->expressions[i]);
-	if (list->finally)
+	// Nothing was begun yet that finally would end.
+	if (list->finally && !(list->nr == 1 && has_changed(list)))
 		evaluate(list, list->finally);
 	return session_depart(list->session, list->departure);
 }
@@ -97,6 +105,29 @@ static void finish(struct list *list)
 	}
 }
 
+// list->nr: how many outcomes there are.
+static struct dc_error *run_once(struct list *list)
+{
+	struct dc_expression *culprit;
+	struct dc_error *err = prepare(list, &culprit);
+
+	*list->departure = (struct dc_departure){ 0 };
+	list->nr = 0;
+	if (err) {
+		list->outcomes[list->nr++] = (struct dc_outcome){ .expression = culprit,
+								  .err = err };
+		return NULL;
+	}
+	list->evaluations = calloc(list->n + 1, sizeof(*list->evaluations));
+	if (!list->evaluations)
+		return &dc_out_of_memory;
+	err = session_run(list->session, run, list);
+	trace_write();
+	finish(list);
+	free(list->evaluations);
+	return err;
+}
+
 struct dc_error *dc_evaluate_list(struct dc_session *session,
 				  struct dc_expression *const *expressions, size_t n,
 				  struct dc_expression *finally,
@@ -112,23 +143,11 @@ struct dc_error *dc_evaluate_list(struct dc_session *session,
 			     .options = &usual,
 			     .outcomes = ret,
 			     .departure = departure };
-	struct dc_expression *culprit;
+	struct dc_error *err;
 
-	*departure = (struct dc_departure){ 0 };
-	*nr_ret = 0;
-	struct dc_error *err = prepare(&list, &culprit);
-	if (err) {
-		*ret = (struct dc_outcome){ .expression = culprit, .err = err };
-		*nr_ret = 1;
-		return NULL;
-	}
-	list.evaluations = calloc(n + 1, sizeof(*list.evaluations));
-	if (!list.evaluations)
-		return &dc_out_of_memory;
-	err = session_run(session, run, &list);
-	trace_write();
-	finish(&list);
-	free(list.evaluations);
+	do
+		err = run_once(&list);
+	while (!err && list.nr == 1 && session_begins_again(session, ret[0].err));
 	*nr_ret = list.nr;
 	return err;
 }

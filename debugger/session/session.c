@@ -95,6 +95,26 @@ bool scope_equal(const struct scope *a, const struct scope *b)
 
 // ---- Opening and closing ----
 
+// It became another program, and what was read is another's.
+static bool is_another_program(const struct dc_session *session)
+{
+	return process_alive(session->process) && memory_is_gone(session->process);
+}
+
+static struct dc_error *load_symbols(struct dc_session *session)
+{
+	enum { TRIES = 5 };
+	struct dc_error *err = symbols_load(session->process, &session->symbols);
+
+	for (int i = 0; i < TRIES && is_another_program(session); i++) {
+		dc_error_destroy(err);
+		symbols_destroy(take_ptr(session->symbols));
+		process_renew(session->process);
+		err = symbols_load(session->process, &session->symbols);
+	}
+	return err;
+}
+
 static struct dc_error *open_target(struct dc_session *session, const struct dc_options *options)
 {
 	struct dc_error *err = process_open(options->pid, &session->process);
@@ -105,7 +125,7 @@ static struct dc_error *open_target(struct dc_session *session, const struct dc_
 	if (options->pid != session->process->pid)
 		session->thread = options->pid;
 	session->barrier = process_may_attach(session->process);
-	err = symbols_load(session->process, &session->symbols);
+	err = load_symbols(session);
 	if (err && session->barrier) {
 		// The reason behind a failed read is the better message.
 		dc_error_destroy(err);
@@ -263,6 +283,22 @@ struct dc_error *session_refresh(struct dc_session *session)
 	return NULL;
 }
 
+bool session_begins_again(struct dc_session *session, struct dc_error *err)
+{
+	enum { RENEWALS_MAX = 5 };
+
+	if (!err || err->code != DC_CHANGED || session->renewals == RENEWALS_MAX ||
+	    session->holding.borrowed) {
+		session->renewals = 0;
+		return false;
+	}
+	dc_error_destroy(err);
+	session->renewals++;
+	process_renew(session->process);
+	session->renewed = true;
+	return true;
+}
+
 struct dc_error *session_conclude(struct dc_session *session, struct dc_error *err)
 {
 	if (!err)
@@ -271,6 +307,15 @@ struct dc_error *session_conclude(struct dc_session *session, struct dc_error *e
 		// The reason behind a failed read is the better message.
 		dc_error_destroy(err);
 		return session_bar(session);
+	}
+	// Nothing was run in it yet, so that one may begin again.
+	if (is_another_program(session) && !session->departure.thread &&
+	    err->code != DC_CANCELLED) {
+		dc_error_destroy(err);
+		err = error_in_state(error_make(DC_CHANGED, "process %d became another program",
+						session->process->pid),
+				     DC_STATE_EXECED);
+		return err;
 	}
 	if (err->code == DC_TARGET_EXECED && !session->execed) {
 		session->execed = true;

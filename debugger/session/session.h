@@ -71,11 +71,17 @@ struct dc_session {
 	uint64_t epoch; // grows whenever a thread that was held runs
 	struct dc_departure departure; // summed over the borrowings that have ended
 
+	unsigned renewals; // of the operation under way
 	atomic_bool cancelled; // by dc_cancel()
 	struct operations operations;
 };
 
 // session.c
+
+// An operation that ended with err begins again from the names on, because the target became
+// another program, or its libraries others, before anything was run: err is then destroyed. Not
+// without end.
+bool session_begins_again(struct dc_session *session, struct dc_error *err);
 
 // One error for an operation that was cancelled; asked for before each slow step.
 struct dc_error *session_cancelled(struct dc_session *session) DC_CHECK;

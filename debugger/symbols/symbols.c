@@ -2,6 +2,7 @@
 // The symbols of a target as a whole: its modules, and what is at an address.
 #include "debugger/symbols/mangled.h"
 #include "debugger/base/cleanup.h"
+#include "debugger/target/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,6 +44,22 @@ void symbols_destroy(struct symbols *symbols)
 struct types *symbols_types(struct symbols *symbols)
 {
 	return symbols->types;
+}
+
+bool symbols_stand(struct symbols *symbols, uint64_t addr)
+{
+	unsigned char bytes[sizeof(((struct module *)NULL)->witness)];
+
+	for (const struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
+		const struct module *module = &loaded->module;
+
+		if (!loaded->seen || !module_contains(loaded, addr))
+			continue;
+		return memory_read_some(symbols->process, module->start, bytes,
+					module->nr_witness) == module->nr_witness &&
+		       !memcmp(bytes, module->witness, module->nr_witness);
+	}
+	return true;
 }
 
 struct dc_error *symbols_refresh(struct symbols *symbols)

@@ -25,7 +25,13 @@ struct module {
 	uint64_t bias; // address in the target minus address in the file
 	bool has_dwarf; // of its own, or of a separate file once a look-up needed that
 	char *problem; // why a part of it could not be read; NULL when all is well
+	// The first bytes at start as they were then: headers, and with them what identifies a
+	// build.
+	unsigned char witness[1024];
+	size_t nr_witness;
 };
+// The code or data at addr is still of the module that it was of. True for what is no module's.
+bool symbols_stand(struct symbols *symbols, uint64_t addr);
 // In load order, the program first. The array is valid until the next refresh, a module for ever.
 size_t symbols_modules(struct symbols *symbols, const struct module *const **ret);
 

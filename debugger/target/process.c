@@ -189,7 +189,7 @@ struct dc_error *process_open(pid_t tid, struct process **ret)
 	err = check_program(process);
 	if (err)
 		goto fail;
-	process_reopen_memory(process);
+	process_renew(process);
 	*ret = process;
 	return NULL;
 fail:
@@ -197,8 +197,14 @@ fail:
 	return err;
 }
 
-void process_reopen_memory(struct process *process)
+void process_renew(struct process *process)
 {
+	struct status_stat stat;
+
+	if (stat_of(process->pid, &stat) && stat.start_time == process->start_time) {
+		process->start_stack = stat.start_stack;
+		memcpy(process->name, stat.name, sizeof(process->name));
+	}
 	cleanup_close(&process->mem_fd);
 	process->mem_fd = process_openat(process, "mem", O_RDWR);
 	process->mem_errno = process->mem_fd < 0 ? errno : 0;

@@ -23,9 +23,9 @@ struct process {
 // zombie, kernel thread, 32-bit program.
 struct dc_error *process_open(pid_t tid, struct process **ret) DC_CHECK;
 void process_close(struct process *process);
-// From now on the memory of the program that the process runs at this moment. Mappings that were
-// read before may be another program's.
-void process_reopen_memory(struct process *process);
+// From now on the program that the process runs at this moment: its memory, its name, its first
+// stack. Mappings that were read before may be another program's.
+void process_renew(struct process *process);
 bool process_alive(const struct process *process); // false once dead, a zombie, or the pid reused
 struct dc_error *process_find(const char *name, pid_t *ret) DC_CHECK;
 

@@ -7,3 +7,11 @@ TEST_NEEDS += $(KILLER)
 $(KILLER): tests/call/killer.c
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O1 -g -fPIC -shared -o $@ $< -ldl
+
+# The preload that changes a target while debugcall looks at it.
+CHANGER := $(B)/tests/call/changer.so
+TEST_NEEDS += $(CHANGER)
+
+$(CHANGER): tests/call/changer.c
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O1 -g -fPIC -shared -o $@ $< -ldl

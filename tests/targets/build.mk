@@ -64,6 +64,18 @@ $(B)/tests/targets/symbols_twin.c:
 	@echo '#include "tests/targets/symbols_twins.c"' > $@
 $(B)/tests/targets/symbols_twins: $(B)/tests/targets/symbols_twin.c
 
+# One program, or library, in two shapes: other names at the same addresses.
+BECOMES := $(B)/tests/targets/becomes-add $(B)/tests/targets/becomes-wipe
+BECOMES_LIBRARIES := $(B)/tests/targets/becomes-plug.so $(B)/tests/targets/becomes-pull.so
+becomes = -DNAME=$* -DCALLED=$(if $(filter wipe,$*),wiped,$(if $(filter pull,$*),pulled,$(if $(filter plug,$*),plugged,added)))
+$(BECOMES): $(B)/tests/targets/becomes-%: tests/targets/becomes.c
+	@mkdir -p $(@D)
+	$(call say,TARGET)$(CC) -D_GNU_SOURCE -std=gnu11 -g -O1 -Wall -no-pie -rdynamic $(becomes) -o $@ $< -ldl
+$(BECOMES_LIBRARIES): $(B)/tests/targets/becomes-%.so: tests/targets/becomes.c
+	@mkdir -p $(@D)
+	$(call say,TARGET)$(CC) -D_GNU_SOURCE -std=gnu11 -g -O1 -Wall -fPIC -shared -DLIBRARY $(becomes) -o $@ $<
+TEST_NEEDS += $(BECOMES) $(BECOMES_LIBRARIES)
+
 # C++, by each compiler that is here.
 CXX_WAYS := gcc $(if $(shell command -v clang++),clang)
 CXX_gcc := g++

@@ -5,6 +5,7 @@
 #include "debugger/arch/x86_64/cpu.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/inject/loan/filters.h"
+#include "debugger/inject/outcome.h"
 #include "debugger/target/gadgets.h"
 #include "debugger/target/memory.h"
 #include "debugger/target/signals.h"
@@ -70,8 +71,13 @@ static struct dc_error *settle(struct loan *loan)
 {
 	struct tracee *tracee = &loan->tracee;
 	const struct thread_info *info = &loan->chooser.info;
-	struct dc_error *err = tracee_keep(tracee);
+	struct dc_error *err = NULL;
 
+	// A thread of the program that was looked at is wanted, not of one that came after it.
+	if (memory_is_gone(loan->process))
+		err = outcome_changed(loan->process, "became another program");
+	if (!err)
+		err = tracee_keep(tracee);
 	if (err)
 		return err;
 	loan->info = *info;

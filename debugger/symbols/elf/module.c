@@ -208,6 +208,10 @@ static struct dc_error *module_create(struct process *process, const struct mapp
 			loaded->module.end = map->end;
 	}
 
+	loaded->module.nr_witness = memory_read_some(process, loaded->module.start,
+						     loaded->module.witness,
+						     sizeof(loaded->module.witness));
+
 	struct dc_error *err = is_vdso ? open_vdso(loaded) : open_file(loaded, first);
 
 	if (!err && !find_bias(loaded, first, n)) {
