@@ -12,7 +12,9 @@
 #define PAD_ARGUMENTS_SIZE 0x10000
 #define PAD_RESULT	   (PAD_ARGUMENTS + PAD_ARGUMENTS_SIZE) /* a result in memory */
 #define PAD_RESULT_SIZE	   0x10000
-#define PAD_SIZE	   (PAD_RESULT + PAD_RESULT_SIZE)
+#define PAD_TIMES	   (PAD_RESULT + PAD_RESULT_SIZE) /* ticks of each call of a loop, 4 bytes each */
+#define PAD_TIMES_MAX	   0x8000
+#define PAD_SIZE	   (PAD_TIMES + PAD_TIMES_MAX * 4)
 
 #define PAD_CALLEE	0x00
 #define PAD_STACK	0x08
@@ -26,11 +28,18 @@
 #define PAD_WAY_HOME	0x70
 #define PAD_SETUP_SIZE	0x78
 #define PAD_NAME_SIZE	0x80
+#define PAD_CALLS	0x88
+#define PAD_SLICE	0x90
 #define PAD_PID		0xa0
 #define PAD_TID		0xa8
 #define PAD_RETURNED	0xb0
 #define PAD_RAX		0xb8
 #define PAD_RDX		0xc0
+#define PAD_LOOPS	0xc8
+#define PAD_BEGUN	0xd0
+#define PAD_STARTED	0xd8
+#define PAD_ENDED	0xe0
+#define PAD_TSC		0xe8
 #define PAD_VECTOR_IN	0x100
 #define PAD_VECTOR_OUT	0x300
 #define PAD_LEGACY	0x380
@@ -55,12 +64,18 @@ struct pad_data {
 	uint64_t way_home; // ucontext of the way home
 	uint64_t setup_size; // bytes from PAD_DATA on that become writable
 	uint64_t name_size; // bytes from the start on that get a name; 0: none
-	uint64_t unused[3];
+	uint64_t calls; // that the pad may make by itself; 1: it asks for no clock
+	uint64_t slice; // ticks, after which it begins none any more
+	uint64_t unused;
 	// What the thread says.
 	uint64_t pid, tid; // its own ids in its own namespace
 	uint64_t returned; // counts calls that came back
 	uint64_t rax, rdx;
-	uint64_t padding[7];
+	uint64_t loops; // it makes the calls by itself: it has a clock, and a fork wipes this
+	uint64_t begun; // ticks when it began to
+	uint64_t started, ended; // ticks of the last call
+	uint64_t tsc; // what the kernel says of the thread's right to the clock
+	uint64_t padding[2];
 	unsigned char vector_in[8][64]; // zmm0-7, the caller's as far as they are used
 	unsigned char vector_out[2][64]; // zmm0, zmm1
 	unsigned char legacy[512]; // fxsave64: x87 registers, xmm
@@ -79,11 +94,18 @@ PAD_CHECK(PAD_HANDSHAKE, handshake);
 PAD_CHECK(PAD_WAY_HOME, way_home);
 PAD_CHECK(PAD_SETUP_SIZE, setup_size);
 PAD_CHECK(PAD_NAME_SIZE, name_size);
+PAD_CHECK(PAD_CALLS, calls);
+PAD_CHECK(PAD_SLICE, slice);
 PAD_CHECK(PAD_PID, pid);
 PAD_CHECK(PAD_TID, tid);
 PAD_CHECK(PAD_RETURNED, returned);
 PAD_CHECK(PAD_RAX, rax);
 PAD_CHECK(PAD_RDX, rdx);
+PAD_CHECK(PAD_LOOPS, loops);
+PAD_CHECK(PAD_BEGUN, begun);
+PAD_CHECK(PAD_STARTED, started);
+PAD_CHECK(PAD_ENDED, ended);
+PAD_CHECK(PAD_TSC, tsc);
 PAD_CHECK(PAD_VECTOR_IN, vector_in);
 PAD_CHECK(PAD_VECTOR_OUT, vector_out);
 PAD_CHECK(PAD_LEGACY, legacy);

@@ -7,6 +7,7 @@
 // PAGE is a file that is mapped shared (struct victim_page). The main thread runs rounds of MODE; a
 // second thread reads lines from stdin and ends the system call that the main thread blocks in.
 #include "tests/targets/callees.h"
+#include "tests/targets/repeated.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,6 +98,18 @@ int spoil(int a)
 	fesetround(FE_UPWARD);
 	errno = EDOM;
 	return a + 1;
+}
+
+int enter(int a)
+{
+	page->entered++;
+	return a;
+}
+
+int enter_and_spoil(int a)
+{
+	page->entered++;
+	return spoil(a);
 }
 
 int slow(int a)
@@ -695,6 +708,10 @@ int main(int argc, char **argv)
 		filter(SYS_kexec_load);
 	if (strstr(modifiers, "+no_tgkill"))
 		filter(SYS_tgkill);
+	if (strstr(modifiers, "+no_madvise"))
+		filter(SYS_madvise);
+	if (strstr(modifiers, "+no_tsc"))
+		prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0);
 	if (sigsetjmp(way_out, 1))
 		page->entered++;
 	page->ready = syscall(SYS_gettid);

@@ -21,6 +21,14 @@ static enum cpu_vectors find_vectors(void)
 	return CPU_AVX;
 }
 
+static bool find_steady_ticks(void)
+{
+	enum { LEAF_POWER = 0x80000007, INVARIANT_TSC = 1 << 8 };
+	unsigned a, b, c, d;
+
+	return __get_cpuid(LEAF_POWER, &a, &b, &c, &d) && (d & INVARIANT_TSC);
+}
+
 static struct cpu_features features;
 
 static void find_features(void)
@@ -29,6 +37,7 @@ static void find_features(void)
 	unsigned low, high, size, offset, c, d;
 
 	features.vectors = find_vectors();
+	features.has_steady_ticks = find_steady_ticks();
 	if (!__get_cpuid_count(LEAF_XSAVE, 0, &low, &c, &d, &high))
 		return;
 

@@ -5,6 +5,7 @@
 #include "debugger/arch/x86_64/cpu.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/inject/bare/bare_chain.h"
+#include "debugger/inject/bare/bare_loop.h"
 #include "debugger/inject/bare/bare_outcome.h"
 #include "debugger/inject/bare/bare_wait.h"
 #include "debugger/target/memory.h"
@@ -33,6 +34,7 @@ static struct dc_error *probe(const struct host_context *context, void **ret)
 		free(bare);
 		return err;
 	}
+	bare_loop_init(bare);
 	*ret = bare;
 	return NULL;
 }
@@ -120,6 +122,7 @@ static struct dc_error *prepare(struct bare *bare, const struct request *request
 	data.mask = bare_wait_mask(bare);
 	data.handshake = (uint64_t)bare->loan->handshake;
 	data.way_home = tracee->way->context;
+	bare_loop_prepare(bare, request, &data);
 	if (!pad->ready) {
 		uint64_t size = PAD_SIZE + pad->literals[0].size;
 
@@ -210,11 +213,21 @@ static struct dc_error *begin(void *host, struct request *request)
 		return error_in_state(err, tracee_state(bare->tracee));
 	bare->tracee->listening = false;
 	start_clock(bare, request);
+	bare->seen = (struct bare_progress){ 0 };
+	bare->answered = 0;
 	bare->slice_end = request->slice_ns ? bare->begun + request->slice_ns : 0;
 	return NULL;
 }
 
 // ---- back from it ---------------------------------------------------------------------------------
+
+static bool is_overdue(struct bare *bare, const struct request *request)
+{
+	if (!bare->deadline || tracer_now() < bare->deadline)
+		return false;
+	bare_loop_renew_deadline(bare, request);
+	return tracer_now() >= bare->deadline;
+}
 
 // *is_pending: nothing is decided yet.
 static struct dc_error *wait_for_callee(struct bare *bare, const struct request *request,
@@ -222,30 +235,29 @@ static struct dc_error *wait_for_callee(struct bare *bare, const struct request 
 					bool *is_pending)
 {
 	const struct tracee *tracee = bare->tracee;
-	int64_t limit = bare->deadline;
 
-	if (until && (!limit || until < limit))
-		limit = until;
 	for (;;) {
 		struct dc_error *err = NULL;
-		int64_t now;
+		int64_t deadline = bare->deadline;
+		bool is_first = until && (!deadline || until < deadline);
 		bool is_over;
 
 		*outcome = OUTCOME_CANCELLED;
 		if (!request->is_cancelled)
-			err = bare_wait_wait(bare, limit, event, outcome);
+			err = bare_wait_wait(bare, is_first ? until : deadline, event, outcome);
 		if (err || !tracee->running)
 			return err;
-		now = tracer_now();
-		is_over = request->is_cancelled || (bare->deadline && now >= bare->deadline);
+		is_over = request->is_cancelled || is_overdue(bare, request);
 		*is_pending = !is_over &&
-			      (*outcome == OUTCOME_CANCELLED || (until && now >= until));
+			      (*outcome == OUTCOME_CANCELLED || (until && tracer_now() >= until));
 		if (*is_pending)
 			return NULL;
+		if (!is_over && bare->deadline != deadline)
+			continue;
 		err = bare_wait_stop(bare, event, outcome);
-		// Stopped on a suspicion that proves wrong, it goes on.
-		if (err || is_over || *outcome != OUTCOME_OVERDUE || tracee->running ||
-		    bare_outcome_has_left(bare))
+		// Stopped on a suspicion that proves wrong, or in a later call, it goes on.
+		if (err || *outcome != OUTCOME_OVERDUE || tracee->running ||
+		    is_overdue(bare, request) || bare_outcome_has_left(bare))
 			return err;
 	}
 }
@@ -254,17 +266,36 @@ static struct dc_error *wait_for_callee(struct bare *bare, const struct request 
 static struct dc_error *on_returned(struct bare *bare, struct request *request)
 {
 	int64_t now = tracer_now();
+	bool is_there = bare_loop_look(bare);
 	struct dc_error *err;
 
 	if (request->nanoseconds)
 		request->nanoseconds[request->done] = now - bare->begun;
-	request->done++;
-	request->is_over = request->done == request->n || now >= bare->slice_end;
+	request->done += bare->is_chain ? 1 : bare->seen.returned - bare->answered;
+	bare->answered = bare->seen.returned;
+	// The pad has seen to the end of its slice. Where nothing could be noted or read, that is
+	// for finish to say.
+	request->is_over = request->done == request->n || now >= bare->slice_end ||
+			   bare->seen.loops || !bare->answered || !is_there;
 	if (request->is_over)
 		return NULL;
 	err = enter_again(bare);
 	start_clock(bare, request);
 	return error_in_state(err, tracee_state(bare->tracee));
+}
+
+static void on_failed(struct bare *bare, struct request *request, const struct event *event,
+		      enum outcome outcome)
+{
+	bool is_there = bare_loop_look(bare);
+
+	request->is_over = true;
+	if (is_there)
+		request->done += bare->seen.returned - bare->answered;
+	bare->failure = bare_outcome(bare, request, event, outcome);
+	if (request->n > 1 && is_there)
+		error_note(bare->failure, "%" PRIu64 " of %" PRIu64 " calls had returned",
+			   request->done, request->n);
 }
 
 static struct dc_error *attend(void *host, struct request *request, int64_t until)
@@ -288,8 +319,7 @@ static struct dc_error *attend(void *host, struct request *request, int64_t unti
 		if (is_pending)
 			return NULL;
 		if (outcome != OUTCOME_RETURNED) {
-			request->is_over = true;
-			bare->failure = bare_outcome(bare, request, &event, outcome);
+			on_failed(bare, request, &event, outcome);
 			return NULL;
 		}
 		err = on_returned(bare, request);
@@ -349,7 +379,7 @@ static struct dc_error *finish(void *host, struct request *request)
 	// Between two slices of a batch the thread's own work goes on.
 	if (!err && request->done < request->n)
 		err = tracee_release(bare->tracee);
-	return err;
+	return err ? err : bare_loop_times(bare, request);
 }
 
 const struct host bare_host = {

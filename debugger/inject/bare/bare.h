@@ -3,9 +3,22 @@
 #ifndef DEBUGGER_INJECT_BARE_BARE_H
 #define DEBUGGER_INJECT_BARE_BARE_H
 
+#include "agent/pad/layout.h"
 #include "debugger/arch/x86_64/chain.h"
 #include "debugger/inject/host.h"
 #include "debugger/inject/outcome.h"
+
+// One moment by both clocks: what a tick is follows from two of them.
+struct bare_moment {
+	uint64_t ticks;
+	int64_t time;
+};
+
+// What the pad says of its calls: from pad_data.returned on.
+struct bare_progress {
+	uint64_t returned, rax, rdx, loops, begun, started, ended;
+};
+_Static_assert(offsetof(struct bare_progress, ended) == PAD_ENDED - PAD_RETURNED, "pad_data");
 
 struct bare {
 	struct loan *loan;
@@ -23,6 +36,11 @@ struct bare {
 	struct frame_limit ours; // the code that it returns to
 	bool is_chain; // by the chain, not by the pad
 	bool on_pad_stack;
+
+	// Of the slice under way, when the pad makes it.
+	struct bare_moment before; // long before; ticks 0: there is no such clock
+	struct bare_progress seen; // the last that was seen of it
+	uint64_t answered; // calls that it had made at its last handshake
 
 	struct crash_rules crash;
 	int64_t begun, deadline; // 0: none

@@ -3,6 +3,7 @@
 #include "debugger/inject/bare/bare_wait.h"
 
 #include "debugger/base/trace.h"
+#include "debugger/inject/bare/bare_loop.h"
 #include "debugger/target/signals.h"
 
 uint64_t bare_wait_mask(const struct bare *bare)
@@ -37,7 +38,7 @@ static bool stands_in_handshake(const struct bare *bare)
 	return !err && registers_sp(&regs) == bare->chain->handshake_sp;
 }
 
-static bool is_handshake(const struct bare *bare, const struct event *event)
+static bool is_handshake(struct bare *bare, const struct event *event)
 {
 	int handshake = bare->loan->handshake;
 
@@ -45,14 +46,15 @@ static bool is_handshake(const struct bare *bare, const struct event *event)
 		return false;
 	if (!handshake)
 		return event->kind == EVENT_SYSCALL_EXIT;
-	// The kernel keeps one standard signal for a thread, a stranger's or its own. The chain's
-	// instruction is libc's, the stack pointer only the chain's.
+	if (event->kind != EVENT_SIGNAL || event->signo != handshake)
+		return false;
+	// Only one such signal waits for a thread, so a stranger's takes the place of ours, and not
+	// who sent it tells. The chain's instruction is libc's, the stack pointer only the chain's.
 	if (bare->is_chain)
-		return event->kind == EVENT_SIGNAL && event->signo == handshake &&
-		       stands_in_handshake(bare);
-	// A real one that came at the same place says so: it was not sent by the thread to itself.
-	return event->kind == EVENT_SIGNAL && event->signo == handshake &&
-	       event->info.si_code == SI_TKILL && event->info.si_pid == bare->crash.inner_pid;
+		return stands_in_handshake(bare);
+	// On the pad, that another call has returned: to its first handshake the thread comes in no
+	// other way. A stranger's means nothing to the program, which ignores it.
+	return !bare->answered || !bare_loop_look(bare) || bare->seen.returned != bare->answered;
 }
 
 static bool is_crash(const struct bare *bare, const struct event *event)

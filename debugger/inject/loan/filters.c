@@ -48,7 +48,7 @@ static bool allows(const struct seccomp *seccomp, int nr, const uint64_t args[6]
 }
 
 struct dc_error *filters_allow_pad(pid_t tid, const struct thread_info *info, int handshake,
-				   bool *may_name)
+				   bool *may_name, bool *may_loop)
 {
 	_cleanup_(seccomp_deinit) struct seccomp seccomp = { 0 };
 	struct dc_error *err = seccomp_fetch(tid, &seccomp);
@@ -72,5 +72,8 @@ struct dc_error *filters_allow_pad(pid_t tid, const struct thread_info *info, in
 				tid, calls[i].name);
 	}
 	*may_name = allows(&seccomp, SYS_prctl, (const uint64_t[6]){ PR_SET_VMA });
+	*may_loop = allows(&seccomp, SYS_prctl, (const uint64_t[6]){ PR_GET_TSC }) &&
+		    allows(&seccomp, SYS_madvise,
+			   (const uint64_t[6]){ 0x10000, PAD_DATA_SIZE, MADV_WIPEONFORK });
 	return NULL;
 }

@@ -86,9 +86,10 @@ static struct dc_error *settle(struct loan *loan)
 	loan->stack = address_space_stack(&loan->space, &tracee->regs);
 	loan->handshake = choose_handshake(info, tracee->mask);
 	// It stays true once a name was refused; the next slice may have another filter.
-	loan->pad.may_name = true;
+	loan->pad.may_name = loan->pad.may_loop = true;
 	if (info->seccomp == 2 && !loan->options->assume_seccomp_ok)
-		return filters_allow_pad(tracee->tid, info, loan->handshake, &loan->pad.may_name);
+		return filters_allow_pad(tracee->tid, info, loan->handshake, &loan->pad.may_name,
+					 &loan->pad.may_loop);
 	return NULL;
 }
 
@@ -152,13 +153,13 @@ static struct dc_error *by_candidate(struct loan *loan, const struct candidate *
 		return err;
 
 	struct thread_stack stack = address_space_stack(&loan->space, &helper->regs);
-	bool may_name;
+	bool may_name, may_loop;
 
 	*done = has_room_for_frame(&stack, helper) && !chooser_in_sequence(helper);
 	if (*done)
 		err = tracee_keep(helper);
 	if (!err && *done && candidate->info.seccomp == 2 && !loan->options->assume_seccomp_ok)
-		err = filters_allow_pad(helper->tid, &candidate->info, 0, &may_name);
+		err = filters_allow_pad(helper->tid, &candidate->info, 0, &may_name, &may_loop);
 	if (!err && *done)
 		err = step(loan, helper);
 

@@ -14,7 +14,7 @@ struct pad_mapping {
 struct pad {
 	uint64_t base; // of the code page; 0: nothing is mapped
 	bool ready; // its own setup has run: data is writable for the target too
-	bool may_name; // prctl is not forbidden to the target
+	bool may_name, may_loop; // what these need is not forbidden to the target
 	bool kept; // a thread may still return into it: stays mapped
 	struct pad_mapping stack; // for callees that cannot run on their thread's own
 	struct pad_mapping *literals; // [0] lies behind the pad and came with it
