@@ -69,7 +69,8 @@ GORT_API int *gort_errno_location(void);
 // calling thread only waits, unless gort_lock_os_thread() was called on it before: then fn runs on
 // it. At fn's return the world stops: goroutines that are left run nothing of this library any more
 // and end with the process. Second call: -EALREADY. -ENOMEM or -EAGAIN when threads or stacks
-// cannot be made. From then on SIGQUIT, unless the program has an action of its own for it, ends the
+// cannot be made; one that cannot be made later is told of on stderr, once, and those that there are
+// go on. From then on SIGQUIT, unless the program has an action of its own for it, ends the
 // process with a report of where all goroutines are.
 GORT_API int gort_main(void (*fn)(void *), void *arg);
 // A program with ThreadSanitizer needs a library with it (make SAN=thread), and does not link with

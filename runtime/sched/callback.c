@@ -327,10 +327,11 @@ int gort_thread_attach(void)
 	return bind_m(M_ATTACHED, &m);
 }
 
-void gort__callbacks_init(void)
+int gort__callbacks_init(void)
 {
 	if (pthread_key_create(&extra.key, unbind))
-		gort__fatal("no thread-specific key is left");
+		return -EAGAIN;
 	keep_spare();
 	gort__store_release(&extra.have_key, true);
+	return 0;
 }

@@ -116,7 +116,8 @@ gort__hidden struct p *gort__p_release(struct m *m);
 gort__hidden void gort__handoff(struct p *p);
 // The same for a P that is given up for a short while only: wakes nobody unless there is work.
 gort__hidden void gort__p_leave(struct p *p);
-// World stopped, sched.lock held: n Ps from now on. Returns those with work, linked.
+// World stopped, sched.lock held: n Ps from now on, or as many as there is memory for. Returns those
+// with work, linked.
 gort__hidden struct p *gort__procresize(uint32_t n);
 
 // Looked at without locks.
@@ -137,7 +138,9 @@ gort__hidden void gort__m_unbind(struct m *m);
 // Has the template thread make a thread for m.
 gort__hidden void gort__m_thread(struct m *m);
 // By gort_main, before it has a P: makes the template thread.
-gort__hidden void gort__template_start(void);
+gort__hidden int gort__template_start(void);
+// Makes m's thread at once: 0, or -errno. Whoever has a P must not.
+gort__hidden int gort__m_make(struct m *m);
 // Held while a thread is being made: under it, every M is alive with a thread id soon or not at
 // all. The maker allocates meanwhile, and the allocator may be held by a goroutine that waits for a
 // P: so whoever has one tries only.
@@ -257,12 +260,14 @@ _Noreturn gort__hidden void gort__callback_end(struct g *g);
 
 // ---- main.c and what it starts ------------------------------------------------------------------
 
-gort__hidden void gort__callbacks_init(void);
+gort__hidden int gort__callbacks_init(void);
 gort__hidden void gort__fork_init(void);
 gort__hidden struct m *gort__main_m_get(void);
-gort__hidden void gort__procs_init(void);
+// No thread could be made before one ran goroutines: gort_main returns that.
+gort__hidden void gort__start_failed(int err);
+gort__hidden int gort__procs_init(void);
 // With a P, before the main goroutine runs; and sysmon's look for a changed default.
-gort__hidden void gort__procs_updater_start(void);
+gort__hidden int gort__procs_updater_start(void);
 gort__hidden void gort__procs_look(int64_t now);
 gort__hidden void gort__start_world_with(uint32_t nprocs);
 gort__hidden void gort__schedtrace(int64_t now);

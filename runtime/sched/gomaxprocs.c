@@ -62,7 +62,7 @@ static uint32_t default_procs(void)
 	return (uint32_t)(n < P_MAX ? n : P_MAX);
 }
 
-void gort__procs_init(void)
+int gort__procs_init(void)
 {
 	const char *env = getenv("GORTMAXPROCS");
 	long n = env ? strtol(env, NULL, 10) : 0;
@@ -77,6 +77,7 @@ void gort__procs_init(void)
 	gort__lock(&sched.lock);
 	gort__procresize((uint32_t)(n < P_MAX ? n : P_MAX));
 	gort__unlock(&sched.lock);
+	return sched.nprocs ? 0 : -ENOMEM;
 }
 
 // The program has decided: no update is wanted. It may want them again later.
@@ -105,16 +106,17 @@ static void update(void *arg)
 	}
 }
 
-void gort__procs_updater_start(void)
+int gort__procs_updater_start(void)
 {
 	struct g *g;
 
 	if (!gort__debug.updatemaxprocs)
-		return;
+		return 0;
 	g = gort__spawn(update, NULL, NULL, NULL, G_SYSTEM);
 	if (!g)
-		gort__fatal("no memory");
+		return -ENOMEM;
 	updater.g = g;
+	return 0;
 }
 
 static void hand_over(uint32_t procs)

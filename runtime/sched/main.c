@@ -28,23 +28,82 @@ static void m_first(struct m *m)
 	gort__execute(m, m->lockedg);
 }
 
-static void start_sysmon(void)
+static int start_sysmon(void)
 {
 	struct m *m = gort__m_new(M_SYSMON);
 
 	if (!m)
-		gort__fatal("no memory for a thread");
+		return -ENOMEM;
 	m->start = gort__sysmon;
-	gort__m_thread(m);
+	return gort__m_make(m);
+}
+
+static int start_error; // no thread for the main goroutine could be made
+
+static void end_start(int err)
+{
+	start_error = err;
+	gort__store_release(&sched.ended, true);
+	gort__sysmon_wake();
+}
+
+void gort__start_failed(int err)
+{
+	end_start(err);
+	gort__note_wake(&end_note);
+}
+
+// All that the main goroutine needs but its thread, and a P. What was started before an error stays and sleeps.
+static int start(struct m *m)
+{
+	int err = gort__procs_init();
+
+	if (err)
+		return err;
+	gort__fault_init();
+	gort__gather_init();
+	gort__fork_init();
+	gort__pause_init();
+	err = gort__template_start();
+	if (!err)
+		err = start_sysmon();
+	if (!err)
+		err = gort__callbacks_init();
+	if (err)
+		return err;
+	gort__p_acquire(m, gort__pidle_get());
+	return 0;
+}
+
+// With a P. Comes back when the main goroutine has ended.
+static void run_main(struct m *m, struct g *g)
+{
+	struct p *p = m->p;
+
+	if (m->locks) {
+		m->lockedg = g;
+		gort__m_tie(m);
+		g->lockedm = m;
+		sched.running = true;
+		m->nextp = gort__p_release(m);
+		gort__sys_enter(m, m_first);
+	} else {
+		gort__runq_put(p, g, false);
+		gort__startm(gort__p_release(m), false);
+	}
+	// Not at the idle place: this thread runs nothing.
+	if (!gort__load(&sched.ended))
+		gort__note_sleep(&end_note, -1);
+	gort__san_acquire(&sched);
 }
 
 int gort_main(void (*fn)(void *), void *arg)
 {
 	const struct gort_attr attr = { .stack_size = MAIN_STACK };
+	struct g *g = NULL;
 	uint32_t no = 0;
 	struct m *m;
-	struct g *g;
-	struct p *p;
+	int err;
 
 	if (!gort__cas(&sched.started, &no, 1))
 		return -EALREADY;
@@ -62,38 +121,20 @@ int gort_main(void (*fn)(void *), void *arg)
 	if (!m)
 		return -ENOMEM;
 	main_m = m;
-	gort__procs_init();
-	gort__fault_init();
-	gort__gather_init();
-	gort__fork_init();
-	gort__pause_init();
-	gort__template_start();
-	p = gort__pidle_get();
-	gort__p_acquire(m, p);
-	g = gort__g_make(fn, arg, &attr, __builtin_return_address(0), G_MAIN);
-	if (!g) {
-		gort__m_detach(m);
-		return -ENOMEM;
-	}
-	start_sysmon();
-	gort__callbacks_init();
-	gort__procs_updater_start();
-	if (m->locks) {
-		m->lockedg = g;
-		gort__m_tie(m);
-		g->lockedm = m;
-		m->nextp = gort__p_release(m);
-		gort__sys_enter(m, m_first);
+	err = start(m);
+	// First, so that its id is 1.
+	if (!err)
+		g = gort__g_make(fn, arg, &attr, __builtin_return_address(0), G_MAIN);
+	if (!err)
+		err = g ? gort__procs_updater_start() : -ENOMEM;
+	if (err) {
+		end_start(err);
 	} else {
-		gort__runq_put(p, g, false);
-		gort__startm(gort__p_release(m), false);
+		run_main(m, g);
+		err = start_error;
 	}
-	// Not at the idle place: this thread runs nothing.
-	if (!sched.ended)
-		gort__note_sleep(&end_note, -1);
-	gort__san_acquire(&sched);
 	gort__m_detach(m);
-	return 0;
+	return err;
 }
 
 #ifdef GORT__TSAN

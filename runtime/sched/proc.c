@@ -131,7 +131,7 @@ static struct p *p_new(uint32_t id)
 			   -1, 0);
 
 	if (p == MAP_FAILED)
-		gort__fatal("no memory for a processor");
+		return NULL;
 	p->id = id;
 	gort__timers_init(p);
 	gort__san_ready(p);
@@ -144,9 +144,12 @@ struct p *gort__procresize(uint32_t n)
 	struct p *runnable = NULL;
 	uint32_t old = sched.nprocs;
 
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
 		if (!sched.allp[i])
 			gort__store_release(&sched.allp[i], p_new(i));
+		if (!sched.allp[i])
+			n = i;
+	}
 	for (uint32_t i = n; i < old; i++) {
 		struct p *p = sched.allp[i];
 		gort__san_acquire(p);

@@ -45,6 +45,7 @@ struct sched {
 	struct p *pidle; // idle Ps
 	struct m *midle; // Ms asleep at gort__idle_wait, newest first
 	uint32_t coming; // Ms whose threads are being made
+	bool running; // an M has begun to run goroutines
 	int32_t stopwait; // Ps still to stop
 	struct note stopnote;
 

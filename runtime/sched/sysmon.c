@@ -211,8 +211,9 @@ static bool nobody_runs(void)
 {
 	int awake = 0;
 
-	if (!all_idle() || sched.stopping || sched.runq.n || gort__load(&sched.nspinning) ||
-	    gort__load(&sched.nodeadlock) || gort__load(&gort__netpoll_waiters))
+	if (!sched.running || !all_idle() || sched.stopping || sched.runq.n ||
+	    gort__load(&sched.nspinning) || gort__load(&sched.nodeadlock) ||
+	    gort__load(&gort__netpoll_waiters))
 		return false;
 	for (uint32_t i = 0; i < sched.nprocs; i++)
 		if (!gort__runq_empty(sched.allp[i]) ||
@@ -233,6 +234,12 @@ static bool nobody_runs(void)
 	// One may wait in the netpoller for nothing; any other that is not asleep is on its way to
 	// somewhere.
 	return awake <= (gort__load(&sched.lastpoll) == 0);
+}
+
+// There is something to do, and nobody for it: no thread could be made.
+static bool wants_thread(void)
+{
+	return gort__load(&sched.runq.n) || (all_idle() && gort__must_poll());
 }
 
 // True when only threads that the runtime does not know can still wake anybody.
@@ -308,7 +315,9 @@ void gort__sysmon(struct m *m)
 			return;
 		if (all_idle()) {
 			bool foreign = check_dead();
-			if (!idle_since)
+			if (wants_thread())
+				idle_since = 0;
+			else if (!idle_since)
 				idle_since = look.now;
 			else if (look.now - idle_since > DEEP_AFTER) {
 				trim_stacks(&look);
@@ -329,7 +338,7 @@ void gort__sysmon(struct m *m)
 		pause_lost(&look);
 		trim_stacks(&look);
 		// A paused M cannot make a thread for its own goroutine.
-		if (gort__load(&sched.runq.n))
+		if (wants_thread())
 			gort__wakep();
 		calm = look.found ? 0 : calm + 1;
 		if (calm == 0)

@@ -2,6 +2,7 @@
 // Ms: making threads, letting them sleep, waking them, ending them.
 #include "runtime/sched/core.h"
 #include "runtime/sched/gather.h"
+#include "runtime/base/print.h"
 #include "runtime/base/signal.h"
 #include "runtime/base/trace.h"
 #include "runtime/sched/heap.h"
@@ -85,13 +86,18 @@ struct m *gort__m_new(enum m_kind kind)
 	return m;
 }
 
-static void m_free(struct m *m)
+static void pool_put(struct m *m)
 {
-	gort__m_unbind(m);
 	gort__lock(&pool.lock);
 	m->freelink = pool.free;
 	pool.free = m;
 	gort__unlock(&pool.lock);
+}
+
+static void m_free(struct m *m)
+{
+	gort__m_unbind(m);
+	pool_put(m);
 }
 
 void gort__m_bind(struct m *m)
@@ -182,6 +188,7 @@ static void m_begin(struct m *m)
 	}
 	gort__lock(&sched.lock);
 	sched.coming--;
+	sched.running = true;
 	p = gort__pidle_get();
 	if (!p)
 		mput(m);
@@ -213,7 +220,7 @@ static void *m_main(void *arg)
 	return NULL;
 }
 
-static int thread_create(struct m *m)
+int gort__m_make(struct m *m)
 {
 	pthread_attr_t attr;
 	uint64_t mask;
@@ -234,7 +241,7 @@ static int thread_create(struct m *m)
 		gort__store(&m->alive, false);
 	gort__unlock(&gort__threads_lock);
 	pthread_attr_destroy(&attr);
-	return err;
+	return -err;
 }
 
 // ---- the template thread ------------------------------------------------------------------------
@@ -264,6 +271,34 @@ static struct m *next_wanted(void)
 	return m;
 }
 
+static void no_more_coming(bool spinning)
+{
+	gort__lock(&sched.lock);
+	sched.coming--;
+	gort__unlock(&sched.lock);
+	if (spinning)
+		gort__add(&sched.nspinning, -1u);
+}
+
+// The P that it was to take is idle, and what is to be done there is in the global queue: the threads
+// that there are do it, and sysmon asks for another as long as there is any.
+static void not_made(struct m *m, int err)
+{
+	enum { NAP = 1000 * 1000 };
+	static bool said;
+	uint32_t never = 0;
+
+	no_more_coming(m->spinning);
+	pool_put(m);
+	if (!sched.running)
+		gort__start_failed(err);
+	else if (!said)
+		gort__print("gort: cannot make a thread (error %d); those that there are go on\n",
+			    -err);
+	said = true;
+	gort__futex_wait(&never, 0, NAP);
+}
+
 static void template_main(struct m *self)
 {
 	struct m *m;
@@ -276,23 +311,20 @@ static void template_main(struct m *self)
 			gort__note_sleep(&template.note, -1);
 			continue;
 		}
-		err = thread_create(m);
+		err = gort__m_make(m);
 		if (err)
-			gort__fatal("cannot make a thread (error %d)", err);
+			not_made(m, err);
 	}
 }
 
-void gort__template_start(void)
+int gort__template_start(void)
 {
 	struct m *m = gort__m_new(M_TEMPLATE);
-	int err;
 
 	if (!m)
-		gort__fatal("no memory for a thread");
+		return -ENOMEM;
 	m->start = template_main;
-	err = thread_create(m);
-	if (err)
-		gort__fatal("cannot make a thread (error %d)", err);
+	return gort__m_make(m);
 }
 
 void gort__m_thread(struct m *m)
@@ -450,8 +482,10 @@ void gort__startm(struct p *p, bool spinning)
 		gort__note_wake(&m->park);
 	if (make) {
 		m = gort__m_new(M_ORDINARY);
-		if (!m)
-			gort__fatal("no memory for a thread");
+		if (!m) {
+			no_more_coming(spinning);
+			return;
+		}
 		m->spinning = spinning;
 		gort__m_thread(m);
 	} else if (spinning) {
