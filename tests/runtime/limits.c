@@ -95,6 +95,7 @@ static void goes_on(void *arg)
 
 	if (pthread_create(&thread, NULL, let_go, NULL))
 		abort();
+	pthread_detach(thread);
 	allowed = 0;
 	// More block than there are threads: whoever comes back does what the others left.
 	many(BLOCKED + YIELDING);
