@@ -42,6 +42,11 @@ static struct dc_error *repeat(struct dc_session *session, const struct words *w
 		outcome[1].err = dc_evaluate(session, finally, &words->call, &outcome[1].result);
 	}
 	err = dc_detach(session, &run->departure);
+	// Each gave its thread back; what is said is said of the whole list.
+	for (size_t i = 0; i < run->n; i++) {
+		run->departure.pause_ns += outcome[i].result.pause_ns;
+		run->departure.literals_left += outcome[i].result.literals_left;
+	}
 	for (size_t i = 0; i < run->n; i++)
 		outcome[i].result.pause_ns = run->departure.pause_ns;
 	return err;

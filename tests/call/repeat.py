@@ -225,12 +225,21 @@ def stopped(mode):
         victim.beat()
 
 
+def pause_told():
+    """How long the thread was away is said of a batch as of a call."""
+    with Victim("spin") as victim:
+        run = debugcall("--json", "--thread", victim.tid, "--repeat", 10, "-p", victim.pid, "add(1,2)")
+        expect(run.code == 0 and json.loads(run.out)["pause_us"] > 0, run)
+        victim.beat()
+
+
 for m in ("spin", "read", "spin+blocked"):
     row(f"N calls are N calls: {m}", counted, m)
 for m in ("spin", "read"):
     row(f"each call as the first: {m}", as_the_first, m)
 row("results of every kind", results)
 row("times", times)
+row("the pause is told", pause_told)
 # All signals that could be a handshake are blocked; the clock is denied; a filter forbids what tells a child.
 for m in ("spin+blocked", "spin+no_tsc", "spin+no_madvise"):
     row(f"one stop a call: {m}", by_resumes, m)
