@@ -14,17 +14,29 @@ static bool is_fault(const struct event *event)
 	return (SIGNALS_OF_FAULTS & SIGNAL_BIT(event->signo)) && event->info.si_code > 0;
 }
 
-bool outcome_is_crash(const struct crash_rules *rules, const struct event *event)
+bool outcome_is_caught(const struct tracee *tracee, int signo)
+{
+	struct thread_info info;
+	struct dc_error *err = process_thread_info(tracee->process, tracee->tid, &info);
+
+	dc_error_destroy(err);
+	return !err && info.sig_caught & SIGNAL_BIT(signo);
+}
+
+bool outcome_is_crash(const struct crash_rules *rules, const struct tracee *tracee,
+		      const struct event *event)
 {
 	const siginfo_t *info = &event->info;
 	bool is_own = (info->si_code == SI_TKILL || info->si_code == SI_USER) &&
 		      info->si_pid == rules->inner_pid;
-	bool is_handled = rules->caught & SIGNAL_BIT(event->signo);
 
 	if (!is_fault(event) && !is_own)
 		return false;
 	if (!signal_is_fatal(event->signo))
 		return false;
+
+	bool is_handled = outcome_is_caught(tracee, event->signo);
+
 	if (is_handled && (rules->passed & SIGNAL_BIT(event->signo)))
 		return is_fault(event) &&
 		       event->pc - rules->fatal_start < rules->fatal_end - rules->fatal_start;

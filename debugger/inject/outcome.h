@@ -10,12 +10,15 @@
 // A signal for the thread: is it the callee's own doing and the callee's end, as against one that
 // the program was sent meanwhile, or that it handles?
 struct crash_rules {
-	uint64_t caught; // signals that the program handles
-	uint64_t passed; // of the faults among them, those that its handler sees first
+	uint64_t
+		passed; // of the faults that the program handles, those that its handler sees first
 	uint64_t fatal_start, fatal_end; // code whose faults are crashes all the same
 	pid_t inner_pid; // the target's id in its own namespace
 };
-bool outcome_is_crash(const struct crash_rules *rules, const struct event *event);
+// Asked when the signal comes: the callee, or libc for it, may have installed a handler meanwhile.
+bool outcome_is_caught(const struct tracee *tracee, int signo);
+bool outcome_is_crash(const struct crash_rules *rules, const struct tracee *tracee,
+		      const struct event *event);
 
 // CRASHED, with the signal and where there is one the address.
 struct dc_error *outcome_crashed(const char *name, const struct event *event) DC_CHECK;

@@ -10,7 +10,32 @@
 #include <unistd.h>
 
 // glibc's struct pthread has 2,304 bytes, musl's 200.
-enum { BLOCK = 4096, BLOCK_WORDS = BLOCK / sizeof(uint64_t), SELF_GLIBC = 2 };
+enum { BLOCK = 4096, BLOCK_WORDS = BLOCK / sizeof(uint64_t), HEAD_WORDS = 4 };
+
+enum libc { LIBC_UNKNOWN, LIBC_GLIBC, LIBC_MUSL };
+
+// By the control block's first words. Both begin with their own address; where glibc has it once
+// more, musl has the list of threads, which is only itself in the one thread of a process, both ways.
+static enum libc which_libc(const uint64_t words[HEAD_WORDS], uint64_t thread_pointer)
+{
+	if (!thread_pointer || words[0] != thread_pointer)
+		return LIBC_UNKNOWN;
+	return words[2] == thread_pointer && words[3] != thread_pointer ? LIBC_GLIBC : LIBC_MUSL;
+}
+
+int thread_setid_signal(struct process *process, uint64_t thread_pointer)
+{
+	enum { GLIBC_SETXID = 33, MUSL_SYNCCALL = 34 };
+	uint64_t words[HEAD_WORDS];
+
+	if (memory_read_some(process, thread_pointer, words, sizeof(words)) != sizeof(words))
+		return 0;
+	switch (which_libc(words, thread_pointer)) {
+	case LIBC_GLIBC: return GLIBC_SETXID;
+	case LIBC_MUSL: return MUSL_SYNCCALL;
+	default: return 0;
+	}
+}
 
 uint64_t thread_stack_pointer(struct process *process, pid_t tid)
 {
@@ -91,9 +116,9 @@ struct thread_stack thread_stack_read(struct process *process, const struct maps
 	struct thread_stack found = { 0 };
 	size_t n = memory_read_some(process, thread_pointer, words, sizeof(words)) / sizeof(*words);
 
-	if (n <= SELF_GLIBC || words[0] != thread_pointer)
+	if (n < HEAD_WORDS || words[0] != thread_pointer)
 		return found;
-	bool is_glibc = words[SELF_GLIBC] == thread_pointer;
+	bool is_glibc = which_libc(words, thread_pointer) == LIBC_GLIBC;
 
 	for (size_t i = 1; i + 2 < n && !found.high; i++) {
 		if (is_glibc)

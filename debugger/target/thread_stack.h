@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where a thread's own stack begins and ends, as its libc noted when it made the thread. A mapping
+// What a thread's libc noted of it: above all where its own stack begins and ends, as libc noted when it made the thread. A mapping
 // does not tell: stacks without a guard merge with their neighbours, and a program may have given
 // the memory itself. Stops nothing.
 #ifndef DEBUGGER_TARGET_THREAD_STACK_H
@@ -25,5 +25,9 @@ struct thread_stack thread_stack_read(struct process *process, const struct maps
 struct thread_stack thread_stack_at(struct process *process, const struct maps *maps,
 				    const struct thread_stack *noted, uint64_t thread_pointer,
 				    uint64_t sp, uint64_t stack_limit);
+
+// The signal by which the thread's libc changes the ids of all threads, one by one, each waited for;
+// the one before it cancels threads. 0: its libc is none that is known.
+int thread_setid_signal(struct process *process, uint64_t thread_pointer);
 
 #endif

@@ -3,10 +3,11 @@
 # Promise 10: no signal is lost, none is invented, whatever arrives during a call.    timeout: 300 s
 import ctypes
 import os
+import re
 import signal
 import time
 
-from harness import Victim, debugcall, expect, main, row, start, status, until
+from harness import TARGETS, Program, Victim, debugcall, equal, expect, good, main, row, skip, start, status, until
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -139,6 +140,59 @@ def fatal_during_call():
         expect(run.returncode == 4, (run.returncode, out, err))
 
 
+def reader(libc):
+    if not os.path.exists(f"{TARGETS}/cancelled{libc}"):
+        skip("no musl-gcc")
+    return Program(f"{TARGETS}/cancelled{libc}")
+
+
+def number(program, name):
+    return int(re.sub(r".*= ", "", good("-q", "-p", program.pid, name)))
+
+
+def in_reader(program, *options):
+    tid = int(program.process.stdout.readline())
+    run = start("--thread", tid, *options, "-p", program.pid, "slow(5)")
+    until(lambda: number(program, "entered") == 1, "callee entered")
+    return tid, run
+
+
+def order(program, letter):
+    program.process.stdin.write(letter)
+    program.process.stdin.flush()
+
+
+def returns(program, run):
+    equal(good("-q", "-p", program.pid, "released = 1"), "1\n")
+    out, err = run.communicate(timeout=60)
+    expect(run.returncode == 0 and out == "5\n", (run.returncode, out, err))
+
+
+def cancelled(libc, *options):
+    """pthread_cancel of the borrowed thread waits for it to be home, and arrives there."""
+    with reader(libc) as program:
+        tid, run = in_reader(program, *options)
+        order(program, "c")
+        until(lambda: int(status(program.pid, tid)["SigPnd"], 16), "it is cancelled")
+        returns(program, run)
+        equal(program.process.stdout.readline(), "cancelled\n")
+
+
+def ids(libc, *options):
+    """Another thread's setgid() does not wait for the call to end."""
+    with reader(libc) as program:
+        _, run = in_reader(program, *options)
+        order(program, "i")
+        equal(program.process.stdout.readline(), "changed\n")
+        returns(program, run)
+
+
+def handler_of_callee():
+    """A handler that the callee itself installs takes its signal: that is no crash."""
+    with reader("") as program:
+        equal(good("-q", "-p", program.pid, "raise_handled()"), "1\n")
+
+
 for m in ("spin", "read"):
     row(f"to the process: {m}", process_signal, m)
     row(f"to the thread: {m}", thread_signal, m)
@@ -146,6 +200,11 @@ for m in ("spin", "read"):
     row(f"a storm: {m}", storm, m)
     row(f"SIGSTOP during a call: {m}", stop_during_call, m)
     row(f"stopped before, stopped after: {m}", group_stop_kept, m)
+for c in ("", "-musl"):
+    for o in ("hold", "pass"):
+        row(f"cancelled{c}, --signals={o}", cancelled, c, f"--signals={o}")
+        row(f"ids of all threads{c}, --signals={o}", ids, c, f"--signals={o}")
+row("a handler of the callee", handler_of_callee)
 row("--signals=pass", passed)
 row("raised by the callee", raised_by_callee)
 row("SIGKILL of the target", fatal_during_call)

@@ -7,6 +7,13 @@ LIBS_target_heap := -pthread
 # Binding a name at its first call takes more stack than some of its threads have.
 LIBS_target_tight_stacks := -pthread -Wl,-z,now
 LIBS_target_counters := -pthread
+LIBS_target_cancelled := -pthread
+ifneq ($(shell command -v musl-gcc),)
+$(B)/tests/targets/cancelled-musl: tests/targets/cancelled.c
+	@mkdir -p $(@D)
+	$(call say,TARGET)musl-gcc -g -O1 -D_GNU_SOURCE -std=gnu11 -o $@ $<
+TEST_NEEDS += $(B)/tests/targets/cancelled-musl
+endif
 LIBS_target_exec_storm := -pthread
 CFLAGS_target_exec_storm := -no-pie
 CFLAGS_target_victim := -Wno-infinite-recursion

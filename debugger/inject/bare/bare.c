@@ -144,7 +144,6 @@ static void set_crash_rules(struct bare *bare)
 	const struct address_space *space = &loan->space;
 
 	bare->crash = (struct crash_rules){
-		.caught = loan->info.sig_caught,
 		.passed = loan->options->pass_signals,
 		.inner_pid = loan->info.inner_pid,
 	};

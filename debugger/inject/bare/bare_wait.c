@@ -8,14 +8,17 @@
 
 uint64_t bare_wait_mask(const struct bare *bare)
 {
-	// The C library cancels threads and changes ids of all threads by these: another thread
-	// waits.
 	const struct borrow_options *options = bare->loan->options;
-	const uint64_t library = SIGNAL_BIT(32) | SIGNAL_BIT(33);
-	int handshake = bare->loan->handshake;
-	uint64_t mask = options->signals == DC_SIGNALS_HOLD ? ~library : bare->tracee->mask;
+	int handshake = bare->loan->handshake, setid = bare->loan->setid_signal;
+	uint64_t mask = options->signals == DC_SIGNALS_HOLD ? ~UINT64_C(0) : bare->tracee->mask;
 
 	mask &= ~SIGNALS_OF_FAULTS;
+	if (setid) {
+		// Another thread waits for this one to change its ids, too. To cancel the thread is
+		// meant for its own work: the callee would be torn down inside whatever it is at.
+		mask &= ~SIGNAL_BIT(setid);
+		mask |= SIGNAL_BIT(setid - 1);
+	}
 	return handshake ? mask & ~SIGNAL_BIT(handshake) : mask;
 }
 
@@ -65,7 +68,7 @@ static bool is_crash(const struct bare *bare, const struct event *event)
 	if (event->info.si_code > 0 &&
 	    pad_covers(bare->pad, (uint64_t)(uintptr_t)event->info.si_addr))
 		rules.passed = 0;
-	return outcome_is_crash(&rules, event);
+	return outcome_is_crash(&rules, bare->tracee, event);
 }
 
 // At a stop inside the callee: has the thread met a wait whose restart note replaced the caller's?
@@ -107,7 +110,7 @@ static struct dc_error *converse(struct bare *bare, int64_t deadline, struct eve
 				*ret = OUTCOME_CRASHED;
 				return NULL;
 			}
-			if (bare->crash.caught & SIGNAL_BIT(event->signo))
+			if (outcome_is_caught(tracee, event->signo))
 				tracee->restart_lost = true;
 			tracee->signo = event->signo;
 			break;

@@ -50,12 +50,12 @@ static bool is_both(const struct gort_conversation *conversation, const struct e
 static bool is_crash(const struct gort_conversation *conversation, const struct event *event)
 {
 	const struct crash_rules rules = {
-		.caught = conversation->gort->info.sig_caught,
 		.passed = SIGNALS_OF_FAULTS,
 		.inner_pid = conversation->gort->info.inner_pid,
 	};
 
-	return conversation->client.state == CLIENT_CALLING && outcome_is_crash(&rules, event);
+	return conversation->client.state == CLIENT_CALLING &&
+	       outcome_is_crash(&rules, conversation->gort->tracee, event);
 }
 
 // ---- outcomes -------------------------------------------------------------------------------------

@@ -84,6 +84,8 @@ static struct dc_error *settle(struct loan *loan)
 	loan->tid = tracee->tid;
 	loan->state = tracee_state(tracee);
 	loan->stack = address_space_stack(&loan->space, &tracee->regs);
+	loan->setid_signal = thread_setid_signal(loan->process,
+						 registers_thread_pointer(&tracee->regs));
 	loan->handshake = choose_handshake(info, tracee->mask);
 	// It stays true once a name was refused; the next slice may have another filter.
 	loan->pad.may_name = loan->pad.may_loop = true;

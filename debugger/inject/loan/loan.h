@@ -34,6 +34,7 @@ struct loan {
 	struct thread_info info; // from before its stop
 	struct thread_stack stack; // its own; unknown: callees run on the pad's
 	int handshake; // the signal by which the pad answers; 0: system call stops alone
+	int setid_signal; // of its libc; 0: none that is known
 	enum dc_state state; // once it is not held
 
 	struct pad pad;
