@@ -125,6 +125,7 @@ static struct dc_error *open_target(struct dc_session *session, const struct dc_
 	if (options->pid != session->process->pid)
 		session->thread = options->pid;
 	session->barrier = process_may_attach(session->process);
+	session->barrier_lasts = session->barrier && !process_may_attach_later(session->process);
 	err = load_symbols(session);
 	if (err && session->barrier) {
 		// The reason behind a failed read is the better message.
@@ -228,7 +229,7 @@ struct dc_error *session_tables(struct dc_session *session)
 
 struct dc_error *session_look(struct dc_session *session)
 {
-	return session->barrier ? session_bar(session) : session_tables(session);
+	return session->barrier_lasts ? session_bar(session) : session_tables(session);
 }
 
 struct dc_error *session_ready(struct dc_session *session)

@@ -207,7 +207,7 @@ static bool is_frozen(const struct process *process)
 	return false;
 }
 
-struct dc_error *process_may_attach(const struct process *process)
+static struct dc_error *may_attach(const struct process *process, bool is_later)
 {
 	char tracer_name[16] = "?", text[8192], *yama, user[64];
 	struct status theirs, ours;
@@ -219,6 +219,8 @@ struct dc_error *process_may_attach(const struct process *process)
 
 	if (err)
 		return err;
+	if (is_later)
+		facts.tracer = 0;
 
 	_cleanup_close_ int fd = process_openat(process, "mem", O_RDWR);
 
@@ -259,4 +261,17 @@ struct dc_error *process_may_attach(const struct process *process)
 	yama = read_path("/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text));
 	facts.yama = yama ? atoi(yama) : -1;
 	return permission_judge(&facts);
+}
+
+struct dc_error *process_may_attach(const struct process *process)
+{
+	return may_attach(process, false);
+}
+
+bool process_may_attach_later(const struct process *process)
+{
+	struct dc_error *err = may_attach(process, true);
+
+	dc_error_destroy(err);
+	return !err;
 }

@@ -69,5 +69,7 @@ struct dc_error *process_thread_info(const struct process *process, pid_t tid,
 // Why an attach would fail, without trying: traced already (by whom), Yama, uid, container
 // without the capability, shadow stack. NULL: nothing speaks against it.
 struct dc_error *process_may_attach(const struct process *process) DC_CHECK;
+// The same, as if no other debugger had hold of any thread: those let go of them in the end.
+bool process_may_attach_later(const struct process *process);
 
 #endif

@@ -34,17 +34,38 @@ def kernel_thread():
 
 
 def traced():
-    with Victim("spin") as victim:
+    """The only thread is another debugger's, or the one that was asked for."""
+    for mode in "spin+alone", "spin":
+        traced_in(mode)
+
+
+def traced_in(mode):
+    with Victim(mode) as victim:
         tracer = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-p", str(victim.pid)])
         try:
             until(lambda: status(victim.pid)["TracerPid"] == str(tracer.pid), "strace attached")
-            for args in (("-p", victim.pid, "add(1,2)"), ("check", "-p", victim.pid)):
+            calls = ("--thread", victim.tid, "-p", victim.pid, "add(1,2)"), ("check", "-p", victim.pid)
+            for args in calls:
                 run = debugcall(*args)
                 text = run.err + run.out
                 expect(run.code in (3, 6) and str(tracer.pid) in text and "strace" in text, run)
+            run = debugcall("-q", "-p", victim.pid, "add(1,2)")
+            # A thread that nobody holds will do.
+            expect(run.code == (3 if "alone" in mode else 0), run)
         finally:
             tracer.send_signal(signal.SIGTERM)
             tracer.wait(60)
+        victim.beat()
+
+
+def at_once():
+    """Twenty debuggers of one process, of one thread even: each waits for its turn."""
+    with Victim("spin") as victim:
+        for options in (), ("--thread", victim.tid):
+            runs = [start("-q", "--wait", "60s", *options, "-p", victim.pid, f"add({n}, 1)") for n in range(20)]
+            for n, run in enumerate(runs):
+                out, err = run.communicate(timeout=120)
+                expect(run.returncode == 0 and out == f"{n + 1}\n", (run.returncode, out, err))
         victim.beat()
 
 
@@ -131,7 +152,7 @@ def other_namespace():
         child.stdout.close()
 
 
-for test in (no_process, zombie, kernel_thread, traced, not_ours, ends_between_steps, by_name_and_thread,
+for test in (no_process, zombie, kernel_thread, traced, at_once, not_ours, ends_between_steps, by_name_and_thread,
              two_debuggers, usage, other_namespace):
     row(test.__name__.replace("_", " "), test)
 main()

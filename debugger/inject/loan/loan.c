@@ -151,6 +151,11 @@ static struct dc_error *by_candidate(struct loan *loan, const struct candidate *
 	enum tracee_stop stop;
 	struct dc_error *err = tracee_stop(helper, candidate->tid, &stop);
 
+	if (err && err->code == DC_ATTACH) {
+		// Another debugger was quicker; there may be others.
+		dc_error_destroy(err);
+		return NULL;
+	}
 	if (err || stop != TRACEE_STOPPED)
 		return err;
 

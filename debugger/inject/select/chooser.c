@@ -52,6 +52,7 @@ bool chooser_in_sequence(const struct tracee *tracee)
 enum attempt {
 	ATTEMPT_HELD,
 	ATTEMPT_NOT_NOW, // reason
+	ATTEMPT_TAKEN, // by another debugger: reason
 	ATTEMPT_ENDED, // reason
 	ATTEMPT_STALE, // what is known of the mappings is out of date
 };
@@ -190,6 +191,8 @@ static struct dc_error *attempt(struct chooser *chooser, const struct candidate 
 		snprintf(reason, size, "%s", candidate->reason);
 		if (candidate->info.state == 'Z' || candidate->info.state == 'X')
 			*ret = ATTEMPT_ENDED;
+		else if (candidate->info.tracer)
+			*ret = ATTEMPT_TAKEN;
 		return NULL;
 	}
 	if (filter && !filter->is_worth(filter->host, &candidate->info, reason, size))
@@ -208,6 +211,13 @@ static struct dc_error *attempt(struct chooser *chooser, const struct candidate 
 		chooser->process, &chooser->space->maps,
 		thread_stack_pointer(chooser->process, candidate->tid));
 	err = tracee_stop(tracee, candidate->tid, &stop);
+	if (err && err->code == DC_ATTACH) {
+		// It was quicker, and may be gone already.
+		*ret = ATTEMPT_TAKEN;
+		snprintf(reason, size, "%s", err->message);
+		dc_error_destroy(err);
+		return NULL;
+	}
 	if (err)
 		goto fail;
 	if (stop != TRACEE_STOPPED) {
@@ -258,7 +268,7 @@ static struct dc_error *cancelled(void)
 struct reasons {
 	char text[8][240];
 	size_t n, more;
-	bool all_ended;
+	bool all_ended, all_taken;
 };
 
 static void reasons_add(struct reasons *reasons, const char *text)
@@ -290,10 +300,14 @@ static struct dc_error *refuse(const struct chooser *chooser, const struct choic
 		err = filter->refusal(filter->host, choice->wait_ns, first);
 	if (err)
 		return err;
-	err = error_make(DC_REFUSED, "%s %d came to no safe point within %.3g s: %s",
-			 choice->thread ? "thread" : "process",
-			 choice->thread ?: chooser->process->pid, (double)choice->wait_ns / 1e9,
-			 reasons->n ? first : "it has no threads");
+	if (reasons->all_taken && reasons->n)
+		err = error_make(DC_ATTACH, "%s", first);
+	else
+		err = error_make(DC_REFUSED, "%s %d came to no safe point within %.3g s: %s",
+				 choice->thread ? "thread" : "process",
+				 choice->thread ?: chooser->process->pid,
+				 (double)choice->wait_ns / 1e9,
+				 reasons->n ? first : "it has no threads");
 	for (size_t i = 1; i < reasons->n; i++)
 		err = error_note(err, "%s", reasons->text[i]);
 	if (reasons->more)
@@ -310,7 +324,7 @@ static struct dc_error *one_pass(struct chooser *chooser, const struct choice *c
 
 	reasons->n = reasons->more = 0;
 	chooser->is_hopeful = false;
-	reasons->all_ended = true;
+	reasons->all_ended = reasons->all_taken = true;
 	for (size_t i = 0; !err && i < candidates.n && !chooser->tracee->tid; i++) {
 		char reason[sizeof(*reasons->text)] = "";
 		enum attempt result;
@@ -329,7 +343,9 @@ static struct dc_error *one_pass(struct chooser *chooser, const struct choice *c
 		}
 		if (!err && result != ATTEMPT_ENDED)
 			reasons->all_ended = false;
-		if (!err && (result == ATTEMPT_NOT_NOW || result == ATTEMPT_ENDED)) {
+		if (!err && result != ATTEMPT_TAKEN)
+			reasons->all_taken = false;
+		if (!err && *reason && result != ATTEMPT_HELD && result != ATTEMPT_STALE) {
 			if (trace_on(TRACE_INJECT))
 				trace_put(TRACE_INJECT, "is not borrowed",
 					  candidates.candidate[i].tid, 0, 0, reason);
