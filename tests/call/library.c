@@ -790,7 +790,7 @@ TEST("it is told when the target becomes another program")
 	struct dc_event event;
 
 	expect(dc_event_fd(session) >= 0);
-	refuses(try(session, &target, "execl(\"/bin/cat\", \"cat\", 0)", one_second),
+	refuses(try(session, &target, "(int) execl(\"/bin/cat\", \"cat\", 0)", one_second),
 		DC_TARGET_EXECED);
 	do {
 		expect(next_event(session, &event));

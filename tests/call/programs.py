@@ -253,6 +253,9 @@ def nginx():
 def sleep():
     """The simplest process there is, stripped and without a symbol of its own."""
     with Started(["sleep", "600"]) as program:
+        # Before it sleeps it may not have its libraries.
+        until(lambda: os.path.exists(f"/proc/{program.pid}/syscall") and
+              open(f"/proc/{program.pid}/syscall", encoding="utf-8").read().startswith("230 "), "it sleeps")
         run = debugcall("-p", program.pid, "getpid()", 'strlen("abc")')
         expect(run.code == 0 and run.out.split() == [str(program.pid), "3"], run)
         expect(program.alive(), "sleep ended")
