@@ -17,7 +17,7 @@ struct found_host {
 	void *state;
 };
 
-struct borrowed {
+struct injection {
 	struct tracer *tracer;
 	struct process *process;
 	struct symbols *symbols;
@@ -33,10 +33,10 @@ struct borrowed {
 
 // ---- hosts ----------------------------------------------------------------------------------------
 
-static struct dc_error *probe(struct borrowed *borrowed, const struct host *host,
+static struct dc_error *probe(struct injection *injection, const struct host *host,
 			      const struct host_context *context)
 {
-	bool is_named = borrowed->options.host == host->id;
+	bool is_named = injection->options.host == host->id;
 	void *state = NULL;
 	struct dc_error *err = host->probe(context, &state);
 
@@ -46,20 +46,20 @@ static struct dc_error *probe(struct borrowed *borrowed, const struct host *host
 		return NULL;
 	}
 	if (!err && !state && is_named)
-		return error_make(DC_REFUSED, "process %d %s", borrowed->process->pid,
+		return error_make(DC_REFUSED, "process %d %s", injection->process->pid,
 				  host->absence);
 	if (state)
-		borrowed->hosts[borrowed->nr_hosts++] = (struct found_host){ host, state };
+		injection->hosts[injection->nr_hosts++] = (struct found_host){ host, state };
 	return err;
 }
 
-static struct dc_error *find_hosts(struct borrowed *borrowed, const struct host_context *context)
+static struct dc_error *find_hosts(struct injection *injection, const struct host_context *context)
 {
-	const struct borrow_options *options = &borrowed->options;
+	const struct borrow_options *options = &injection->options;
 	bool needs_own = false;
 
-	borrowed->hosts = calloc(nr_hosts, sizeof(*borrowed->hosts));
-	if (!borrowed->hosts)
+	injection->hosts = calloc(nr_hosts, sizeof(*injection->hosts));
+	if (!injection->hosts)
 		return &dc_out_of_memory;
 	for (size_t i = 0; i < nr_hosts; i++) {
 		const struct host *host = hosts[i];
@@ -71,40 +71,40 @@ static struct dc_error *find_hosts(struct borrowed *borrowed, const struct host_
 		// gives it: on any other it would end the process.
 		if (needs_own && !host->is_targets_own)
 			continue;
-		err = probe(borrowed, host, context);
+		err = probe(injection, host, context);
 		if (err)
 			return err;
-		needs_own |= host->is_targets_own && borrowed->nr_hosts && !options->avoids_stdio;
+		needs_own |= host->is_targets_own && injection->nr_hosts && !options->avoids_stdio;
 	}
 	return NULL;
 }
 
-static const struct found_host *current(const struct borrowed *borrowed)
+static const struct found_host *current(const struct injection *injection)
 {
-	return &borrowed->hosts[borrowed->current];
+	return &injection->hosts[injection->current];
 }
 
-static bool has_another(const struct borrowed *borrowed)
+static bool has_another(const struct injection *injection)
 {
-	return borrowed->current + 1 < borrowed->nr_hosts;
+	return injection->current + 1 < injection->nr_hosts;
 }
 
 // How long the current host may look for a place to begin. Where another will do as well, not for
 // long.
-static int64_t patience(const struct borrowed *borrowed)
+static int64_t patience(const struct injection *injection)
 {
 	enum { PATIENCE_NS = 20 * 1000 * 1000 };
-	int64_t wait_ns = borrowed->options.wait_ns;
+	int64_t wait_ns = injection->options.wait_ns;
 
-	return has_another(borrowed) && wait_ns > PATIENCE_NS ? PATIENCE_NS : wait_ns;
+	return has_another(injection) && wait_ns > PATIENCE_NS ? PATIENCE_NS : wait_ns;
 }
 
 // The target's own host cannot begin, and no other was to be tried unasked.
-static struct dc_error *note_others(const struct borrowed *borrowed, struct dc_error *err)
+static struct dc_error *note_others(const struct injection *injection, struct dc_error *err)
 {
 	const struct host *any = hosts[nr_hosts - 1]; // by which every target can be called
 
-	if (borrowed->options.host != DC_HOST_AUTO || !current(borrowed)->host->is_targets_own)
+	if (injection->options.host != DC_HOST_AUTO || !current(injection)->host->is_targets_own)
 		return err;
 	return error_note(err,
 			  "the callee may need a goroutine; --host %s --force calls it without one",
@@ -112,117 +112,117 @@ static struct dc_error *note_others(const struct borrowed *borrowed, struct dc_e
 }
 
 // Some host can begin now. One that could not is asked again the next time.
-static struct dc_error *make_ready(struct borrowed *borrowed)
+static struct dc_error *make_ready(struct injection *injection)
 {
-	if (loan_is_held(&borrowed->loan))
+	if (loan_is_held(&injection->loan))
 		return NULL;
-	for (borrowed->current = borrowed->first;; borrowed->current++) {
-		const struct found_host *found = current(borrowed);
-		struct dc_error *err = found->host->can(found->state, patience(borrowed));
+	for (injection->current = injection->first;; injection->current++) {
+		const struct found_host *found = current(injection);
+		struct dc_error *err = found->host->can(found->state, patience(injection));
 
 		if (!err || err->code != DC_REFUSED)
 			return err;
-		if (!has_another(borrowed))
-			return note_others(borrowed, err);
+		if (!has_another(injection))
+			return note_others(injection, err);
 		dc_error_destroy(err);
 	}
 }
 
 // ---- borrowing ------------------------------------------------------------------------------------
 
-static void destroy(struct borrowed *borrowed)
+static void destroy(struct injection *injection)
 {
-	for (size_t i = 0; i < borrowed->nr_hosts; i++)
-		borrowed->hosts[i].host->destroy(borrowed->hosts[i].state);
-	free(borrowed->hosts);
-	loan_deinit(&borrowed->loan);
-	all_stop_deinit(&borrowed->all_stop);
-	free(borrowed);
+	for (size_t i = 0; i < injection->nr_hosts; i++)
+		injection->hosts[i].host->destroy(injection->hosts[i].state);
+	free(injection->hosts);
+	loan_deinit(&injection->loan);
+	all_stop_deinit(&injection->all_stop);
+	free(injection);
 }
 
 static struct dc_error *create(struct tracer *tracer, struct process *process,
 			       struct symbols *symbols, struct safepoints *safepoints,
 			       struct unwind *unwind, const struct borrow_options *options,
-			       struct borrowed **ret)
+			       struct injection **ret)
 {
-	struct borrowed *borrowed = calloc(1, sizeof(*borrowed));
+	struct injection *injection = calloc(1, sizeof(*injection));
 	struct host_context context = { .symbols = symbols, .unwind = unwind };
 	struct dc_error *err;
 
-	if (!borrowed)
+	if (!injection)
 		return &dc_out_of_memory;
-	borrowed->tracer = tracer;
-	borrowed->process = process;
-	borrowed->symbols = symbols;
-	borrowed->options = *options;
-	borrowed->last = hosts[nr_hosts - 1]->name;
-	err = loan_init(&borrowed->loan, tracer, process, safepoints, unwind, &borrowed->options);
+	injection->tracer = tracer;
+	injection->process = process;
+	injection->symbols = symbols;
+	injection->options = *options;
+	injection->last = hosts[nr_hosts - 1]->name;
+	err = loan_init(&injection->loan, tracer, process, safepoints, unwind, &injection->options);
 	if (err) {
-		free(borrowed);
+		free(injection);
 		return err;
 	}
-	context.loan = &borrowed->loan;
-	err = find_hosts(borrowed, &context);
+	context.loan = &injection->loan;
+	err = find_hosts(injection, &context);
 	if (err) {
-		destroy(borrowed);
+		destroy(injection);
 		return err;
 	}
-	*ret = borrowed;
+	*ret = injection;
 	return NULL;
 }
 
-struct dc_error *borrow_thread(struct tracer *tracer, struct process *process,
-			       struct symbols *symbols, struct safepoints *safepoints,
-			       struct unwind *unwind, const struct borrow_options *options,
-			       struct borrowed **ret)
+struct dc_error *injection_begin(struct tracer *tracer, struct process *process,
+				 struct symbols *symbols, struct safepoints *safepoints,
+				 struct unwind *unwind, const struct borrow_options *options,
+				 struct injection **ret)
 {
-	struct borrowed *borrowed;
+	struct injection *injection;
 	struct dc_error *err = create(tracer, process, symbols, safepoints, unwind, options,
-				      &borrowed);
+				      &injection);
 
 	if (err)
 		return err;
 	if (options->all_stop)
 		// Threads that the callee creates are born stopped.
-		borrowed->loan.tracee.options |= PTRACE_O_TRACECLONE;
-	err = make_ready(borrowed);
+		injection->loan.tracee.options |= PTRACE_O_TRACECLONE;
+	err = make_ready(injection);
 	if (!err && options->all_stop)
-		err = all_stop_stop(&borrowed->all_stop, &borrowed->loan.tracee);
+		err = all_stop_stop(&injection->all_stop, &injection->loan.tracee);
 	if (err) {
 		struct dc_departure departure;
 
-		dc_error_destroy(borrowed_release(borrowed, &departure));
+		dc_error_destroy(injection_release(injection, &departure));
 		return err;
 	}
-	*ret = borrowed;
+	*ret = injection;
 	return NULL;
 }
 
-pid_t borrowed_tid(const struct borrowed *borrowed)
+pid_t injection_tid(const struct injection *injection)
 {
-	return borrowed->loan.tid;
+	return injection->loan.tid;
 }
 
-const char *borrowed_host(const struct borrowed *borrowed)
+const char *injection_host(const struct injection *injection)
 {
-	return borrowed->last;
+	return injection->last;
 }
 
-struct user_regs_struct *borrowed_regs(struct borrowed *borrowed)
+struct user_regs_struct *injection_regs(struct injection *injection)
 {
-	return &borrowed->loan.tracee.regs;
+	return &injection->loan.tracee.regs;
 }
 
-unsigned char *borrowed_xstate(struct borrowed *borrowed, size_t *size)
+unsigned char *injection_xstate(struct injection *injection, size_t *size)
 {
-	*size = borrowed->loan.tracee.xstate_size;
-	return borrowed->loan.tracee.xstate;
+	*size = injection->loan.tracee.xstate_size;
+	return injection->loan.tracee.xstate;
 }
 
-struct dc_error *borrowed_snapshot(struct borrowed *borrowed, struct snapshot *ret)
+struct dc_error *injection_snapshot(struct injection *injection, struct snapshot *ret)
 {
 	enum { COPY = 256 * 1024 };
-	const struct user_regs_struct *regs = &borrowed->loan.tracee.regs;
+	const struct user_regs_struct *regs = &injection->loan.tracee.regs;
 	unsigned char *stack = malloc(COPY);
 
 	if (!stack)
@@ -230,21 +230,21 @@ struct dc_error *borrowed_snapshot(struct borrowed *borrowed, struct snapshot *r
 	ret->regs = *regs;
 	ret->stack = stack;
 	ret->stack_start = registers_sp(regs) - RED_ZONE;
-	ret->stack_size = memory_read_some(borrowed->process, ret->stack_start, stack, COPY);
+	ret->stack_size = memory_read_some(injection->process, ret->stack_start, stack, COPY);
 	return NULL;
 }
 
 static struct dc_error *run_renew(void *arg)
 {
-	struct borrowed *borrowed = arg;
+	struct injection *injection = arg;
 
-	return error_in_state(make_ready(borrowed), borrowed->loan.state);
+	return error_in_state(make_ready(injection), injection->loan.state);
 }
 
-struct dc_error *borrowed_renew(struct borrowed *borrowed)
+struct dc_error *injection_renew(struct injection *injection)
 {
-	return loan_is_held(&borrowed->loan) ? NULL
-					     : tracer_run(borrowed->tracer, run_renew, borrowed);
+	return loan_is_held(&injection->loan) ? NULL
+					      : tracer_run(injection->tracer, run_renew, injection);
 }
 
 static struct dc_error *run_end(void *arg)
@@ -252,32 +252,32 @@ static struct dc_error *run_end(void *arg)
 	return loan_end(arg);
 }
 
-struct dc_error *borrowed_release(struct borrowed *borrowed, struct dc_departure *ret)
+struct dc_error *injection_release(struct injection *injection, struct dc_departure *ret)
 {
 	struct dc_error *err, *others;
 
-	if (!borrowed)
+	if (!injection)
 		return NULL;
-	err = tracer_run(borrowed->tracer, run_end, &borrowed->loan);
-	others = all_stop_release(&borrowed->all_stop);
+	err = tracer_run(injection->tracer, run_end, &injection->loan);
+	others = all_stop_release(&injection->all_stop);
 	*ret = (struct dc_departure){
-		.pause_ns = borrowed->loan.tracee.pause_ns,
-		.literals_left = pad_literal_bytes(&borrowed->loan.pad),
-		.state = borrowed->loan.state,
+		.pause_ns = injection->loan.tracee.pause_ns,
+		.literals_left = pad_literal_bytes(&injection->loan.pad),
+		.state = injection->loan.state,
 	};
 	if (!err)
 		err = others;
 	else
 		dc_error_destroy(others);
-	err = error_in_state(err, borrowed->loan.state);
-	destroy(borrowed);
+	err = error_in_state(err, injection->loan.state);
+	destroy(injection);
 	return err;
 }
 
 // ---- calls ----------------------------------------------------------------------------------------
 
 struct call_job {
-	struct borrowed *borrowed;
+	struct injection *injection;
 	struct request request;
 };
 
@@ -295,36 +295,36 @@ static struct dc_error *refuse_by_name(const char *name)
 }
 
 // From begin to finish.
-static struct dc_error *execute(struct borrowed *borrowed, struct request *request)
+static struct dc_error *execute(struct injection *injection, struct request *request)
 {
-	const struct host *host = current(borrowed)->host;
-	void *state = current(borrowed)->state;
+	const struct host *host = current(injection)->host;
+	void *state = current(injection)->state;
 
 	if (trace_on(TRACE_INJECT))
-		trace_put(TRACE_INJECT, "is called on by host", borrowed_tid(borrowed), 0,
+		trace_put(TRACE_INJECT, "is called on by host", injection_tid(injection), 0,
 			  request->addr, host->name);
 
 	struct dc_error *err = host->begin(state, request);
 
 	while (!err && !request->is_over) {
 		err = host->poll(state, request, 0);
-		if (!err && !request->is_over && tracer_cancelled(borrowed->tracer))
+		if (!err && !request->is_over && tracer_cancelled(injection->tracer))
 			host->cancel(state, request);
 	}
 	if (!err)
 		err = host->finish(state, request);
 	if (!request->is_refused)
-		borrowed->last = host->name;
+		injection->last = host->name;
 	// What an error of a call says about the thread.
-	if (err && !loan_is_held(&borrowed->loan))
-		borrowed->loan.state = err->state;
+	if (err && !loan_is_held(&injection->loan))
+		injection->loan.state = err->state;
 	return err;
 }
 
 static struct dc_error *run_call(void *arg)
 {
 	struct call_job *job = arg;
-	struct borrowed *borrowed = job->borrowed;
+	struct injection *injection = job->injection;
 	struct request *request = &job->request;
 	struct dc_error *err = refuse_by_name(request->name);
 	int64_t began = tracer_now();
@@ -332,35 +332,35 @@ static struct dc_error *run_call(void *arg)
 	if (err)
 		return err;
 	for (;;) {
-		err = make_ready(borrowed);
+		err = make_ready(injection);
 		if (err)
-			return error_in_state(err, borrowed->loan.state);
-		if (borrowed->symbols && !symbols_stand(borrowed->symbols, request->addr)) {
-			err = outcome_changed(borrowed->process, "loaded other libraries");
-			return error_in_state(err, borrowed->loan.state);
+			return error_in_state(err, injection->loan.state);
+		if (injection->symbols && !symbols_stand(injection->symbols, request->addr)) {
+			err = outcome_changed(injection->process, "loaded other libraries");
+			return error_in_state(err, injection->loan.state);
 		}
 		request->is_over = request->is_refused = false;
-		err = execute(borrowed, request);
+		err = execute(injection, request);
 		if (!err || !request->is_refused)
 			return err;
 		// What a host sees and we do not is gone at the next place, or stays.
-		if (tracer_now() - began < patience(borrowed)) {
+		if (tracer_now() - began < patience(injection)) {
 			dc_error_destroy(err);
 			continue;
 		}
-		if (!has_another(borrowed))
+		if (!has_another(injection))
 			return err;
 		dc_error_destroy(err);
-		borrowed->first = borrowed->current + 1;
+		injection->first = injection->current + 1;
 	}
 }
 
-static struct call_job make_job(struct borrowed *borrowed, uint64_t addr, const char *name,
+static struct call_job make_job(struct injection *injection, uint64_t addr, const char *name,
 				const struct abi_entry *entry, int64_t timeout_ns,
 				struct abi_exit *ret)
 {
 	return (struct call_job){
-		.borrowed = borrowed,
+		.injection = injection,
 		.request = {
 			.addr = addr,
 			.name = name ?: "the callee",
@@ -372,21 +372,21 @@ static struct call_job make_job(struct borrowed *borrowed, uint64_t addr, const 
 	};
 }
 
-struct dc_error *borrowed_call(struct borrowed *borrowed, uint64_t addr, const char *name,
-			       const struct abi_entry *entry, int64_t timeout_ns,
-			       struct abi_exit *ret)
+struct dc_error *injection_call(struct injection *injection, uint64_t addr, const char *name,
+				const struct abi_entry *entry, int64_t timeout_ns,
+				struct abi_exit *ret)
 {
-	struct call_job job = make_job(borrowed, addr, name, entry, timeout_ns, ret);
+	struct call_job job = make_job(injection, addr, name, entry, timeout_ns, ret);
 
-	return tracer_run(borrowed->tracer, run_call, &job);
+	return tracer_run(injection->tracer, run_call, &job);
 }
 
-struct dc_error *borrowed_repeat(struct borrowed *borrowed, uint64_t addr, const char *name,
-				 const struct abi_entry *entry, int64_t timeout_ns, uint64_t n,
-				 int64_t *nanoseconds, struct abi_exit *ret)
+struct dc_error *injection_repeat(struct injection *injection, uint64_t addr, const char *name,
+				  const struct abi_entry *entry, int64_t timeout_ns, uint64_t n,
+				  int64_t *nanoseconds, struct abi_exit *ret)
 {
 	enum { SLICE_NS = 9 * 1000 * 1000, OWN_TIME_NS = 1000 * 1000 }; // and the last call
-	struct call_job job = make_job(borrowed, addr, name, entry, timeout_ns, ret);
+	struct call_job job = make_job(injection, addr, name, entry, timeout_ns, ret);
 
 	job.request.n = n;
 	job.request.nanoseconds = nanoseconds;
@@ -397,19 +397,19 @@ struct dc_error *borrowed_repeat(struct borrowed *borrowed, uint64_t addr, const
 
 		free((void *)(uintptr_t)ret->memory);
 		ret->memory = NULL;
-		err = tracer_run(borrowed->tracer, run_call, &job);
+		err = tracer_run(injection->tracer, run_call, &job);
 		if (err || job.request.done >= n)
 			return err;
 		// The thread's own work goes on meanwhile.
 		nanosleep(&(struct timespec){ .tv_nsec = OWN_TIME_NS }, NULL);
-		err = make_ready(borrowed);
+		err = make_ready(injection);
 		if (err)
 			return err;
 	}
 }
 
 struct literal_job {
-	struct borrowed *borrowed;
+	struct injection *injection;
 	const void *bytes;
 	size_t n;
 	uint64_t *addr;
@@ -418,19 +418,19 @@ struct literal_job {
 static struct dc_error *run_literal(void *arg)
 {
 	struct literal_job *job = arg;
-	struct borrowed *borrowed = job->borrowed;
-	struct dc_error *err = make_ready(borrowed);
+	struct injection *injection = job->injection;
+	struct dc_error *err = make_ready(injection);
 
 	if (!err)
-		err = current(borrowed)->host->literal(current(borrowed)->state, job->bytes, job->n,
-						       job->addr);
-	return error_in_state(err, borrowed->loan.state);
+		err = current(injection)->host->literal(current(injection)->state, job->bytes,
+							job->n, job->addr);
+	return error_in_state(err, injection->loan.state);
 }
 
-struct dc_error *borrowed_literal(struct borrowed *borrowed, const void *bytes, size_t n,
-				  uint64_t *addr)
+struct dc_error *injection_literal(struct injection *injection, const void *bytes, size_t n,
+				   uint64_t *addr)
 {
-	struct literal_job job = { borrowed, bytes, n, addr };
+	struct literal_job job = { injection, bytes, n, addr };
 
-	return tracer_run(borrowed->tracer, run_literal, &job);
+	return tracer_run(injection->tracer, run_literal, &job);
 }

@@ -7,41 +7,41 @@
 #include "debugger/inject/classify.h"
 #include "debugger/inject/host.h"
 
-struct borrowed;
+struct injection;
 // Everything slow (gadgets, tables, thread states, seccomp filters) happens before the first stop.
 // REFUSED with the reasons when no thread comes to a safe point within wait_ns; the target runs on.
-struct dc_error *borrow_thread(struct tracer *tracer, struct process *process,
-			       struct symbols *symbols, struct safepoints *safepoints,
-			       struct unwind *unwind, const struct borrow_options *options,
-			       struct borrowed **ret) DC_CHECK;
-pid_t borrowed_tid(const struct borrowed *borrowed);
+struct dc_error *injection_begin(struct tracer *tracer, struct process *process,
+				 struct symbols *symbols, struct safepoints *safepoints,
+				 struct unwind *unwind, const struct borrow_options *options,
+				 struct injection **ret) DC_CHECK;
+pid_t injection_tid(const struct injection *injection);
 // The name of the host that ran the last call.
-const char *borrowed_host(const struct borrowed *borrowed);
+const char *injection_host(const struct injection *injection);
 // The thread is held: a call that the target's own host ran gave it back. It may then be another
 // one.
-struct dc_error *borrowed_renew(struct borrowed *borrowed) DC_CHECK;
+struct dc_error *injection_renew(struct injection *injection) DC_CHECK;
 // The caller context, as it will be given back. Writes change what is given back.
-struct user_regs_struct *borrowed_regs(struct borrowed *borrowed);
-unsigned char *borrowed_xstate(struct borrowed *borrowed, size_t *size); // NT_X86_XSTATE layout
+struct user_regs_struct *injection_regs(struct injection *injection);
+unsigned char *injection_xstate(struct injection *injection, size_t *size); // NT_X86_XSTATE layout
 // A copy of the borrowed thread's registers and stack for unwinding.
-struct dc_error *borrowed_snapshot(struct borrowed *borrowed, struct snapshot *ret) DC_CHECK;
+struct dc_error *injection_snapshot(struct injection *injection, struct snapshot *ret) DC_CHECK;
 
 // One call. CRASHED, THREAD_ENDED, LEFT, DEADLINE, TARGET_ENDED, TARGET_EXECED, CANCELLED say what
 // became of it; frames are the callee's. result is where a memory result was put (abi exit->memory
 // is malloc'd into it). After an error whose state is IN_CALLEE, AS_LEFT or ENDED nothing more can
 // be called on this borrowing.
-struct dc_error *borrowed_call(struct borrowed *borrowed, uint64_t addr, const char *name,
-			       const struct abi_entry *entry, int64_t timeout_ns,
-			       struct abi_exit *ret) DC_CHECK;
+struct dc_error *injection_call(struct injection *injection, uint64_t addr, const char *name,
+				const struct abi_entry *entry, int64_t timeout_ns,
+				struct abi_exit *ret) DC_CHECK;
 // n calls with the same arguments in slices of at most 10 ms, the thread given back between them.
 // nanoseconds[n] takes each call's time.
-struct dc_error *borrowed_repeat(struct borrowed *borrowed, uint64_t addr, const char *name,
-				 const struct abi_entry *entry, int64_t timeout_ns, uint64_t n,
-				 int64_t *nanoseconds, struct abi_exit *ret) DC_CHECK;
+struct dc_error *injection_repeat(struct injection *injection, uint64_t addr, const char *name,
+				  const struct abi_entry *entry, int64_t timeout_ns, uint64_t n,
+				  int64_t *nanoseconds, struct abi_exit *ret) DC_CHECK;
 // Bytes placed in the target where they stay after the call (a program may keep pointers to them).
-struct dc_error *borrowed_literal(struct borrowed *borrowed, const void *bytes, size_t n,
-				  uint64_t *addr) DC_CHECK;
-// Gives the thread back, exactly restored, and frees borrowed, also on error; NULL is fine.
-struct dc_error *borrowed_release(struct borrowed *borrowed, struct dc_departure *ret) DC_CHECK;
+struct dc_error *injection_literal(struct injection *injection, const void *bytes, size_t n,
+				   uint64_t *addr) DC_CHECK;
+// Gives the thread back, exactly restored, and frees injection, also on error; NULL is fine.
+struct dc_error *injection_release(struct injection *injection, struct dc_departure *ret) DC_CHECK;
 
 #endif

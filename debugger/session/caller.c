@@ -23,7 +23,7 @@ static struct dc_error *borrow(struct evaluation *evaluation, bool to_call)
 static void trace_begin(const struct dc_session *session, uint64_t addr, const char *name)
 {
 	if (trace_on(TRACE_INJECT))
-		trace_put(TRACE_INJECT, "call begins", borrowed_tid(session->holding.borrowed), 0,
+		trace_put(TRACE_INJECT, "call begins", injection_tid(session->holding.injection), 0,
 			  addr, name);
 }
 
@@ -32,7 +32,7 @@ static struct dc_error *note_call(struct dc_session *session, struct dc_error *e
 {
 	session->epoch++;
 	trace(TRACE_INJECT, err ? "call fails with code" : "call has returned",
-	      borrowed_tid(session->holding.borrowed), err ? err->code : 0, 0);
+	      injection_tid(session->holding.injection), err ? err->code : 0, 0);
 	if (err && (err->state == DC_STATE_IN_CALLEE || err->state == DC_STATE_AS_LEFT ||
 		    err->state == DC_STATE_ENDED || err->state == DC_STATE_EXECED))
 		session->holding.lost = true;
@@ -43,21 +43,21 @@ static struct dc_error *enter(struct evaluation *evaluation, const struct typed_
 			      const struct abi_entry *entry, struct abi_exit *exit)
 {
 	struct dc_session *session = evaluation->session;
-	struct borrowed *borrowed = session->holding.borrowed;
+	struct injection *injection = session->holding.injection;
 	struct repetition *repetition = evaluation->repetition;
 	int64_t timeout = evaluation->options->timeout_ns;
 
 	trace_begin(session, call->addr, call->name);
 	if (repetition && call->is_whole) {
-		struct dc_error *err = borrowed_repeat(borrowed, call->addr, call->name, entry,
-						       timeout, repetition->n,
-						       repetition->nanoseconds, exit);
+		struct dc_error *err = injection_repeat(injection, call->addr, call->name, entry,
+							timeout, repetition->n,
+							repetition->nanoseconds, exit);
 		if (!err)
 			repetition->done = repetition->n;
 		return note_call(session, err);
 	}
 	return note_call(session,
-			 borrowed_call(borrowed, call->addr, call->name, entry, timeout, exit));
+			 injection_call(injection, call->addr, call->name, entry, timeout, exit));
 }
 
 static struct dc_error *check_wide(struct dc_session *session, const struct typed_call *call,
@@ -110,7 +110,8 @@ static struct dc_error *literal(void *arg, const void *bytes, size_t n, uint64_t
 	struct evaluation *evaluation = arg;
 	struct dc_error *err = borrow(evaluation, true);
 
-	return err ? err : borrowed_literal(evaluation->session->holding.borrowed, bytes, n, addr);
+	return err ? err
+		   : injection_literal(evaluation->session->holding.injection, bytes, n, addr);
 }
 
 static struct dc_error *read_memory(void *arg, uint64_t addr, void *buf, size_t n)
@@ -172,7 +173,7 @@ static uint64_t fs_base(void *arg)
 		dc_error_destroy(err);
 		return 0;
 	}
-	return registers_thread_pointer(borrowed_regs(evaluation->session->holding.borrowed));
+	return registers_thread_pointer(injection_regs(evaluation->session->holding.injection));
 }
 
 static struct dc_error *resolve_ifunc(void *arg, const struct function *function, uint64_t *addr)
@@ -194,8 +195,8 @@ static struct dc_error *resolve_ifunc(void *arg, const struct function *function
 		return err;
 	trace_begin(session, function->addr, function->name);
 	err = note_call(session,
-			borrowed_call(session->holding.borrowed, function->addr, function->name,
-				      &nothing, evaluation->options->timeout_ns, &exit));
+			injection_call(session->holding.injection, function->addr, function->name,
+				       &nothing, evaluation->options->timeout_ns, &exit));
 	*addr = abi_first_integer(&exit);
 	return err;
 }

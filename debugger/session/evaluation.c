@@ -81,8 +81,8 @@ static struct dc_error *evaluate(struct evaluation *evaluation)
 		err = expression_evaluate(&environment, expression->parsed, &evaluation->value);
 	if (err)
 		return err;
-	evaluation->thread = holding->borrowed ? borrowed_tid(holding->borrowed) : 0;
-	evaluation->host = holding->borrowed ? borrowed_host(holding->borrowed) : "none";
+	evaluation->thread = holding->injection ? injection_tid(holding->injection) : 0;
+	evaluation->host = holding->injection ? injection_host(holding->injection) : "none";
 	if (evaluation->options->no_number || type_strip(evaluation->value.type)->kind == TYPE_VOID)
 		return NULL;
 	return variables_remember(session->variables, &evaluation->value, &evaluation->number);

@@ -117,18 +117,18 @@ static struct dc_error *sample_stopped(struct dc_session *session, const struct 
 	_cleanup_free_ unsigned char *stack = NULL;
 	struct snapshot snapshot = { 0 };
 	struct dc_departure departure = { 0 };
-	struct borrowed *borrowed;
-	struct dc_error *err = borrow_thread(session->tracer, session->process, session->symbols,
-					     session->safepoints, session->unwind, &options,
-					     &borrowed);
+	struct injection *injection;
+	struct dc_error *err = injection_begin(session->tracer, session->process, session->symbols,
+					       session->safepoints, session->unwind, &options,
+					       &injection);
 
 	if (err)
 		return err;
 	session->touched = true;
-	tid = borrowed_tid(borrowed);
-	err = borrowed_snapshot(borrowed, &snapshot);
+	tid = injection_tid(injection);
+	err = injection_snapshot(injection, &snapshot);
 	stack = snapshot.stack;
-	struct dc_error *release = borrowed_release(borrowed, &departure);
+	struct dc_error *release = injection_release(injection, &departure);
 	session->departure.pause_ns += departure.pause_ns;
 	if (err || release) {
 		dc_error_destroy(err ? release : NULL);
@@ -141,12 +141,12 @@ static struct dc_error *sample_stopped(struct dc_session *session, const struct 
 static struct dc_error *look_at_held(struct dc_session *session, const struct scope *scope,
 				     struct chosen_frame *ret)
 {
-	struct borrowed *borrowed = session->holding.borrowed;
+	struct injection *injection = session->holding.injection;
 	struct snapshot snapshot = { 0 };
-	struct dc_error *err = borrowed_snapshot(borrowed, &snapshot);
+	struct dc_error *err = injection_snapshot(injection, &snapshot);
 
 	if (!err)
-		err = choose(session, &snapshot, scope->frame, borrowed_tid(borrowed), ret);
+		err = choose(session, &snapshot, scope->frame, injection_tid(injection), ret);
 	free(snapshot.stack);
 	return err;
 }
@@ -157,8 +157,8 @@ struct dc_error *frame_sample(struct dc_session *session, const struct scope *sc
 	struct holding *holding = &session->holding;
 	pid_t tid = scope->thread ?: session->process->pid;
 
-	if (holding->borrowed &&
-	    (!scope->thread || scope->thread == borrowed_tid(holding->borrowed))) {
+	if (holding->injection &&
+	    (!scope->thread || scope->thread == injection_tid(holding->injection))) {
 		struct dc_error *err = look_at_held(session, scope, ret);
 
 		if (!err && scope_equal(scope, &holding->scope))

@@ -53,13 +53,13 @@ static struct dc_error *hold_one(struct dc_session *session, const struct scope 
 	struct dc_error *err = choose_host(session, scope, options, needs, &borrow.host);
 
 	if (!err)
-		err = borrow_thread(session->tracer, session->process, session->symbols,
-				    session->safepoints, session->unwind, &borrow,
-				    &holding->borrowed);
+		err = injection_begin(session->tracer, session->process, session->symbols,
+				      session->safepoints, session->unwind, &borrow,
+				      &holding->injection);
 	if (err)
 		return err;
 	session->touched = true;
-	session->departure.thread = borrowed_tid(holding->borrowed);
+	session->departure.thread = injection_tid(holding->injection);
 	session->departure.chosen = !scope->thread;
 	return NULL;
 }
@@ -70,7 +70,7 @@ static bool serves(const struct holding *holding, const struct scope *scope,
 {
 	const struct dc_call_options *had = &holding->options;
 
-	if (scope->thread && scope->thread != borrowed_tid(holding->borrowed))
+	if (scope->thread && scope->thread != injection_tid(holding->injection))
 		return false;
 	if (needs->frame &&
 	    (!holding->frame.known || strcmp(scope->frame ?: "", holding->scope.frame ?: "") != 0))
@@ -116,8 +116,8 @@ struct dc_error *session_borrow(struct dc_session *session, const struct scope *
 
 	if (holding->lost)
 		return error_make(DC_REFUSED, "the borrowed thread did not come back from a call");
-	if (holding->borrowed && serves(holding, scope, options, needs))
-		return borrowed_renew(holding->borrowed);
+	if (holding->injection && serves(holding, scope, options, needs))
+		return injection_renew(holding->injection);
 	err = session_release(session);
 	if (!err)
 		err = session_ready(session);
@@ -157,14 +157,14 @@ struct dc_error *session_release(struct dc_session *session)
 	struct holding *holding = &session->holding;
 	struct dc_departure departure = { 0 };
 
-	if (!holding->borrowed) {
+	if (!holding->injection) {
 		scope_deinit(&holding->scope);
 		return NULL;
 	}
 
 	struct dc_event event = { .kind = DC_EVENT_RAN_ON,
-				  .thread = borrowed_tid(holding->borrowed) };
-	struct dc_error *err = borrowed_release(holding->borrowed, &departure);
+				  .thread = injection_tid(holding->injection) };
+	struct dc_error *err = injection_release(holding->injection, &departure);
 
 	scope_deinit(&holding->scope);
 	*holding = (struct holding){ 0 };
@@ -191,9 +191,9 @@ struct dc_error *session_depart(struct dc_session *session, struct dc_departure 
 
 static void tell_stop(struct dc_session *session)
 {
-	struct user_regs_struct *regs = borrowed_regs(session->holding.borrowed);
+	struct user_regs_struct *regs = injection_regs(session->holding.injection);
 	struct dc_event event = { .kind = DC_EVENT_STOPPED,
-				  .stop = { .thread = borrowed_tid(session->holding.borrowed),
+				  .stop = { .thread = injection_tid(session->holding.injection),
 					    .reason = DC_STOP_ATTACHED } };
 	uint64_t pc = registers_pc(regs);
 

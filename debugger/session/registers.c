@@ -52,9 +52,9 @@ static struct dc_error *read_inner(const struct dc_session *session, const char 
 				   const struct register_place *place, unsigned char *bytes)
 {
 	size_t size;
-	const unsigned char *xstate = borrowed_xstate(session->holding.borrowed, &size);
+	const unsigned char *xstate = injection_xstate(session->holding.injection, &size);
 
-	if (register_get(place, borrowed_regs(session->holding.borrowed), xstate, size, bytes))
+	if (register_get(place, injection_regs(session->holding.injection), xstate, size, bytes))
 		return NULL;
 	return error_make(DC_VALUE, "$%s is not in the thread's state", name);
 }
@@ -112,8 +112,8 @@ struct dc_error *register_write(const struct dc_session *session, const char *na
 		return error_make(DC_TYPE, "$%s has %zu bytes, the value %ju", name, whole,
 				  (uintmax_t)value->type->size);
 
-	unsigned char *xstate = borrowed_xstate(session->holding.borrowed, &size);
-	if (register_put(&place, borrowed_regs(session->holding.borrowed), xstate, size,
+	unsigned char *xstate = injection_xstate(session->holding.injection, &size);
+	if (register_put(&place, injection_regs(session->holding.injection), xstate, size,
 			 value->bytes))
 		return NULL;
 	return error_make(DC_VALUE, "$%s is not in the thread's state", name);

@@ -256,7 +256,7 @@ struct dc_error *session_refresh(struct dc_session *session)
 {
 	const struct module *const *modules;
 
-	if (!(session->stale || session->renewed) || session->holding.borrowed)
+	if (!(session->stale || session->renewed) || session->holding.injection)
 		return NULL;
 
 	size_t n = symbols_modules(session->symbols, &modules);
@@ -289,7 +289,7 @@ bool session_begins_again(struct dc_session *session, struct dc_error *err)
 	enum { RENEWALS_MAX = 5 };
 
 	if (!err || err->code != DC_CHANGED || session->renewals == RENEWALS_MAX ||
-	    session->holding.borrowed) {
+	    session->holding.injection) {
 		session->renewals = 0;
 		return false;
 	}

@@ -43,7 +43,7 @@ struct needs {
 
 // A thread that is borrowed, and as what.
 struct holding {
-	struct borrowed *borrowed; // NULL: none is
+	struct injection *injection; // NULL: none is
 	struct scope scope;
 	struct dc_call_options options;
 	struct needs needs; // that it was chosen for

@@ -424,7 +424,7 @@ static struct dc_error *take(struct dc_session *session, pid_t thread, regex_t *
 			atomic_store(&session->tracer, tracer);
 	}
 	// A thread that is held already is read as it stands.
-	options.tracer = session->holding.borrowed ? NULL : session->tracer;
+	options.tracer = session->holding.injection ? NULL : session->tracer;
 	options.stop_any = stop;
 	if (!err)
 		err = dump_take(session->process, session->unwind, &options, &dump);

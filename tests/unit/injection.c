@@ -284,23 +284,24 @@ static void stop(struct fixture *fixture)
 	close(from_child[1]);
 }
 
-static struct borrowed *borrow(struct fixture *fixture, bool all_stop)
+static struct injection *borrow(struct fixture *fixture, bool all_stop)
 {
 	struct borrow_options options = { .wait_ns = 2000000000, .all_stop = all_stop };
-	struct borrowed *borrowed;
+	struct injection *injection;
 
-	fail(borrow_thread(fixture->tracer, fixture->process, NULL, NULL, NULL, &options,
-			   &borrowed),
-	     "borrow_thread");
-	return borrowed;
+	fail(injection_begin(fixture->tracer, fixture->process, NULL, NULL, NULL, &options,
+			     &injection),
+	     "injection_begin");
+	return injection;
 }
 
-static struct dc_error *call(struct borrowed *borrowed, void *function, const char *name, long a,
+static struct dc_error *call(struct injection *injection, void *function, const char *name, long a,
 			     long b, struct abi_exit *ret)
 {
 	struct abi_entry entry = { .general = { (uint64_t)a, (uint64_t)b } };
 
-	return borrowed_call(borrowed, (uint64_t)(uintptr_t)function, name, &entry, 300000000, ret);
+	return injection_call(injection, (uint64_t)(uintptr_t)function, name, &entry, 300000000,
+			      ret);
 }
 
 static void plain(enum work work, const char *doing)
@@ -311,8 +312,8 @@ static void plain(enum work work, const char *doing)
 
 	start(&fixture, work);
 
-	struct borrowed *borrowed = borrow(&fixture, false);
-	struct dc_error *err = call(borrowed, add, "add", 1, 2, &exit);
+	struct injection *injection = borrow(&fixture, false);
+	struct dc_error *err = call(injection, add, "add", 1, 2, &exit);
 
 	ok(!err && exit.rax == 3, "add(1, 2) on a thread that %s: %s", doing,
 	   err ? err->message : "3");
@@ -322,7 +323,8 @@ static void plain(enum work work, const char *doing)
 	struct abi_entry entry = { .al = 1, .vector_width = 16 };
 
 	memcpy(entry.vector[0], &argument, sizeof(argument));
-	err = borrowed_call(borrowed, (uint64_t)(uintptr_t)half, "half", &entry, 1000000000, &exit);
+	err = injection_call(injection, (uint64_t)(uintptr_t)half, "half", &entry, 1000000000,
+			     &exit);
 	memcpy(&result, exit.vector[0], sizeof(result));
 	ok(!err && result == 2.5, "half(5.0)");
 	dc_error_destroy(err);
@@ -334,7 +336,8 @@ static void plain(enum work work, const char *doing)
 				 .result_size = sizeof(wide),
 				 .result_align = 8 };
 
-	err = borrowed_call(borrowed, (uint64_t)(uintptr_t)widen, "widen", &big, 1000000000, &exit);
+	err = injection_call(injection, (uint64_t)(uintptr_t)widen, "widen", &big, 1000000000,
+			     &exit);
 	ok(!err && exit.memory && ((const struct wide *)exit.memory)->v[2] == 13 &&
 		   ((const struct wide *)exit.memory)->v[19] == 10,
 	   "a structure by value, there and back");
@@ -344,12 +347,12 @@ static void plain(enum work work, const char *doing)
 
 	uint64_t literal;
 
-	err = borrowed_literal(borrowed, "abcd", 5, &literal);
+	err = injection_literal(injection, "abcd", 5, &literal);
 	if (!err)
-		err = call(borrowed, strlen, "strlen", (long)literal, 0, &exit);
+		err = call(injection, strlen, "strlen", (long)literal, 0, &exit);
 	ok(!err && exit.rax == 4, "strlen of a literal: %s", err ? err->message : "4");
 	dc_error_destroy(err);
-	err = borrowed_release(borrowed, &departure);
+	err = injection_release(injection, &departure);
 	ok(!err && works(&fixture, work), "it goes on: %s", err ? err->message : "yes");
 	printf("# pause %" PRId64 " us, %" PRIu64 " bytes of literals stay\n",
 	       departure.pause_ns / 1000, departure.literals_left);
@@ -366,8 +369,8 @@ static void goes_wrong(void *function, const char *name, enum dc_code code, enum
 
 	start(&fixture, work);
 
-	struct borrowed *borrowed = borrow(&fixture, false);
-	struct dc_error *err = call(borrowed, function, name, 1, 0, &exit);
+	struct injection *injection = borrow(&fixture, false);
+	struct dc_error *err = call(injection, function, name, 1, 0, &exit);
 
 	ok(err && err->code == code && err->state == state, "%s: %s", name,
 	   err ? err->message : "returned");
@@ -375,11 +378,11 @@ static void goes_wrong(void *function, const char *name, enum dc_code code, enum
 		printf("# %s", err->notes);
 	dc_error_destroy(err);
 	if (state == DC_STATE_RUNNING && code != DC_THREAD_ENDED) {
-		err = call(borrowed, add, "add", 20, 22, &exit);
+		err = call(injection, add, "add", 20, 22, &exit);
 		ok(!err && exit.rax == 42, "and a call afterwards");
 		dc_error_destroy(err);
 	}
-	err = borrowed_release(borrowed, &departure);
+	err = injection_release(injection, &departure);
 	ok(!err, "released after %s: %s", name, err ? err->message : "yes");
 	dc_error_destroy(err);
 	if (state == DC_STATE_RUNNING || state == DC_STATE_AS_LEFT)
@@ -398,9 +401,9 @@ static void repeats(void)
 
 	start(&fixture, COUNTS);
 
-	struct borrowed *borrowed = borrow(&fixture, false);
-	struct dc_error *err = borrowed_repeat(borrowed, (uint64_t)(uintptr_t)add, "add", &entry,
-					       1000000000, N, times, &exit);
+	struct injection *injection = borrow(&fixture, false);
+	struct dc_error *err = injection_repeat(injection, (uint64_t)(uintptr_t)add, "add", &entry,
+						1000000000, N, times, &exit);
 	int64_t sum = 0;
 
 	for (int i = 0; i < N; i++)
@@ -409,7 +412,7 @@ static void repeats(void)
 	   err ? err->message : "3", shared->calls);
 	printf("# %.1f us a call\n", (double)sum / N / 1000);
 	dc_error_destroy(err);
-	err = borrowed_release(borrowed, &departure);
+	err = injection_release(injection, &departure);
 	ok(!err && works(&fixture, COUNTS), "it goes on after them");
 	dc_error_destroy(err);
 	stop(&fixture);
@@ -423,13 +426,13 @@ static void asleep_for_good(void)
 
 	start(&fixture, READS);
 
-	struct borrowed *borrowed = borrow(&fixture, false);
-	struct dc_error *err = call(borrowed, vforks, "vforks", 0, 0, &exit);
+	struct injection *injection = borrow(&fixture, false);
+	struct dc_error *err = call(injection, vforks, "vforks", 0, 0, &exit);
 
 	ok(err && err->code == DC_DEADLINE && err->state == DC_STATE_IN_CALLEE,
 	   "a callee that cannot be stopped: %s", err ? err->message : "returned");
 	dc_error_destroy(err);
-	err = borrowed_release(borrowed, &departure);
+	err = injection_release(injection, &departure);
 	ok(!err && departure.state == DC_STATE_IN_CALLEE, "is left to go home by itself: %s",
 	   err ? err->message : "yes");
 	dc_error_destroy(err);
@@ -446,14 +449,14 @@ static void suspended(void)
 
 	start(&fixture, SUSPENDS);
 
-	struct borrowed *borrowed = borrow(&fixture, false);
-	struct dc_error *err = call(borrowed, add, "add", 1, 2, &exit);
+	struct injection *injection = borrow(&fixture, false);
+	struct dc_error *err = call(injection, add, "add", 1, 2, &exit);
 
 	ok(!err && exit.rax == 3, "add(1, 2) in sigsuspend: %s", err ? err->message : "3");
 	dc_error_destroy(err);
 	kill(fixture.pid, SIGUSR1);
 	ok(shared->calls == 1, "its signal waits until the thread is back");
-	err = borrowed_release(borrowed, &departure);
+	err = injection_release(injection, &departure);
 	while (shared->calls < 2)
 		sched_yield();
 	kill(fixture.pid, SIGUSR1);
@@ -468,14 +471,14 @@ static void dispatching(void)
 {
 	struct borrow_options options = { .wait_ns = 100000000 };
 	struct fixture fixture;
-	struct borrowed *borrowed;
+	struct injection *injection;
 
 	start(&fixture, DISPATCHES);
 	while (!shared->beats)
 		sched_yield();
 
-	struct dc_error *err = borrow_thread(fixture.tracer, fixture.process, NULL, NULL, NULL,
-					     &options, &borrowed);
+	struct dc_error *err = injection_begin(fixture.tracer, fixture.process, NULL, NULL, NULL,
+					       &options, &injection);
 
 	ok(err && err->code == DC_REFUSED, "system calls that are dispatched: %s",
 	   err ? err->message : "borrowed");
@@ -489,15 +492,16 @@ static void handled_fault(bool pass)
 	struct borrow_options options = { .wait_ns = 1000000000,
 					  .pass_signals = pass ? 1 << (SIGSEGV - 1) : 0 };
 	struct fixture fixture;
-	struct borrowed *borrowed;
+	struct injection *injection;
 	struct abi_exit exit;
 	struct dc_departure departure;
 
 	start(&fixture, LEAVES);
-	fail(borrow_thread(fixture.tracer, fixture.process, NULL, NULL, NULL, &options, &borrowed),
-	     "borrow_thread");
+	fail(injection_begin(fixture.tracer, fixture.process, NULL, NULL, NULL, &options,
+			     &injection),
+	     "injection_begin");
 
-	struct dc_error *err = call(borrowed, touches, "touches", 0, 0, &exit);
+	struct dc_error *err = call(injection, touches, "touches", 0, 0, &exit);
 
 	if (pass)
 		ok(!err && exit.rax == 7, "a fault that the program handles, passed: %s",
@@ -506,7 +510,7 @@ static void handled_fault(bool pass)
 		ok(err && err->code == DC_CRASHED && err->signo == SIGSEGV,
 		   "a fault that the program handles: %s", err ? err->message : "returned");
 	dc_error_destroy(err);
-	err = borrowed_release(borrowed, &departure);
+	err = injection_release(injection, &departure);
 	ok(!err && works(&fixture, LEAVES), "it goes on");
 	dc_error_destroy(err);
 	stop(&fixture);
@@ -520,13 +524,13 @@ static void newborns(void)
 
 	start(&fixture, READS);
 
-	struct borrowed *borrowed = borrow(&fixture, true);
-	struct dc_error *err = call(borrowed, creates, "creates", 0, 0, &exit);
+	struct injection *injection = borrow(&fixture, true);
+	struct dc_error *err = call(injection, creates, "creates", 0, 0, &exit);
 
 	ok(!err && exit.rax == 0, "a callee creates a thread: %s", err ? err->message : "yes");
 	dc_error_destroy(err);
 	ok(shared->beats == 0, "which does not run while all are stopped");
-	err = borrowed_release(borrowed, &departure);
+	err = injection_release(injection, &departure);
 	ok(!err, "released: %s", err ? err->message : "yes");
 	dc_error_destroy(err);
 	ok(works(&fixture, COUNTS), "and runs afterwards");
@@ -563,13 +567,13 @@ int main(void)
 
 	start(&fixture, READS);
 
-	struct borrowed *borrowed = borrow(&fixture, false);
-	struct dc_error *err = call(borrowed, forks, "forks", 0, 0, &exit);
+	struct injection *injection = borrow(&fixture, false);
+	struct dc_error *err = call(injection, forks, "forks", 0, 0, &exit);
 
 	ok(!err && exit.rax == 0, "a child of fork ends in the landing pad: %s",
 	   err ? err->message : "yes");
 	dc_error_destroy(err);
-	err = borrowed_release(borrowed, &departure);
+	err = injection_release(injection, &departure);
 	ok(!err && works(&fixture, READS), "and the parent goes on");
 	dc_error_destroy(err);
 	stop(&fixture);
