@@ -56,6 +56,7 @@ $(B)/%.o: %.S
 
 -include runtime/build.mk
 -include debugger/build.mk
+-include agent/library/build.mk
 -include tests/build.mk
 
 clean:

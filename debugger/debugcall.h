@@ -134,7 +134,7 @@ struct dc_scope {
 
 // How: who runs a call in the target (its own host where it has one that can take the call, else
 // the landing pad; or only the one named), how long it may take, what it may do.
-enum dc_host { DC_HOST_AUTO, DC_HOST_BARE, DC_HOST_GORT };
+enum dc_host { DC_HOST_AUTO, DC_HOST_BARE, DC_HOST_GORT, DC_HOST_AGENT };
 // The word for --host; NULL: AUTO, and what is none.
 DC_API const char *dc_host_name(enum dc_host host);
 enum dc_signals { DC_SIGNALS_HOLD, DC_SIGNALS_PASS };
@@ -236,7 +236,7 @@ DC_API DC_CHECK struct dc_error *dc_value_children(const struct dc_value *value,
 
 struct dc_result {
 	struct dc_value *value;
-	const char *host; // "bare", "gort"; "none": no thread was needed
+	const char *host; // "bare", "gort", "agent"; "none": no thread was needed
 	pid_t thread; // 0: none was needed
 	bool chosen; // the thread was chosen for the user
 	// Known when the thread is back, so 0 while dc_attach() keeps it: how long it was away from

@@ -2,10 +2,11 @@
 // The table of hosts.
 #include "debugger/inject/host.h"
 
+#include "debugger/inject/agent/agent.h"
 #include "debugger/inject/bare/bare.h"
 #include "debugger/inject/gort/gort.h"
 
-const struct host *const hosts[] = { &gort_host, &bare_host };
+const struct host *const hosts[] = { &gort_host, &agent_host, &bare_host };
 const size_t nr_hosts = sizeof(hosts) / sizeof(*hosts);
 
 const char *dc_host_name(enum dc_host id)

@@ -9,11 +9,15 @@
 #include <string.h>
 
 // The thread that serves everything under this borrowing. to_call: it is to run something, though
-// the text may have said nothing of it: a literal is mapped, an IFUNC resolved.
+// the text may have said nothing of it: a literal is mapped, an IFUNC resolved. Else the thread
+// itself is wanted.
 static struct dc_error *borrow(struct evaluation *evaluation, bool to_call)
 {
-	struct needs needs = evaluation->needs;
+	struct needs needs;
 
+	if (!to_call)
+		evaluation->needs.thread = true;
+	needs = evaluation->needs;
 	if (to_call && !needs.calls)
 		needs_add(&needs, &(struct needs){ .calls = true, .avoids_stdio = true });
 	return session_borrow(evaluation->session, &evaluation->expression->scope,

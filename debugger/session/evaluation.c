@@ -22,6 +22,7 @@ void needs_add(struct needs *to, const struct needs *more)
 	to->avoids_stdio = (!to->calls || to->avoids_stdio) && (!more->calls || more->avoids_stdio);
 	to->calls |= more->calls;
 	to->frame |= more->frame;
+	to->thread |= more->thread;
 	to->vm = to->vm ?: more->vm;
 }
 

@@ -15,11 +15,13 @@ static struct dc_error *choose_host(struct dc_session *session, const struct sco
 {
 	const char *what = needs->frame	       ? "registers and locals of a frame need"
 			   : options->all_stop ? "--all-stop needs"
-					       : NULL;
+			   : needs->thread && options->host == DC_HOST_AGENT
+				   ? "registers and thread-local variables need"
+				   : NULL;
 	enum dc_host host = scope->goroutine ? DC_HOST_GORT : options->host;
 
 	*ret = what || !needs->calls ? DC_HOST_BARE : host;
-	if (what && needs->calls && host == DC_HOST_GORT)
+	if (what && needs->calls && (host == DC_HOST_GORT || host == DC_HOST_AGENT))
 		return error_make(DC_REFUSED, "%s the bare host", what);
 	// Without a goroutine, what enters the program's runtime ends the program.
 	if (needs->calls && *ret == DC_HOST_BARE && !options->force && !needs->avoids_stdio &&
@@ -38,6 +40,7 @@ static struct dc_error *hold_one(struct dc_session *session, const struct scope 
 	struct holding *holding = &session->holding;
 	struct borrow_options borrow = {
 		.goroutine = needs->calls ? scope->goroutine : 0,
+		.own_thread = needs->thread,
 		.thread = needs->frame ? sample->tid : scope->thread,
 		.wait_ns = options->wait_ns,
 		.all_stop = options->all_stop,
@@ -58,9 +61,9 @@ static struct dc_error *hold_one(struct dc_session *session, const struct scope 
 				      &holding->injection);
 	if (err)
 		return err;
-	session->touched = true;
+	session->touched |= injection_tid(holding->injection) != 0;
 	session->departure.thread = injection_tid(holding->injection);
-	session->departure.chosen = !scope->thread;
+	session->departure.chosen = session->departure.thread && !scope->thread;
 	return NULL;
 }
 
@@ -71,6 +74,8 @@ static bool serves(const struct holding *holding, const struct scope *scope,
 	const struct dc_call_options *had = &holding->options;
 
 	if (scope->thread && scope->thread != injection_tid(holding->injection))
+		return false;
+	if (needs->thread && !injection_tid(holding->injection))
 		return false;
 	if (needs->frame &&
 	    (!holding->frame.known || strcmp(scope->frame ?: "", holding->scope.frame ?: "") != 0))

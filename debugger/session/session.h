@@ -38,6 +38,7 @@ struct needs {
 	bool calls;
 	bool avoids_stdio; // nothing that is called reaches stdio
 	bool frame; // the chosen frame's registers and locals
+	bool thread; // registers, or what is a thread's own: one of the program's
 	const struct module *vm; // a language's runtime that is called into; NULL: none
 };
 

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 
-from harness import DEBUGCALL, Target, contains, equal, main, skip, test
+from harness import DEBUGCALL, Program, Target, contains, equal, good, main, skip, test
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -58,6 +58,29 @@ def files():
                      "share/man/man1/debugcall.1", "lib/pkgconfig/debugcall.pc"):
             equal(os.path.isfile(os.path.join(usr, name)), True, name)
         run(os.path.join(usr, "bin/debugcall"), "--version")
+
+
+@test
+def agent():
+    """a program is built with the agent by pkg-config, and is called through it"""
+    if not shutil.which("pkg-config"):
+        skip("pkg-config is not installed")
+    with tempfile.TemporaryDirectory() as directory:
+        run("make", "--no-print-directory", "install-agent", f"DESTDIR={directory}", "PREFIX=/usr",
+            f"SAN={os.environ.get('SAN', '')}")
+        usr = os.path.join(directory, "usr")
+        source, program = os.path.join(directory, "user.c"), os.path.join(directory, "user")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write("#include <debugcall_agent.h>\n#include <stdio.h>\n#include <unistd.h>\n"
+                       "int is_open(void) { return debugcall_agent_is_open(); }\n"
+                       'int main(void) { puts("ready"); fflush(stdout); for (;;) pause(); }\n')
+        found = {"PKG_CONFIG_PATH": f"{usr}/lib/pkgconfig", "PKG_CONFIG_SYSROOT_DIR": directory}
+        flags = run("pkg-config", "--cflags", "--libs", "debugcall-agent", env=found).split()
+        run("cc", "-g", "-o", program, source, f"-I{usr}/include", f"-L{usr}/lib", *flags)
+        names = run("nm", "-D", "--defined-only", f"{usr}/lib/libdebugcall-agent.so").split()
+        equal([name for name in names if "@@" in name], ["debugcall_agent_is_open@@DEBUGCALL_AGENT_1"])
+        with Program(program, env={"LD_LIBRARY_PATH": f"{usr}/lib"}) as target:
+            contains(good("--json", "-p", target.pid, "is_open()"), '"value":"1","type":"int","host":"agent"')
 
 
 @test

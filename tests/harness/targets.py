@@ -99,8 +99,9 @@ class Victim:
 class Program:
     """A target that prints "ready" on a line of its own."""
 
-    def __init__(self, *args):
-        self.process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, *args, env=None):
+        self.process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env=dict(os.environ, **(env or {})))
         self.pid = self.process.pid
         while self.process.stdout.readline() != "ready\n":
             expect(self.process.poll() is None, f"{args[0]} ended")
@@ -118,8 +119,8 @@ class Program:
 class Target(Program):
     """tests/targets/plain: reads and writes bytes; with "threads" a second thread counts."""
 
-    def __init__(self, *args):
-        super().__init__(f"{TARGETS}/plain", *args)
+    def __init__(self, *args, env=None):
+        super().__init__(f"{TARGETS}/plain", *args, env=env)
 
     def call(self, *args):
         """The values that the expressions print, without notes."""

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// A thread that serves one slot: it waits for requests, and callees run on it.
+#ifndef AGENT_LIBRARY_WORKER_H
+#define AGENT_LIBRARY_WORKER_H
+
+#include "agent/library/enter.h"
+#include "protocol/mailbox.h"
+
+#include <pthread.h>
+
+struct worker {
+	struct mailbox_slot *slot;
+	uint32_t there; // a thread is, or is about to be
+	uint32_t end; // it is to end when it has nothing to do
+	uint32_t calling; // a request is under way
+	uint32_t cancel_seen; // of the slot's count, when the request was begun
+	uint32_t cancel_judged; // that was answered by letting the callee go on
+	uint32_t asked_alone; // how often, since its client has gone
+	bool contains; // it has taken the handlers
+	bool is_orphan; // nobody will judge: the handler does, carefully
+	int tid;
+	int64_t deadline_ns;
+	size_t stack_size;
+	uintptr_t stack_low, stack_high; // of the thread
+	char *alternate; // its signal stack
+	size_t alternate_size;
+	struct mailbox_call call; // that is under way: a copy
+	struct entry entry;
+};
+
+// No more calls: the process ends.
+extern bool workers_closed;
+// All of them; slot n is served by worker n.
+extern struct worker workers[MAILBOX_SLOTS];
+
+// False: there can be no thread.
+bool worker_start(struct worker *worker, struct mailbox_slot *slot);
+// The worker on whose stacks addr lies; NULL: it is a thread of the program.
+struct worker *worker_on(uintptr_t addr);
+// Another process than the one that the workers are in: a child of fork.
+bool worker_in_child(void);
+// In a child of fork: the parent's are none of ours, and their handlers have nothing to do here.
+void worker_forget_all(void);
+// Before any worker is started.
+bool workers_init(void);
+
+// Whoever ends has the attendant look whether another is wanted.
+extern uint32_t *workers_bell;
+
+// Hands the turn on and wakes the client.
+void worker_turn(struct worker *worker, enum mailbox_turn turn);
+
+#endif

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+// One request after the other through the slot that is ours; the deadline of each call is kept here.
+#include "debugger/inject/agent/agent.h"
+
+#include "debugger/base/cleanup.h"
+#include "debugger/inject/outcome.h"
+#include "debugger/target/memory.h"
+#include "protocol/debugcall.h"
+
+#include <string.h>
+
+static void destroy(void *host)
+{
+	struct agent *agent = host;
+
+	if (!agent)
+		return;
+	post_close(&agent->post);
+	dc_error_destroy(agent->outcome);
+	free(agent);
+}
+
+static struct dc_error *probe(const struct host_context *context, void **ret)
+{
+	const struct borrow_options *options = context->loan->options;
+	struct agent *agent;
+	struct dc_error *err;
+	bool found;
+
+	// The agent's threads are none of the program's.
+	if (options->thread || options->own_thread)
+		return options->host == DC_HOST_AGENT
+			       ? error_make(DC_REFUSED,
+					    "the agent calls on a thread of its own, not "
+					    "on one that is named")
+			       : NULL;
+	agent = calloc(1, sizeof(*agent));
+	if (!agent)
+		return &dc_out_of_memory;
+	agent->loan = context->loan;
+	agent->symbols = context->symbols;
+	agent->unwind = context->unwind;
+	err = post_open(context->loan->process, &context->loan->space.maps, &agent->post, &found);
+	if (err || !found) {
+		agent->post.fd = -1;
+		destroy(agent);
+		return err;
+	}
+	*ret = agent;
+	return NULL;
+}
+
+static struct dc_error *can(void *host, int64_t wait_ns)
+{
+	enum { TRUST_NS = 1000 * 1000 };
+	struct agent *agent = host;
+	struct dc_error *err = post_take(&agent->post, wait_ns);
+
+	if (err || (agent->compared_ns && tracer_now() - agent->compared_ns < TRUST_NS))
+		return err;
+	err = post_compare_rights(&agent->post);
+	agent->compared_ns = tracer_now();
+	return err;
+}
+
+// ---- a request ----------------------------------------------------------------------------------
+
+static struct dc_error *fill(const struct agent *agent, struct mailbox_slot *slot)
+{
+	const struct request *request = agent->request;
+	const struct abi_entry *entry = request->entry;
+	uint64_t align = entry->result_align > 16 ? entry->result_align : 16;
+	uint64_t result = (entry->stack_size + align - 1) & -align;
+	struct mailbox_call *call = &slot->calls[0];
+
+	if (result + entry->result_size > MAILBOX_DATA || align > 4096)
+		return error_make(DC_REFUSED, "%s",
+				  debugcall_refusal_text(DEBUGCALL_FRAME_TOO_LARGE));
+	*call = (struct mailbox_call){
+		.addr = request->addr,
+		.al = entry->al,
+		.vector_width = entry->vector_width,
+		.leaves_x87 = entry->leaves_x87,
+		.stack_align = entry->stack_align,
+		.stack_size = (uint32_t)entry->stack_size,
+		.result = (uint32_t)result,
+		.result_size = (uint32_t)entry->result_size,
+		.result_align = (uint32_t)entry->result_align,
+		.pass = agent->loan->options->pass_signals,
+	};
+	memcpy(call->general, entry->general, sizeof(call->general));
+	memcpy(call->vector, entry->vector, sizeof(call->vector));
+	if (entry->stack_size)
+		memcpy(slot->data, entry->stack, entry->stack_size);
+	return NULL;
+}
+
+static void ask(struct agent *agent)
+{
+	const struct request *request = agent->request;
+	struct mailbox_slot *slot = agent->post.slot;
+	uint64_t left = request->n - request->done;
+	int64_t now = tracer_now();
+
+	agent->asked = left < MAILBOX_TIMES ? (uint32_t)left : MAILBOX_TIMES;
+	agent->seen = 0;
+	agent->deadline = request->timeout_ns ? now + request->timeout_ns : 0;
+	slot->calls[0].repeat = agent->asked;
+	slot->calls[0].done = 0;
+	slot->calls[0].outcome = MAILBOX_NOTHING;
+	slot->nr_calls = 1;
+	slot->deadline_ns = agent->deadline ?: now;
+	post_ask(&agent->post, MAILBOX_CALL);
+}
+
+static struct dc_error *begin(void *host, struct request *request)
+{
+	struct agent *agent = host;
+
+	agent->request = request;
+	agent->outcome = NULL;
+	agent->cancelled_ns = 0;
+
+	struct dc_error *err = fill(agent, agent->post.slot);
+
+	if (!err)
+		ask(agent);
+	return err;
+}
+
+static void end(struct agent *agent, struct dc_error *outcome)
+{
+	dc_error_destroy(agent->outcome);
+	agent->outcome = outcome;
+	agent->request->is_over = true;
+}
+
+static void note_calls(struct agent *agent)
+{
+	struct request *request = agent->request;
+	const struct mailbox_slot *slot = agent->post.slot;
+	uint32_t done = __atomic_load_n(&slot->calls[0].done, __ATOMIC_RELAXED);
+
+	if (done > agent->asked)
+		done = agent->asked;
+	for (uint32_t i = 0; i < done && request->nanoseconds; i++)
+		request->nanoseconds[request->done + i] = slot->times[i];
+	request->done += done;
+}
+
+static void hear(struct agent *agent)
+{
+	struct request *request = agent->request;
+
+	switch (post_turn(&agent->post)) {
+	case MAILBOX_ANSWERED:
+		note_calls(agent);
+		if (!agent->outcome)
+			agent->outcome = agent_outcome(agent);
+		if (!agent->outcome && request->done < request->n && agent->seen < agent->asked)
+			ask(agent);
+		else
+			end(agent, take_ptr(agent->outcome));
+		break;
+	case MAILBOX_HELD: {
+		bool undo = agent_judge(agent);
+
+		post_judge(&agent->post, undo ? MAILBOX_UNDO : MAILBOX_RESUME);
+		if (!undo)
+			end(agent, take_ptr(agent->outcome));
+		break;
+	}
+	default:
+		end(agent, error_make(DC_REFUSED, "the agent of process %d has lost its way",
+				      agent->post.process->pid));
+	}
+}
+
+// The process, or the program in it, may be gone, and nobody answers then.
+static struct dc_error *look_for_end(struct agent *agent)
+{
+	struct process *process = agent->post.process;
+
+	if (!process_alive(process))
+		return error_in_state(error_make(DC_TARGET_ENDED, "process %d ended in %s",
+						 process->pid, agent->request->name),
+				      DC_STATE_ENDED);
+	return process->mem_fd >= 0 && memory_is_gone(process) ? outcome_execed(process) : NULL;
+}
+
+static void keep_deadline(struct agent *agent)
+{
+	enum { ANSWER_NS = 1000 * 1000 * 1000 };
+	const struct mailbox_slot *slot = agent->post.slot;
+	uint32_t done = __atomic_load_n(&slot->calls[0].done, __ATOMIC_RELAXED);
+	int64_t now = tracer_now();
+
+	if (agent->cancelled_ns) {
+		// It is where no signal comes to.
+		if (now - agent->cancelled_ns > ANSWER_NS)
+			end(agent, error_in_state(agent_overdue(agent), DC_STATE_IN_CALLEE));
+		return;
+	}
+	if (done != agent->seen && agent->deadline) {
+		agent->seen = done;
+		agent->deadline = now + agent->request->timeout_ns;
+	}
+	if (agent->request->is_cancelled || (agent->deadline && now >= agent->deadline)) {
+		agent->cancelled_ns = now;
+		post_cancel(&agent->post);
+	}
+}
+
+static struct dc_error *attend(void *host, struct request *request, int64_t until)
+{
+	enum { LOOK_NS = 20 * 1000 * 1000 };
+	struct agent *agent = host;
+
+	while (!request->is_over) {
+		int64_t limit = tracer_now() + LOOK_NS;
+		struct dc_error *gone;
+
+		if (agent->deadline && !agent->cancelled_ns && agent->deadline < limit)
+			limit = agent->deadline;
+		if (until && until < limit)
+			limit = until;
+		if (post_wait(&agent->post, limit)) {
+			hear(agent);
+			continue;
+		}
+		gone = look_for_end(agent);
+		if (gone)
+			end(agent, gone);
+		else
+			keep_deadline(agent);
+		if (!request->is_cancelled && tracer_cancelled(agent->loan->tracer))
+			break;
+		if (until && tracer_now() >= until)
+			break;
+	}
+	return NULL;
+}
+
+static void cancel(void *host, struct request *request)
+{
+	(void)host;
+	request->is_cancelled = true;
+}
+
+static struct dc_error *take_result(const struct agent *agent)
+{
+	const struct abi_entry *entry = agent->request->entry;
+	const struct mailbox_call *call = &agent->post.slot->calls[0];
+	struct abi_exit *exit = agent->request->exit;
+	uint64_t align = entry->result_align > 16 ? entry->result_align : 16;
+	uint64_t result = (entry->stack_size + align - 1) & -align;
+
+	exit->rax = call->rax;
+	exit->rdx = call->rdx;
+	memcpy(exit->vector, call->left, sizeof(exit->vector));
+	memcpy(exit->st, call->st, sizeof(exit->st));
+	if (!entry->result_size)
+		return NULL;
+
+	void *memory = malloc(entry->result_size);
+
+	if (!memory)
+		return &dc_out_of_memory;
+	memcpy(memory, agent->post.slot->data + result, entry->result_size);
+	exit->memory = memory;
+	return NULL;
+}
+
+static struct dc_error *finish(void *host, struct request *request)
+{
+	struct agent *agent = host;
+	struct dc_error *err = take_ptr(agent->outcome);
+
+	if (err)
+		request->is_refused = err->code == DC_REFUSED && !request->done;
+	return err ? err : take_result(agent);
+}
+
+static struct dc_error *literal(void *host, const void *bytes, size_t n, uint64_t *addr)
+{
+	enum { LIMIT_NS = 1000 * 1000 * 1000 };
+	struct agent *agent = host;
+	struct mailbox_slot *slot = agent->post.slot;
+
+	if (n > MAILBOX_DATA)
+		return error_make(DC_REFUSED, "a literal of %zu bytes is too large for the agent",
+				  n);
+	memcpy(slot->data, bytes, n);
+	slot->size = (uint32_t)n;
+	slot->outcome = MAILBOX_NOTHING;
+	post_ask(&agent->post, MAILBOX_LITERAL);
+	if (!post_wait(&agent->post, tracer_now() + LIMIT_NS) || slot->outcome != MAILBOX_RETURNED)
+		return error_make(DC_REFUSED,
+				  "the agent of process %d finds no place for a literal",
+				  agent->post.process->pid);
+	*addr = slot->address;
+	return NULL;
+}
+
+const struct host agent_host = {
+	.id = DC_HOST_AGENT,
+	.name = "agent",
+	.absence = "has no agent: start it with LD_PRELOAD=libdebugcall-agent.so",
+	.probe = probe,
+	.destroy = destroy,
+	.can = can,
+	.begin = begin,
+	.poll = attend,
+	.cancel = cancel,
+	.finish = finish,
+	.literal = literal,
+};
