@@ -41,6 +41,12 @@ static void enter(struct events *events, struct tracee *tracee)
 	events->n++;
 }
 
+void events_init(struct events *events, const struct process *process)
+{
+	*events = (struct events){ .process = process };
+	events->last_ready = &events->ready;
+}
+
 void events_add(struct events *events, struct tracee *tracee)
 {
 	enum { BEARS = PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK };
@@ -69,7 +75,7 @@ void events_clear(struct events *events)
 		while (events->tracees[i]) {
 			struct tracee *tracee = events->tracees[i];
 
-			events_remove(events, tracee);
+			events_disregard(events, tracee);
 			tracee->tid = 0;
 			if (tracee->is_newborn)
 				free(tracee);
@@ -78,12 +84,58 @@ void events_clear(struct events *events)
 	events->expects_newborns = false;
 }
 
-static void push(struct tracee *tracee, const struct event *event)
+// It has events, and whoever asks for anybody's is to see them.
+static void make_ready(struct events *events, struct tracee *tracee)
+{
+	if (!tracee->is_attended || tracee->is_ready)
+		return;
+	tracee->is_ready = true;
+	tracee->next_ready = NULL;
+	*events->last_ready = tracee;
+	events->last_ready = &tracee->next_ready;
+}
+
+static void make_unready(struct events *events, struct tracee *tracee)
+{
+	struct tracee **at = &events->ready;
+
+	if (!tracee->is_ready)
+		return;
+	while (*at != tracee)
+		at = &(*at)->next_ready;
+	*at = tracee->next_ready;
+	if (!*at)
+		events->last_ready = at;
+	tracee->is_ready = false;
+}
+
+static void push(struct events *events, struct tracee *tracee, const struct event *event)
 {
 	struct event_queue *queue = &tracee->queue;
 
 	if (queue->n < sizeof(queue->event) / sizeof(*queue->event))
 		queue->event[queue->n++] = *event;
+	make_ready(events, tracee);
+}
+
+void events_put_back(struct events *events, struct tracee *tracee, const struct event *event)
+{
+	struct event_queue *queue = &tracee->queue;
+	unsigned room = sizeof(queue->event) / sizeof(*queue->event);
+
+	for (unsigned i = queue->n < room ? queue->n : room - 1; i > 0; i--)
+		queue->event[i] = queue->event[i - 1];
+	queue->event[0] = *event;
+	if (queue->n < room)
+		queue->n++;
+	make_ready(events, tracee);
+}
+
+void events_disregard(struct events *events, struct tracee *tracee)
+{
+	events_remove(events, tracee);
+	make_unready(events, tracee);
+	tracee->queue.n = 0;
 }
 
 static bool pop(struct tracee *tracee, struct event *ret)
@@ -204,7 +256,7 @@ static void note_gone(struct events *events, struct tracee *tracee, struct event
 {
 	event.tid = tracee->tid;
 	events_remove(events, tracee);
-	push(tracee, &event);
+	push(events, tracee, &event);
 }
 
 // A thread that executes a program takes its leader's id. The leader itself vanishes unreported.
@@ -233,6 +285,7 @@ static struct tracee *newborn(struct events *events, pid_t tid)
 	if (tracee) {
 		tracee->tid = tid;
 		tracee->is_newborn = true;
+		tracee->is_attended = events->attendant.attend != NULL;
 		events_add(events, tracee);
 	}
 	return tracee;
@@ -262,7 +315,7 @@ static void dispatch(struct events *events, const struct event *event, const str
 		note_gone(events, tracee, *event);
 		return;
 	}
-	push(tracee, event);
+	push(events, tracee, event);
 	if (event->kind == EVENT_EXIT && tracee != awaited)
 		ptrace(PTRACE_CONT, event->tid, NULL, NULL);
 }
@@ -303,15 +356,80 @@ static void look_for_leader(struct events *events, struct tracee *tracee)
 		note_gone(events, tracee, (struct event){ .kind = EVENT_GONE });
 }
 
+// The other tracees are not to stand until this wait is over.
+static void have_attended(struct events *events)
+{
+	if (!events->ready || events->is_attending || !events->attendant.attend)
+		return;
+	events->is_attending = true;
+	events->attendant.attend(events->attendant.arg);
+	events->is_attending = false;
+}
+
+bool events_next_of_any(struct events *events, struct tracee **tracee, struct event *ret)
+{
+	for (;;) {
+		bool none = false;
+
+		while (events->ready) {
+			*tracee = events->ready;
+			make_unready(events, *tracee);
+			if (!pop(*tracee, ret))
+				continue;
+			if ((*tracee)->queue.n)
+				make_ready(events, *tracee);
+			return true;
+		}
+		// Its error is told to whoever waits for one tracee; here the process's end shows.
+		dc_error_destroy(gather(events, NULL, &none));
+		if (none && !events->ready)
+			return false;
+	}
+}
+
+// How one waits: spins for longer than a stop on another CPU takes to come, then sleeps.
+struct patience {
+	unsigned round;
+	int64_t begin, sleep_max;
+};
+
+// Nothing has happened. False: the deadline (0: none) has passed.
+static bool have_patience(struct patience *patience, int64_t deadline)
+{
+	enum { SPIN_NS = 300 * 1000 };
+
+	// The clock is not read before the stop has had time to come.
+	if (patience->round++ % 8 == 7) {
+		int64_t now = tracer_now();
+
+		if (!patience->begin)
+			patience->begin = now;
+		if (deadline && now >= deadline)
+			return false;
+		if (now - patience->begin > SPIN_NS) {
+			int64_t ns = (now - patience->begin) / 16;
+
+			if (ns > patience->sleep_max)
+				ns = patience->sleep_max;
+			if (deadline && ns > deadline - now)
+				ns = deadline - now;
+			nanosleep(&(struct timespec){ .tv_nsec = ns }, NULL);
+			patience->round = 7; // look, then read the clock again
+			return true;
+		}
+	}
+	sched_yield();
+	return true;
+}
+
 struct dc_error *events_next(struct events *events, struct tracee *tracee, int64_t deadline,
 			     bool may_cancel, struct event *ret)
 {
-	// Longer than a stop on another CPU takes to come, shorter than anyone minds.
-	enum { SPIN_NS = 300 * 1000, SLEEP_MAX_NS = 5 * 1000 * 1000 };
-	int64_t begin = 0;
+	// Longer sleeps than anyone minds are of no use.
+	struct patience patience = { .sleep_max = 5 * 1000 * 1000 };
 
 	*ret = (struct event){ .tid = tracee->tid };
-	for (unsigned round = 0;; round++) {
+	for (;;) {
 		bool none = false;
 
 		if (pop(tracee, ret))
@@ -325,37 +443,38 @@ struct dc_error *events_next(struct events *events, struct tracee *tracee, int64
 
 		if (err)
 			return err;
+		have_attended(events);
 		if (!none)
 			continue;
 		if (may_cancel && __atomic_load_n(&events->cancelled, __ATOMIC_RELAXED)) {
 			ret->kind = EVENT_CANCELLED;
 			return NULL;
 		}
-		// The clock is not read before the stop has had time to come.
-		if (round % 8 == 7) {
-			int64_t now = tracer_now();
-
-			if (!begin)
-				begin = now;
-			if (deadline && now >= deadline) {
-				ret->kind = EVENT_DEADLINE;
-				return NULL;
-			}
-			if (now - begin > SPIN_NS) {
-				int64_t ns = (now - begin) / 16;
-
-				if (ns > SLEEP_MAX_NS)
-					ns = SLEEP_MAX_NS;
-				if (deadline && ns > deadline - now)
-					ns = deadline - now;
-				nanosleep(&(struct timespec){ .tv_nsec = ns }, NULL);
-				look_for_leader(events, tracee);
-				round = 6; // look, then read the clock again
-				continue;
-			}
+		if (!have_patience(&patience, deadline)) {
+			ret->kind = EVENT_DEADLINE;
+			return NULL;
 		}
-		sched_yield();
+		if (patience.round == 7)
+			look_for_leader(events, tracee);
 	}
+}
+
+bool events_await_any(struct events *events, int64_t until)
+{
+	// Whoever comes by a breakpoint stands for as long.
+	struct patience patience = { .sleep_max = 500 * 1000 };
+
+	while (!events->ready) {
+		bool none = false;
+
+		dc_error_destroy(gather(events, NULL, &none));
+		if (!none)
+			return true;
+		if (__atomic_load_n(&events->cancelled, __ATOMIC_RELAXED) ||
+		    !have_patience(&patience, until))
+			return false;
+	}
+	return true;
 }
 
 void events_await(struct events *events, struct tracee *tracee)
@@ -371,13 +490,16 @@ void events_await(struct events *events, struct tracee *tracee)
 	}
 }
 
-void events_gather(struct events *events)
+bool events_gather(struct events *events)
 {
-	bool none = false;
+	bool none = false, any = false;
 
 	// An error of the wait is told to whoever waits for an event.
-	while (!none)
+	while (!none) {
 		dc_error_destroy(gather(events, NULL, &none));
+		any |= !none;
+	}
+	return any;
 }
 
 bool events_is_lost(struct events *events, struct tracee *tracee)

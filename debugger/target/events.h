@@ -43,13 +43,24 @@ struct event_queue {
 struct process;
 struct tracee;
 enum { EVENTS_BUCKETS = 64 };
+// Who sees to the events of all tracees that nobody waits for one by one (tracee->is_attended).
+struct attendant {
+	// There are such events, for events_next_of_any(). Called while another tracee's event is
+	// waited for; must not wait itself.
+	void (*attend)(void *arg);
+	void *arg;
+};
 struct events {
 	const struct process *process;
 	struct tracee *tracees[EVENTS_BUCKETS]; // by thread id
 	unsigned n;
 	bool expects_newborns; // threads or children of tracees are born traced
 	bool cancelled; // atomic
+	struct attendant attendant;
+	bool is_attending;
+	struct tracee *ready, **last_ready; // attended ones that have events in their queues
 };
+void events_init(struct events *events, const struct process *process);
 
 // From now on (until it is gone) the tracee, which was seized, is known by its id.
 void events_add(struct events *events, struct tracee *tracee);
@@ -61,8 +72,17 @@ struct tracee *events_find(const struct events *events, pid_t tid); // NULL: non
 // An exit stop of any other tracee is let go on, so that no process waits for its own threads.
 struct dc_error *events_next(struct events *events, struct tracee *tracee, int64_t deadline,
 			     bool may_cancel, struct event *ret) DC_CHECK;
-// Gathers whatever there is.
-void events_gather(struct events *events);
+// The next event of any attended tracee, those gathered first. False: nothing has happened.
+bool events_next_of_any(struct events *events, struct tracee **tracee, struct event *ret);
+// Waits until there may be one. False: the time until (0: for ever) is up, or the tracer was
+// cancelled.
+bool events_await_any(struct events *events, int64_t until);
+// What a wait for one tracee has met and is another's to see comes first in its queue again.
+void events_put_back(struct events *events, struct tracee *tracee, const struct event *event);
+// Nobody asks any more, and the tracee may be freed.
+void events_disregard(struct events *events, struct tracee *tracee);
+// Gathers whatever there is; false: nothing.
+bool events_gather(struct events *events);
 // Gathers until the tracee has an event in its queue, at most 100 ms.
 void events_await(struct events *events, struct tracee *tracee);
 // Gathers, and tells whether the tracee is gone, or became another program.

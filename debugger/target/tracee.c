@@ -68,7 +68,7 @@ static struct dc_error *why_not_seized(const struct process *process, pid_t tid,
 	return error_make(DC_ATTACH, "thread %d cannot be attached to: %s", tid, strerror(cause));
 }
 
-struct dc_error *tracee_seize(struct tracee *tracee, pid_t tid)
+struct dc_error *tracee_follow(struct tracee *tracee, pid_t tid)
 {
 	int cause = tracer_seize(tracee->tracer, tid, tracee->options);
 
@@ -80,8 +80,16 @@ struct dc_error *tracee_seize(struct tracee *tracee, pid_t tid)
 	tracee->running = true;
 	events_add(tracer_events(tracee->tracer), tracee);
 	trace(TRACE_TARGET, "is seized", tid, 0, 0);
-	if (!ptrace(PTRACE_INTERRUPT, tid, NULL, NULL))
-		return NULL;
+	return NULL;
+}
+
+struct dc_error *tracee_seize(struct tracee *tracee, pid_t tid)
+{
+	struct dc_error *err = tracee_follow(tracee, tid);
+	int cause;
+
+	if (err || !ptrace(PTRACE_INTERRUPT, tid, NULL, NULL))
+		return err;
 	cause = errno;
 	tracee_forget(tracee);
 	// It was seized and has another number: it became another program meanwhile, and runs on
@@ -193,6 +201,94 @@ struct dc_error *tracee_halt(struct tracee *tracee, struct event *ret)
 
 // ---- holding a thread -----------------------------------------------------------------------------
 
+// ---- threads that are lent ------------------------------------------------------------------------
+
+// The borrower stands for the thread from now on: its events, its options.
+static void take_place(struct tracee *tracee, struct tracee *of)
+{
+	struct events *events = tracer_events(tracee->tracer);
+	pid_t tid = of->tid;
+
+	events_remove(events, of);
+	tracee->tid = tid;
+	tracee->running = of->running;
+	tracee->listening = of->listening;
+	tracee->exit_is_silent = of->exit_is_silent;
+	events_add(events, tracee);
+	// A thread that is killed does not take them, and ends without being asked.
+	ptrace(PTRACE_SETOPTIONS, tid, NULL, of->options | tracee->options);
+}
+
+// A thread that is followed: stopped unless it stands, and lent.
+static struct dc_error *borrow(struct tracee *tracee, struct tracee *lender, enum tracee_stop *ret)
+{
+	struct event event = { .kind = EVENT_INTERRUPT };
+	struct dc_error *err = NULL;
+
+	tracee->since = tracer_now();
+	tracee->was_running = lender->running;
+	if (lender->running)
+		err = tracee_halt(lender, &event);
+	if (err)
+		return err;
+	*ret = TRACEE_STOPPED;
+	switch (event.kind) {
+	case EVENT_GROUP_STOP: lender->group_stopped = true; break;
+	case EVENT_INTERRUPT: break;
+	case EVENT_DEADLINE:
+		// It stays followed, and goes on by itself.
+		*ret = TRACEE_UNSTOPPABLE;
+		return NULL;
+	default:
+		*ret = event.kind == EVENT_GONE || event.kind == EVENT_EXEC ? TRACEE_ENDED
+									    : TRACEE_BUSY;
+		events_put_back(tracer_events(tracee->tracer), lender, &event);
+		return NULL;
+	}
+	take_place(tracee, lender);
+	tracee->lender = lender;
+	tracee->group_stopped = lender->group_stopped;
+	return NULL;
+}
+
+// Back to who follows it: it stands as it did, or runs on as it did. One that was not restored runs
+// on from where it is, and finds its way.
+static struct dc_error *give_back(struct tracee *tracee)
+{
+	struct tracee *lender = take_ptr(tracee->lender);
+	bool runs = tracee->was_running || tracee->moved;
+	int64_t pause_ns = tracer_now() - tracee->since;
+
+	tracee->pause_ns += tracee->was_running ? pause_ns : 0;
+	trace(TRACE_TARGET, "goes back to who follows it", tracee->tid, pause_ns, 0);
+	ptrace(PTRACE_SETOPTIONS, tracee->tid, NULL, lender->options);
+	events_remove(tracer_events(tracee->tracer), tracee);
+	lender->running = lender->listening = false;
+	if (tracee->signo)
+		lender->signo = tracee->signo;
+	events_add(tracer_events(tracee->tracer), lender);
+	tracee->tid = 0;
+	lender->listening = lender->group_stopped && tracee->was_running;
+	return runs ? tracee_go_on(lender, RESUME_RUN) : NULL;
+}
+
+// It ended, or became another program, while it was lent: what follows it is told.
+static void give_back_gone(struct tracee *tracee)
+{
+	struct tracee *lender = take_ptr(tracee->lender);
+	struct events *events = tracer_events(tracee->tracer);
+	const struct event gone = { .kind = EVENT_GONE, .tid = tracee->tid };
+
+	if (tracee->is_known) {
+		// Its end is still to come.
+		events_remove(events, tracee);
+		lender->running = true;
+		events_add(events, lender);
+		return;
+	}
+	events_put_back(events, lender, &gone);
+}
+
 // The first stop of a thread that was seized; one that is not held after it is let go of.
 static struct dc_error *first_stop(struct tracee *tracee, enum tracee_stop *ret)
 {
@@ -257,8 +353,14 @@ struct dc_error *tracee_renew_wait(const struct tracee *tracee, struct user_regs
 
 struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop *ret)
 {
-	struct dc_error *err = tracee_seize(tracee, tid);
+	struct tracee *lender = events_find(tracer_events(tracee->tracer), tid);
+	struct dc_error *err;
 
+	tracee->kept = tracee->moved = tracee->masked = tracee->ran = false;
+	tracee->way_written = tracee->restart_lost = tracee->leads_home = false;
+	tracee->group_stopped = tracee->listening = false;
+	tracee->signo = 0;
+	err = lender ? borrow(tracee, lender, ret) : tracee_seize(tracee, tid);
 	if (err) {
 		if (err->code != DC_TARGET_ENDED)
 			return err;
@@ -266,11 +368,8 @@ struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop 
 		*ret = TRACEE_ENDED;
 		return NULL;
 	}
-	tracee->kept = tracee->moved = tracee->masked = tracee->ran = false;
-	tracee->way_written = tracee->restart_lost = tracee->leads_home = false;
-	tracee->group_stopped = tracee->listening = false;
-	tracee->signo = 0;
-	err = first_stop(tracee, ret);
+	if (!lender)
+		err = first_stop(tracee, ret);
 	if (err || *ret != TRACEE_STOPPED)
 		return err;
 	err = registers_get(tid, &tracee->regs);
@@ -373,6 +472,8 @@ struct dc_error *tracee_leave(struct tracee *tracee)
 {
 	struct dc_error *err = NULL;
 
+	if (tracee->lender)
+		return give_back(tracee);
 	trace(TRACE_TARGET, "is let go with signal", tracee->tid, tracee->signo,
 	      registers_pc(&tracee->regs));
 	if (ptrace(PTRACE_DETACH, tracee->tid, NULL, (void *)(intptr_t)tracee->signo))
@@ -413,6 +514,8 @@ struct dc_error *tracee_release_through(struct tracee *tracee, const struct remo
 
 void tracee_forget(struct tracee *tracee)
 {
+	if (tracee->lender)
+		give_back_gone(tracee);
 	events_remove(tracer_events(tracee->tracer), tracee);
 	int64_t pause_ns = tracer_now() - tracee->since;
 

@@ -24,6 +24,10 @@ struct tracee {
 	struct event_queue queue;
 	bool is_known; // in the table: it may have more events
 	bool is_newborn; // born traced, allocated by events.c
+	bool is_attended; // its events are for the attendant
+	bool is_ready; // in the list of those that have some
+	struct tracee *next_ready;
+	struct tracee *lender; // that follows the thread, and has it back in the end; NULL: nobody
 	bool running; // no stop was seen since it was resumed
 	bool listening; // resumed, it stays in its group-stop (PTRACE_LISTEN)
 
@@ -44,6 +48,7 @@ struct tracee {
 	// Resumed from where it stands, it restores all of its caller context by itself.
 	bool leads_home;
 	int signo; // a signal it was stopped with, delivered when it goes on
+	bool was_running; // when it was lent
 	int64_t since; // when the thread was taken away from its work
 	int64_t pause_ns; // for how long threads were, all in all
 };
@@ -54,6 +59,9 @@ void tracee_deinit(struct tracee *tracee);
 
 // ---- requests and waits ---------------------------------------------------------------------------
 
+// Seizes the thread with tracee->options; it runs on. ATTACH when it cannot be traced,
+// TARGET_ENDED when it is gone.
+struct dc_error *tracee_follow(struct tracee *tracee, pid_t tid) DC_CHECK;
 // Seizes the thread with tracee->options and interrupts it. ATTACH when it cannot be traced,
 // TARGET_ENDED when it is gone. Never waits for ever, whatever the other threads of the process do.
 struct dc_error *tracee_seize(struct tracee *tracee, pid_t tid) DC_CHECK;
@@ -81,7 +89,9 @@ enum tracee_stop {
 	TRACEE_ENDED,
 	TRACEE_UNSTOPPABLE, // it stays seized until the tracer thread ends, which has been asked for
 };
-// Stops a thread and reads its general registers; gives up on one in an uninterruptible sleep.
+// Stops a thread and reads its general registers; gives up on one in an uninterruptible sleep. A
+// thread that another tracee of this tracer follows is lent by that one, as it stands or runs, and
+// goes back to it when it is let go of.
 struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop *ret) DC_CHECK;
 // At a stop that is only our interrupt: a wait without end that it ended goes on, the kernel willing.
 // regs: the thread's, changed likewise.
@@ -100,6 +110,8 @@ struct dc_error *tracee_syscall(struct tracee *tracee, const struct remote_sysca
 // What is said of the thread once it is back.
 static inline enum dc_state tracee_state(const struct tracee *tracee)
 {
+	if (tracee->lender && !tracee->was_running)
+		return DC_STATE_STANDS;
 	return tracee->group_stopped ? DC_STATE_STOPPED : DC_STATE_RUNNING;
 }
 // Everything as it was, the thread stopped still.
@@ -113,7 +125,8 @@ struct dc_error *tracee_release_through(struct tracee *tracee,
 					const struct remote_syscall *call) DC_CHECK;
 static inline bool tracee_may_go_alone(const struct tracee *tracee)
 {
-	return registers_syscall(&tracee->found) < 0 && !tracee->group_stopped && !tracee->signo;
+	return registers_syscall(&tracee->found) < 0 && !tracee->group_stopped && !tracee->signo &&
+	       !tracee->lender;
 }
 // Detaches from wherever the thread is now.
 struct dc_error *tracee_leave(struct tracee *tracee) DC_CHECK;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
@@ -24,6 +25,7 @@ struct tracer {
 	struct dc_error *result;
 	bool running, ending, abandon;
 	bool seizing; // the tracer thread is in a seize that may have to wait for the dead
+	_Atomic pid_t halt; // asked for by another thread
 	struct events events;
 };
 
@@ -45,6 +47,68 @@ static void expect_job(struct tracer *tracer)
 		sched_yield();
 }
 
+// With the lock. What tracees do meanwhile is seen to; the longer nothing happens, the more rarely
+// somebody looks.
+static void wait_attending(struct tracer *tracer)
+{
+	enum {
+		SPIN_NS = 200 * 1000,
+		SLEEP_MIN_NS = 50 * 1000,
+		SLEEP_MAX_NS = 1000 * 1000,
+		SECOND_NS = 1000 * 1000 * 1000
+	};
+	int64_t last = tracer_now(); // that something happened
+
+	while (!tracer->job && !tracer->ending && tracer->events.attendant.attend) {
+		bool busy;
+
+		pthread_mutex_unlock(&tracer->lock);
+		busy = events_gather(&tracer->events);
+		tracer->events.attendant.attend(tracer->events.attendant.arg);
+		pthread_mutex_lock(&tracer->lock);
+
+		int64_t now = tracer_now(), idle = now - last;
+
+		if (busy)
+			last = now;
+		if (busy || tracer->job || tracer->ending)
+			continue;
+		if (idle < SPIN_NS) {
+			pthread_mutex_unlock(&tracer->lock);
+			sched_yield();
+			pthread_mutex_lock(&tracer->lock);
+			continue;
+		}
+		idle /= 16;
+		idle = idle < SLEEP_MIN_NS   ? SLEEP_MIN_NS
+		       : idle > SLEEP_MAX_NS ? SLEEP_MAX_NS
+					     : idle;
+		now += idle;
+		pthread_cond_clockwait(&tracer->wake, &tracer->lock, CLOCK_MONOTONIC,
+				       &(struct timespec){ now / SECOND_NS, now % SECOND_NS });
+	}
+}
+
+void tracer_attend(struct tracer *tracer, void (*attend)(void *), void *arg)
+{
+	tracer->events.attendant = (struct attendant){ attend, arg };
+}
+
+void tracer_request_halt(struct tracer *tracer, pid_t tid)
+{
+	pid_t none = 0;
+
+	// Two that were asked for one by one: all is what both want at least.
+	if (!atomic_compare_exchange_strong(&tracer->halt, &none, tid) && none != tid)
+		atomic_store(&tracer->halt, -1);
+	pthread_cond_signal(&tracer->wake);
+}
+
+pid_t tracer_requested_halt(struct tracer *tracer)
+{
+	return atomic_load(&tracer->halt) ? atomic_exchange(&tracer->halt, 0) : 0;
+}
+
 static void *serve(void *arg)
 {
 	struct tracer *tracer = arg;
@@ -54,6 +118,7 @@ static void *serve(void *arg)
 	tracer->running = true;
 	pthread_cond_signal(&tracer->done);
 	for (;;) {
+		wait_attending(tracer);
 		while (!tracer->job && !tracer->ending)
 			pthread_cond_wait(&tracer->wake, &tracer->lock);
 		if (tracer->ending)
@@ -120,7 +185,7 @@ struct dc_error *tracer_create(struct process *process, struct tracer **ret)
 
 	if (!tracer)
 		return &dc_out_of_memory;
-	tracer->events.process = process;
+	events_init(&tracer->events, process);
 	pthread_mutex_init(&tracer->lock, NULL);
 	pthread_cond_init(&tracer->wake, NULL);
 	pthread_cond_init(&tracer->done, NULL);

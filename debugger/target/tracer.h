@@ -25,6 +25,15 @@ bool tracer_cancelled(const struct tracer *tracer);
 void tracer_cancel(struct tracer *tracer);
 void tracer_clear_cancel(struct tracer *tracer);
 
+// Between jobs, and while a job waits for one tracee, attend() sees to what all attended tracees do;
+// on the tracer thread. NULL ends that. Within a job.
+void tracer_attend(struct tracer *tracer, void (*attend)(void *), void *arg);
+
+// From any thread: who attends is to stop the thread, -1: all of them. The second takes what was
+// asked for; 0: nothing.
+void tracer_request_halt(struct tracer *tracer, pid_t tid);
+pid_t tracer_requested_halt(struct tracer *tracer);
+
 // CLOCK_MONOTONIC nanoseconds.
 int64_t tracer_now(void);
 

@@ -105,6 +105,12 @@ static struct dc_error *run_settle(void *arg)
 	return err;
 }
 
+static bool was_given_back(const struct loan *loan)
+{
+	return loan->state == DC_STATE_RUNNING || loan->state == DC_STATE_STOPPED ||
+	       loan->state == DC_STATE_STANDS;
+}
+
 struct dc_error *loan_hold(struct loan *loan, pid_t thread, int64_t wait_ns,
 			   const struct chooser_filter *filter)
 {
@@ -114,8 +120,7 @@ struct dc_error *loan_hold(struct loan *loan, pid_t thread, int64_t wait_ns,
 		.is_impatient = wait_ns < loan->options->wait_ns,
 		.filter = filter,
 	};
-	bool is_back = !loan->tid || loan->state == DC_STATE_RUNNING ||
-		       loan->state == DC_STATE_STOPPED;
+	bool is_back = !loan->tid || was_given_back(loan);
 
 	if (!is_back || loan->pad.kept)
 		return error_in_state(
@@ -302,8 +307,7 @@ struct dc_error *loan_end(struct loan *loan)
 		loan->state = tracee_state(tracee);
 		release = tracee_release(tracee);
 	}
-	if (!err && !release && pad->base && !pad->kept &&
-	    (loan->state == DC_STATE_RUNNING || loan->state == DC_STATE_STOPPED))
+	if (!err && !release && pad->base && !pad->kept && was_given_back(loan))
 		err = by_helper(loan, unmap_all);
 	if (!err)
 		return release;

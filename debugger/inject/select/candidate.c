@@ -7,6 +7,7 @@
 
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 static enum rank rank(const struct thread_info *info)
 {
@@ -35,6 +36,14 @@ static pid_t process_of(pid_t tid)
 	return pid;
 }
 
+static bool is_ours(pid_t tid)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d", tid);
+	return access(path, F_OK) == 0;
+}
+
 static void judge(struct candidate *candidate)
 {
 	const struct thread_info *info = &candidate->info;
@@ -49,7 +58,8 @@ static void judge(struct candidate *candidate)
 	}
 	if (!reason && info->seccomp == 1)
 		reason = "runs under strict seccomp";
-	if (!reason && !info->tracer)
+	// A thread that we follow ourselves is lent.
+	if (!reason && (!info->tracer || is_ours(info->tracer)))
 		return;
 	candidate->rank = RANK_NOT_NOW;
 	if (reason)
