@@ -140,6 +140,26 @@ struct dc_frame symbols_describe(struct symbols *symbols, uint64_t addr);
 // has the code. At least one.
 size_t symbols_describe_inlined(struct symbols *symbols, uint64_t addr, struct dc_frame *ret,
 				size_t max);
+
+// A place in the code that somebody names: FUNCTION (behind its prologue, where arguments are
+// valid), FILE:LINE, *ADDRESS. A name has as many as there are: inlined copies, instances of a
+// template, statics of several files. Sorted by address, malloc'd; code NAME: there is none.
+struct code_place {
+	uint64_t addr;
+	bool is_inlined; // a copy in another function
+};
+struct dc_error *symbols_places(struct symbols *symbols, const char *text, struct code_place **ret,
+				size_t *n) DC_CHECK;
+// The rows of the line table that belong to the line at addr, as one piece: all addresses from
+// start up to end are of it. False: no line is known there.
+struct line_block {
+	uint64_t start, end;
+	const char *file;
+	int line;
+	bool is_start; // a statement begins at addr itself
+};
+bool symbols_line_block(struct symbols *symbols, uint64_t addr, struct line_block *ret);
+
 // Symbol alone: name and offset for `<main+4>`; false when none covers the address.
 bool symbols_name_of(struct symbols *symbols, uint64_t addr, const char **name, uint64_t *offset);
 
