@@ -56,6 +56,7 @@ enum dc_state {
 	DC_STATE_STOPPED, // restored, and stopped by job control as it was or was asked to be
 	DC_STATE_ENDED, // the process is gone
 	DC_STATE_EXECED, // the process runs another program
+	DC_STATE_STANDS, // under control: threads stand where they stood
 };
 
 // Why an object has no value.
@@ -314,6 +315,111 @@ DC_API DC_CHECK struct dc_error *dc_repeat(struct dc_session *session,
 					   const struct dc_call_options *options,
 					   struct dc_result *ret, struct dc_rate *rate);
 
+// ---- Control ----
+
+// A process under control: each of its threads, and those to come, is followed, and runs on until
+// something stops it: a breakpoint, a signal, dc_interrupt(). That is told by DC_EVENT_STOPPED, and
+// the thread stands until dc_continue(), dc_step() or dc_uncontrol(). What is evaluated in the scope
+// of a thread that stands happens there and leaves it standing.
+// Breakpoints, watchpoints and steps are the kernel's: they are gone when we are, and all run on.
+struct dc_control_options {
+	bool stop_all; // what stops one thread stops all; else the others run on
+	// Bit signo-1: threads stop before they receive these; others are passed on without a word.
+	uint64_t stop_signals;
+};
+// Faults, SIGTRAP and SIGABRT stop; what stops one thread stops it alone.
+DC_API void dc_control_options_init(struct dc_control_options *options);
+// options: NULL is the usual. May be called again, to change them.
+DC_API DC_CHECK struct dc_error *dc_control(struct dc_session *session,
+					    const struct dc_control_options *options);
+// No breakpoint is left, every thread runs on, with the signal that it stood at. Does nothing when
+// there is no control. dc_close() does this too.
+DC_API DC_CHECK struct dc_error *dc_uncontrol(struct dc_session *session);
+DC_API bool dc_is_controlled(struct dc_session *session);
+
+enum dc_breakpoint_kind {
+	DC_BREAK, // place: FUNCTION (behind its prologue), FILE:LINE, *ADDRESS
+};
+struct dc_breakpoint_options {
+	enum dc_breakpoint_kind kind;
+	const char *place;
+	const char *condition; // an expression of the place's frame; NULL: none
+	pid_t thread; // only this one stops; 0: any
+	uint64_t ignore; // so many hits go on
+	bool temporary; // gone when it has stopped a thread
+	bool disabled;
+};
+// Numbers begin with 1 and are not used again. NAME: no such place. REFUSED: the kernel allows no
+// breakpoint, or none more. While control lasts.
+DC_API DC_CHECK struct dc_error *dc_breakpoint_set(struct dc_session *session,
+						   const struct dc_breakpoint_options *options,
+						   unsigned *number);
+// NAME: there is none of that number.
+DC_API DC_CHECK struct dc_error *dc_breakpoint_delete(struct dc_session *session, unsigned number);
+DC_API DC_CHECK struct dc_error *dc_breakpoint_enable(struct dc_session *session, unsigned number,
+						      bool enabled);
+DC_API DC_CHECK struct dc_error *dc_breakpoint_ignore(struct dc_session *session, unsigned number,
+						      uint64_t hits);
+// NULL: none any more.
+DC_API DC_CHECK struct dc_error *dc_breakpoint_condition(struct dc_session *session,
+							 unsigned number, const char *condition);
+
+struct dc_location {
+	struct dc_frame at;
+	bool is_inlined; // a copy in another function
+};
+struct dc_breakpoint {
+	unsigned number;
+	enum dc_breakpoint_kind kind;
+	const char *place, *condition; // as they were given
+	pid_t thread;
+	bool enabled, temporary;
+	uint64_t hits; // for which the condition was true
+	uint64_t ignore; // that are still to go on
+	const struct dc_location *locations;
+	size_t nr_locations;
+};
+// By number; a visit that returns false ends the listing. Texts live during the visit.
+DC_API DC_CHECK struct dc_error *dc_breakpoints(struct dc_session *session,
+						bool (*visit)(const struct dc_breakpoint *, void *),
+						void *arg);
+
+// thread: 0 is all that stand. A thread that stands at a signal receives it, unless dropped.
+DC_API DC_CHECK struct dc_error *dc_continue(struct dc_session *session, pid_t thread);
+// The signal that a standing thread would receive when it goes on: another one, or 0.
+DC_API DC_CHECK struct dc_error *dc_set_signal(struct dc_session *session, pid_t thread, int signo);
+// Stops the thread, 0: all that run. Waits for nothing, neither for the stop nor for what the
+// session does at the moment; DC_EVENT_STOPPED comes. May be called from any thread.
+DC_API DC_CHECK struct dc_error *dc_interrupt(struct dc_session *session, pid_t thread);
+
+// ---- Where threads come by ----
+
+// Waits until a thread comes by a place, evaluates there, with the locals of that frame, and lets it
+// go. The breakpoint is the kernel's: no code is changed, and it is gone when we are.
+struct dc_at {
+	const char *place; // FUNCTION (behind its prologue), FILE:LINE, *ADDRESS
+	const char *condition; // hits that it is false for go on; NULL: every one counts
+	uint64_t count; // ends after so many hits; 0: never
+	int64_t wait_ns; // for each; 0: for ever. DEADLINE when nobody came
+	pid_t thread; // only this one; 0: any
+};
+struct dc_hit {
+	uint64_t number; // from 1
+	pid_t thread;
+	struct dc_frame where;
+	struct dc_outcome *outcomes; // destroyed after the visit
+	size_t nr_outcomes; // up to the first failure
+	int64_t pause_ns; // how long the thread stood
+	// Hits so far that were let go by while nobody waited: no thread stands while a visit lasts.
+	uint64_t missed;
+};
+// Each hit is visited once its thread is on its way again; a visit that returns false ends it.
+DC_API DC_CHECK struct dc_error *dc_at(struct dc_session *session, const struct dc_at *at,
+				       const char *const *texts, size_t n,
+				       const struct dc_call_options *options,
+				       bool (*visit)(const struct dc_hit *hit, void *arg),
+				       void *arg);
+
 // ---- Looking ----
 
 // Pre-flight: runs nothing and stops nothing.
@@ -444,12 +550,21 @@ DC_API DC_CHECK struct dc_error *dc_operation_finish(struct dc_operation *operat
 
 enum dc_stop_reason {
 	DC_STOP_ATTACHED, // dc_attach() borrowed the thread
+	DC_STOP_BREAKPOINT, // breakpoint
+	DC_STOP_SIGNAL, // signo, addr: before the thread receives it
+	DC_STOP_INTERRUPTED, // dc_interrupt(), or another thread's stop that stops all
+	DC_STOP_EXEC, // it became another program; breakpoints are gone
 };
 // A thread that stands still, and where.
 struct dc_stop {
 	pid_t thread;
 	enum dc_stop_reason reason;
 	struct dc_frame frame; // strings live as long as the session
+	unsigned breakpoint; // its number
+	const char *problem; // of its condition, which could not be evaluated; lives until it runs
+	int signo;
+	uint64_t addr; // of a fault
+	bool all_stand; // so do all others
 };
 enum dc_event_kind {
 	DC_EVENT_ENDED, // an operation: dc_operation_finish() will not wait
@@ -465,11 +580,28 @@ struct dc_event {
 	pid_t thread; // RAN_ON
 	int64_t pause_ns; // RAN_ON: how long it was away from its own work
 };
+// Threads, the process's ones, that are under control.
+struct dc_thread {
+	pid_t tid;
+	char name[16];
+	bool stands;
+	struct dc_stop stop; // why, when it stands
+};
+DC_API DC_CHECK struct dc_error *
+dc_threads(struct dc_session *session, bool (*visit)(const struct dc_thread *, void *), void *arg);
+// The stack of one thread that stands, as it is; dc_stacks() is for all, wherever they are.
+DC_API DC_CHECK struct dc_error *dc_frames(struct dc_session *session, pid_t thread,
+					   struct dc_stack *ret);
+DC_API void dc_stack_deinit(struct dc_stack *stack);
+
 // A descriptor that is readable when there may be an event, for poll(); the session's. Events are
 // kept from the first of these calls on. -1 and errno: there is none.
 DC_API int dc_event_fd(struct dc_session *session);
 // The next event; false: there is none.
 DC_API bool dc_next_event(struct dc_session *session, struct dc_event *ret);
+// The same, waited for; timeout_ns: a negative one waits for as long as it takes. False also when
+// dc_cancel() was called.
+DC_API bool dc_wait_event(struct dc_session *session, int64_t timeout_ns, struct dc_event *ret);
 
 #ifdef __cplusplus
 }

@@ -46,6 +46,7 @@ const char *dc_state_text(enum dc_state state)
 	case DC_STATE_STOPPED: return "the target is stopped by job control, restored";
 	case DC_STATE_ENDED: return "the target has ended";
 	case DC_STATE_EXECED: return "the target became another program";
+	case DC_STATE_STANDS: return "the thread stands where it stood";
 	}
 	return "the target's state is not known";
 }

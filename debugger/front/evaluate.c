@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The command that evaluates expressions: a list of them, or one many times.
+#include "debugger/front/at.h"
 #include "debugger/front/report.h"
 #include "debugger/front/commands.h"
 
@@ -82,8 +83,8 @@ static void report_departure(struct records *out, const struct dc_departure *dep
 			    departure->literals_left);
 }
 
-static int report_result(struct records *out, const char *expr, const struct dc_result *result,
-			 const struct dc_rate *rate)
+int report_result(struct records *out, const char *expr, const struct dc_result *result,
+		  const struct dc_rate *rate)
 {
 	char *text;
 	struct dc_error *err = dc_value_text(result->value, 0, &text);
@@ -143,6 +144,8 @@ int command_evaluate(struct dc_session *session, const struct words *words, stru
 	};
 	int status;
 
+	if (words->at.place)
+		return evaluate_at(session, words, out);
 	if (!run.outcomes || !run.expressions)
 		return report_memory(out);
 	if (!parse(session, words, &run, out, &status))

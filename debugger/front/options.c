@@ -22,8 +22,13 @@
 	ONLY("evaluate", REPEAT, 0, "repeat", "N", "the same call N times; prints the rate")     \
 	ONLY("evaluate", FINALLY, 0, "finally", "EXPR",                                          \
 	     "evaluate EXPR at the end, also after a failure")                                   \
+	ONLY("evaluate", AT, 0, "at", "PLACE",                                                   \
+	     "evaluate where a thread comes by FUNCTION, FILE:LINE or *ADDRESS")                 \
+	ONLY("evaluate", IF, 0, "if", "COND", "--at: only where COND is true")                   \
+	ONLY("evaluate", COUNT, 0, "count", "N", "--at: so many times (1; 0 = without end)")     \
 	X(TIMEOUT, 0, "timeout", "DUR", "the deadline of each call (5s; 0 = none)")              \
-	X(WAIT, 0, "wait", "DUR", "how long to look for a safe point (1s)")                      \
+	X(WAIT, 0, "wait", "DUR",                                                                \
+	  "how long to look for a safe point (1s); --at: for a thread (for ever)")               \
 	X(NO_CALL, 0, "no-call", NULL, "refuse expressions that call")                           \
 	X(ALL_STOP, 0, "all-stop", NULL, "stop every thread from attach to detach")              \
 	X(SIGNALS, 0, "signals", "hold|pass", "signals that come during a call (hold)")          \
@@ -235,12 +240,21 @@ static bool take(struct options *options, int id, const char *arg, char complain
 				 (uintmax_t)max_repeat, arg);
 		break;
 	case OPTION_FINALLY: options->words.finally = arg; break;
+	case OPTION_AT: options->words.at.place = arg; break;
+	case OPTION_IF: options->words.at.condition = arg; break;
+	case OPTION_COUNT:
+		options->words.at.count = 0;
+		if (strcmp(arg, "0") != 0 &&
+		    !parse_count(arg, UINT64_MAX, &options->words.at.count))
+			COMPLAIN("--count wants a number, not '%.100s'", arg);
+		break;
 	case OPTION_TIMEOUT:
 		if (!parse_duration(arg, &options->words.call.timeout_ns))
 			COMPLAIN("--timeout wants a duration such as 5s or 200ms, not '%.100s'",
 				 arg);
 		break;
 	case OPTION_WAIT:
+		options->words.at.wait_ns = -1;
 		if (!parse_duration(arg, &options->words.call.wait_ns))
 			COMPLAIN("--wait wants a duration such as 1s or 200ms, not '%.100s'", arg);
 		break;
@@ -275,6 +289,28 @@ static bool take(struct options *options, int id, const char *arg, char complain
 	return true;
 }
 
+// What --wait says is the wait for a thread to come by; places are looked for as ever.
+static bool take_at(struct options *options, char complaint[256])
+{
+	struct words *words = &options->words;
+	struct dc_call_options usual;
+
+	if (!words->at.place) {
+		if (words->at.condition || words->at.count != 1)
+			COMPLAIN("--%s goes with --at", words->at.condition ? "if" : "count");
+		return true;
+	}
+	if (words->scope.frame || words->scope.goroutine || words->repeat || words->finally)
+		COMPLAIN("--at goes without --frame, --goroutine, --repeat and --finally");
+	words->at.thread = words->scope.thread;
+	if (words->at.wait_ns) {
+		dc_call_options_init(&usual);
+		words->at.wait_ns = words->call.wait_ns;
+		words->call.wait_ns = usual.wait_ns;
+	}
+	return true;
+}
+
 // The words that options_parse() leaves are the command's.
 static bool take_rest(struct options *options, const bool given[NR_ROWS], char *const *rest,
 		      size_t n, char complaint[256])
@@ -293,6 +329,8 @@ static bool take_rest(struct options *options, const bool given[NR_ROWS], char *
 		COMPLAIN("--goroutine and --thread: a goroutine runs on the thread that it is on");
 	if (options->words.scope.goroutine && options->words.call.host == DC_HOST_BARE)
 		COMPLAIN("--goroutine and --host bare: the landing pad knows threads only");
+	if (!take_at(options, complaint))
+		return false;
 	options->words.operands = (const char *const *)rest;
 	options->words.nr = n;
 	return command_accepts(options->command, words, complaint);
@@ -337,6 +375,7 @@ bool options_parse(int argc, char *const argv[], struct options *ret, char compl
 	*ret = (struct options){ .what = OPTIONS_RUN };
 	dc_options_init(&ret->session);
 	dc_call_options_init(&ret->words.call);
+	ret->words.at.count = 1;
 	opterr = 0;
 	optind = 1;
 	for (;;) {

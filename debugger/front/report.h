@@ -9,6 +9,9 @@
 // A record of its own. expr: NULL when no expression is to blame. Gives the exit status.
 int report_error(struct records *out, const char *expr, const struct dc_error *err);
 int report_failure(struct records *out, const char *expr, struct dc_error *err); // and frees it
+// rate: of a call that was repeated; else NULL.
+int report_result(struct records *out, const char *expr, const struct dc_result *result,
+		  const struct dc_rate *rate);
 int report_usage(struct records *out, const char *complaint);
 int report_memory(struct records *out);
 // About the whole command, for eyes only.

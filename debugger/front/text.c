@@ -131,6 +131,22 @@ static void put_result(const struct field *result)
 	put_notes(result, "note: ");
 }
 
+// Where it was, for eyes: scripts read the values.
+static void put_hit(const struct field *hit)
+{
+	const struct field *where = field_find(hit, "where");
+	const char *function = field_text(where, "function"), *file = field_text(where, "file");
+
+	fprintf(stderr, "thread %jd", (intmax_t)field_integer(hit, "thread"));
+	if (function)
+		fprintf(stderr, " in %s", function);
+	else
+		fprintf(stderr, " at 0x%" PRIx64, field_address(where, "pc"));
+	if (file)
+		fprintf(stderr, " at %s:%jd", file, (intmax_t)field_integer(where, "line"));
+	fputc('\n', stderr);
+}
+
 static void put_check(const struct field *check)
 {
 	const struct field *hosts = first(field_find(check, "hosts"));
@@ -378,13 +394,15 @@ void text_render(const struct record *record, bool quiet)
 		{ "note", put_note },	      { "check", put_check },
 		{ "function", put_function }, { "goroutine", put_goroutine },
 		{ "stacks", put_stacks },     { "stack", put_stack },
-		{ "folded", put_folded },
+		{ "folded", put_folded },     { "hit", put_hit },
 	};
 
 	if (quiet && !strcmp(record->kind, "error")) {
 		put_message(&record->fields);
 		return;
 	}
+	if (quiet && !strcmp(record->kind, "hit"))
+		return;
 	for (size_t i = 0; i < sizeof(layouts) / sizeof(*layouts); i++) {
 		if (!strcmp(layouts[i].kind, record->kind)) {
 			layouts[i].put(&record->fields);

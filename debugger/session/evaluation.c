@@ -60,7 +60,7 @@ static bool prints_alone(const struct type *type, unsigned depth)
 	return true;
 }
 
-static struct dc_error *evaluate(struct evaluation *evaluation)
+struct dc_error *evaluation_compute(struct evaluation *evaluation)
 {
 	struct dc_session *session = evaluation->session;
 	struct dc_expression *expression = evaluation->expression;
@@ -106,7 +106,7 @@ struct dc_error *evaluation_run(struct evaluation *evaluation, struct dc_result 
 	struct dc_session *session = evaluation->session;
 
 	*ret = (struct dc_result){ 0 };
-	struct dc_error *err = evaluate(evaluation);
+	struct dc_error *err = evaluation_compute(evaluation);
 
 	evaluation->later = !err && prints_alone(evaluation->value.type, 0);
 	if (!err && !evaluation->later)
@@ -117,6 +117,15 @@ struct dc_error *evaluation_run(struct evaluation *evaluation, struct dc_result 
 	if (err)
 		dc_result_deinit(ret);
 	return err;
+}
+
+struct dc_error *evaluation_kept(struct dc_error *err, const struct dc_departure *departure)
+{
+	bool keeps = departure->state == DC_STATE_STOPPED || departure->state == DC_STATE_STANDS;
+
+	return err && keeps && err->state == DC_STATE_RUNNING
+		       ? error_in_state(err, departure->state)
+		       : err;
 }
 
 struct whole {
@@ -136,8 +145,7 @@ static struct dc_error *run_whole(void *arg)
 	release = session_release(session);
 	whole->departure = session->departure;
 	session->departure = (struct dc_departure){ 0 };
-	if (err && whole->departure.state == DC_STATE_STOPPED && err->state == DC_STATE_RUNNING)
-		err = error_in_state(err, DC_STATE_STOPPED);
+	err = evaluation_kept(err, &whole->departure);
 	if (err)
 		dc_error_destroy(release);
 	return err ? err : session_conclude(session, release);

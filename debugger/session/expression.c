@@ -131,7 +131,11 @@ static struct dc_error *parse_and_check(struct dc_expression *expression,
 	struct caller caller = caller_of(&evaluation);
 	struct environment environment = { session->symbols, &caller, session->variables };
 
-	expression->frame.known = false;
+	expression->frame = (struct chosen_frame){
+		.known = expression->scope.place != 0,
+		.tid = expression->scope.thread,
+		.frame.pc = expression->scope.place,
+	};
 	expression->needs = (struct needs){ .frame = expression->scope.frame != NULL };
 	expression->generation = session->generation;
 
@@ -147,7 +151,8 @@ static struct dc_error *parse_and_check(struct dc_expression *expression,
 
 static struct dc_error *parse_new(struct dc_session *session, const char *text,
 				  const struct value *args, size_t nr_args,
-				  const struct dc_scope *scope, struct dc_expression **ret)
+				  const struct dc_scope *scope, uint64_t place,
+				  struct dc_expression **ret)
 {
 	const struct arguments arguments = { args, nr_args };
 	struct dc_expression *expression;
@@ -164,6 +169,7 @@ static struct dc_error *parse_new(struct dc_session *session, const char *text,
 	expression->session = session;
 	expression->text = strdup(text);
 	err = expression->text ? scope_init(session, scope, &expression->scope) : &dc_out_of_memory;
+	expression->scope.place = place;
 	if (!err)
 		err = parse_and_check(expression, &arguments);
 	if (err) {
@@ -181,9 +187,21 @@ struct dc_error *session_parse(struct dc_session *session, const char *text,
 	struct dc_error *err;
 
 	do
-		err = parse_new(session, text, args, nr_args, scope, ret);
+		err = parse_new(session, text, args, nr_args, scope, 0, ret);
 	while (session_begins_again(session, err));
 	return err;
+}
+
+struct dc_error *session_parse_at(struct dc_session *session, const char *text, uint64_t place,
+				  struct dc_expression **ret)
+{
+	return parse_new(session, text, NULL, 0, NULL, place, ret);
+}
+
+void expression_settle(struct dc_expression *expression, pid_t thread)
+{
+	expression->scope.thread = thread;
+	expression->frame.tid = thread;
 }
 
 struct dc_error *dc_parse(struct dc_session *session, const char *text,

@@ -60,9 +60,8 @@ static struct dc_error *pick(struct dc_session *session, const char *wanted, pid
 	return NULL;
 }
 
-// wanted: N|FUNC, or NULL.
 static struct dc_error *choose(struct dc_session *session, const struct snapshot *snapshot,
-			       const char *wanted, pid_t tid, struct chosen_frame *ret)
+			       const struct scope *scope, pid_t tid, struct chosen_frame *ret)
 {
 	_cleanup_free_ struct unwound *frames = calloc(UNWIND_MAX, sizeof(*frames));
 	unsigned index = 0;
@@ -75,8 +74,8 @@ static struct dc_error *choose(struct dc_session *session, const struct snapshot
 					   &complete);
 	if (!err && !n)
 		err = error_make(DC_REFUSED, "the stack cannot be read");
-	if (!err)
-		err = pick(session, wanted, tid, frames, n, &index);
+	if (!err && !scope->place)
+		err = pick(session, scope->frame, tid, frames, n, &index);
 	if (err)
 		return err;
 	*ret = (struct chosen_frame){
@@ -99,7 +98,7 @@ static void sample_asleep(struct dc_session *session, const struct scope *scope,
 			.unknown = ~(uint32_t)REGISTERS_PLACE,
 		};
 
-		err = choose(session, &snapshot, scope->frame, tid, ret);
+		err = choose(session, &snapshot, scope, tid, ret);
 	}
 	dc_error_destroy(err);
 }
@@ -134,7 +133,7 @@ static struct dc_error *sample_stopped(struct dc_session *session, const struct 
 		dc_error_destroy(err ? release : NULL);
 		return err ? err : release;
 	}
-	return choose(session, &snapshot, scope->frame, tid, ret);
+	return choose(session, &snapshot, scope, tid, ret);
 }
 
 // A thread that is held already is looked at as it stands.
@@ -146,7 +145,7 @@ static struct dc_error *look_at_held(struct dc_session *session, const struct sc
 	struct dc_error *err = injection_snapshot(injection, &snapshot);
 
 	if (!err)
-		err = choose(session, &snapshot, scope->frame, injection_tid(injection), ret);
+		err = choose(session, &snapshot, scope, injection_tid(injection), ret);
 	free(snapshot.stack);
 	return err;
 }

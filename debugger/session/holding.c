@@ -179,7 +179,9 @@ struct dc_error *session_release(struct dc_session *session)
 	session->departure.literals_left += departure.literals_left;
 	session->departure.state = departure.state;
 	event.pause_ns = departure.pause_ns;
-	operations_tell(session, &event);
+	// Under control it stands as before.
+	if (departure.state != DC_STATE_STANDS)
+		operations_tell(session, &event);
 	return err;
 }
 

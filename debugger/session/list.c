@@ -98,9 +98,7 @@ static void finish(struct list *list)
 		}
 		if (outcome->result.thread)
 			outcome->result.pause_ns = list->departure->pause_ns;
-		if (outcome->err && outcome->err->state == DC_STATE_RUNNING &&
-		    list->departure->state == DC_STATE_STOPPED)
-			outcome->err = error_in_state(outcome->err, DC_STATE_STOPPED);
+		outcome->err = evaluation_kept(outcome->err, list->departure);
 		evaluation_deinit(evaluation);
 	}
 }
@@ -128,19 +126,18 @@ static struct dc_error *run_once(struct list *list)
 	return err;
 }
 
-struct dc_error *dc_evaluate_list(struct dc_session *session,
-				  struct dc_expression *const *expressions, size_t n,
-				  struct dc_expression *finally,
-				  const struct dc_call_options *options, struct dc_outcome *ret,
-				  size_t *nr_ret, struct dc_departure *departure)
+struct dc_error *session_evaluate_list(struct dc_session *session,
+				       struct dc_expression *const *expressions, size_t n,
+				       struct dc_expression *finally,
+				       const struct dc_call_options *options,
+				       struct dc_outcome *ret, size_t *nr_ret,
+				       struct dc_departure *departure)
 {
-	_turn_(session);
-	const struct dc_call_options usual = options_or_usual(options);
 	struct list list = { .session = session,
 			     .expressions = expressions,
 			     .n = n,
 			     .finally = finally,
-			     .options = &usual,
+			     .options = options,
 			     .outcomes = ret,
 			     .departure = departure };
 	struct dc_error *err;
@@ -150,4 +147,17 @@ struct dc_error *dc_evaluate_list(struct dc_session *session,
 	while (!err && list.nr == 1 && session_begins_again(session, ret[0].err));
 	*nr_ret = list.nr;
 	return err;
+}
+
+struct dc_error *dc_evaluate_list(struct dc_session *session,
+				  struct dc_expression *const *expressions, size_t n,
+				  struct dc_expression *finally,
+				  const struct dc_call_options *options, struct dc_outcome *ret,
+				  size_t *nr_ret, struct dc_departure *departure)
+{
+	_turn_(session);
+	const struct dc_call_options usual = options_or_usual(options);
+
+	return session_evaluate_list(session, expressions, n, finally, &usual, ret, nr_ret,
+				     departure);
 }

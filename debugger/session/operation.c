@@ -158,7 +158,7 @@ static void give_turn(struct operations *operations)
 	// A cancel that came too late is not for the next one.
 	if (atomic_exchange(&operation->cancelled, false) && operation->session->tracer)
 		tracer_clear_cancel(operation->session->tracer);
-	if (operation->is_left)
+	if (operation->is_left && !operation->is_quiet)
 		tell(operations,
 		     &(struct dc_event){ .kind = DC_EVENT_ENDED, .operation = operation });
 	pthread_cond_broadcast(&operations->changed);
@@ -214,6 +214,10 @@ static void *work(void *arg)
 		next->err = next->job(session, next->arg);
 		pthread_mutex_lock(&operations->lock);
 		give_turn(operations);
+		if (next->is_quiet) {
+			dc_error_destroy(next->err);
+			free(next);
+		}
 	}
 	pthread_mutex_unlock(&operations->lock);
 	return NULL;
@@ -274,6 +278,17 @@ static struct dc_error *leave(struct dc_session *session, const struct dc_operat
 	}
 	*ret = operation;
 	return NULL;
+}
+
+bool operations_leave_quietly(struct dc_session *session,
+			      struct dc_error *(*job)(struct dc_session *, void *))
+{
+	const struct dc_operation what = { .job = job, .is_quiet = true };
+	struct dc_operation *operation;
+	struct dc_error *err = leave(session, &what, &operation);
+
+	dc_error_destroy(err);
+	return !err;
 }
 
 bool dc_operation_wait(struct dc_operation *operation, int64_t timeout_ns)

@@ -35,6 +35,7 @@ struct dc_operation {
 	struct dc_session *session;
 	enum { OPERATION_WAITS, OPERATION_RUNS, OPERATION_ENDED } state;
 	bool is_left; // the worker runs it; else its caller does
+	bool is_quiet; // nobody has asked for it: it tells of no end, and is freed by the worker
 	bool nested;
 	atomic_bool cancelled;
 	struct dc_error *(*job)(struct dc_session *, void *);
@@ -48,6 +49,11 @@ void turn_end(struct dc_operation *turn);
 #define _turn_(session)                                               \
 	__attribute__((cleanup(turn_end))) struct dc_operation turn_; \
 	turn_begin(session, &turn_)
+
+// A job of the session's own, for the worker; on any thread. What it fails with is told nobody.
+// False: there is no memory for it.
+bool operations_leave_quietly(struct dc_session *session,
+			      struct dc_error *(*job)(struct dc_session *, void *));
 
 // For whom dc_event_fd() was called.
 void operations_tell(struct dc_session *session, const struct dc_event *event);

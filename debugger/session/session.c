@@ -89,7 +89,7 @@ void scope_deinit(struct scope *scope)
 
 bool scope_equal(const struct scope *a, const struct scope *b)
 {
-	return a->thread == b->thread && a->goroutine == b->goroutine &&
+	return a->thread == b->thread && a->goroutine == b->goroutine && a->place == b->place &&
 	       !strcmp(a->frame ?: "", b->frame ?: "");
 }
 
@@ -170,6 +170,7 @@ void dc_close(struct dc_session *session)
 {
 	if (!session)
 		return;
+	dc_error_destroy(dc_uncontrol(session));
 	operations_stop(&session->operations);
 	// What cannot be said any more: the caller closes without having detached.
 	dc_error_destroy(session_release(session));

@@ -26,6 +26,8 @@ struct scope {
 	uint64_t goroutine;
 	char *frame;
 	bool no_stop;
+	uint64_t
+		place; // the thread stands, or will stand, exactly there: its frame is meant; 0: no
 };
 // NULL is a scope that says nothing. Code USAGE: it contradicts itself.
 struct dc_error *scope_init(struct dc_session *session, const struct dc_scope *from,
@@ -62,6 +64,13 @@ struct dc_session {
 	struct unwind *unwind;
 	struct tracer *_Atomic tracer;
 	struct variables *variables;
+	struct control *control; // NULL: its threads are not followed
+	struct breakpoints {
+		struct breakpoint *first; // by number
+		unsigned last; // number that was given
+	} breakpoints;
+	bool stop_all;
+	atomic_bool is_deciding; // somebody will look at the threads that stand
 
 	struct holding holding;
 	bool attached; // dc_attach(): evaluations leave the thread borrowed
@@ -126,6 +135,21 @@ struct dc_error *expression_prepare(struct dc_expression *expression,
 struct dc_error *session_parse(struct dc_session *session, const char *text,
 			       const struct value *args, size_t nr_args,
 			       const struct dc_scope *scope, struct dc_expression **ret) DC_CHECK;
+// For threads that come to the place; which one, expression_settle() says when it stands there.
+struct dc_error *session_parse_at(struct dc_session *session, const char *text, uint64_t place,
+				  struct dc_expression **ret) DC_CHECK;
+void expression_settle(struct dc_expression *expression, pid_t thread);
+
+// control.c: dc_uncontrol(), in a turn of the caller's.
+void session_uncontrol(struct dc_session *session);
+
+// list.c: dc_evaluate_list(), in a turn of the caller's.
+struct dc_error *session_evaluate_list(struct dc_session *session,
+				       struct dc_expression *const *expressions, size_t n,
+				       struct dc_expression *finally,
+				       const struct dc_call_options *options,
+				       struct dc_outcome *ret, size_t *nr_ret,
+				       struct dc_departure *departure) DC_CHECK;
 
 // frames.c
 
@@ -173,6 +197,8 @@ struct evaluation {
 	pid_t thread; // 0: none was needed
 	const char *host;
 };
+// The value alone, in evaluation->value.
+struct dc_error *evaluation_compute(struct evaluation *evaluation) DC_CHECK;
 // In order: the expression is evaluated, in session_run(); the thread may go; the result is made.
 struct dc_error *evaluation_run(struct evaluation *evaluation, struct dc_result *ret) DC_CHECK;
 struct dc_error *evaluation_finish(struct evaluation *evaluation, struct dc_result *ret) DC_CHECK;
@@ -183,6 +209,8 @@ static inline const struct chosen_frame *evaluation_sample(const struct evaluati
 {
 	return evaluation->sample ?: &evaluation->expression->frame;
 }
+// What is left says more than that it runs on: job control or control keep the thread.
+struct dc_error *evaluation_kept(struct dc_error *err, const struct dc_departure *departure);
 void needs_add(struct needs *to, const struct needs *more);
 // options: NULL is what dc_call_options_init() says.
 struct dc_call_options options_or_usual(const struct dc_call_options *options);

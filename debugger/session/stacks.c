@@ -482,12 +482,8 @@ struct dc_error *dc_stacks(struct dc_session *session, const struct dc_stacks_op
 
 void dc_stacks_deinit(struct dc_stacks *stacks)
 {
-	for (size_t i = 0; i < stacks->nr_stacks; i++) {
-		free(stacks->stacks[i].wait);
-		free(stacks->stacks[i].detail);
-		free(stacks->stacks[i].why);
-		free(stacks->stacks[i].frames);
-	}
+	for (size_t i = 0; i < stacks->nr_stacks; i++)
+		dc_stack_deinit(&stacks->stacks[i]);
 	free(stacks->stacks);
 	free(stacks->program);
 	free(stacks->notes);

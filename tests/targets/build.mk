@@ -7,6 +7,7 @@ LIBS_target_heap := -pthread
 # Binding a name at its first call takes more stack than some of its threads have.
 LIBS_target_tight_stacks := -pthread -Wl,-z,now
 LIBS_target_counters := -pthread
+LIBS_target_comers := -pthread
 LIBS_target_cancelled := -pthread
 ifneq ($(shell command -v musl-gcc),)
 $(B)/tests/targets/cancelled-musl: tests/targets/cancelled.c

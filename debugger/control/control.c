@@ -1,0 +1,555 @@
+// SPDX-License-Identifier: MIT
+// Following a process: what each event of a thread means, who stands and who runs.
+#include "debugger/control/control.h"
+
+#include "debugger/base/cleanup.h"
+#include "debugger/base/trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ptrace.h>
+
+// ---- threads --------------------------------------------------------------------------------------
+
+// Of a thread that ended meanwhile: its end is an event that is still to come.
+static bool is_end(const struct dc_error *err)
+{
+	return err->code == DC_TARGET_ENDED || err->code == DC_THREAD_ENDED;
+}
+
+static void note_failure(struct control *control, struct dc_error *err)
+{
+	if (!err)
+		return;
+	if (control->failure || is_end(err))
+		dc_error_destroy(err);
+	else
+		control->failure = err;
+}
+
+static struct thread *enter(struct control *control, struct thread *thread)
+{
+	thread->next = control->threads;
+	control->threads = thread;
+	return thread;
+}
+
+static struct dc_error *prepare(struct control *control, struct thread **ret)
+{
+	struct dc_error *err = thread_create(control, ret);
+
+	if (err)
+		return err;
+	(*ret)->tracee.tracer = control->tracer;
+	(*ret)->tracee.process = control->process;
+	(*ret)->tracee.is_attended = true;
+	(*ret)->tracee.options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE;
+	return NULL;
+}
+
+static void forget(struct control *control, struct thread *thread)
+{
+	struct thread **at = &control->threads;
+
+	while (*at != thread)
+		at = &(*at)->next;
+	*at = thread->next;
+	for (at = &control->undecided; *at; at = &(*at)->next_undecided) {
+		if (*at != thread)
+			continue;
+		*at = thread->next_undecided;
+		if (!*at)
+			control->last_undecided = at;
+		break;
+	}
+	thread_destroy(thread);
+}
+
+static struct dc_error *follow(struct control *control, pid_t tid)
+{
+	struct thread *thread;
+	struct dc_error *err = prepare(control, &thread);
+
+	if (err)
+		return err;
+	err = tracee_follow(&thread->tracee, tid);
+	if (!err)
+		err = thread_arm(thread, control->locations);
+	if (!err) {
+		enter(control, thread);
+		return NULL;
+	}
+	if (thread->tracee.tid) {
+		enter(control, thread);
+	} else {
+		thread_destroy(thread);
+	}
+	if (!is_end(err))
+		return err;
+	dc_error_destroy(err);
+	return NULL;
+}
+
+// It cannot be seized, because it is ours already, be its first stop still to come.
+static bool was_born_followed(const struct control *control, pid_t tid)
+{
+	struct thread_info info;
+	struct dc_error *err = process_thread_info(control->process, tid, &info);
+
+	dc_error_destroy(err);
+	return !err && info.tracer == gettid();
+}
+
+// A thread may make another while we look: until a look finds no new one. Those that are made by
+// threads that are followed already are born followed.
+static struct dc_error *follow_all(struct control *control)
+{
+	struct dc_error *err = NULL;
+	bool grown = true;
+
+	while (!err && grown) {
+		_cleanup_(process_threads_deinit) struct process_threads threads = { 0 };
+
+		err = process_threads(control->process, &threads);
+		grown = false;
+		for (size_t i = 0; !err && i < threads.n; i++) {
+			if (events_find(tracer_events(control->tracer), threads.tids[i]))
+				continue;
+			grown = true;
+			err = follow(control, threads.tids[i]);
+			if (err && was_born_followed(control, threads.tids[i])) {
+				dc_error_destroy(err);
+				err = NULL;
+			}
+		}
+	}
+	return err;
+}
+
+struct thread *control_find(struct control *control, pid_t tid)
+{
+	for (struct thread *thread = control->threads; thread; thread = thread->next) {
+		if (thread->tracee.tid == tid)
+			return thread;
+	}
+	return NULL;
+}
+
+// ---- standing and running -------------------------------------------------------------------------
+
+static void stand(struct control *control, struct thread *thread, const struct stop *stop)
+{
+	thread->stop = *stop;
+	thread->stop.since = tracer_now();
+	thread->stands = true;
+	thread->halt = false;
+	if (thread->is_undecided)
+		return;
+	thread->is_undecided = true;
+	thread->next_undecided = NULL;
+	*control->last_undecided = thread;
+	control->last_undecided = &thread->next_undecided;
+	if (control->on_stop)
+		control->on_stop(control->arg);
+}
+
+struct thread *control_next_stop(struct control *control)
+{
+	struct thread *thread = control->undecided;
+
+	if (!thread)
+		return NULL;
+	control->undecided = thread->next_undecided;
+	if (!control->undecided)
+		control->last_undecided = &control->undecided;
+	thread->is_undecided = false;
+	return thread;
+}
+
+static void go_on(struct control *control, struct thread *thread)
+{
+	note_failure(control, thread_go(thread));
+}
+
+struct dc_error *control_halt(struct control *control, struct thread *thread)
+{
+	(void)control;
+	if (thread->stands || thread->halt)
+		return NULL;
+	thread->halt = true;
+	if (ptrace(PTRACE_INTERRUPT, thread->tracee.tid, NULL, NULL) && errno != ESRCH)
+		return error_errno(errno, "thread %d cannot be stopped", thread->tracee.tid);
+	return NULL;
+}
+
+bool control_all_stand(const struct control *control)
+{
+	const struct thread *thread = control->threads;
+
+	while (thread && thread->stands)
+		thread = thread->next;
+	return !thread;
+}
+
+void control_halt_others(struct control *control, const struct thread *thread)
+{
+	enum { LIMIT_NS = 100 * 1000 * 1000 };
+	int64_t limit = tracer_now() + LIMIT_NS;
+
+	for (struct thread *at = control->threads; at; at = at->next) {
+		if (at == thread || at->stands)
+			continue;
+		at->is_along = true;
+		note_failure(control, control_halt(control, at));
+	}
+	// What sleeps in the kernel may take longer, and stands when it comes back.
+	while (!control_all_stand(control) && tracer_now() < limit) {
+		control_attend(control);
+		if (!control_all_stand(control))
+			events_await_any(tracer_events(control->tracer), limit);
+	}
+}
+
+// ---- what events mean -----------------------------------------------------------------------------
+
+static void on_signal(struct control *control, struct thread *thread, const struct event *event)
+{
+	const struct location *hit = thread_hit(thread, event->pc);
+	bool is_notice = thread_is_notice(thread, event);
+
+	if (!is_notice) {
+		thread->tracee.signo = event->signo;
+		thread->info = event->info;
+	}
+	if (hit && control->passes) {
+		control->passed++;
+		hit = NULL;
+	}
+	if (hit)
+		stand(control, thread,
+		      &(struct stop){ .kind = STOP_LOCATION, .location = hit, .pc = event->pc });
+	else if (!is_notice && control->stop_signals >> (event->signo - 1) & 1)
+		stand(control, thread,
+		      &(struct stop){ .kind = STOP_SIGNAL, .info = event->info, .pc = event->pc });
+	else if (thread->halt)
+		stand(control, thread, &(struct stop){ .kind = STOP_INTERRUPT, .pc = event->pc });
+	else
+		go_on(control, thread);
+}
+
+static void on_interrupt(struct control *control, struct thread *thread)
+{
+	struct user_regs_struct regs;
+	struct dc_error *err = registers_get(thread->tracee.tid, &regs);
+	const struct location *hit;
+
+	if (!err)
+		err = tracee_renew_wait(&thread->tracee, &regs);
+	if (err) {
+		note_failure(control, err);
+		go_on(control, thread);
+		return;
+	}
+	thread->tracee.group_stopped = false;
+	hit = thread_hit(thread, registers_pc(&regs));
+	if (hit && control->passes) {
+		control->passed++;
+		hit = NULL;
+	}
+	if (hit)
+		stand(control, thread,
+		      &(struct stop){
+			      .kind = STOP_LOCATION, .location = hit, .pc = registers_pc(&regs) });
+	else if (thread->halt)
+		stand(control, thread,
+		      &(struct stop){ .kind = STOP_INTERRUPT, .pc = registers_pc(&regs) });
+	else
+		go_on(control, thread);
+}
+
+static void on_group_stop(struct control *control, struct thread *thread)
+{
+	thread->tracee.group_stopped = true;
+	thread->tracee.listening = true;
+	if (thread->halt)
+		stand(control, thread, &(struct stop){ .kind = STOP_INTERRUPT });
+	else
+		go_on(control, thread);
+}
+
+// Addresses are another program's now.
+static void on_exec(struct control *control, struct thread *thread)
+{
+	for (struct thread *at = control->threads; at; at = at->next)
+		thread_disarm(at);
+	control->has_execed = true;
+	stand(control, thread, &(struct stop){ .kind = STOP_EXEC });
+}
+
+static void on_gone(struct control *control, struct thread *thread)
+{
+	forget(control, thread);
+	if (control->threads)
+		return;
+	control->has_ended = true;
+	if (control->on_stop)
+		control->on_stop(control->arg);
+}
+
+static void on_event(struct control *control, struct thread *thread, const struct event *event)
+{
+	if (event->kind != EVENT_EXIT)
+		thread->tracee.running = false;
+	switch (event->kind) {
+	case EVENT_SIGNAL: on_signal(control, thread, event); break;
+	case EVENT_INTERRUPT: on_interrupt(control, thread); break;
+	case EVENT_GROUP_STOP: on_group_stop(control, thread); break;
+	case EVENT_EXEC: on_exec(control, thread); break;
+	case EVENT_GONE: on_gone(control, thread); break;
+	case EVENT_FORK:
+	case EVENT_SYSCALL_ENTRY:
+	case EVENT_SYSCALL_EXIT: go_on(control, thread); break;
+	case EVENT_EXIT: // it was let go on
+	case EVENT_DEADLINE:
+	case EVENT_CANCELLED: break;
+	}
+}
+
+static bool is_thread_of_ours(const struct control *control, pid_t tid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "task/%d", tid);
+	_cleanup_close_ int fd = process_openat(control->process, path, O_PATH);
+	return fd >= 0;
+}
+
+// A thread that was born followed: it is armed before its first instruction. What is no thread of
+// the process is let go.
+static struct thread *adopt(struct control *control, struct tracee *newborn,
+			    const struct event *event)
+{
+	struct events *events = tracer_events(control->tracer);
+	struct thread *thread = NULL;
+	pid_t tid = newborn->tid;
+	struct dc_error *err = NULL;
+
+	if (is_thread_of_ours(control, tid))
+		err = prepare(control, &thread);
+	events_disregard(events, newborn);
+	free(newborn);
+	note_failure(control, err);
+	if (!thread) {
+		if (event->kind != EVENT_GONE)
+			ptrace(PTRACE_DETACH, tid, NULL, NULL);
+		return NULL;
+	}
+	thread->tracee.tid = tid;
+	thread->tracee.since = tracer_now();
+	thread->is_young = true;
+	events_add(events, &thread->tracee);
+	enter(control, thread);
+	note_failure(control, thread_arm(thread, control->locations));
+	return thread;
+}
+
+// What another thread of ours has asked for meanwhile.
+static void obey(struct control *control)
+{
+	pid_t asked = tracer_requested_halt(control->tracer);
+
+	for (struct thread *thread = asked ? control->threads : NULL; thread;
+	     thread = thread->next) {
+		if (asked == -1 || asked == thread->tracee.tid)
+			note_failure(control, control_halt(control, thread));
+	}
+}
+
+void control_attend(struct control *control)
+{
+	struct events *events = tracer_events(control->tracer);
+	struct tracee *tracee;
+	struct event event;
+
+	obey(control);
+
+	while (events_next_of_any(events, &tracee, &event)) {
+		struct thread *thread = tracee->is_newborn ? adopt(control, tracee, &event)
+							   : (struct thread *)tracee;
+
+		if (thread)
+			on_event(control, thread, &event);
+	}
+}
+
+static void attend(void *arg)
+{
+	control_attend(arg);
+}
+
+struct dc_error *control_wait_stop(struct control *control, int64_t until, struct thread **ret)
+{
+	struct events *events = tracer_events(control->tracer);
+
+	for (;;) {
+		control_attend(control);
+		*ret = control_next_stop(control);
+		if (*ret)
+			return NULL;
+		if (control->failure)
+			return take_ptr(control->failure);
+		if (control->has_ended)
+			return error_in_state(error_make(DC_TARGET_ENDED, "process %d has ended",
+							 control->process->pid),
+					      DC_STATE_ENDED);
+		if (tracer_cancelled(control->tracer))
+			return error_make(DC_CANCELLED, "interrupted");
+		if (!events_await_any(events, until) && !tracer_cancelled(control->tracer))
+			return NULL;
+	}
+}
+
+// ---- locations ------------------------------------------------------------------------------------
+
+static void remove_unused(struct control *control, struct location *location)
+{
+	struct location **at = &control->locations;
+
+	while (*at != location)
+		at = &(*at)->next;
+	*at = location->next;
+	control->nr_locations--;
+	for (struct thread *thread = control->threads; thread; thread = thread->next) {
+		if (thread->stop.location == location)
+			thread->stop.location = NULL;
+		dc_error_destroy(thread_arm(thread, control->locations));
+	}
+	free(location);
+}
+
+struct dc_error *control_add_location(struct control *control, uint64_t addr,
+				      enum kernel_breakpoint_kind kind, size_t size,
+				      const struct location **ret)
+{
+	struct location *location = control->locations;
+	struct dc_error *err = NULL;
+
+	while (location &&
+	       (location->addr != addr || location->kind != kind || location->size != size))
+		location = location->next;
+	if (location) {
+		location->users++;
+		*ret = location;
+		return NULL;
+	}
+	if (control->nr_locations == LOCATIONS_MAX)
+		return error_make(DC_REFUSED,
+				  "all %d hardware breakpoints are in use (of four, one is kept "
+				  "for steps)",
+				  LOCATIONS_MAX);
+	location = malloc(sizeof(*location));
+	if (!location)
+		return &dc_out_of_memory;
+	*location = (struct location){
+		.next = control->locations, .addr = addr, .kind = kind, .size = size, .users = 1
+	};
+	control->locations = location;
+	control->nr_locations++;
+	for (struct thread *thread = control->threads; thread && !err; thread = thread->next) {
+		err = thread_arm(thread, control->locations);
+		if (err && is_end(err)) {
+			dc_error_destroy(err);
+			err = NULL;
+		}
+	}
+	if (err) {
+		remove_unused(control, location);
+		return err;
+	}
+	*ret = location;
+	return NULL;
+}
+
+void control_remove_location(struct control *control, const struct location *location)
+{
+	struct location *mine = control->locations;
+
+	while (mine != location)
+		mine = mine->next;
+	if (!--mine->users)
+		remove_unused(control, mine);
+}
+
+// ---- beginning and end ----------------------------------------------------------------------------
+
+static struct dc_error *begin(void *arg)
+{
+	struct control *control = arg;
+
+	tracer_attend(control->tracer, attend, control);
+	return follow_all(control);
+}
+
+struct dc_error *control_create(struct tracer *tracer, struct process *process,
+				struct control **ret)
+{
+	struct control *control = calloc(1, sizeof(*control));
+	struct dc_error *err;
+
+	if (!control)
+		return &dc_out_of_memory;
+	control->tracer = tracer;
+	control->process = process;
+	control->last_undecided = &control->undecided;
+	err = tracer_run(tracer, begin, control);
+	if (err) {
+		control_destroy(control);
+		return err;
+	}
+	*ret = control;
+	return NULL;
+}
+
+// What has been taken from the kernel is given back: a thread at a signal still receives it.
+static void release_standing(struct control *control)
+{
+	for (struct thread *thread = control->threads; thread; thread = thread->next) {
+		if (!thread->tracee.running && thread->tracee.is_known)
+			note_failure(control, tracee_leave(&thread->tracee));
+	}
+}
+
+static struct dc_error *end(void *arg)
+{
+	struct control *control = arg;
+
+	for (struct thread *thread = control->threads; thread; thread = thread->next)
+		thread_disarm(thread);
+	control->passes = true;
+	control->on_stop = NULL;
+	control_attend(control);
+	tracer_attend(control->tracer, NULL, NULL);
+	release_standing(control);
+	// A thread that runs cannot be detached from, and to stop it would end waits of its. When
+	// the tracer thread ends the kernel lets go of all, and none notices.
+	if (control->threads)
+		tracer_abandon(control->tracer);
+	while (control->threads)
+		forget(control, control->threads);
+	return NULL;
+}
+
+void control_destroy(struct control *control)
+{
+	if (!control)
+		return;
+	dc_error_destroy(tracer_run(control->tracer, end, control));
+	while (control->locations) {
+		struct location *location = control->locations;
+
+		control->locations = location->next;
+		free(location);
+	}
+	dc_error_destroy(control->failure);
+	free(control);
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// A process under control: all its threads, those to come too, are followed and run; each stands
+// when it comes to a location, or is asked to. When we die everything that was armed is gone, and
+// all run on.
+#ifndef DEBUGGER_CONTROL_CONTROL_H
+#define DEBUGGER_CONTROL_CONTROL_H
+
+#include "debugger/control/thread.h"
+
+struct control {
+	struct tracer *tracer;
+	struct process *process;
+	struct location *locations;
+	unsigned nr_locations;
+	struct thread *threads;
+	struct thread *undecided, **last_undecided; // stand, and nobody has seen them
+	// Nobody waits for stops: threads that come by a location go on, and are counted.
+	bool passes;
+	uint64_t passed;
+	struct dc_error *failure; // what could not be done while attending; the first of it
+	bool has_ended, has_execed;
+	uint64_t stop_signals; // signals that threads stand at, bit signo-1
+	void (*on_stop)(void *arg); // a thread stands, or the target ended; NULL: nobody is told
+	void *arg;
+};
+
+struct dc_error *control_create(struct tracer *tracer, struct process *process,
+				struct control **ret) DC_CHECK;
+// Everything is disarmed, all threads run on, and nobody follows them any more. NULL is fine.
+void control_destroy(struct control *control);
+
+// All on the tracer thread.
+
+// Sees to what has happened; called by the tracer too, whenever it waits.
+void control_attend(struct control *control);
+// The next thread that stands and that nobody has decided about; NULL: none.
+struct thread *control_next_stop(struct control *control);
+// Waits for one; until: 0 is for ever. CANCELLED, TARGET_ENDED, TARGET_EXECED. *ret NULL: the time
+// is up.
+struct dc_error *control_wait_stop(struct control *control, int64_t until,
+				   struct thread **ret) DC_CHECK;
+struct thread *control_find(struct control *control, pid_t tid); // NULL: none
+
+// One more user of the location, armed in all threads. REFUSED, and nothing is armed, where the
+// kernel allows none.
+struct dc_error *control_add_location(struct control *control, uint64_t addr,
+				      enum kernel_breakpoint_kind kind, size_t size,
+				      const struct location **ret) DC_CHECK;
+void control_remove_location(struct control *control, const struct location *location);
+bool control_all_stand(const struct control *control);
+// They are to stand along with it.
+void control_halt_others(struct control *control, const struct thread *thread);
+// It is to stand; control_next_stop() brings it.
+struct dc_error *control_halt(struct control *control, struct thread *thread) DC_CHECK;
+
+#endif

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// Arming one thread, telling its hits from its signals, letting it go on.
+#include "debugger/control/thread.h"
+
+#include "debugger/base/trace.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+
+struct dc_error *thread_create(struct control *control, struct thread **ret)
+{
+	struct thread *thread = calloc(1, sizeof(*thread));
+
+	if (!thread)
+		return &dc_out_of_memory;
+	thread->control = control;
+	for (size_t i = 0; i < SLOTS; i++)
+		thread->slots[i].event = KERNEL_BREAKPOINT_NONE;
+	*ret = thread;
+	return NULL;
+}
+
+void thread_destroy(struct thread *thread)
+{
+	thread_disarm(thread);
+	events_disregard(tracer_events(thread->tracee.tracer), &thread->tracee);
+	free(thread->problem);
+	free(thread);
+}
+
+// ---- arming ---------------------------------------------------------------------------------------
+
+static void disarm(struct slot *slot)
+{
+	kernel_breakpoint_disarm(&slot->event);
+	slot->location = NULL;
+}
+
+void thread_disarm(struct thread *thread)
+{
+	for (size_t i = 0; i < SLOTS; i++)
+		disarm(&thread->slots[i]);
+}
+
+static bool is_location(const struct location *locations, const struct location *wanted)
+{
+	while (locations && locations != wanted)
+		locations = locations->next;
+	return locations != NULL;
+}
+
+static struct slot *slot_of(struct thread *thread, const struct location *location)
+{
+	for (size_t i = 0; i < LOCATIONS_MAX; i++) {
+		if (thread->slots[i].location == location)
+			return &thread->slots[i];
+	}
+	return NULL;
+}
+
+// The signal that tells of hits. What a thread blocks for the moment, as all do while they are being
+// made, it will not block when it comes to a place that anybody is interested in; one that always
+// does is told of by SIGCONT, which stops a traced thread all the same.
+static struct dc_error *choose_notice(const struct thread *thread, int *ret)
+{
+	const struct tracee *tracee = &thread->tracee;
+	struct thread_info info;
+	struct dc_error *err = process_thread_info(tracee->process, tracee->tid, &info);
+
+	if (err)
+		return err;
+	if (thread->is_young && !thread->is_late)
+		info.sig_blocked = 0;
+	*ret = kernel_breakpoint_notice(&info) ?: SIGCONT;
+	return NULL;
+}
+
+struct dc_error *thread_arm(struct thread *thread, const struct location *locations)
+{
+	struct dc_error *err = NULL;
+	int notice = 0;
+
+	for (size_t i = 0; i < LOCATIONS_MAX; i++) {
+		struct slot *slot = &thread->slots[i];
+
+		if (slot->location && !is_location(locations, slot->location))
+			disarm(slot);
+	}
+	for (const struct location *at = locations; at && !err; at = at->next) {
+		struct slot *slot = slot_of(thread, at) ? NULL : slot_of(thread, NULL);
+
+		if (!slot)
+			continue;
+		if (!notice)
+			err = choose_notice(thread, &notice);
+		if (!err)
+			err = kernel_breakpoint_arm(&slot->event, thread->tracee.tid, at->kind,
+						    at->addr, at->size, notice);
+		if (!err)
+			slot->location = at;
+	}
+	return err;
+}
+
+// ---- stops ----------------------------------------------------------------------------------------
+
+const struct location *thread_hit(struct thread *thread, uint64_t pc)
+{
+	const struct location *ret = NULL;
+
+	for (size_t i = 0; i < SLOTS; i++) {
+		struct slot *slot = &thread->slots[i];
+
+		if (!slot->location || !kernel_breakpoint_hits(&slot->event))
+			continue;
+		if (slot->location->kind != BREAKPOINT_EXECUTE || slot->location->addr == pc)
+			ret = slot->location;
+	}
+	return ret;
+}
+
+bool thread_is_notice(const struct thread *thread, const struct event *event)
+{
+	for (size_t i = 0; i < SLOTS; i++) {
+		const struct kernel_breakpoint *armed = &thread->slots[i].event;
+
+		// By the kernel alone, and about a descriptor of ours.
+		if (armed->fd >= 0 && event->signo == armed->notice &&
+		    (event->info.si_code > 0 || event->info.si_code == SI_SIGIO) &&
+		    event->info.si_fd == armed->fd)
+			return true;
+	}
+	return false;
+}
+
+struct dc_error *thread_go(struct thread *thread)
+{
+	thread->stands = thread->is_along = false;
+	thread->breakpoint = 0;
+	free(thread->problem);
+	thread->problem = NULL;
+	thread->stop = (struct stop){ 0 };
+	return tracee_go_on(&thread->tracee, RESUME_RUN);
+}

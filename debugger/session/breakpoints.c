@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT
+// Setting breakpoints, judging their hits.
+#include "debugger/session/breakpoints.h"
+
+#include "debugger/values/number.h"
+
+#include <string.h>
+
+// ---- one ------------------------------------------------------------------------------------------
+
+static void breakpoint_free(struct breakpoint *breakpoint)
+{
+	for (size_t i = 0; breakpoint->spots && i < breakpoint->is.nr_locations; i++)
+		dc_expression_destroy(breakpoint->spots[i].condition);
+	free(breakpoint->spots);
+	free((void *)breakpoint->is.locations);
+	free((char *)breakpoint->is.place);
+	free((char *)breakpoint->is.condition);
+	free(breakpoint);
+}
+
+static void disarm(struct dc_session *session, struct breakpoint *breakpoint)
+{
+	for (size_t i = 0; i < breakpoint->is.nr_locations; i++) {
+		struct spot *spot = &breakpoint->spots[i];
+
+		if (spot->location && session->control)
+			control_remove_location(session->control, spot->location);
+		spot->location = NULL;
+	}
+}
+
+static struct dc_error *arm(struct dc_session *session, struct breakpoint *breakpoint)
+{
+	struct dc_error *err = NULL;
+
+	for (size_t i = 0; !err && i < breakpoint->is.nr_locations; i++) {
+		struct spot *spot = &breakpoint->spots[i];
+
+		if (!spot->location)
+			err = control_add_location(session->control, spot->place.addr,
+						   BREAKPOINT_EXECUTE, 0, &spot->location);
+	}
+	if (err)
+		disarm(session, breakpoint);
+	if (err && breakpoint->is.nr_locations > 1)
+		err = error_note(err, "%s is at %zu addresses", breakpoint->is.place,
+				 breakpoint->is.nr_locations);
+	return err;
+}
+
+struct arming {
+	struct dc_session *session;
+	struct breakpoint *breakpoint;
+	bool armed;
+};
+
+static struct dc_error *run_arming(void *arg)
+{
+	struct arming *arming = arg;
+
+	if (arming->armed)
+		return arm(arming->session, arming->breakpoint);
+	disarm(arming->session, arming->breakpoint);
+	return NULL;
+}
+
+static struct dc_error *set_armed(struct dc_session *session, struct breakpoint *breakpoint,
+				  bool armed)
+{
+	struct arming arming = { session, breakpoint, armed };
+
+	return session_run(session, run_arming, &arming);
+}
+
+static struct dc_error *find_locations(struct dc_session *session, struct breakpoint *breakpoint)
+{
+	_cleanup_free_ struct code_place *places = NULL;
+	size_t n;
+	struct dc_error *err = symbols_places(session->symbols, breakpoint->is.place, &places, &n);
+
+	if (err)
+		return err;
+
+	struct dc_location *locations = calloc(n, sizeof(*locations));
+
+	breakpoint->is.locations = locations;
+	breakpoint->spots = calloc(n, sizeof(*breakpoint->spots));
+	if (!locations || !breakpoint->spots)
+		return &dc_out_of_memory;
+	breakpoint->is.nr_locations = n;
+	for (size_t i = 0; i < n; i++) {
+		breakpoint->spots[i].place = places[i];
+		locations[i].is_inlined = places[i].is_inlined;
+		locations[i].at = symbols_describe(session->symbols, places[i].addr);
+	}
+	return NULL;
+}
+
+// Parsed for each of its addresses, before the old one is forgotten.
+static struct dc_error *set_condition(struct dc_session *session, struct breakpoint *breakpoint,
+				      const char *condition)
+{
+	size_t n = breakpoint->is.nr_locations;
+	_cleanup_free_ struct dc_expression **parsed = calloc(n ?: 1, sizeof(*parsed));
+	char *copy = condition ? strdup(condition) : NULL;
+	struct dc_error *err = parsed && (copy || !condition) ? NULL : &dc_out_of_memory;
+	const struct dc_call_options usual = options_or_usual(NULL);
+
+	for (size_t i = 0; !err && condition && i < n; i++) {
+		err = session_parse_at(session, condition, breakpoint->spots[i].place.addr,
+				       &parsed[i]);
+		if (!err)
+			err = expression_prepare(parsed[i], &usual);
+	}
+	for (size_t i = 0; parsed && i < n; i++) {
+		if (err) {
+			dc_expression_destroy(parsed[i]);
+			continue;
+		}
+		dc_expression_destroy(breakpoint->spots[i].condition);
+		breakpoint->spots[i].condition = parsed[i];
+	}
+	if (err) {
+		free(copy);
+		return err;
+	}
+	free((char *)breakpoint->is.condition);
+	breakpoint->is.condition = copy;
+	return NULL;
+}
+
+// ---- all ------------------------------------------------------------------------------------------
+
+static struct dc_error *find(struct dc_session *session, unsigned number, struct breakpoint **ret)
+{
+	struct breakpoint *at = session->breakpoints.first;
+
+	while (at && at->is.number != number)
+		at = at->next;
+	*ret = at;
+	return at ? NULL : error_make(DC_NAME, "no breakpoint %u", number);
+}
+
+static struct dc_error *make(struct dc_session *session,
+			     const struct dc_breakpoint_options *options,
+			     struct breakpoint *breakpoint)
+{
+	struct dc_error *err;
+
+	breakpoint->is = (struct dc_breakpoint){ .kind = options->kind,
+						 .place = strdup(options->place),
+						 .thread = options->thread,
+						 .enabled = !options->disabled,
+						 .temporary = options->temporary,
+						 .ignore = options->ignore };
+	if (!breakpoint->is.place)
+		return &dc_out_of_memory;
+	err = find_locations(session, breakpoint);
+	if (!err && options->condition)
+		err = set_condition(session, breakpoint, options->condition);
+	if (!err && breakpoint->is.enabled)
+		err = set_armed(session, breakpoint, true);
+	return err;
+}
+
+struct dc_error *dc_breakpoint_set(struct dc_session *session,
+				   const struct dc_breakpoint_options *options, unsigned *number)
+{
+	_turn_(session);
+	struct breakpoint **at = &session->breakpoints.first;
+	struct breakpoint *breakpoint = calloc(1, sizeof(*breakpoint));
+	struct dc_error *err = session->control ? NULL : session_uncontrolled();
+
+	if (!breakpoint)
+		err = &dc_out_of_memory;
+	if (!err)
+		err = session_refresh(session);
+	if (!err)
+		err = make(session, options, breakpoint);
+	if (err) {
+		if (breakpoint)
+			breakpoint_free(breakpoint);
+		return session_conclude(session, err);
+	}
+	while (*at)
+		at = &(*at)->next;
+	*at = breakpoint;
+	*number = breakpoint->is.number = ++session->breakpoints.last;
+	return NULL;
+}
+
+void breakpoint_remove(struct dc_session *session, struct breakpoint *breakpoint)
+{
+	struct breakpoint **at = &session->breakpoints.first;
+
+	while (*at != breakpoint)
+		at = &(*at)->next;
+	*at = breakpoint->next;
+	dc_error_destroy(set_armed(session, breakpoint, false));
+	breakpoint_free(breakpoint);
+}
+
+struct dc_error *dc_breakpoint_delete(struct dc_session *session, unsigned number)
+{
+	_turn_(session);
+	struct breakpoint *breakpoint;
+	struct dc_error *err = find(session, number, &breakpoint);
+
+	if (!err)
+		breakpoint_remove(session, breakpoint);
+	return session_conclude(session, err);
+}
+
+struct dc_error *dc_breakpoint_enable(struct dc_session *session, unsigned number, bool enabled)
+{
+	_turn_(session);
+	struct breakpoint *breakpoint;
+	struct dc_error *err = find(session, number, &breakpoint);
+
+	if (!err && breakpoint->is.enabled != enabled)
+		err = set_armed(session, breakpoint, enabled);
+	if (!err)
+		breakpoint->is.enabled = enabled;
+	return session_conclude(session, err);
+}
+
+struct dc_error *dc_breakpoint_ignore(struct dc_session *session, unsigned number, uint64_t hits)
+{
+	_turn_(session);
+	struct breakpoint *breakpoint;
+	struct dc_error *err = find(session, number, &breakpoint);
+
+	if (!err)
+		breakpoint->is.ignore = hits;
+	return session_conclude(session, err);
+}
+
+struct dc_error *dc_breakpoint_condition(struct dc_session *session, unsigned number,
+					 const char *condition)
+{
+	_turn_(session);
+	struct breakpoint *breakpoint;
+	struct dc_error *err = find(session, number, &breakpoint);
+
+	if (!err)
+		err = set_condition(session, breakpoint, condition);
+	return session_conclude(session, err);
+}
+
+struct dc_error *dc_breakpoints(struct dc_session *session,
+				bool (*visit)(const struct dc_breakpoint *, void *), void *arg)
+{
+	_turn_(session);
+
+	for (const struct breakpoint *at = session->breakpoints.first; at; at = at->next) {
+		if (!visit(&at->is, arg))
+			break;
+	}
+	return NULL;
+}
+
+void breakpoints_clear(struct breakpoints *breakpoints)
+{
+	while (breakpoints->first) {
+		struct breakpoint *breakpoint = breakpoints->first;
+
+		breakpoints->first = breakpoint->next;
+		breakpoint_free(breakpoint);
+	}
+}
+
+// ---- hits -----------------------------------------------------------------------------------------
+
+static struct dc_error *truth_of(const struct value *value, bool *ret)
+{
+	struct number number;
+	struct dc_error *err = number_read(type_strip(value->type), value->bytes, &number);
+
+	*ret = !err && !number_is_zero(&number);
+	return err;
+}
+
+struct dc_error *condition_holds(struct dc_session *session, struct dc_expression *condition,
+				 pid_t tid, const struct dc_call_options *options, bool *ret)
+{
+	struct dc_call_options numberless = *options;
+	struct evaluation evaluation = { .session = session,
+					 .expression = condition,
+					 .options = &numberless };
+
+	numberless.no_number = true;
+	expression_settle(condition, tid);
+
+	struct dc_error *err = evaluation_compute(&evaluation);
+
+	if (!err)
+		err = truth_of(&evaluation.value, ret);
+	evaluation_deinit(&evaluation);
+
+	struct dc_error *release = session_release(session);
+
+	if (!err)
+		return release;
+	dc_error_destroy(release);
+	return err;
+}
+
+static const struct spot *spot_at(const struct breakpoint *breakpoint,
+				  const struct location *location)
+{
+	for (size_t i = 0; i < breakpoint->is.nr_locations; i++) {
+		if (breakpoint->spots[i].location == location)
+			return &breakpoint->spots[i];
+	}
+	return NULL;
+}
+
+struct dc_error *breakpoints_judge(struct dc_session *session, const struct location *location,
+				   pid_t tid, struct breakpoint **ret)
+{
+	const struct dc_call_options usual = options_or_usual(NULL);
+
+	*ret = NULL;
+	for (struct breakpoint *at = session->breakpoints.first; at; at = at->next) {
+		const struct spot *spot = location ? spot_at(at, location) : NULL;
+		bool holds = true;
+
+		if (!spot || (at->is.thread && at->is.thread != tid))
+			continue;
+		if (spot->condition) {
+			struct dc_error *err = condition_holds(session, spot->condition, tid,
+							       &usual, &holds);
+
+			// Nobody knows whether it was to go on.
+			if (err) {
+				*ret = at;
+				return err;
+			}
+		}
+		if (!holds)
+			continue;
+		at->is.hits++;
+		if (at->is.ignore)
+			at->is.ignore--;
+		else
+			*ret = *ret ?: at;
+	}
+	return NULL;
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT
+// A session's process under control: which stops are told, who goes on. The tracer's thread tells
+// that threads stand; what that means is decided in turns of the session's worker.
+#include "debugger/session/breakpoints.h"
+
+#include "debugger/base/trace.h"
+#include "debugger/target/signals.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+void dc_control_options_init(struct dc_control_options *options)
+{
+	*options = (struct dc_control_options){
+		.stop_signals = SIGNALS_OF_FAULTS | SIGNAL_BIT(SIGABRT),
+	};
+}
+
+// ---- deciding -------------------------------------------------------------------------------------
+
+struct decision {
+	struct dc_session *session;
+	bool changed; // somebody stands who did not
+};
+
+void stop_describe(struct dc_session *session, const struct thread *thread, struct dc_stop *ret)
+{
+	static const enum dc_stop_reason reasons[] = {
+		[STOP_LOCATION] = DC_STOP_BREAKPOINT,
+		[STOP_SIGNAL] = DC_STOP_SIGNAL,
+		[STOP_INTERRUPT] = DC_STOP_INTERRUPTED,
+		[STOP_EXEC] = DC_STOP_EXEC,
+	};
+	const struct stop *stop = &thread->stop;
+
+	*ret = (struct dc_stop){ .thread = thread->tracee.tid,
+				 .reason = reasons[stop->kind],
+				 .breakpoint = thread->breakpoint,
+				 .problem = thread->problem };
+	if (stop->kind == STOP_SIGNAL) {
+		ret->signo = stop->info.si_signo;
+		ret->addr = (uint64_t)(uintptr_t)stop->info.si_addr;
+	}
+	ret->frame = symbols_describe(session->symbols, stop->pc);
+	ret->all_stand = control_all_stand(session->control);
+}
+
+static void tell(struct dc_session *session, const struct thread *thread)
+{
+	struct dc_event event = { .kind = DC_EVENT_STOPPED };
+
+	stop_describe(session, thread, &event.stop);
+	operations_tell(session, &event);
+}
+
+// *stays: the thread stands, and users are told.
+static struct dc_error *judge(struct dc_session *session, struct thread *thread, bool *stays)
+{
+	struct breakpoint *breakpoint;
+	pid_t tid = thread->tracee.tid;
+	struct dc_error *err;
+
+	*stays = true;
+	if (thread->stop.kind != STOP_LOCATION)
+		return NULL;
+	err = breakpoints_judge(session, thread->stop.location, tid, &breakpoint);
+	// A call in a condition may have ended it.
+	thread = control_find(session->control, tid);
+	*stays = breakpoint && thread;
+	if (!*stays)
+		return err;
+	thread->breakpoint = breakpoint->is.number;
+	if (err) {
+		thread->problem = strdup(err->message);
+		dc_error_destroy(err);
+	}
+	if (breakpoint->is.temporary)
+		breakpoint_remove(session, breakpoint);
+	return NULL;
+}
+
+static struct dc_error *decide(struct dc_session *session, struct thread *thread)
+{
+	pid_t tid = thread->tracee.tid;
+	bool stays;
+	struct dc_error *err = judge(session, thread, &stays);
+
+	thread = control_find(session->control, tid);
+	if (!thread || !thread->stands)
+		return err;
+	if (!stays) {
+		struct dc_error *go = thread_go(thread);
+
+		if (!err)
+			return go;
+		dc_error_destroy(go);
+		return err;
+	}
+	// One that was stopped because another was is not told of by itself.
+	if (thread->is_along)
+		return err;
+	if (session->stop_all)
+		control_halt_others(session->control, thread);
+	tell(session, thread);
+	return err;
+}
+
+static struct dc_error *run_decisions(void *arg)
+{
+	struct dc_session *session = arg;
+	struct control *control = session->control;
+	struct dc_error *first = NULL;
+	struct thread *thread;
+
+	control_attend(control);
+	while ((thread = control_next_stop(control))) {
+		struct dc_error *err = decide(session, thread);
+
+		if (first)
+			dc_error_destroy(err);
+		else
+			first = err;
+		control_attend(control);
+	}
+	return first;
+}
+
+static struct dc_error *decide_all(struct dc_session *session, void *arg)
+{
+	(void)arg;
+	atomic_store(&session->is_deciding, false);
+	if (!session->control)
+		return NULL;
+
+	struct dc_error *err = session_run(session, run_decisions, session);
+
+	trace_write();
+	return err;
+}
+
+// On the tracer's thread.
+static void on_stop(void *arg)
+{
+	struct dc_session *session = arg;
+
+	if (!atomic_exchange(&session->is_deciding, true) &&
+	    !operations_leave_quietly(session, decide_all))
+		atomic_store(&session->is_deciding, false);
+}
+
+// ---- control --------------------------------------------------------------------------------------
+
+static void apply(struct dc_session *session, const struct dc_control_options *options)
+{
+	session->stop_all = options->stop_all;
+	session->control->stop_signals = options->stop_signals;
+}
+
+static struct dc_error *run_begin(void *arg)
+{
+	struct dc_session *session = arg;
+
+	session->control->on_stop = on_stop;
+	session->control->arg = session;
+	return NULL;
+}
+
+struct dc_error *dc_control(struct dc_session *session, const struct dc_control_options *options)
+{
+	_turn_(session);
+	struct dc_control_options usual;
+	struct dc_error *err = session_cancelled(session);
+
+	dc_control_options_init(&usual);
+	if (!err && session->control) {
+		apply(session, options ?: &usual);
+		return NULL;
+	}
+	if (!err)
+		err = session_release(session);
+	if (!err)
+		err = session_refresh(session);
+	if (!err)
+		err = session_ready(session);
+	if (!err)
+		err = control_create(session->tracer, session->process, &session->control);
+	if (err)
+		return session_conclude(session, err);
+	session->touched = true;
+	session->attached = false;
+	apply(session, options ?: &usual);
+	return session_conclude(session, session_run(session, run_begin, session));
+}
+
+void session_uncontrol(struct dc_session *session)
+{
+	if (!session->control)
+		return;
+	dc_error_destroy(session_release(session));
+	control_destroy(take_ptr(session->control));
+	breakpoints_clear(&session->breakpoints);
+	session->stale = true;
+	session->epoch++;
+}
+
+struct dc_error *dc_uncontrol(struct dc_session *session)
+{
+	_turn_(session);
+	session_uncontrol(session);
+	trace_write();
+	return NULL;
+}
+
+bool dc_is_controlled(struct dc_session *session)
+{
+	_turn_(session);
+	return session->control != NULL;
+}
+
+struct dc_error *session_uncontrolled(void)
+{
+	return error_make(DC_REFUSED, "the process is not under control");
+}
+
+// ---- threads --------------------------------------------------------------------------------------
+
+struct go {
+	struct dc_session *session;
+	pid_t thread;
+	int signo; // -1: as it is
+	bool any;
+};
+
+static struct dc_error *go_one(struct go *go, struct thread *thread)
+{
+	struct dc_session *session = go->session;
+	struct dc_event event = { .kind = DC_EVENT_RAN_ON,
+				  .thread = thread->tracee.tid,
+				  .pause_ns = tracer_now() - thread->stop.since };
+
+	go->any = true;
+	operations_tell(session, &event);
+	return thread_go(thread);
+}
+
+static struct dc_error *run_go(void *arg)
+{
+	struct go *go = arg;
+	struct control *control = go->session->control;
+	struct dc_error *err = NULL;
+
+	control_attend(control);
+	for (struct thread *thread = control->threads; thread && !err; thread = thread->next) {
+		if (!thread->stands || thread->is_undecided ||
+		    (go->thread && thread->tracee.tid != go->thread))
+			continue;
+		err = go_one(go, thread);
+	}
+	return err;
+}
+
+struct dc_error *dc_continue(struct dc_session *session, pid_t thread)
+{
+	_turn_(session);
+	struct go go = { .session = session, .thread = thread };
+	struct dc_error *err = session->control ? session_release(session) : session_uncontrolled();
+
+	if (!err)
+		err = session_run(session, run_go, &go);
+	if (!err && !go.any && thread)
+		err = error_make(DC_REFUSED, "thread %d does not stand", thread);
+	session->stale = true;
+	session->epoch++;
+	return session_conclude(session, err);
+}
+
+static struct dc_error *run_set_signal(void *arg)
+{
+	struct go *go = arg;
+	struct thread *thread = control_find(go->session->control, go->thread);
+
+	if (!thread || !thread->stands)
+		return error_make(DC_REFUSED, "thread %d does not stand", go->thread);
+	thread->tracee.signo = go->signo;
+	return NULL;
+}
+
+struct dc_error *dc_set_signal(struct dc_session *session, pid_t thread, int signo)
+{
+	_turn_(session);
+	struct go go = { .session = session, .thread = thread, .signo = signo };
+	struct dc_error *err = session->control ? session_run(session, run_set_signal, &go)
+						: session_uncontrolled();
+
+	return session_conclude(session, err);
+}
+
+// No turn: whatever the session does at the moment may be what is to be stopped.
+struct dc_error *dc_interrupt(struct dc_session *session, pid_t thread)
+{
+	struct tracer *tracer = atomic_load(&session->tracer);
+
+	if (!tracer)
+		return session_uncontrolled();
+	tracer_request_halt(tracer, thread ?: -1);
+	return NULL;
+}
+
+// ---- waiting --------------------------------------------------------------------------------------
+
+bool dc_wait_event(struct dc_session *session, int64_t timeout_ns, struct dc_event *ret)
+{
+	struct pollfd poll_fd = { .fd = dc_event_fd(session), .events = POLLIN };
+	int64_t until = timeout_ns < 0 ? 0 : tracer_now() + timeout_ns;
+
+	for (;;) {
+		enum { LOOK_MS = 50, MS_NS = 1000 * 1000 };
+		int64_t left = until ? (until - tracer_now() + MS_NS - 1) / MS_NS : LOOK_MS;
+
+		if (dc_next_event(session, ret))
+			return true;
+		if (left <= 0 || atomic_load(&session->cancelled))
+			return false;
+		// Cancelling, which a signal handler does, shows in no descriptor.
+		poll(&poll_fd, 1, left < LOOK_MS ? (int)left : LOOK_MS);
+	}
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// Looking at threads under control: which of them stand, and why, and the stack of one that does.
+#include "debugger/session/breakpoints.h"
+
+#include <string.h>
+
+// ---- threads --------------------------------------------------------------------------------------
+
+struct threads_job {
+	struct dc_session *session;
+	struct dc_thread *list;
+	size_t n;
+};
+
+static int by_tid(const void *a, const void *b)
+{
+	const struct dc_thread *left = a, *right = b;
+
+	return left->tid < right->tid ? -1 : left->tid > right->tid;
+}
+
+static struct dc_error *run_threads(void *arg)
+{
+	struct threads_job *job = arg;
+	struct dc_session *session = job->session;
+	size_t n = 0;
+
+	control_attend(session->control);
+	for (struct thread *at = session->control->threads; at; at = at->next)
+		n++;
+	job->list = calloc(n ?: 1, sizeof(*job->list));
+	if (!job->list)
+		return &dc_out_of_memory;
+	for (struct thread *at = session->control->threads; at; at = at->next) {
+		struct dc_thread *thread = &job->list[job->n++];
+
+		thread->tid = at->tracee.tid;
+		thread->stands = at->stands && !at->is_undecided;
+		if (thread->stands)
+			stop_describe(session, at, &thread->stop);
+	}
+	qsort(job->list, job->n, sizeof(*job->list), by_tid);
+	return NULL;
+}
+
+struct dc_error *dc_threads(struct dc_session *session,
+			    bool (*visit)(const struct dc_thread *, void *), void *arg)
+{
+	_turn_(session);
+	struct threads_job job = { .session = session };
+	struct dc_error *err = session->control ? session_run(session, run_threads, &job)
+						: session_uncontrolled();
+
+	for (size_t i = 0; !err && i < job.n; i++) {
+		struct thread_info info = { 0 };
+
+		dc_error_destroy(process_thread_info(session->process, job.list[i].tid, &info));
+		memcpy(job.list[i].name, info.name, sizeof(info.name));
+		if (!visit(&job.list[i], arg))
+			break;
+	}
+	free(job.list);
+	return session_conclude(session, err);
+}
+
+// ---- frames ---------------------------------------------------------------------------------------
+
+struct frames_job {
+	struct dc_session *session;
+	pid_t tid;
+	struct unwound *frames; // UNWIND_MAX
+	size_t n;
+	bool complete;
+};
+
+static struct dc_error *run_frames(void *arg)
+{
+	struct frames_job *job = arg;
+	struct thread *thread = control_find(job->session->control, job->tid);
+	struct snapshot snapshot = { 0 };
+
+	if (!thread || !thread->stands)
+		return error_make(DC_REFUSED, "thread %d does not stand", job->tid);
+
+	struct dc_error *err = registers_get(job->tid, &snapshot.regs);
+
+	// It stands still for the walk.
+	return err ? err
+		   : unwind_walk(job->session->unwind, &snapshot, job->frames, UNWIND_MAX, &job->n,
+				 &job->complete);
+}
+
+static struct dc_error *fill_frames(struct dc_session *session, const struct frames_job *job,
+				    struct dc_stack *stack)
+{
+	enum { INLINED_MAX = 32 };
+	struct dc_frame at[INLINED_MAX];
+
+	for (size_t i = 0; i < job->n; i++) {
+		const struct unwound *frame = &job->frames[i];
+		uint64_t pc = frame->frame.regs[REGISTER_PC];
+		size_t n = symbols_describe_inlined(session->symbols, frame->frame.pc, at,
+						    INLINED_MAX);
+		struct dc_stack_frame *grown = realloc(stack->frames,
+						       (stack->nr_frames + n) * sizeof(*grown));
+
+		if (!grown)
+			return &dc_out_of_memory;
+		stack->frames = grown;
+		// The offset is the one of the address that is shown.
+		at[n - 1].offset += pc - frame->frame.pc;
+		for (size_t k = 0; k < n; k++) {
+			at[k].pc = pc;
+			grown[stack->nr_frames++] = (struct dc_stack_frame){
+				.at = at[k],
+				.is_inlined = k + 1 < n,
+				.is_signal = frame->is_signal_frame,
+				.is_guess = frame->is_guess,
+			};
+		}
+	}
+	return NULL;
+}
+
+struct dc_error *dc_frames(struct dc_session *session, pid_t thread, struct dc_stack *ret)
+{
+	_turn_(session);
+	_cleanup_free_ struct unwound *frames = calloc(UNWIND_MAX, sizeof(*frames));
+	struct frames_job job = { .session = session, .tid = thread, .frames = frames };
+	struct dc_error *err = session->control ? NULL : session_uncontrolled();
+
+	*ret = (struct dc_stack){ .thread = thread, .how = "stop" };
+	if (!frames)
+		return &dc_out_of_memory;
+	if (!err)
+		err = session_run(session, run_frames, &job);
+	if (!err)
+		err = fill_frames(session, &job, ret);
+	ret->complete = job.complete;
+	if (!err && !ret->complete)
+		ret->why = strdup(unwind_why_incomplete(session->unwind) ?: "the walk ended");
+	if (err)
+		dc_stack_deinit(ret);
+	return session_conclude(session, err);
+}
+
+void dc_stack_deinit(struct dc_stack *stack)
+{
+	free(stack->wait);
+	free(stack->detail);
+	free(stack->why);
+	free(stack->frames);
+	*stack = (struct dc_stack){ 0 };
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+// A process under control, as a shell or an IDE's backend has it: debugcall.h and nothing else.
+#include "debugger/debugcall.h"
+#include "tests/harness/test.h"
+
+static const int64_t limit = 60 * INT64_C(1000000000);
+
+static void good(struct dc_error *err, const char *what)
+{
+	if (err)
+		fail("%s: %s (%s)", what, err->message, dc_state_text(err->state));
+}
+
+static void refused(struct dc_error *err, enum dc_code code)
+{
+	expect(err);
+	equal(dc_code_name(err->code), dc_code_name(code));
+	dc_error_destroy(err);
+}
+
+static struct dc_session *open_session(const struct target *target)
+{
+	struct dc_options options;
+	struct dc_session *session;
+
+	dc_options_init(&options);
+	options.pid = target->pid;
+	good(dc_open(&options, &session), "open");
+	expect(dc_event_fd(session) >= 0);
+	return session;
+}
+
+static struct dc_session *control(const struct target *target)
+{
+	struct dc_session *session = open_session(target);
+
+	good(dc_control(session, NULL), "control");
+	return session;
+}
+
+static unsigned set(struct dc_session *session, const char *place, const char *condition)
+{
+	const struct dc_breakpoint_options options = { .place = place, .condition = condition };
+	unsigned number;
+
+	good(dc_breakpoint_set(session, &options, &number), place);
+	return number;
+}
+
+static struct dc_stop next_stop(struct dc_session *session)
+{
+	struct dc_event event;
+
+	do {
+		if (!dc_wait_event(session, limit, &event))
+			fail("nothing happens");
+	} while (event.kind == DC_EVENT_RAN_ON);
+	equal(event.kind, DC_EVENT_STOPPED);
+	return event.stop;
+}
+
+static int64_t value_at(struct dc_session *session, pid_t thread, const char *frame,
+			const char *text)
+{
+	const struct dc_scope scope = { .thread = thread, .frame = frame };
+	struct dc_expression *expression;
+	struct dc_result result;
+	int64_t value = 0;
+
+	good(dc_parse(session, text, &scope, &expression), text);
+	good(dc_evaluate(session, expression, NULL, &result), text);
+	expect(result.value->bytes && result.value->type.size <= sizeof(value));
+	memcpy(&value, result.value->bytes, result.value->type.size);
+	dc_result_deinit(&result);
+	dc_expression_destroy(expression);
+	return value;
+}
+
+// Nothing was changed, nobody is followed, everybody goes on.
+static void runs_on(const struct target *target)
+{
+	char line[128];
+	unsigned long beats, faults, signals, before = 0;
+
+	for (int i = 0; i < 2; i++) {
+		do {
+			ssize_t n;
+
+			expect(write(target->to, "\n", 1) == 1);
+			n = read(target->from, line, sizeof(line) - 1);
+			expect(n > 0);
+			line[n] = '\0';
+			equal(sscanf(line, "%lu %lu %lu", &beats, &faults, &signals), 3);
+			equal((int64_t)faults, 0);
+			equal((int64_t)signals, 0);
+		} while (i && beats < before + 100);
+		before = beats;
+	}
+}
+
+static bool count_threads(const struct dc_thread *thread, void *arg)
+{
+	unsigned *counts = arg;
+
+	counts[thread->stands]++;
+	return true;
+}
+
+TEST("a thread stops at a breakpoint, evaluates there, and goes on")
+{
+	struct target target = target_start("comers", "3");
+	struct dc_session *session = control(&target);
+	unsigned number = set(session, "serve", NULL);
+
+	equal(number, 1);
+	for (int i = 0; i < 20; i++) {
+		struct dc_stop stop = next_stop(session);
+
+		equal(stop.reason, DC_STOP_BREAKPOINT);
+		equal(stop.breakpoint, number);
+		equal(stop.frame.function, "serve");
+		equal(value_at(session, stop.thread, NULL, "weight"), 7);
+		equal(value_at(session, stop.thread, NULL, "triple((int)weight)"), 21);
+		equal(value_at(session, stop.thread, "1", "expected"),
+		      value_at(session, stop.thread, "0",
+			       "order->number * 3 + order->thread + 21"));
+		good(dc_continue(session, stop.thread), "continue");
+	}
+	good(dc_breakpoint_delete(session, number), "delete");
+	good(dc_uncontrol(session), "uncontrol");
+	runs_on(&target);
+	dc_close(session);
+	target_end(&target);
+}
+
+TEST("the stack of a thread that stands")
+{
+	struct target target = target_start("comers", "1");
+	struct dc_session *session = control(&target);
+	struct dc_stack stack;
+	struct dc_stop stop;
+
+	set(session, "note", NULL);
+	stop = next_stop(session);
+	good(dc_frames(session, stop.thread, &stack), "frames");
+	expect(stack.complete);
+	equal(stack.frames[0].at.function, "note");
+	equal(stack.frames[1].at.function, "one_round");
+	dc_stack_deinit(&stack);
+	refused(dc_frames(session, target.pid, &stack), DC_REFUSED);
+	dc_close(session);
+	runs_on(&target);
+	target_end(&target);
+}
+
+TEST("only the thread that hits stops, or all do")
+{
+	struct target target = target_start("comers", "3");
+	struct dc_session *session = control(&target);
+	struct dc_control_options options;
+	unsigned counts[2] = { 0 };
+	struct dc_stop stop;
+
+	set(session, "note", NULL);
+	stop = next_stop(session);
+	expect(!stop.all_stand);
+	good(dc_threads(session, count_threads, counts), "threads");
+	equal(counts[1], 1);
+	equal(counts[0], 3);
+	dc_control_options_init(&options);
+	options.stop_all = true;
+	good(dc_control(session, &options), "control");
+	good(dc_continue(session, 0), "continue");
+	stop = next_stop(session);
+	expect(stop.all_stand);
+	counts[0] = counts[1] = 0;
+	good(dc_threads(session, count_threads, counts), "threads");
+	equal(counts[1], 4);
+	equal(counts[0], 0);
+	equal(value_at(session, stop.thread, NULL, "triple(4)"), 12);
+	dc_close(session);
+	runs_on(&target);
+	target_end(&target);
+}
+
+TEST("false conditions go on, wrong ones stop, ignored hits are counted")
+{
+	struct target target = target_start("comers", "2");
+	struct dc_session *session = control(&target);
+	unsigned number = set(session, "serve", "order->thread == 1 && order->number % 10 == 3");
+	struct dc_stop stop = next_stop(session);
+
+	equal(value_at(session, stop.thread, NULL, "order->thread"), 1);
+	equal(value_at(session, stop.thread, NULL, "order->number % 10"), 3);
+	good(dc_breakpoint_ignore(session, number, 2), "ignore");
+
+	int64_t before = value_at(session, stop.thread, NULL, "order->number");
+
+	good(dc_continue(session, 0), "continue");
+	stop = next_stop(session);
+	equal(value_at(session, stop.thread, NULL, "order->number"), before + 30);
+	good(dc_breakpoint_condition(session, number, "*(int *)0 == 1"), "condition");
+	good(dc_continue(session, 0), "continue");
+	stop = next_stop(session);
+	expect(stop.problem);
+	refused(dc_breakpoint_condition(session, number, "nosuch == 1"), DC_NAME);
+	dc_close(session);
+	runs_on(&target);
+	target_end(&target);
+}
+
+TEST("a temporary breakpoint is gone after one stop, a disabled one stops nobody")
+{
+	struct target target = target_start("comers", "1");
+	struct dc_session *session = control(&target);
+	struct dc_breakpoint_options options = { .place = "serve", .temporary = true };
+	struct dc_event event;
+	struct dc_stop stop;
+	unsigned number;
+
+	good(dc_breakpoint_set(session, &options, &number), "set");
+	stop = next_stop(session);
+	equal(stop.breakpoint, number);
+	refused(dc_breakpoint_delete(session, number), DC_NAME);
+	number = set(session, "note", NULL);
+	good(dc_breakpoint_enable(session, number, false), "disable");
+	good(dc_continue(session, stop.thread), "continue");
+	while (dc_wait_event(session, 100 * 1000 * 1000, &event))
+		equal(event.kind, DC_EVENT_RAN_ON);
+	good(dc_breakpoint_enable(session, number, true), "enable");
+	stop = next_stop(session);
+	equal(stop.breakpoint, number);
+	dc_close(session);
+	runs_on(&target);
+	target_end(&target);
+}
+
+TEST("what runs is interrupted, and goes on")
+{
+	struct target target = target_start("comers", "2");
+	struct dc_session *session = control(&target);
+	struct dc_stop stop;
+
+	for (int i = 0; i < 3; i++) {
+		unsigned counts[2] = { 0 };
+
+		good(dc_interrupt(session, 0), "interrupt");
+		for (int k = 0; k < 3; k++) {
+			stop = next_stop(session);
+			equal(stop.reason, DC_STOP_INTERRUPTED);
+		}
+		good(dc_threads(session, count_threads, counts), "threads");
+		equal(counts[1], 3);
+		refused(dc_continue(session, 1), DC_REFUSED);
+		good(dc_continue(session, 0), "continue");
+	}
+	dc_close(session);
+	runs_on(&target);
+	target_end(&target);
+}
+
+TEST("a signal stops a thread that is to be asked, and is received")
+{
+	struct target target = target_start("comers", "1", "caught");
+	struct dc_session *session = control(&target);
+	struct dc_control_options options;
+	struct dc_stop stop;
+
+	dc_control_options_init(&options);
+	options.stop_signals |= UINT64_C(1) << (SIGWINCH - 1);
+	good(dc_control(session, &options), "control");
+	kill(target.pid, SIGWINCH);
+	stop = next_stop(session);
+	equal(stop.reason, DC_STOP_SIGNAL);
+	equal(stop.signo, SIGWINCH);
+	good(dc_set_signal(session, stop.thread, 0), "drop it");
+	good(dc_continue(session, stop.thread), "continue");
+	dc_close(session);
+	runs_on(&target); // it has not received it
+	target_end(&target);
+}
+
+TEST("at most three addresses, and the fourth is refused")
+{
+	struct target target = target_start("comers", "1");
+	struct dc_session *session = control(&target);
+	struct dc_breakpoint_options options = { .place = "triple" };
+	unsigned number;
+
+	set(session, "price", NULL); // two copies
+	set(session, "note", NULL);
+	refused(dc_breakpoint_set(session, &options, &number), DC_REFUSED);
+	options.place = "nosuch";
+	refused(dc_breakpoint_set(session, &options, &number), DC_NAME);
+	dc_close(session);
+	runs_on(&target);
+	target_end(&target);
+}
+
+TEST("the target ends under control")
+{
+	struct target target = target_start("comers", "2");
+	struct dc_session *session = control(&target);
+	struct dc_event event;
+
+	set(session, "serve", NULL);
+	next_stop(session);
+	kill(target.pid, SIGKILL);
+	do
+		expect(dc_wait_event(session, limit, &event));
+	while (event.kind != DC_EVENT_TARGET_ENDED);
+	dc_close(session);
+}
