@@ -58,6 +58,7 @@ enum mailbox_outcome {
 	MAILBOX_UNDONE, // as the verdict was, or between two calls
 	MAILBOX_EXITING, // the callee ends the process: value is the status
 	MAILBOX_THREAD_ENDED,
+	MAILBOX_LEFT, // by longjmp, to a place that is not the callee's; undone
 	MAILBOX_REFUSED, // by the host: it makes no sense, or it is about to end
 	MAILBOX_FAILED, // errno in value
 };

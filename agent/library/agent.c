@@ -105,7 +105,7 @@ static void at_exit(int status, void *arg)
 
 		slot->value = (uint32_t)status;
 		slot->outcome = MAILBOX_EXITING;
-		slot->calls[slot->current % MAILBOX_CALLS].outcome = MAILBOX_EXITING;
+		worker_note(self, MAILBOX_EXITING);
 		worker_turn(self, MAILBOX_ANSWERED);
 	}
 	attendant_close(&box);

@@ -29,7 +29,7 @@ static int64_t held_ns; // when the handlers were last seen in place
 
 static void copy_stack(const struct worker *worker, struct mailbox_slot *slot, uint64_t sp)
 {
-	enum { RED_ZONE = 128 };
+	enum { RED_ZONE = 128, PAGE = 4096, TRIES = 4 };
 	struct mailbox_scene *scene = &slot->scene;
 	uint64_t start = sp - RED_ZONE, end = sp + MAILBOX_STACK - RED_ZONE;
 	bool is_own = sp - worker->stack_low < worker->stack_high - worker->stack_low;
@@ -39,8 +39,9 @@ static void copy_stack(const struct worker *worker, struct mailbox_slot *slot, u
 	if (is_own && end > worker->stack_high)
 		end = worker->stack_high;
 
-	// A part of it may not be there: the kernel copies what is.
-	for (int i = 0; i < 2; i++, start = sp) {
+	// A part of it may not be there: the kernel copies what is. An overflowed stack begins below
+	// its mapping.
+	for (int i = 0; i < TRIES && start < end; i++) {
 		struct iovec local = { slot->stack, end - start };
 		struct iovec remote = { (void *)start, end - start };
 		long done = raw_syscall(SYS_process_vm_readv, getpid(), (long)&local, 1,
@@ -50,6 +51,7 @@ static void copy_stack(const struct worker *worker, struct mailbox_slot *slot, u
 		scene->stack_size = done > 0 ? (uint32_t)done : 0;
 		if (done > 0)
 			return;
+		start = i ? (start | (PAGE - 1)) + 1 : sp;
 	}
 }
 
@@ -74,8 +76,7 @@ static void escape(struct worker *worker, ucontext_t *context, enum mailbox_outc
 {
 	greg_t *registers = context->uc_mcontext.gregs;
 
-	worker->call.outcome = outcome;
-	worker->slot->calls[worker->slot->current % MAILBOX_CALLS].outcome = outcome;
+	worker_note(worker, outcome);
 	registers[REG_RBP] = (greg_t)worker->entry.frame;
 	registers[REG_RSP] = (greg_t)worker->entry.frame - 48;
 	registers[REG_RIP] = (greg_t)(uintptr_t)enter_escape;

@@ -124,4 +124,15 @@ enter_end:
 	.cfi_endproc
 	.size enter, . - enter
 
+	.globl enter_leave
+	.hidden enter_leave
+	.type enter_leave, @function
+enter_leave:
+	.cfi_startproc
+	endbr64
+	mov	%rdi, %rbp
+	jmp	enter_escape
+	.cfi_endproc
+	.size enter_leave, . - enter_leave
+
 	.section .note.GNU-stack, "", @progbits

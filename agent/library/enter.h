@@ -57,5 +57,7 @@ ENTRY_AT(vector, ENTRY_VECTOR);
 int enter(struct entry *entry);
 // Where a handler points RIP, with RBP = entry->frame, to take a callee back.
 extern const char enter_escape[], enter_end[];
+// The same without a handler: on the thread itself.
+_Noreturn void enter_leave(uint64_t frame);
 #endif
 #endif

@@ -78,6 +78,48 @@ void worker_turn(struct worker *worker, enum mailbox_turn turn)
 		futex_wake(&slot->turn);
 }
 
+void worker_note(struct worker *worker, enum mailbox_outcome outcome)
+{
+	worker->call.outcome = outcome;
+	worker->slot->calls[worker->slot->current % MAILBOX_CALLS].outcome = outcome;
+}
+
+void worker_escape(struct worker *worker, enum mailbox_outcome outcome)
+{
+	uint64_t frame = worker->entry.frame;
+
+	worker_note(worker, outcome);
+	worker->entry.frame = 0;
+	enter_leave(frame);
+}
+
+static void send_on(int signo, siginfo_t *info)
+{
+	// Only the first thread may send with what the kernel itself has written.
+	if (raw_syscall(SYS_rt_sigqueueinfo, getpid(), signo, (long)info, 0, 0, 0) < 0)
+		kill(getpid(), signo);
+}
+
+// What a callee has raised is for the program: the thread that it ran on lets nothing through.
+static void send_on_signals(void)
+{
+	sigset_t pending;
+	siginfo_t info;
+
+	if (sigpending(&pending) < 0 || sigisemptyset(&pending))
+		return;
+	for (int signo = 1; signo < _NSIG; signo++) {
+		sigset_t one;
+
+		if (!sigismember(&pending, signo))
+			continue;
+		sigemptyset(&one);
+		sigaddset(&one, signo);
+		if (sigtimedwait(&one, &info, &(struct timespec){ 0 }) == signo)
+			send_on(signo, &info);
+	}
+}
+
 // ---- calls --------------------------------------------------------------------------------------
 
 // Many calls of one record; where their times go.
@@ -193,6 +235,7 @@ static enum mailbox_outcome serve_calls(struct worker *worker)
 		if (outcome != MAILBOX_NOTHING)
 			slot->calls[i].outcome = outcome;
 	}
+	send_on_signals();
 	return outcome == MAILBOX_NOTHING ? worker->call.outcome : outcome;
 }
 
@@ -307,8 +350,8 @@ static void gone(void *arg)
 		return;
 	if (worker->calling) {
 		// By pthread_exit(): the callee was its thread's last.
-		slot->outcome = slot->calls[slot->current % MAILBOX_CALLS].outcome =
-			MAILBOX_THREAD_ENDED;
+		worker_note(worker, MAILBOX_THREAD_ENDED);
+		slot->outcome = MAILBOX_THREAD_ENDED;
 		worker->calling = 0;
 		worker_turn(worker, MAILBOX_ANSWERED);
 	}

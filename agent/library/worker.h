@@ -47,6 +47,9 @@ bool workers_init(void);
 // Whoever ends has the attendant look whether another is wanted.
 extern uint32_t *workers_bell;
 
+// The callee is over, with that outcome. On its own thread only.
+_Noreturn void worker_escape(struct worker *worker, enum mailbox_outcome outcome);
+void worker_note(struct worker *worker, enum mailbox_outcome outcome);
 // Hands the turn on and wakes the client.
 void worker_turn(struct worker *worker, enum mailbox_turn turn);
 

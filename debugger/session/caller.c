@@ -35,6 +35,7 @@ static void trace_begin(const struct dc_session *session, uint64_t addr, const c
 static struct dc_error *note_call(struct dc_session *session, struct dc_error *err)
 {
 	session->epoch++;
+	session->called |= !err || (err->code != DC_CHANGED && err->code != DC_REFUSED);
 	trace(TRACE_INJECT, err ? "call fails with code" : "call has returned",
 	      injection_tid(session->holding.injection), err ? err->code : 0, 0);
 	if (err && (err->state == DC_STATE_IN_CALLEE || err->state == DC_STATE_AS_LEFT ||

@@ -145,6 +145,7 @@ static struct dc_error *run_whole(void *arg)
 	release = session_release(session);
 	whole->departure = session->departure;
 	session->departure = (struct dc_departure){ 0 };
+	session->called = false;
 	err = evaluation_kept(err, &whole->departure);
 	if (err)
 		dc_error_destroy(release);

@@ -24,12 +24,13 @@ static struct dc_error *choose_host(struct dc_session *session, const struct sco
 	if (what && needs->calls && (host == DC_HOST_GORT || host == DC_HOST_AGENT))
 		return error_make(DC_REFUSED, "%s the bare host", what);
 	// Without a goroutine, what enters the program's runtime ends the program.
-	if (needs->calls && *ret == DC_HOST_BARE && !options->force && !needs->avoids_stdio &&
-	    safepoints_has_runtime(session->safepoints))
+	if (needs->calls && (*ret == DC_HOST_BARE || *ret == DC_HOST_AGENT) && !options->force &&
+	    !needs->avoids_stdio && safepoints_has_runtime(session->safepoints))
 		return error_make(DC_REFUSED,
-				  "the callee may need a goroutine, which the bare host does not "
+				  "the callee may need a goroutine, which the %s host does not "
 				  "give it; --force calls it all the same%s%s%s",
-				  what ? " (" : "", what ?: "", what ? " the bare host)" : "");
+				  dc_host_name(*ret), what ? " (" : "", what ?: "",
+				  what ? " the bare host)" : "");
 	return NULL;
 }
 
@@ -191,6 +192,7 @@ struct dc_error *session_depart(struct dc_session *session, struct dc_departure 
 
 	*ret = session->departure;
 	session->departure = (struct dc_departure){ 0 };
+	session->called = false;
 	session->attached = false;
 	trace_write();
 	return err;

@@ -311,7 +311,7 @@ struct dc_error *session_conclude(struct dc_session *session, struct dc_error *e
 		return session_bar(session);
 	}
 	// Nothing was run in it yet, so that one may begin again.
-	if (is_another_program(session) && !session->departure.thread &&
+	if (is_another_program(session) && !session->departure.thread && !session->called &&
 	    err->code != DC_CANCELLED) {
 		dc_error_destroy(err);
 		err = error_in_state(error_make(DC_CHANGED, "process %d became another program",

@@ -75,6 +75,7 @@ struct dc_session {
 	struct holding holding;
 	bool attached; // dc_attach(): evaluations leave the thread borrowed
 	bool touched; // a thread was stopped at some time
+	bool called; // something was, since the last departure
 	bool execed; // it became another program, which was told
 	bool stale; // the program has run on since its modules were read
 	bool renewed; // they were read again, and nobody has looked whether they are others

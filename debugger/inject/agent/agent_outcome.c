@@ -191,6 +191,15 @@ struct dc_error *agent_outcome(struct agent *agent)
 		return error_in_state(
 			error_make(DC_THREAD_ENDED, "%s ended the agent's thread", request->name),
 			DC_STATE_RUNNING);
+	case MAILBOX_LEFT:
+		return error_in_state(
+			outcome_note_locks(
+				error_make(DC_LEFT,
+					   "%s was left by longjmp, to the program's own "
+					   "stack; it was undone instead",
+					   request->name),
+				request->name),
+			DC_STATE_RUNNING);
 	}
 	return error_make(DC_REFUSED, "the agent of process %d refused the call: the process ends",
 			  agent->post.process->pid);
