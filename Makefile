@@ -46,6 +46,7 @@ DEPS_BENCH := $(DEPS_TEST) golang delve libboost-fiber-dev lldb valgrind
 deps:
 	@tests/deps $(DEPS_TEST)
 	@tests/kernel/fetch
+	@tests/dap/fetch
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Records for programs: one JSON object a line on stdout, errors too.
+#include "debugger/front/json.h"
 #include "debugger/front/records.h"
 
 #include <jansson.h>
@@ -67,7 +68,7 @@ static json_t *escaped(const char *text)
 	return json;
 }
 
-static json_t *string(const char *text)
+json_t *json_text(const char *text)
 {
 	json_t *json = json_string(text);
 
@@ -135,7 +136,7 @@ static json_t *list(const struct field *fields)
 static json_t *value(const struct field *field)
 {
 	switch (field->kind) {
-	case FIELD_TEXT: return string(field->text);
+	case FIELD_TEXT: return json_text(field->text);
 	case FIELD_INTEGER: return integer(field->integer);
 	case FIELD_COUNT: return count(field->number);
 	case FIELD_ADDRESS: return json_sprintf("0x%jx", (uintmax_t)field->number);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The debugcall program: reads the command line, opens a session, runs one command.
+#include "debugger/front/dap/listen.h"
 #include "debugger/front/interrupt.h"
 #include "debugger/front/options.h"
 #include "debugger/front/report.h"
@@ -40,6 +41,10 @@ static int obey(struct options *options, struct records *out)
 
 int main(int argc, char *argv[])
 {
+	// Spoken to by editors, in messages of its own: nothing of the rest applies.
+	if (argc > 1 && !strcmp(argv[1], "dap"))
+		return dap_main(argc - 1, argv + 1);
+
 	struct options options;
 	char complaint[256];
 	bool good = options_parse(argc, argv, &options, complaint);

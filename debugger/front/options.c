@@ -85,6 +85,7 @@ void options_help(void)
 {
 	fputs("usage: debugcall [options] -p PID EXPR...\n"
 	      "       debugcall COMMAND [options] -p PID [WORD...]\n"
+	      "       debugcall dap [--listen ADDRESS] [--log FILE]   (for editors)\n"
 	      "\n"
 	      "Calls functions in a running process and leaves it exactly as it was.\n"
 	      "Expressions are C over the program's own names: debugcall -p 1234 'add(1, 2)'.\n"
@@ -118,8 +119,7 @@ void options_help(void)
 	      stdout);
 }
 
-// "5s", "200ms", "1.5m", "0"; a bare number is seconds, as for timeout(1).
-static bool parse_duration(const char *text, int64_t *ret)
+bool options_duration(const char *text, int64_t *ret)
 {
 	static const struct {
 		const char *unit;
@@ -249,13 +249,13 @@ static bool take(struct options *options, int id, const char *arg, char complain
 			COMPLAIN("--count wants a number, not '%.100s'", arg);
 		break;
 	case OPTION_TIMEOUT:
-		if (!parse_duration(arg, &options->words.call.timeout_ns))
+		if (!options_duration(arg, &options->words.call.timeout_ns))
 			COMPLAIN("--timeout wants a duration such as 5s or 200ms, not '%.100s'",
 				 arg);
 		break;
 	case OPTION_WAIT:
 		options->words.at.wait_ns = -1;
-		if (!parse_duration(arg, &options->words.call.wait_ns))
+		if (!options_duration(arg, &options->words.call.wait_ns))
 			COMPLAIN("--wait wants a duration such as 1s or 200ms, not '%.100s'", arg);
 		break;
 	case OPTION_NO_CALL: options->words.call.no_call = true; break;

@@ -17,5 +17,7 @@ struct options {
 // False: complaint is one line about what is wrong, for the user; json and quiet are valid even so.
 bool options_parse(int argc, char *const argv[], struct options *ret, char complaint[256]);
 void options_help(void);
+// "5s", "200ms", "1.5m", "0"; a bare number is seconds, as for timeout(1).
+bool options_duration(const char *text, int64_t *ret);
 
 #endif

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+// Expressions: what each context may do is decided by what the expression does, not by its looks.
+#include "debugger/front/dap/dap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum context { CONTEXT_REPL, CONTEXT_WATCH, CONTEXT_HOVER, CONTEXT_CLIPBOARD };
+
+// Who names none is a program, and means what is written.
+static enum context context_of(struct request *request)
+{
+	const char *text = argument_text(request, request->arguments, "context", false);
+
+	if (!text || !strcmp(text, "repl"))
+		return CONTEXT_REPL;
+	if (!strcmp(text, "watch"))
+		return CONTEXT_WATCH;
+	if (!strcmp(text, "clipboard") || !strcmp(text, "variables"))
+		return CONTEXT_CLIPBOARD;
+	return CONTEXT_HOVER;
+}
+
+// The scope of a frame that the client holds; none: wherever the library chooses.
+struct place {
+	struct dc_scope scope;
+	char frame[16];
+};
+
+static void place_init(struct place *place, const struct frame_reference *frame, bool no_stop)
+{
+	*place = (struct place){ .scope.no_stop = no_stop };
+	if (!frame)
+		return;
+	place->scope.thread = frame->thread;
+	if (!frame->thread) {
+		place->scope.goroutine = frame->goroutine;
+		return;
+	}
+	snprintf(place->frame, sizeof(place->frame), "%u", frame->index);
+	place->scope.frame = place->frame;
+}
+
+static const struct frame_reference *find_frame(struct request *request)
+{
+	int64_t id = argument_integer(request, request->arguments, "frameId", false, 0);
+	const struct reference *reference;
+
+	// 0 is what some clients send for none.
+	if (!id)
+		return NULL;
+	reference = references_find(request->dap->references, id, REFERENCE_FRAME);
+	if (!reference)
+		request_complain(request, "there is no frame %jd any more: the program has run on",
+				 (intmax_t)id);
+	return reference ? &reference->frame : NULL;
+}
+
+// The value as the answer's body.
+static struct dc_error *run(struct request *request, struct dc_session *session,
+			    struct dc_expression *expression, bool number)
+{
+	struct dc_call_options options = request->dap->call;
+	struct dc_result result = { 0 };
+	struct dc_error *err;
+
+	options.no_number = !number;
+	err = dc_evaluate(session, expression, &options, &result);
+	if (err)
+		return err;
+	json_t *body = dap_describe(request, result.value, &err);
+
+	result.value = NULL;
+	dc_result_deinit(&result);
+	request->body = body;
+	return err;
+}
+
+// Clients ask for what they show again when the target may be another: after what they do not know
+// to change it.
+static void tell_change(struct request *request)
+{
+	if (request->dap->knows_invalidated)
+		request_tell(request, "invalidated", json_pack("{s[s]}", "areas", "variables"));
+}
+
+// A call in a watch would run at each look: it is shown as one, and run when it is asked for.
+static void show_lazily(struct request *request, const char *text,
+			const struct frame_reference *frame)
+{
+	struct reference reference = {
+		.kind = REFERENCE_LAZY,
+		.lazy = { .expression = strdup(text), .has_frame = frame != NULL },
+	};
+
+	if (frame)
+		reference.lazy.frame = *frame;
+	request->body = json_pack(
+		"{ss si s{sb s[s]}}", "result", "a call; press to run", "variablesReference",
+		reference.lazy.expression ? references_add(request->dap->references, &reference)
+					  : 0,
+		"presentationHint", "lazy", 1, "attributes", "hasSideEffects");
+}
+
+static bool may_run(struct request *request, enum context context, const struct dc_effects *effects)
+{
+	bool acts = effects->calls || effects->writes;
+
+	if (acts && (context == CONTEXT_HOVER || context == CONTEXT_CLIPBOARD))
+		request_complain(request, "the expression %s, and looking at it changes nothing",
+				 effects->calls ? "calls a function" : "assigns");
+	else if (effects->stops && context == CONTEXT_HOVER)
+		request_complain(request, "that takes a stop of a thread that runs, and looking "
+					  "stops none");
+	else if (acts && context == CONTEXT_REPL && !request->dap->repl_calls)
+		request_complain(request, "the expression %s, and replCalls is 'never'",
+				 effects->calls ? "calls a function" : "assigns");
+	return !request->complaint;
+}
+
+static struct dc_error *evaluate(struct request *request, struct dc_session *session,
+				 const char *text, enum context context)
+{
+	const struct frame_reference *frame = find_frame(request);
+	struct dc_expression *expression;
+	struct dc_error *err;
+	struct place place;
+
+	if (request->complaint)
+		return NULL;
+	place_init(&place, frame, context == CONTEXT_HOVER);
+	err = dc_parse(session, text, &place.scope, &expression);
+	if (err)
+		return err;
+
+	const struct dc_effects effects = dc_expression_effects(expression);
+	bool acts = effects.calls || effects.writes;
+
+	if (may_run(request, context, &effects)) {
+		if (acts && context == CONTEXT_WATCH && request->dap->watch_calls != WATCH_ALWAYS)
+			show_lazily(request, text, frame);
+		else
+			err = run(request, session, expression, context == CONTEXT_REPL);
+		if (acts && context == CONTEXT_REPL)
+			tell_change(request);
+	}
+	dc_expression_destroy(expression);
+	return err;
+}
+
+struct dc_error *dap_evaluate(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+	const char *text = argument_text(request, request->arguments, "expression", true);
+	enum context context = context_of(request);
+
+	if (request->complaint)
+		return NULL;
+	text += strspn(text, " \t\n");
+	if (context == CONTEXT_REPL && dap_console(request, session, &text))
+		return NULL;
+	if (!*text) {
+		request_complain(request, "there is no expression");
+		return NULL;
+	}
+	return evaluate(request, session, text, context);
+}
+
+struct dc_error *dap_evaluate_lazy(struct request *request, struct dc_session *session,
+				   const struct lazy *lazy)
+{
+	struct dc_expression *expression;
+	struct dc_error *err;
+	struct place place;
+
+	place_init(&place, lazy->has_frame ? &lazy->frame : NULL, false);
+	err = dc_parse(session, lazy->expression, &place.scope, &expression);
+	if (err)
+		return err;
+	err = run(request, session, expression, false);
+	dc_expression_destroy(expression);
+	return err;
+}
+
+struct dc_error *dap_assign(struct request *request, struct dc_session *session, const char *target,
+			    const char *value, const struct frame_reference *frame)
+{
+	struct dc_expression *expression;
+	struct dc_error *err;
+	struct place place;
+	char *text;
+
+	place_init(&place, frame, false);
+	if (asprintf(&text, "%s = (%s)", target, value) < 0) {
+		request_complain(request, "out of memory");
+		return NULL;
+	}
+	err = dc_parse(session, text, &place.scope, &expression);
+	free(text);
+	if (err)
+		return err;
+	err = run(request, session, expression, false);
+	dc_expression_destroy(expression);
+	if (err)
+		return err;
+	// What the value is called by here.
+	json_t *result = json_incref(json_object_get(request->body, "result"));
+
+	json_object_del(request->body, "result");
+	json_object_del(request->body, "presentationHint");
+	json_object_set_new(request->body, "value", result);
+	tell_change(request);
+	return NULL;
+}
+
+struct dc_error *dap_set_expression(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+	const json_t *arguments = request->arguments;
+	const char *text = argument_text(request, arguments, "expression", true);
+	const char *value = argument_text(request, arguments, "value", true);
+	const struct frame_reference *frame = find_frame(request);
+
+	if (request->complaint)
+		return NULL;
+	return dap_assign(request, session, text, value, frame);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// The requests, one row each: who answers, and what the row lets us announce.
+#include "debugger/front/dap/dap.h"
+
+const struct handler handlers[] = {
+	{ .command = "initialize", .now = dap_initialize },
+	{
+		.command = "attach",
+		.wants = WANTS_INITIALIZED,
+		.now = dap_attach,
+	},
+	{
+		.command = "configurationDone",
+		.capabilities = "supportsConfigurationDoneRequest",
+		.wants = WANTS_TARGET,
+		.now = dap_configuration_done,
+	},
+	{
+		.command = "disconnect",
+		.wants = WANTS_NOTHING,
+		.undoes = true,
+		.now = dap_disconnect,
+	},
+	{
+		.command = "cancel",
+		.capabilities = "supportsCancelRequest",
+		.wants = WANTS_INITIALIZED,
+		.now = dap_cancel,
+	},
+	{
+		.command = "threads",
+		.wants = WANTS_TARGET,
+		.now = dap_threads,
+		.job = dap_threads_and_goroutines,
+	},
+	{
+		.command = "stackTrace",
+		.capabilities = "supportsDelayedStackTraceLoading",
+		.wants = WANTS_TARGET,
+		.job = dap_stack_trace,
+	},
+	{
+		.command = "evaluate",
+		.capabilities = "supportsEvaluateForHovers supportsClipboardContext "
+				"supportsValueFormattingOptions",
+		.wants = WANTS_TARGET,
+		.job = dap_evaluate,
+	},
+	{
+		.command = "variables",
+		.wants = WANTS_TARGET,
+		.job = dap_variables,
+	},
+	{
+		.command = "setVariable",
+		.capabilities = "supportsSetVariable",
+		.wants = WANTS_TARGET,
+		.job = dap_set_variable,
+	},
+	{
+		.command = "setExpression",
+		.capabilities = "supportsSetExpression",
+		.wants = WANTS_TARGET,
+		.job = dap_set_expression,
+	},
+};
+const size_t nr_handlers = sizeof(handlers) / sizeof(*handlers);

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+// The loop of a conversation: requests are taken as they come, work on the session is begun and
+// left, answers go out when it has ended. The loop itself never waits for the target.
+#include "debugger/front/dap/dap.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { PROGRESS_NS = 500000000 };
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+// ---- What is sent ----
+
+static void send_message(struct dap *dap, json_t *message)
+{
+	json_object_set_new(message, "seq", json_integer(++dap->seq));
+	// A client that is gone says so by the end of input, too.
+	if (!message || !wire_send(dap->wire, message))
+		dap->ending = true;
+	json_decref(message);
+}
+
+void dap_event(struct dap *dap, const char *event, json_t *body)
+{
+	send_message(dap, json_pack("{ss ss so*}", "type", "event", "event", event, "body", body));
+}
+
+void dap_output(struct dap *dap, const char *category, const char *text)
+{
+	dap_event(dap, "output",
+		  json_pack("{ss so*}", "category", category, "output", json_text(text)));
+}
+
+char *dap_failure_text(const struct dc_error *err)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		return NULL;
+	fputs(err->message, file);
+	for (size_t i = 0; i < err->nr_frames; i++) {
+		const struct dc_frame *frame = &err->frames[i];
+
+		fprintf(file, "\n  #%zu  0x%016" PRIx64, i, frame->pc);
+		if (frame->function)
+			fprintf(file, " in %s+%" PRIu64, frame->function, frame->offset);
+		if (frame->file)
+			fprintf(file, " at %s:%d", frame->file, frame->line);
+	}
+	fprintf(file, "\n%s%s", err->notes ?: "", dc_state_text(err->state));
+	if (!fclose(file))
+		return text;
+	free(text);
+	return NULL;
+}
+
+// Clients show the body's text, programs read the message. Takes text over.
+static json_t *failure_body(int id, json_t *text)
+{
+	return json_pack("{s{si ss s{so*} sb}}", "error", "id", id, "format", "{text}", "variables",
+			 "text", text, "showUser", 0);
+}
+
+static json_t *failure_text(const struct request *request, const struct dc_error *err)
+{
+	char *text = request->complaint ? NULL : dap_failure_text(err);
+	json_t *json = json_text(text ?: request->complaint ?: "out of memory");
+
+	free(text);
+	return json;
+}
+
+static const char *failure_message(const struct request *request, const struct dc_error *err)
+{
+	if (request->message_id)
+		return request->message_id;
+	if (request->complaint)
+		return request->complaint;
+	return err->code == DC_CANCELLED ? "cancelled" : err->message;
+}
+
+// Answers, tells what follows from it, and frees the request and the error.
+static void answer(struct request *request, struct dc_error *err)
+{
+	struct dap *dap = request->dap;
+	bool good = !err && !request->complaint;
+	json_t *message = json_pack("{ss sI ss sb}", "type", "response", "request_seq",
+				    (json_int_t)request->seq, "command", request->command,
+				    "success", good);
+
+	if (!good) {
+		json_object_set_new(message, "message", json_text(failure_message(request, err)));
+		json_object_set_new(message, "body",
+				    failure_body(request->complaint ? 1 : 100 + (int)err->code,
+						 failure_text(request, err)));
+	} else if (request->body) {
+		json_object_set(message, "body", request->body);
+	}
+	send_message(dap, message);
+	for (size_t i = 0; i < json_array_size(request->events); i++) {
+		const json_t *event = json_array_get(request->events, i);
+
+		dap_event(dap, json_string_value(json_array_get(event, 0)),
+			  json_incref(json_array_get(event, 1)));
+	}
+	dc_error_destroy(err);
+	request_destroy(request);
+}
+
+// ---- Work under way ----
+
+static json_t *progress_id(const struct request *request)
+{
+	return json_sprintf("call-%" PRIi64, request->seq);
+}
+
+static void tell_progress(struct dap *dap)
+{
+	int64_t now = now_ns();
+
+	for (struct request *request = dap->under_way; request; request = request->next) {
+		if (request->progress_told || now - request->begun_ns < PROGRESS_NS)
+			continue;
+		request->progress_told = true;
+		if (!dap->knows_progress)
+			continue;
+		const char *expression = json_string_value(
+			json_object_get(request->arguments, "expression"));
+
+		dap_event(dap, "progressStart",
+			  json_pack("{so* ss sI sb so*}", "progressId", progress_id(request),
+				    "title", "debugcall", "requestId", (json_int_t)request->seq,
+				    "cancellable", 1, "message",
+				    json_text(expression ?: request->command)));
+	}
+}
+
+// Milliseconds until something is to be told; -1: nothing is.
+static int progress_wait(const struct dap *dap)
+{
+	int64_t now = now_ns();
+	int wait = -1;
+
+	for (const struct request *request = dap->under_way; request; request = request->next) {
+		int64_t left = request->begun_ns + PROGRESS_NS - now;
+		int ms = left > 0 ? (int)(left / 1000000) + 1 : 0;
+
+		if (!request->progress_told && (wait < 0 || ms < wait))
+			wait = ms;
+	}
+	return wait;
+}
+
+static void finish(struct request *request)
+{
+	struct dap *dap = request->dap;
+	struct request **at = &dap->under_way;
+	struct dc_error *err = dc_operation_finish(request->operation, NULL);
+
+	while (*at != request)
+		at = &(*at)->next;
+	*at = request->next;
+	if (request->progress_told && dap->knows_progress)
+		dap_event(dap, "progressEnd",
+			  json_pack("{so*}", "progressId", progress_id(request)));
+	answer(request, err);
+}
+
+// The last first: none of those that wait is to begin because the one before it has ended.
+static void cancel_all(struct request *request)
+{
+	if (!request)
+		return;
+	cancel_all(request->next);
+	dc_operation_cancel(request->operation);
+}
+
+void dap_undo(struct dap *dap)
+{
+	cancel_all(dap->under_way);
+	while (dap->under_way)
+		finish(dap->under_way);
+}
+
+void dap_forget_target(struct dap *dap)
+{
+	dap_undo(dap);
+	references_destroy(dap->references);
+	dap->references = NULL;
+	dc_close(dap->session);
+	dap->session = NULL;
+	dap->event_fd = -1;
+}
+
+static void begin(struct request *request)
+{
+	struct dap *dap = request->dap;
+	struct dc_error *err = dc_start(dap->session, request->handler->job, request,
+					&request->operation);
+	struct request **last = &dap->under_way;
+
+	if (err) {
+		answer(request, err);
+		return;
+	}
+	request->begun_ns = now_ns();
+	while (*last)
+		last = &(*last)->next;
+	*last = request;
+}
+
+static void take_events(struct dap *dap)
+{
+	struct dc_event event;
+
+	while (dap->session && dc_next_event(dap->session, &event)) {
+		struct request *request = dap->under_way;
+
+		switch (event.kind) {
+		case DC_EVENT_ENDED:
+			while (request && request->operation != event.operation)
+				request = request->next;
+			if (request)
+				finish(request);
+			break;
+		case DC_EVENT_TARGET_ENDED:
+			dap_output(dap, "important", "the target ended\n");
+			dap_event(dap, "terminated", NULL);
+			break;
+		case DC_EVENT_TARGET_EXECED:
+			dap_output(dap, "important", "the target became another program\n");
+			break;
+		default: break;
+		}
+	}
+}
+
+// ---- Requests ----
+
+static const struct handler *find_handler(const char *command)
+{
+	for (size_t i = 0; i < nr_handlers; i++) {
+		if (!strcmp(handlers[i].command, command))
+			return &handlers[i];
+	}
+	return NULL;
+}
+
+static bool may_run(struct request *request)
+{
+	struct dap *dap = request->dap;
+
+	if (!request->handler)
+		request_complain(request, "unknown request '%.100s'", request->command);
+	else if (request->handler->wants >= WANTS_INITIALIZED && !dap->initialized)
+		request_complain(request, "'initialize' comes first");
+	else if (request->handler->wants == WANTS_TARGET && !dap->session)
+		request_complain(request, "no process yet: 'attach' comes first");
+	return !request->complaint;
+}
+
+static void run(struct request *request)
+{
+	struct dap *dap = request->dap;
+	struct dc_error *err = NULL;
+
+	if (!may_run(request)) {
+		answer(request, NULL);
+		return;
+	}
+	if (request->handler->undoes)
+		dap_undo(dap);
+	if (request->handler->now)
+		err = request->handler->now(request);
+	// A row with both: the first may leave the rest to the second.
+	if (err || request->complaint || request->body || !request->handler->job)
+		answer(request, err);
+	else
+		begin(request);
+}
+
+// An answer to a message that is no request in a client's sense: a programming error of theirs,
+// told where they look.
+static void refuse(struct dap *dap, json_t *message, const char *complaint)
+{
+	const char *command = json_string_value(json_object_get(message, "command"));
+
+	send_message(dap, json_pack("{ss sI so* sb ss so*}", "type", "response", "request_seq",
+				    json_integer_value(json_object_get(message, "seq")), "command",
+				    json_text(command ?: ""), "success", 0, "message", complaint,
+				    "body", failure_body(2, json_text(complaint))));
+}
+
+static void take_request(struct dap *dap, json_t *message)
+{
+	json_t *arguments = json_object_get(message, "arguments");
+	struct request *request;
+
+	if (!json_is_string(json_object_get(message, "command")) ||
+	    !json_is_integer(json_object_get(message, "seq"))) {
+		refuse(dap, message, "a request has a 'seq' and a 'command'");
+		return;
+	}
+	if (arguments && !json_is_object(arguments) && !json_is_null(arguments)) {
+		refuse(dap, message, "'arguments' is to be an object");
+		return;
+	}
+	request = calloc(1, sizeof(*request));
+	if (!request) {
+		refuse(dap, message, "out of memory");
+		return;
+	}
+	request->dap = dap;
+	request->message = json_incref(message);
+	request->command = json_string_value(json_object_get(message, "command"));
+	request->seq = json_integer_value(json_object_get(message, "seq"));
+	request->arguments = json_is_object(arguments) ? json_incref(arguments) : json_object();
+	request->handler = find_handler(request->command);
+	run(request);
+}
+
+static void take_message(struct dap *dap, struct message *message)
+{
+	const char *type;
+
+	switch (message->kind) {
+	case MESSAGE_JSON:
+		type = json_string_value(json_object_get(message->json, "type"));
+		if (type && !strcmp(type, "request"))
+			take_request(dap, message->json);
+		else if (!type || strcmp(type, "response") != 0)
+			refuse(dap, message->json, "a message has the type 'request'");
+		break;
+	case MESSAGE_BAD: refuse(dap, NULL, message->complaint); break;
+	case MESSAGE_BROKEN:
+		fprintf(stderr, "error: %s\n", message->complaint);
+		dap->status = dc_code_status(DC_USAGE);
+		dap->ending = true;
+		break;
+	case MESSAGE_END: dap->ending = true; break;
+	}
+	message_destroy(message);
+}
+
+static void loop(struct dap *dap)
+{
+	while (!dap->ending) {
+		struct pollfd polls[] = {
+			{ wire_fd(dap->wire), POLLIN, 0 },
+			{ dap->session ? dap->event_fd : -1, POLLIN, 0 },
+		};
+		struct message *message;
+
+		if (poll(polls, 2, progress_wait(dap)) < 0 && errno != EINTR)
+			break;
+		while (!dap->ending && (message = wire_next(dap->wire)))
+			take_message(dap, message);
+		take_events(dap);
+		tell_progress(dap);
+	}
+}
+
+int dap_serve(int in, int out, FILE *log, const char *token)
+{
+	struct dap dap = { .event_fd = -1, .token = token, .repl_calls = true };
+
+	dap.wire = wire_open(in, out, log);
+	if (!dap.wire) {
+		fputs("error: cannot begin to listen\n", stderr);
+		return 1;
+	}
+	loop(&dap);
+	dap_forget_target(&dap);
+	wire_close(dap.wire);
+	json_decref(dap.source_map);
+	return dap.status;
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+// The beginning and the end of a conversation: what we can do, whom we debug, and how we let go.
+#include "debugger/front/dap/dap.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- initialize ----
+
+// What the rows let us announce.
+static void add_capabilities(json_t *body, const char *words)
+{
+	while (words && *words) {
+		size_t n = strcspn(words, " ");
+
+		json_object_setn_new(body, words, n, json_true());
+		words += n + strspn(words + n, " ");
+	}
+}
+
+struct dc_error *dap_initialize(struct request *request)
+{
+	struct dap *dap = request->dap;
+	const json_t *arguments = request->arguments;
+	const char *format = argument_text(request, arguments, "pathFormat", false);
+
+	if (dap->initialized)
+		request_complain(request, "'initialize' comes once");
+	if (format && strcmp(format, "path") != 0)
+		request_complain(request, "the only pathFormat is 'path'");
+	dap->lines_from_0 = !argument_flag(request, arguments, "linesStartAt1", true);
+	dap->columns_from_0 = !argument_flag(request, arguments, "columnsStartAt1", true);
+	dap->knows_progress = argument_flag(request, arguments, "supportsProgressReporting", false);
+	dap->knows_invalidated = argument_flag(request, arguments, "supportsInvalidatedEvent",
+					       false);
+	dap->knows_memory = argument_flag(request, arguments, "supportsMemoryEvent", false);
+	if (request->complaint)
+		return NULL;
+	dap->initialized = true;
+	request->body = json_object();
+	for (size_t i = 0; i < nr_handlers; i++)
+		add_capabilities(request->body, handlers[i].capabilities);
+	return NULL;
+}
+
+// ---- attach ----
+
+// Equal in as much time as it takes, so that a wrong one tells nothing of the right one.
+static bool is_token(const char *given, const char *token)
+{
+	size_t n = strlen(token);
+	unsigned char differs = !given || strlen(given) != n;
+
+	for (size_t i = 0; !differs && i < n; i++)
+		differs |= (unsigned char)(given[i] ^ token[i]);
+	return !differs;
+}
+
+static int argument_choice(struct request *request, const char *name, const char *const *words,
+			   size_t n, int otherwise)
+{
+	const char *text = argument_text(request, request->arguments, name, false);
+
+	for (size_t i = 0; text && i < n; i++) {
+		if (!strcmp(text, words[i]))
+			return (int)i;
+	}
+	if (text)
+		request_complain(request, "%s: '%s' is to be %s, not '%.40s'", request->command,
+				 name, words[n], text);
+	return otherwise;
+}
+
+static void take_host(struct request *request)
+{
+	const char *host = argument_text(request, request->arguments, "host", false);
+	const char *name;
+
+	if (!host)
+		return;
+	for (int i = DC_HOST_AUTO + 1; (name = dc_host_name((enum dc_host)i)); i++) {
+		if (strcmp(host, name) != 0)
+			continue;
+		request->dap->call.host = (enum dc_host)i;
+		return;
+	}
+	request_complain(request, "%s: there is no host '%.40s'", request->command, host);
+}
+
+// A list of pairs, or an object.
+static void take_source_map(struct request *request)
+{
+	struct dap *dap = request->dap;
+	json_t *given = json_object_get(request->arguments, "sourceMap");
+	json_t *map = json_array();
+	bool good = json_is_array(given) || json_is_object(given) || !given || json_is_null(given);
+
+	for (void *at = json_object_iter(given); at; at = json_object_iter_next(given, at))
+		json_array_append_new(map, json_pack("[sO]", json_object_iter_key(at),
+						     json_object_iter_value(at)));
+	for (size_t i = 0; i < json_array_size(given); i++)
+		json_array_append(map, json_array_get(given, i));
+	for (size_t i = 0; i < json_array_size(map); i++) {
+		const json_t *pair = json_array_get(map, i);
+
+		if (json_array_size(pair) != 2 || !json_is_string(json_array_get(pair, 0)) ||
+		    !json_is_string(json_array_get(pair, 1)))
+			good = false;
+	}
+	if (!good)
+		request_complain(request, "%s: 'sourceMap' is a list of [FROM, TO], or an object",
+				 request->command);
+	json_decref(dap->source_map);
+	dap->source_map = map;
+}
+
+// What attach and launch have in common.
+static void take_settings(struct request *request)
+{
+	static const char *const watch_words[] = { "never", "once-per-stop", "always",
+						   "never, once-per-stop or always" };
+	static const char *const repl_words[] = { "never", "always", "never or always" };
+	struct dap *dap = request->dap;
+	const json_t *arguments = request->arguments;
+
+	if (dap->token && !is_token(argument_text(request, arguments, "token", false), dap->token))
+		request_complain(request, "%s wants the 'token' that was set for this address",
+				 request->command);
+	dc_call_options_init(&dap->call);
+	dap->call.timeout_ns = argument_duration(request, arguments, "callTimeout",
+						 dap->call.timeout_ns);
+	dap->call.wait_ns = argument_duration(request, arguments, "wait", dap->call.wait_ns);
+	dap->call.all_stop = argument_flag(request, arguments, "allStop", false);
+	take_host(request);
+	dap->watch_calls = (enum watch_calls)argument_choice(request, "watchCalls", watch_words, 3,
+							     WATCH_NEVER);
+	dap->repl_calls = argument_choice(request, "replCalls", repl_words, 2, 1);
+	take_source_map(request);
+}
+
+// The process: a number, a number as text (what VS Code's picker gives), or a name.
+static struct dc_error *find_process(struct request *request, pid_t *ret)
+{
+	static const char *const names[] = { "pid", "processId", "program", "name" };
+	char number[32];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const json_t *found = json_object_get(request->arguments, names[i]);
+		const char *text = json_string_value(found);
+
+		// Every configuration of VS Code has a name of its own.
+		if (json_is_integer(found)) {
+			snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+				 json_integer_value(found));
+			text = number;
+		}
+		if (!text)
+			continue;
+		return dc_find_process(i >= 2 && strrchr(text, '/') ? strrchr(text, '/') + 1 : text,
+				       ret);
+	}
+	request_complain(request, "%s wants the process: 'pid', or 'program'", request->command);
+	return NULL;
+}
+
+// What is asked of the session once, before anybody waits.
+static struct dc_error *look_around(struct dap *dap)
+{
+	struct dc_check check;
+	struct dc_error *err = dc_check(dap->session, NULL, NULL, &check);
+
+	if (err)
+		return err;
+	dap->pid = check.pid;
+	snprintf(dap->name, sizeof(dap->name), "%s", check.program);
+	for (size_t i = 0; check.hosts[i]; i++)
+		dap->has_goroutines |= !strcmp(check.hosts[i], "gort");
+	dc_check_deinit(&check);
+	return NULL;
+}
+
+struct dc_error *dap_attach(struct request *request)
+{
+	struct dap *dap = request->dap;
+	struct dc_options options;
+	struct dc_error *err;
+
+	if (dap->session)
+		request_complain(request, "there is a process already: one conversation, one "
+					  "process");
+	take_settings(request);
+	if (request->complaint)
+		return NULL;
+	dc_options_init(&options);
+	err = find_process(request, &options.pid);
+	if (err || request->complaint)
+		return err;
+	dap->references = references_create();
+	if (!dap->references) {
+		request_complain(request, "out of memory");
+		return NULL;
+	}
+	err = dc_open(&options, &dap->session);
+	if (!err)
+		err = look_around(dap);
+	if (err) {
+		dap_forget_target(dap);
+		return err;
+	}
+	dap->event_fd = dc_event_fd(dap->session);
+	request_tell(request, "process",
+		     json_pack("{so* sI sb ss}", "name", json_text(dap->name), "systemProcessId",
+			       (json_int_t)dap->pid, "isLocalProcess", 1, "startMethod", "attach"));
+	request_tell(request, "initialized", NULL);
+	return NULL;
+}
+
+struct dc_error *dap_configuration_done(struct request *request)
+{
+	request->dap->configured = true;
+	return NULL;
+}
+
+// ---- disconnect, cancel ----
+
+struct dc_error *dap_disconnect(struct request *request)
+{
+	struct dap *dap = request->dap;
+
+	dap_forget_target(dap);
+	dap->ending = true;
+	return NULL;
+}
+
+// By the request's number, or by the progress that is told of it. One that has ended, or never was,
+// is no matter.
+struct dc_error *dap_cancel(struct request *request)
+{
+	int64_t seq = argument_integer(request, request->arguments, "requestId", false, -1);
+	const char *progress = argument_text(request, request->arguments, "progressId", false);
+
+	if (progress && sscanf(progress, "call-%" SCNi64, &seq) != 1)
+		seq = -1;
+	for (struct request *each = request->dap->under_way; each && !request->complaint;
+	     each = each->next) {
+		if (each->seq == seq)
+			dc_operation_cancel(each->operation);
+	}
+	return NULL;
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+// Threads and stacks, of a program that runs, too: nothing here stops one.
+#include "debugger/front/dap/dap.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Goroutines have numbers above every thread's (PID_MAX_LIMIT is 2^22).
+enum { GOROUTINES = 1 << 22 };
+
+static int compare_numbers(const void *a, const void *b)
+{
+	int x = *(const int *)a, y = *(const int *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void read_name(pid_t pid, int tid, char name[32])
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", pid, tid);
+	file = fopen(path, "re");
+	if (!file || !fgets(name, 32, file))
+		snprintf(name, 32, "thread");
+	name[strcspn(name, "\n")] = '\0';
+	if (file)
+		fclose(file);
+}
+
+static void list_threads(pid_t pid, json_t *threads)
+{
+	char path[32];
+	struct dirent *entry;
+	int *tids = NULL;
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+
+	DIR *dir = opendir(path);
+
+	while (dir && (entry = readdir(dir))) {
+		int tid = atoi(entry->d_name);
+		int *more = tid > 0 ? realloc(tids, (n + 1) * sizeof(*tids)) : NULL;
+
+		if (!more)
+			continue;
+		tids = more;
+		tids[n++] = tid;
+	}
+	if (dir)
+		closedir(dir);
+	if (n)
+		qsort(tids, n, sizeof(*tids), compare_numbers);
+	for (size_t i = 0; i < n; i++) {
+		char name[32];
+
+		read_name(pid, tids[i], name);
+		json_array_append_new(
+			threads, json_pack("{si so*}", "id", tids[i], "name", json_text(name)));
+	}
+	free(tids);
+}
+
+// Of the kernel alone, so it is answered while a call runs; goroutines are the session's to tell.
+struct dc_error *dap_threads(struct request *request)
+{
+	json_t *threads;
+
+	if (request->dap->has_goroutines)
+		return NULL;
+	threads = json_array();
+	list_threads(request->dap->pid, threads);
+	request->body = json_pack("{so}", "threads", threads);
+	return NULL;
+}
+
+static bool list_goroutine(const struct dc_goroutine *goroutine, void *arg)
+{
+	char name[256];
+
+	if (goroutine->is_system)
+		return true;
+	snprintf(name, sizeof(name), "goroutine %ju%s%s: %s%s%s", (uintmax_t)goroutine->id,
+		 goroutine->label ? " " : "", goroutine->label ?: "", goroutine->status,
+		 goroutine->wait_reason ? ", " : "", goroutine->wait_reason ?: "");
+	json_array_append_new(arg,
+			      json_pack("{sI so*}", "id", (json_int_t)(GOROUTINES + goroutine->id),
+					"name", json_text(name)));
+	return true;
+}
+
+struct dc_error *dap_threads_and_goroutines(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+	json_t *threads = json_array();
+
+	list_threads(request->dap->pid, threads);
+
+	struct dc_error *err = dc_goroutines(session, list_goroutine, threads);
+
+	request->body = json_pack("{so}", "threads", threads);
+	// A program whose goroutines cannot be read at this moment has threads all the same.
+	if (err && err->code == DC_REFUSED) {
+		dc_error_destroy(err);
+		err = NULL;
+	}
+	return err;
+}
+
+// ---- stackTrace ----
+
+// Where the client has the file.
+static char *mapped(const struct dap *dap, const char *file)
+{
+	json_t *pair;
+	size_t i;
+	char *path;
+
+	json_array_foreach(dap->source_map, i, pair)
+	{
+		const char *from = json_string_value(json_array_get(pair, 0));
+		size_t n = strlen(from);
+
+		if (strncmp(file, from, n) != 0 ||
+		    (n && from[n - 1] != '/' && file[n] && file[n] != '/'))
+			continue;
+		if (asprintf(&path, "%s%s", json_string_value(json_array_get(pair, 1)), file + n) <
+		    0)
+			return NULL;
+		return path;
+	}
+	return strdup(file);
+}
+
+json_t *dap_source(const struct dap *dap, const char *file)
+{
+	char *path = file ? mapped(dap, file) : NULL;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	json_t *source = NULL;
+
+	if (path)
+		source = json_pack("{so* so*}", "name", json_text(slash ? slash + 1 : path), "path",
+				   json_text(path));
+	free(path);
+	return source;
+}
+
+static json_t *describe_frame(struct request *request, const struct dc_stack *stack,
+			      const struct dc_stack_frame *frame, unsigned index)
+{
+	struct dap *dap = request->dap;
+	const struct reference reference = {
+		.kind = REFERENCE_FRAME,
+		.frame = { stack->thread, stack->goroutine, index, frame->at.pc },
+	};
+	char name[512];
+	int line = frame->at.file ? frame->at.line - dap->lines_from_0 : 0;
+
+	if (frame->at.function)
+		snprintf(name, sizeof(name), "%s%s", frame->at.function,
+			 frame->is_signal ? " (signal)" : "");
+	else
+		snprintf(name, sizeof(name), "0x%jx%s%s", (uintmax_t)frame->at.pc,
+			 frame->at.module ? " in " : "", frame->at.module ?: "");
+	return json_pack("{si so* so* si si so*}", "id",
+			 references_add(dap->references, &reference), "name", json_text(name),
+			 "source", dap_source(dap, frame->at.file), "line", line, "column",
+			 dap->columns_from_0 ? 0 : 1, "instructionPointerReference",
+			 json_sprintf("0x%jx", (uintmax_t)frame->at.pc));
+}
+
+static void add_frames(struct request *request, const struct dc_stack *stack, int64_t start,
+		       int64_t levels, json_t *frames)
+{
+	unsigned index = 0;
+
+	for (size_t i = 0; i < stack->nr_frames; i++) {
+		const struct dc_stack_frame *frame = &stack->frames[i];
+
+		if ((int64_t)i >= start && (!levels || (int64_t)i - start < levels)) {
+			json_t *json = describe_frame(request, stack, frame, index);
+
+			if (frame->is_inlined || !frame->at.file)
+				json_object_set_new(
+					json, "presentationHint",
+					json_string(frame->at.file ? "normal" : "subtle"));
+			json_array_append_new(frames, json);
+		}
+		index += !frame->is_inlined;
+	}
+}
+
+static const struct dc_stack *find_stack(const struct dc_stacks *stacks, pid_t thread,
+					 uint64_t goroutine)
+{
+	for (size_t i = 0; i < stacks->nr_stacks; i++) {
+		const struct dc_stack *stack = &stacks->stacks[i];
+
+		if (thread ? stack->thread == thread : stack->goroutine == goroutine)
+			return stack;
+	}
+	return NULL;
+}
+
+struct dc_error *dap_stack_trace(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+	const json_t *arguments = request->arguments;
+	int64_t id = argument_integer(request, arguments, "threadId", true, 0);
+	int64_t start = argument_integer(request, arguments, "startFrame", false, 0);
+	int64_t levels = argument_integer(request, arguments, "levels", false, 0);
+	const struct dc_stacks_options options = { .thread = id < GOROUTINES ? (pid_t)id : 0 };
+	uint64_t goroutine = id >= GOROUTINES ? (uint64_t)(id - GOROUTINES) : 0;
+	struct dc_stacks stacks;
+	struct dc_error *err;
+
+	if (id <= 0)
+		request_complain(request, "there is no thread %jd", (intmax_t)id);
+	if (start < 0 || levels < 0)
+		request_complain(request, "frames are counted from 0");
+	if (request->complaint)
+		return NULL;
+	err = dc_stacks(session, &options, &stacks);
+	if (err)
+		return err;
+
+	const struct dc_stack *stack = find_stack(&stacks, options.thread, goroutine);
+
+	if (stack && stack->how) {
+		json_t *frames = json_array();
+
+		add_frames(request, stack, start, levels, frames);
+		request->body = json_pack("{so sI}", "stackFrames", frames, "totalFrames",
+					  (json_int_t)stack->nr_frames);
+	} else {
+		request_complain(request, "%s",
+				 stack ? stack->why ?: "the stack cannot be read"
+				       : "there is no such thread");
+	}
+	dc_stacks_deinit(&stacks);
+	return NULL;
+}
