@@ -158,6 +158,14 @@ bool client_again(struct client_conversation *client)
 	return true;
 }
 
+bool client_leave(struct client_conversation *client)
+{
+	if (client->state != CLIENT_LEAVING)
+		return false;
+	client->state = CLIENT_DONE;
+	return true;
+}
+
 bool client_expects(const struct client_conversation *client, unsigned long status)
 {
 	struct client_conversation copy = *client;

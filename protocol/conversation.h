@@ -117,6 +117,9 @@ enum client_action client_step(struct client_conversation *client, enum client_e
 // Behind a RETURNED the client may go to a callee once more, as at READY, with the same frame:
 // true, and the callee runs again. False where it is not its turn.
 bool client_again(struct client_conversation *client);
+// Behind an answer only RESTORED is left to be said. The client need not wait for it: true, and it
+// detaches, passing the signal on, by which the host knows that nobody hears it any more.
+bool client_leave(struct client_conversation *client);
 // Would the status be in turn? A SIGINT of another process that comes behind a tgkill of the
 // host's, with a status that is, stands for the handshake too: the kernel keeps one of a kind for a
 // thread.

@@ -15,6 +15,7 @@ import time
 
 from bare import B, RUNS, Gaps, row, run, verdict
 
+STOPS = 3  # of a call: where the caller is met, READY and RETURNED
 SOURCE = os.path.dirname(os.path.abspath(__file__))
 OUT = f"{B}/tests/bench"
 
@@ -26,7 +27,7 @@ def ours(target):
 
 
 def floor(target):
-    run(f"{OUT}/floor", str(target.word(2)))
+    run(f"{OUT}/floor", str(target.word(2)), str(STOPS))
     return True, 0, ""
 
 
@@ -84,7 +85,7 @@ def pauses(target, peer):
         row(name, pause, walls, sum(right), RUNS, base if name != "debugcall" else None)
     noise = [target.pause(lambda: time.sleep(statistics.median(found["debugcall"][1]) / 1000)) for _ in range(RUNS)]
     print(f"  {'(longest gap with nobody there)':34} pause {statistics.median(noise):10.0f} us")
-    verdict("pause over the floor", base / statistics.median(found["floor"][0]), 20)
+    verdict(f"pause over the floor of {STOPS} stops", base / statistics.median(found["floor"][0]), 3)
 
 
 def handshakes_of(target, *args):
@@ -101,7 +102,7 @@ def handshakes_of(target, *args):
 def repeated(target):
     single_call = handshakes_of(target)
     if single_call:
-        verdict("handshakes of a single call", single_call[0], 4)
+        verdict("handshakes of a single call", single_call[0], 2)
     print("--repeat 1000; five alternating runs, medians")
     medians, floors, counts = [], [], []
     for _ in range(5):

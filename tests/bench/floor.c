@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The machine's floor: the fewest steps that borrow a thread and give it back, and one resume and wait.
-//   floor TID          SEIZE INTERRUPT GETREGS SETREGS DETACH, once; prints the microseconds stopped
+//   floor TID [STOPS]  SEIZE INTERRUPT GETREGS SETREGS DETACH, once; prints the microseconds stopped.
+//                      With more stops than one, CONT INTERRUPT GETREGS SETREGS for each of them
 //   floor -r N         N times PTRACE_CONT to the thread's next signal stop; prints the median
 #include <signal.h>
 #include <stdio.h>
@@ -67,7 +68,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "-r"))
 		return resumes(atoi(argv[2]));
-	if (argc != 2)
+	if (argc != 2 && argc != 3)
 		return 2;
 	pid_t tid = atoi(argv[1]);
 	struct user_regs_struct regs;
@@ -76,10 +77,14 @@ int main(int argc, char **argv)
 		return 1;
 	double start = now();
 
-	ptrace(PTRACE_INTERRUPT, tid, 0, 0);
-	await(tid);
-	ptrace(PTRACE_GETREGS, tid, 0, &regs);
-	ptrace(PTRACE_SETREGS, tid, 0, &regs);
+	for (int i = argc == 3 ? atoi(argv[2]) : 1; i > 0; i--) {
+		ptrace(PTRACE_INTERRUPT, tid, 0, 0);
+		await(tid);
+		ptrace(PTRACE_GETREGS, tid, 0, &regs);
+		ptrace(PTRACE_SETREGS, tid, 0, &regs);
+		if (i > 1)
+			ptrace(PTRACE_CONT, tid, 0, 0);
+	}
 	ptrace(PTRACE_DETACH, tid, 0, 0);
 	printf("%.3f\n", now() - start);
 	return 0;

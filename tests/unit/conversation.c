@@ -34,7 +34,7 @@ struct world {
 };
 
 // Each path is finite: every step either advances the host or uses up a bounded event.
-static uint64_t paths, ends[8], both, again, aside, aside_alone, undone;
+static uint64_t paths, ends[8], both, again, aside, aside_alone, undone, left;
 
 static void explore(struct world world);
 
@@ -58,6 +58,22 @@ static void host(struct world world, enum host_event event)
 	explore(world);
 }
 
+// The client has its answer and is off, the signal passed on; a stranger's that stood for it is marked
+// as heard, and to a program that ignores it nothing comes.
+static void client_leaves(struct world world)
+{
+	assert_true(client_leave(&world.client));
+	assert_int_equal(world.client.state, CLIENT_DONE);
+	assert_false(client_leave(&world.client));
+	left++;
+	world.client_alive = false;
+	host(world, HOST_ON_HEARD);
+	if (world.sigint_ignored)
+		return;
+	world.knows_death = true;
+	host(world, HOST_ON_UNHEARD);
+}
+
 // The thread goes on behind a handshake that the client swallowed.
 static void client_did(struct world world, enum client_action action)
 {
@@ -73,10 +89,13 @@ static void client_did(struct world world, enum client_action action)
 		world.released = true;
 		host(world, HOST_ON_HEARD);
 		break;
-	case CLIENT_DO_DECLINE:
+	case CLIENT_DO_DECLINE: host(world, HOST_ON_HEARD); break;
 	case CLIENT_DO_TAKE_RESULT:
 	case CLIENT_DO_TAKE_PANIC:
-	case CLIENT_DO_TAKE_REASON: host(world, HOST_ON_HEARD); break;
+	case CLIENT_DO_TAKE_REASON:
+		host(world, HOST_ON_HEARD);
+		client_leaves(world);
+		break;
 	default: fail_msg("action %d at a handshake", action);
 	}
 }
@@ -167,6 +186,7 @@ static void maybe_again(struct world world)
 			 CLIENT_DO_TAKE_RESULT);
 	assert_true(client_again(&world.client));
 	assert_false(client_again(&world.client));
+	assert_false(client_leave(&world.client));
 	world.calls++;
 	again++;
 	explore(world);
@@ -258,7 +278,7 @@ static void every_interleaving(void **state)
 	assert_true(ends[CLIENT_GOT_RETURNED] && ends[CLIENT_GOT_PANICKED] &&
 		    ends[CLIENT_GOT_REFUSED] && ends[CLIENT_GOT_ABANDONED] &&
 		    ends[CLIENT_GOT_DECLINED]);
-	assert_true(both && again && aside && aside_alone && undone);
+	assert_true(both && again && aside && aside_alone && undone && left);
 	print_message("# %llu paths\n", (unsigned long long)paths);
 }
 

@@ -124,16 +124,32 @@ static struct dc_error *on_returned(struct gort_conversation *conversation,
 	return NULL;
 }
 
+// What was said needs no answer. The host, told that nobody is there any more, goes home at once.
+static struct dc_error *on_answered(struct gort_conversation *conversation)
+{
+	struct tracee *tracee = conversation->gort->tracee;
+
+	if (!client_leave(&conversation->client))
+		return NULL; // another call is under way
+	// One that stands for both goes on as what it is to the program.
+	if (!tracee->signo)
+		tracee->signo = conversation->gort->descriptor->handshake_signal;
+	return gort_leave(conversation, DC_STATE_RUNNING);
+}
+
 static struct dc_error *do_as_wanted(struct gort_conversation *conversation,
 				     struct user_regs_struct *regs)
 {
 	uint64_t words[2] = { 0 };
+	struct dc_error *err;
 
 	trace(TRACE_INJECT, "says status", conversation->gort->tracee->tid, (int64_t)regs->r12,
 	      registers_pc(regs));
 	switch (client_step(&conversation->client, CLIENT_ON_STATUS, regs->r12)) {
 	case CLIENT_DO_CALL: return gort_enter_callee(conversation, regs);
-	case CLIENT_DO_TAKE_RESULT: return on_returned(conversation, regs);
+	case CLIENT_DO_TAKE_RESULT:
+		err = on_returned(conversation, regs);
+		return err ? err : on_answered(conversation);
 	case CLIENT_DO_TAKE_PANIC:
 	case CLIENT_DO_TAKE_REASON:
 		memory_read_some(conversation->gort->tracee->process, regs->rsp, words,
@@ -142,7 +158,7 @@ static struct dc_error *do_as_wanted(struct gort_conversation *conversation,
 		gort_conclude(conversation, conversation->request->is_refused
 						    ? gort_reason(conversation, words)
 						    : gort_panicked(conversation, words[0]));
-		return NULL;
+		return on_answered(conversation);
 	case CLIENT_DO_FINISH: return gort_leave(conversation, DC_STATE_RUNNING);
 	case CLIENT_DO_LET_GO: return let_go(conversation, regs->r12);
 	default: return NULL;
