@@ -9,7 +9,7 @@
 TARGET_SRC  := $(filter-out %/becomes.c,$(wildcard tests/targets/*.c))
 TARGETS     := $(TARGET_SRC:%.c=$(B)/%)
 UNIT_TESTS  := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
-CALL_TESTS  := $(patsubst %.c,$(B)/%,$(filter-out %/killer.c %/changer.c,$(wildcard tests/call/*.c)))
+CALL_TESTS  := $(patsubst %.c,$(B)/%,$(filter-out %/killer.c %/changer.c %/held.c,$(wildcard tests/call/*.c)))
 CONTROL_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/control/*.c))
 RUNTIME_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/runtime/*.c))
 SCRIPTS     := $(shell find tests/unit tests/runtime tests/call tests/go tests/cli tests/agent tests/control tests/dap tests/kernel -maxdepth 1 \
@@ -53,9 +53,12 @@ test:
 	@tests/kernel/fetch
 	@tests/dap/fetch
 	@$(MAKE) --no-print-directory test-run
+# Those tests that say what they do in it.
+CAMPAIGN_SAYS := $(shell grep -lrs CAMPAIGN tests/unit tests/runtime tests/call tests/cli tests/control)
 campaign:
 	@tests/deps $(DEPS_TEST)
-	@DC_CAMPAIGN=1 $(MAKE) --no-print-directory test-run
+	@DC_CAMPAIGN=1 $(MAKE) --no-print-directory test-run \
+		TESTS='$(filter $(CAMPAIGN_SAYS) $(CAMPAIGN_SAYS:%.c=$(B)/%),$(TESTS))'
 bench:
 	@tests/deps $(DEPS_BENCH)
 	@$(MAKE) --no-print-directory bench-run

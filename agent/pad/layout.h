@@ -30,6 +30,7 @@
 #define PAD_NAME_SIZE	0x80
 #define PAD_CALLS	0x88
 #define PAD_SLICE	0x90
+#define PAD_LITERALS	0x98
 #define PAD_PID		0xa0
 #define PAD_TID		0xa8
 #define PAD_RETURNED	0xb0
@@ -66,7 +67,7 @@ struct pad_data {
 	uint64_t name_size; // bytes from the start on that get a name; 0: none
 	uint64_t calls; // that the pad may make by itself; 1: it asks for no clock
 	uint64_t slice; // ticks, after which it begins none any more
-	uint64_t unused;
+	uint64_t literals_size; // bytes behind PAD_SIZE that get a name of their own; 0: none
 	// What the thread says.
 	uint64_t pid, tid; // its own ids in its own namespace
 	uint64_t returned; // counts calls that came back
@@ -96,6 +97,7 @@ PAD_CHECK(PAD_SETUP_SIZE, setup_size);
 PAD_CHECK(PAD_NAME_SIZE, name_size);
 PAD_CHECK(PAD_CALLS, calls);
 PAD_CHECK(PAD_SLICE, slice);
+PAD_CHECK(PAD_LITERALS, literals_size);
 PAD_CHECK(PAD_PID, pid);
 PAD_CHECK(PAD_TID, tid);
 PAD_CHECK(PAD_RETURNED, returned);

@@ -59,6 +59,14 @@ pad_setup:
 	lea	pad_start(%rip), %rdx
 	lea	pad_name_code(%rip), %r8
 	syscall
+	// What stays when the pad goes.
+	mov	FIELD(PAD_LITERALS), %r10
+	test	%r10, %r10
+	jz	1f
+	mov	$NR_prctl, %eax
+	lea	pad_start + PAD_SIZE(%rip), %rdx
+	lea	pad_name_literals(%rip), %r8
+	syscall
 1:
 	// The debugger has a call ready: no stop is needed in between.
 	test	%r15d, %r15d
@@ -239,7 +247,7 @@ pad_handshake:
 	// A debugger that wants the same call again has said so in this register by now; nobody else
 	// can, so without one the thread goes home.
 	test	%ebx, %ebx
-	jnz	pad_entry
+	jnz	pad_call
 6:	mov	FIELD(PAD_WAY_HOME), %rsp
 	mov	$NR_rt_sigreturn, %eax
 	syscall

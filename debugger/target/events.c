@@ -163,14 +163,22 @@ static uint64_t peek(pid_t tid, size_t offset)
 // asked of it then is about that one, which the next wait reports. So each of these tells whether
 // the stop still is.
 
+static bool read_place(struct event *event, struct __ptrace_syscall_info *info)
+{
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, event->tid, sizeof(*info), info) <= 0)
+		return false;
+	event->pc = info->instruction_pointer;
+	event->sp = info->stack_pointer;
+	return true;
+}
+
 static bool classify_syscall(struct event *event)
 {
 	struct __ptrace_syscall_info info;
 
 	// Never by counting: an entry and its exit may lie on the two sides of other stops.
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, event->tid, sizeof(info), &info) <= 0)
+	if (!read_place(event, &info))
 		return false;
-	event->pc = info.instruction_pointer;
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		event->kind = EVENT_SYSCALL_ENTRY;
 		event->syscall = (long)info.entry.nr;
@@ -183,9 +191,11 @@ static bool classify_syscall(struct event *event)
 
 static bool classify_signal(struct event *event)
 {
+	struct __ptrace_syscall_info info;
+
 	event->kind = EVENT_SIGNAL;
-	event->pc = peek(event->tid, offsetof(struct user_regs_struct, rip));
-	return !ptrace(PTRACE_GETSIGINFO, event->tid, NULL, &event->info) &&
+	return read_place(event, &info) &&
+	       !ptrace(PTRACE_GETSIGINFO, event->tid, NULL, &event->info) &&
 	       event->info.si_signo == event->signo;
 }
 

@@ -31,7 +31,7 @@ struct event {
 	siginfo_t info;
 	long syscall; // SYSCALL_ENTRY; EXIT: the one that it ends by, -1: a signal ended it
 	int64_t result; // SYSCALL_EXIT
-	uint64_t pc; // SIGNAL, SYSCALL_ENTRY and SYSCALL_EXIT
+	uint64_t pc, sp; // SIGNAL, SYSCALL_ENTRY and SYSCALL_EXIT
 };
 
 // A thread that stands in a stop can only be killed, which brings at most two events more.

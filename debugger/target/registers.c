@@ -2,6 +2,8 @@
 // Registers, extended state and signal mask of a stopped thread, by ptrace.
 #include "debugger/target/registers.h"
 
+#include "debugger/arch/x86_64/cpu.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <sys/ptrace.h>
@@ -74,8 +76,9 @@ bool registers_has_shadow_stack(pid_t tid)
 	uint64_t pointer;
 	struct iovec iov = { &pointer, sizeof(pointer) };
 
-	// Kernels and CPUs without it, and threads that have it off, all answer with an error.
-	return ptrace(PTRACE_GETREGSET, tid, NT_X86_SHSTK, &iov) == 0;
+	// Kernels without it, and threads that have it off, answer with an error.
+	return cpu_features()->has_shadow_stacks &&
+	       ptrace(PTRACE_GETREGSET, tid, NT_X86_SHSTK, &iov) == 0;
 }
 
 bool registers_has_dispatch(pid_t tid)

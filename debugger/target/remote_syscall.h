@@ -21,5 +21,9 @@ struct user_regs_struct remote_syscall_entry(const struct tracee *tracee,
 // the thread then goes home by itself.
 struct dc_error *remote_syscall(struct tracee *tracee, const struct remote_syscall *call,
 				int64_t *result) DC_CHECK;
+// The same in a chain, with one stop in place of two. REFUSED when none can be made: nothing was
+// changed.
+struct dc_error *remote_syscall_by_chain(struct tracee *tracee, const struct remote_syscall *call,
+					 int64_t *result) DC_CHECK;
 
 #endif

@@ -25,7 +25,10 @@ struct dc_error *tracee_init(struct tracee *tracee, struct tracer *tracer, struc
 	tracee->xstate = malloc(XSTATE_ROOM);
 	tracee->xstate_found = malloc(XSTATE_ROOM);
 	tracee->way = malloc(sizeof(*tracee->way));
-	if (!tracee->xstate || !tracee->xstate_found || !tracee->way) {
+	if (gadgets_make_chain(gadgets))
+		tracee->chain = malloc(sizeof(*tracee->chain));
+	if (!tracee->xstate || !tracee->xstate_found || !tracee->way ||
+	    (gadgets_make_chain(gadgets) && !tracee->chain)) {
 		tracee_deinit(tracee);
 		return &dc_out_of_memory;
 	}
@@ -33,6 +36,8 @@ struct dc_error *tracee_init(struct tracee *tracee, struct tracer *tracer, struc
 	memset(tracee->xstate, 0, XSTATE_ROOM);
 	memset(tracee->xstate_found, 0, XSTATE_ROOM);
 	memset(tracee->way, 0, sizeof(*tracee->way));
+	if (tracee->chain)
+		memset(tracee->chain, 0, sizeof(*tracee->chain));
 	return NULL;
 }
 
@@ -43,6 +48,7 @@ void tracee_deinit(struct tracee *tracee)
 	free(tracee->xstate);
 	free(tracee->xstate_found);
 	free(tracee->way);
+	free(tracee->chain);
 	*tracee = (struct tracee){ 0 };
 }
 
@@ -359,6 +365,7 @@ struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop 
 	tracee->kept = tracee->moved = tracee->masked = tracee->ran = false;
 	tracee->way_written = tracee->restart_lost = tracee->leads_home = false;
 	tracee->group_stopped = tracee->listening = false;
+	tracee->handshake.signo = 0;
 	tracee->signo = 0;
 	err = lender ? borrow(tracee, lender, ret) : tracee_seize(tracee, tid);
 	if (err) {
@@ -422,11 +429,13 @@ struct dc_error *tracee_write_home(struct tracee *tracee)
 	if (tracee->way_written && !changed)
 		return NULL;
 
+	// While it is written the thread must not stand in what lies there.
+	struct dc_error *err = tracee_restore(tracee);
 	struct user_regs_struct regs = tracee_caller_context(tracee);
-	struct dc_error *err = sigframe_build(&regs, tracee->xstate, tracee->xstate_size,
-					      tracee->mask, tracee->gadgets, tracee->home_top,
-					      tracee->way);
 
+	if (!err)
+		err = sigframe_build(&regs, tracee->xstate, tracee->xstate_size, tracee->mask,
+				     tracee->gadgets, tracee->home_top, tracee->way);
 	if (!err)
 		err = memory_write(tracee->process, tracee->way->start, tracee->way->bytes,
 				   tracee->way->size);
@@ -434,15 +443,64 @@ struct dc_error *tracee_write_home(struct tracee *tracee)
 	return err;
 }
 
+bool tracee_may_chain(const struct tracee *tracee)
+{
+	return tracee->chain && tracee->handshake.signo && !restart_is_timed(&tracee->regs);
+}
+
+struct dc_error *tracee_enter_chain(struct tracee *tracee, const struct chain_request *wanted)
+{
+	struct chain *chain = tracee->chain;
+	struct dc_error *err = NULL;
+
+	// In the place of another one, or of a way home that leads elsewhere: the same.
+	if (tracee->leads_home || context_changed(tracee))
+		err = tracee_restore(tracee);
+
+	struct user_regs_struct home = tracee_caller_context(tracee);
+	struct chain_request request = *wanted;
+
+	request.gadgets = tracee->gadgets;
+	request.home = &home;
+	request.xstate = tracee->xstate;
+	request.xstate_size = tracee->xstate_size;
+	request.mask = tracee->mask;
+	request.top = tracee->home_top;
+	request.pid = tracee->handshake.pid;
+	request.tid = tracee->handshake.tid;
+	request.signo = tracee->handshake.signo;
+	if (!err)
+		err = chain_build(&request, chain);
+	if (!err)
+		err = memory_write(tracee->process, chain->start, chain->bytes, chain->size);
+	if (!err)
+		err = registers_set(tracee->tid, &chain->entry);
+	if (err)
+		return err;
+	tracee->moved = tracee->masked = tracee->ran = tracee->way_written = true;
+	tracee->way->start = chain->home;
+	tracee->way->context = chain->home + sizeof(uint64_t);
+	// Once the registers are set, what was found comes back by itself. Without the mask a storm
+	// of signals would keep the thread at its first instruction.
+	return registers_set_mask(tracee->tid, request.callee_mask);
+}
+
 struct dc_error *tracee_syscall(struct tracee *tracee, const struct remote_syscall *call,
 				int64_t *result)
 {
-	struct dc_error *err = tracee_write_home(tracee);
+	struct dc_error *err = NULL;
 
+	trace(TRACE_TARGET, "makes for us system call", tracee->tid, call->nr, 0);
+	if (tracee_may_chain(tracee)) {
+		err = remote_syscall_by_chain(tracee, call, result);
+		if (!err || err->code != DC_REFUSED)
+			return err;
+		dc_error_destroy(err);
+	}
+	err = tracee_write_home(tracee);
 	if (err)
 		return err;
 	tracee->moved = tracee->masked = true;
-	trace(TRACE_TARGET, "makes for us system call", tracee->tid, call->nr, 0);
 	return remote_syscall(tracee, call, result);
 }
 

@@ -4,6 +4,7 @@
 #ifndef DEBUGGER_TARGET_TRACEE_H
 #define DEBUGGER_TARGET_TRACEE_H
 
+#include "debugger/arch/x86_64/chain.h"
 #include "debugger/arch/x86_64/restart.h"
 #include "debugger/arch/x86_64/sigframe.h"
 #include "debugger/target/events.h"
@@ -41,6 +42,14 @@ struct tracee {
 	uint64_t home_top; // the way home ends at or below this
 	struct sigframe *way;
 	bool way_written;
+
+	struct chain *chain; // room for one; NULL: the target has not what it takes
+	// By which the thread that is held says that it has come through a chain. signo 0: it may
+	// not.
+	struct {
+		int signo;
+		pid_t pid, tid; // its own ids, as the target sees them
+	} handshake;
 
 	bool kept; // xstate and mask are valid
 	bool moved, masked, ran; // what differs: registers; the mask; the extended state
@@ -104,6 +113,14 @@ struct dc_error *tracee_keep(struct tracee *tracee) DC_CHECK;
 struct user_regs_struct tracee_caller_context(const struct tracee *tracee);
 // The way home is in the target, and leads to regs and xstate as they are now.
 struct dc_error *tracee_write_home(struct tracee *tracee) DC_CHECK;
+// A chain may be entered: it spares stops. Not in a wait whose time the kernel notes, which ends
+// with any rt_sigreturn.
+bool tracee_may_chain(const struct tracee *tracee);
+// The thread will run tracee->chain when it is resumed, and that has its way home. wanted says
+// callee, entry, mask and way back; the rest is filled in. REFUSED when it cannot be made: nothing
+// was changed.
+struct dc_error *tracee_enter_chain(struct tracee *tracee,
+				    const struct chain_request *wanted) DC_CHECK;
 // A system call by the held thread; needs room below home_top, or home_top in a mapping of ours.
 struct dc_error *tracee_syscall(struct tracee *tracee, const struct remote_syscall *call,
 				int64_t *result) DC_CHECK;

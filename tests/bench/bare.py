@@ -72,9 +72,12 @@ def peak_kib(*args):
     return int(subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True,
                               check=True).stdout)
 
-def ours(target, expr="next_value(1)"):
+def ours(target, expr="next_value(1)", wanted="2"):
     code, out, err, wall = run(f"{B}/debugcall", "--thread", str(target.word(2)), "-p", str(target.pid), expr)
-    return out.strip() == "2", wall, err
+    return out.strip() == wanted, wall, err
+
+def with_pad(target):
+    return ours(target, "sum_of(1, 2, 3, 4, 5, 6, 7, 8)", "36")
 
 GDB = ["gdb", "-nx", "-q", "-batch", "-iex", "set debuginfod enabled off"]
 
@@ -114,7 +117,7 @@ def row(name, pauses, walls, right, runs, base=None):
     return pause, wall
 
 def attach_call_detach(target, title):
-    kinds = {"debugcall": ours}
+    kinds = {"debugcall": ours, "debugcall, by the landing pad": with_pad}
     if shutil.which("gdb"):
         kinds["gdb, as it is"] = lambda t: gdb(t, False)
         kinds["gdb, XSTATE mended by a preload"] = lambda t: gdb(t, True)
@@ -127,7 +130,7 @@ def attach_call_detach(target, title):
     figures = {}
     for name, (pauses, walls, right) in results.items():
         figures[name] = row(name, pauses, walls, right if name != "floor" else None, RUNS,
-                            base if name != "debugcall" else None)
+                            base if not name.startswith("debugcall") else None)
     noise = [target.pause(lambda: time.sleep(statistics.median(results["debugcall"][1]) / 1000)) for _ in range(RUNS)]
     print(f"  {'(longest gap with nobody there)':34} pause {statistics.median(noise):10.0f} us")
     return figures
@@ -216,14 +219,33 @@ def build_big_program(directory, program):
     subprocess.run(["gcc", "-g", "-O2", "-D_GNU_SOURCE", "-o", program, source, *[u + ".o" for u in units],
                     "-pthread"], check=True)
 
+def asleep(target):
+    """Medians of how long a thread in pause() is away, by the clocks of those who stop it: ours, the floor's."""
+    tid = next(int(task) for task in os.listdir(f"/proc/{target.pid}/task") if int(task) != target.word(2))
+    away, floors = [], []
+    for _ in range(RUNS):
+        _, out, err, _ = run(f"{B}/debugcall", "--json", "--thread", str(tid), "-p", str(target.pid), "next_value(1)")
+        told = re.search(r'"pause_us":\s*([\d.]+)', out)
+        if not told:
+            sys.exit(f"debugcall FAILS: {out} {err}")
+        away.append(float(told.group(1)))
+        floors.append(float(run(f"{B}/tests/bench/floor", str(tid))[1]))
+    return statistics.median(away), statistics.median(floors)
+
 def small(target):
     figures = attach_call_detach(target, "small target")
-    mine = figures["debugcall"]
+    mine, pad, floor = (figures[name] for name in ("debugcall", "debugcall, by the landing pad", "floor"))
+    away, floor_asleep = asleep(target)
+    print(f"  a thread that sleeps: away {away:.0f} us by our clock, floor {floor_asleep:.0f} us by its own")
     peer = figures.get("gdb, XSTATE mended by a preload")
     if peer:
-        verdict("pause over gdb's", mine[0] / peer[0], 1 / 200)
+        verdict("pause over gdb's", mine[0] / peer[0], 1 / 1000)
+        verdict("pause of a sleeping thread over gdb's", away / peer[0], 1 / 1000)
+        verdict("pause by the pad over gdb's", pad[0] / peer[0], 1 / 500)
         verdict("whole command over gdb's", mine[1] / peer[1], 1 / 10)
-    verdict("pause over the floor", mine[0] / figures["floor"][0], 20)
+    verdict("pause over the floor", mine[0] / floor[0], 3)
+    verdict("pause of a sleeping thread over the floor", away / floor_asleep, 3)
+    verdict("pause by the pad over the floor", pad[0] / floor[0], 4.5)
     peak = peak_kib(f"{B}/debugcall", "-p", str(target.pid), "next_value(1)")
     verdict("peak memory, MB", peak / 1024, 32)
 

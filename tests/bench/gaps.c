@@ -19,6 +19,12 @@ int next_value(int a)
 	return a + 1;
 }
 
+// With arguments on the stack.
+int sum_of(int a, int b, int c, int d, int e, int f, int g, int h)
+{
+	return a + b + c + d + e + f + g + h;
+}
+
 static int64_t now(void)
 {
 	struct timespec t;

@@ -7,25 +7,74 @@ import re
 import subprocess
 import tempfile
 
-from harness import TARGETS, Program, Victim, debugcall, expect, main, row, skip
+from harness import B, TARGETS, Program, Victim, debugcall, expect, main, row, skip
+from harness.gort_server import Server
 from harness.runs import DEBUGCALL
 
 
-def counted(victim, *expressions):
-    """Stops that debugcall saw and writes that it made, by strace."""
+# What a wait for a stop does again and again, by chance.
+WAITING = re.compile(r"sched_yield\(|nanosleep\(|waitid\(|wait4\(.*\) += 0$")
+
+
+def traced(victim, *args):
+    """What debugcall printed, and the system calls of each of its threads, by strace. victim: or a server."""
+    where = ("--thread", str(victim.tid)) if isinstance(victim, Victim) else ()
     with tempfile.NamedTemporaryFile("r") as log:
-        run = subprocess.run(["strace", "-f", "-qq", "-e", "trace=wait4,pwrite64", "-o", log.name,
-                              DEBUGCALL, "-q", "--thread", str(victim.tid), "-p", str(victim.pid),
-                              *expressions], capture_output=True, text=True, check=False,
+        run = subprocess.run(["strace", "-f", "-qq", "-o", log.name, DEBUGCALL, "-q", *where, "-p",
+                              str(victim.pid), *args], capture_output=True, text=True, check=False,
                              # A leak checker traces by itself, which it may not here.
                              env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
         if "Operation not permitted" in run.stderr:
             skip("strace may not trace here")
         lines = log.read().splitlines()
     expect(run.returncode == 0, run)
+    calls = {}
+    for line in lines:
+        tid, call = line.split(maxsplit=1)
+        mine = calls.setdefault(tid, [])
+        if mine and "resumed>" in call:
+            mine[-1] = mine[-1].replace("<unfinished ...>", "") + call.partition("resumed>")[2]
+        else:
+            mine.append(call)
+    return run.stdout.split(), calls
+
+
+def counted(victim, *expressions):
+    """Stops that debugcall saw and writes that it made."""
+    out, calls = traced(victim, *expressions)
+    lines = [call for mine in calls.values() for call in mine]
     stops = sum("WIFSTOPPED" in line for line in lines)
-    writes = sum(bool(re.search(r"pwrite64\(\d+", line)) for line in lines)
-    return run.stdout.split(), stops, writes
+    writes = sum(bool(re.match(r"pwrite64\(\d+", line)) for line in lines)
+    return out, stops, writes
+
+
+def held(victim, *expressions):
+    """The system calls from the interrupt to the detach, without those that only wait."""
+    _, calls = traced(victim, *expressions)
+    mine = next(mine for mine in calls.values() if any("PTRACE_INTERRUPT" in call for call in mine))
+    begin = next(i for i, call in enumerate(mine) if "PTRACE_INTERRUPT" in call)
+    end = max(i for i, call in enumerate(mine) if "PTRACE_DETACH" in call)
+    return [call for call in mine[begin:end + 1] if not WAITING.search(call)]
+
+
+def calls_while_held(mode, bound, *expressions):
+    """Each prolongs the pause."""
+    with Victim(mode) as victim:
+        found = held(victim, *expressions)
+        expect(len(found) <= bound, f"{len(found)} system calls:\n" + "\n".join(found))
+        expect(not any(re.match("mmap|munmap|brk|mprotect|madvise", call) for call in found), "\n".join(found))
+        victim.beat()
+
+
+def first_touches(mode, bound, *expressions):
+    """Pages that are touched for the first time while a thread is held prolong the pause."""
+    with Victim(mode) as victim, tempfile.NamedTemporaryFile("r") as file:
+        run = debugcall("-q", "--thread", victim.tid, "-p", victim.pid, *expressions,
+                        env={"LD_PRELOAD": f"{B}/tests/call/held.so", "HELD_FAULTS": file.name})
+        expect(run.code == 0, run)
+        n = int(file.read())
+        expect(n <= bound, f"{n} page faults")
+        victim.beat()
 
 
 def short_way(mode, expression, value):
@@ -54,6 +103,16 @@ def long_way(mode, expression, value, bound):
         victim.beat()
 
 
+def own_host():
+    """Where the caller is met, and two statuses: the last word of the host is not waited for."""
+    with Server() as server:
+        # Now and then the caller is met where it cannot be called on, and let go of.
+        found = [counted(server, "--host", "gort", "add(1, 2)") for _ in range(10)]
+        expect(all(out == ["3"] for out, _, _ in found), found)
+        expect(min(stops for _, stops, _ in found) == 3, found)
+        server.beat()
+
+
 def exception(expression):
     """An exception that leaves the callee does not get into the program's own handlers."""
     with Program(f"{TARGETS}/catcher") as program:
@@ -70,7 +129,15 @@ for m in ("spin", "read", "futex", "accept", "recv"):
 row("two stops and one write: a float", short_way, "spin", "scale(5.0, 0.5f)", "2.5")
 row("two stops and one write: vectors are restored", short_way, "spin", "spoil(4)", "5")
 row("a list", short_list)
-row("eight stops: a literal", long_way, "spin", 'strlen("abcd")', "4", 8)
-row("six stops: a wait whose time the kernel keeps", long_way, "nanosleep", "add(1,2)", "3", 6)
+# By the landing pad.
+for m in ("spin", "read", "futex"):
+    row(f"four stops: a literal in {m}", long_way, m, 'length("abcd")', "4", 4)
+    row(f"four stops: arguments on the stack in {m}", long_way, m, "sum_many(1,2,3,4,5,6,7,8,1.0,2.0)", "39", 4)
+for e, v in (("add(1,2)", "3"), ('length("abcd")', "4")):
+    row(f"six stops: a wait whose time the kernel keeps: {e}", long_way, "nanosleep", e, v, 6)
+row("system calls while a thread is held", calls_while_held, "spin", 20, "add(1,2)")
+row("system calls while a thread is held: read", calls_while_held, "read", 20, "add(1,2)")
+row("first touches while a thread is held", first_touches, "spin", 0, "add(1,2)")
+row("three stops: libgort's host", own_host)
 row("an exception", exception, "throw_it(2)")
 main()

@@ -53,7 +53,7 @@ struct victim_page {
 	volatile uint64_t release; // slow() returns when set
 	volatile uint64_t pokes; // lines read from stdin
 	volatile uint64_t aborts; // restartable sequences aborted
-	volatile uint64_t signals; // SIGUSR1 and SIGRTMIN handlers run
+	volatile uint64_t signals; // SIGUSR1, SIGALRM and SIGRTMIN handlers run
 	volatile uint64_t value; // the last queued signal's value
 	char fault[200];
 };
@@ -98,6 +98,17 @@ int spoil(int a)
 	fesetround(FE_UPWARD);
 	errno = EDOM;
 	return a + 1;
+}
+
+// Arguments on the stack, and a literal: what takes a landing pad.
+int sum_many(int a, int b, int c, int d, int e, int f, int g, int h, double x, double y)
+{
+	return a + b + c + d + e + f + g + h + (int)(x + y);
+}
+
+int length(const char *text)
+{
+	return (int)strlen(text);
 }
 
 int enter(int a)
@@ -274,6 +285,25 @@ static void round_nanosleep(void)
 
 	expect(result, 0, "nanosleep");
 	if (result == 0 && now() - start < 50000000)
+		fault("nanosleep returned early");
+}
+
+// What is left of a sleep that was cut short is right, and is slept afterwards.
+static void round_nanosleep_rest(void)
+{
+	enum { NS = 50000000 };
+	struct timespec t = { .tv_nsec = NS }, rest = { 0 };
+	int64_t start = now();
+	long result = BLOCKED(SYS_nanosleep, &t, &rest, 0, 0, 0);
+	int64_t slept = now() - start;
+
+	expect(result, 0, "nanosleep");
+	if (result == -1 &&
+	    (rest.tv_sec || rest.tv_nsec <= 0 || rest.tv_nsec > NS || slept + rest.tv_nsec < NS))
+		fault("nanosleep left %ld ns after %ld", rest.tv_nsec, (long)slept);
+	if (result == -1)
+		syscall(SYS_nanosleep, &rest, NULL);
+	if (now() - start < NS)
 		fault("nanosleep returned early");
 }
 
@@ -499,6 +529,7 @@ static const struct mode {
 	{ "spin", round_spin },
 	{ "read", round_read },
 	{ "nanosleep", round_nanosleep },
+	{ "nanosleep_rest", round_nanosleep_rest },
 	{ "poll", round_poll },
 	{ "select", round_select },
 	{ "epoll_wait", round_epoll },
@@ -657,6 +688,9 @@ static void setup(const char *mode, const char *modifiers)
 
 	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGRTMIN, &action, NULL);
+	// It ends what it interrupts.
+	action.sa_flags = SA_SIGINFO;
+	sigaction(SIGALRM, &action, NULL);
 	if (strstr(modifiers, "+sigurg"))
 		signal(SIGURG, on_urgent);
 	if (strstr(modifiers, "+altstack")) {

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -146,35 +147,37 @@ static void stop(struct target *target)
 	assert_null(registers_get_mask(target->pid, &target->mask));
 }
 
-static void commit(struct target *target, const void *callee, const struct abi_entry *entry)
+static void commit_request(struct target *target, struct chain_request *request)
 {
 	const uint64_t faults = 1 << (SIGSEGV - 1) | 1 << (SIGBUS - 1) | 1 << (SIGFPE - 1) |
 				1 << (SIGILL - 1) | 1 << (SIGTRAP - 1) | 1 << (SIGSYS - 1);
-	struct chain_request request = {
-		.gadgets = &target->gadgets,
-		.home = &target->regs,
-		.xstate = target->xstate,
-		.xstate_size = target->xstate_size,
-		.mask = target->mask,
-		.top = registers_sp(&target->regs) - RED_ZONE,
-		.callee = (uint64_t)(uintptr_t)callee,
-		.callee_mask = ~(faults | UINT64_C(1) << (SIGURG - 1)),
-		.entry = entry,
-		.pid = target->pid,
-		.tid = target->pid,
-		.signo = SIGURG,
-	};
 	struct chain *chain = target->chain;
 
-	assert_null(chain_obstacle(&target->gadgets, entry));
-	struct dc_error *err = chain_build(&request, chain);
+	request->gadgets = &target->gadgets;
+	request->home = &target->regs;
+	request->xstate = target->xstate;
+	request->xstate_size = target->xstate_size;
+	request->mask = target->mask;
+	request->top = registers_sp(&target->regs) - RED_ZONE;
+	request->callee_mask = ~(faults | UINT64_C(1) << (SIGURG - 1));
+	request->pid = request->tid = target->pid;
+	request->signo = SIGURG;
+	assert_null(chain_obstacle(&target->gadgets, request->entry));
+
+	struct dc_error *err = chain_build(request, chain);
 
 	if (err)
 		fail_msg("%s", err->message);
-	assert_true(chain->start + chain->size <= request.top);
+	assert_true(chain->start + chain->size <= request->top);
 	assert_int_equal(8, chain->callee_sp % 16);
 	assert_null(memory_write(target->process, chain->start, chain->bytes, chain->size));
 	assert_null(registers_set(target->pid, &chain->entry));
+}
+
+static void commit(struct target *target, const void *callee, const struct abi_entry *entry)
+{
+	commit_request(target, &(struct chain_request){ .callee = (uint64_t)(uintptr_t)callee,
+							.entry = entry });
 }
 
 static void await_handshake(struct target *target)
@@ -280,6 +283,32 @@ static void results_in_memory_are_found(void **state)
 	end(&target);
 }
 
+// Without a callee, general registers are all that differs while it runs.
+static void system_calls_are_made(void **state)
+{
+	struct abi_entry entry = { .general = { 0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+						(uint64_t)-1, 0 } };
+	struct target target;
+	uint64_t result;
+	char byte;
+
+	(void)state;
+	begin(&target);
+	for (int i = 0; i < 100; i++) {
+		stop(&target);
+		commit_request(&target, &(struct chain_request){ .nr = SYS_mmap, .entry = &entry });
+		if (i % 2) {
+			await_handshake(&target);
+			assert_null(memory_read(target.process, target.chain->rax, &result,
+						sizeof(result)));
+			assert_null(memory_read(target.process, result + 4095, &byte, 1));
+		}
+		let_go(&target);
+		runs_on(&target);
+	}
+	end(&target);
+}
+
 // Promise 1: nobody is there when the callee returns.
 static void it_goes_home_alone(void **state)
 {
@@ -326,6 +355,7 @@ int main(void)
 		cmocka_unit_test(integers_arrive_and_return),
 		cmocka_unit_test(floats_arrive_and_return),
 		cmocka_unit_test(results_in_memory_are_found),
+		cmocka_unit_test(system_calls_are_made),
 		cmocka_unit_test(it_goes_home_alone),
 		cmocka_unit_test(a_forks_child_exits),
 	};

@@ -121,8 +121,11 @@ static struct layout lay_out(const struct chain_request *request, size_t in_use,
 		l.back -= WORD;
 		l.callee_sp -= WORD;
 	}
-	l.entry_state = (l.callee_sp - entry_in_use - SIGFRAME_MAGIC2) & ~UINT64_C(63);
-	l.entry = l.entry_state - SIGFRAME_CONTEXT;
+	l.entry = l.callee_sp;
+	if (request->callee) {
+		l.entry_state = (l.callee_sp - entry_in_use - SIGFRAME_MAGIC2) & ~UINT64_C(63);
+		l.entry = l.entry_state - SIGFRAME_CONTEXT;
+	}
 	return l;
 }
 
@@ -198,6 +201,15 @@ static uint64_t put_back(struct chain *chain, const struct chain_request *reques
 	return rbx;
 }
 
+static void put_syscall(struct chain *chain, const struct chain_request *request,
+			const struct layout *l, uint64_t rbx)
+{
+	chain->entry = restart_entry(request->home, request->gadgets->syscall, l->callee_sp,
+				     request->nr, request->entry->general);
+	chain->entry.rbx = rbx;
+	chain->entry.eflags = EFLAGS_PLAIN;
+}
+
 static void put_entry(struct chain *chain, const struct chain_request *request,
 		      const struct layout *l, uint64_t rbx, const unsigned char *state)
 {
@@ -236,13 +248,13 @@ static bool has_own_keys(const struct chain_request *request)
 struct dc_error *chain_build(const struct chain_request *request, struct chain *ret)
 {
 	bool takes_xmm0 = request->entry->leaves_vector;
-	size_t in_use = xstate_in_use(request->xstate, request->xstate_size), entry_in_use;
+	size_t in_use = xstate_in_use(request->xstate, request->xstate_size), entry_in_use = 0;
+	struct dc_error *err = NULL;
 
 	if (has_own_keys(request))
 		return error_make(DC_REFUSED, "the thread has protection keys of its own");
-
-	struct dc_error *err = make_entry_state(request, ret->state, &entry_in_use);
-
+	if (request->callee)
+		err = make_entry_state(request, ret->state, &entry_in_use);
 	if (err)
 		return err;
 
@@ -260,8 +272,15 @@ struct dc_error *chain_build(const struct chain_request *request, struct chain *
 	ret->rax = l.rax;
 	ret->xmm0 = takes_xmm0 ? l.xmm0 : 0;
 	ret->memory = request->entry->result_size ? l.memory : 0;
+	ret->home = l.fork;
 	put_home(ret, request, &l);
 	put_handshake(ret, request, &l, request->callee_mask);
-	put_entry(ret, request, &l, put_back(ret, request, &l, takes_xmm0), ret->state);
+
+	uint64_t rbx = put_back(ret, request, &l, takes_xmm0);
+
+	if (request->callee)
+		put_entry(ret, request, &l, rbx, ret->state);
+	else
+		put_syscall(ret, request, &l, rbx);
 	return NULL;
 }

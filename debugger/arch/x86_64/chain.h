@@ -2,7 +2,8 @@
 // A chain: signal frames below a borrowed stack pointer through which one call is entered, answers
 // and goes home, with nothing mapped and no code of ours. Pure: builds bytes, writes nothing.
 //
-//   entry      rt_sigreturn into the callee: arguments, vectors, control words, mask at once
+//   entry      rt_sigreturn into the callee: arguments, vectors, control words, mask at once; none
+//              when the callee is a system call, for which general registers are all there is
 //   return     the callee's return address: a return that no exception gets past, then a store of
 //              the result into a slot of the chain
 //   handshake  rt_sigreturn into rt_tgsigqueueinfo of a signal to the thread itself
@@ -25,7 +26,9 @@ struct chain_request {
 	size_t xstate_size;
 	uint64_t mask; // its signal mask
 	uint64_t top; // the chain ends at or below this
-	uint64_t callee, callee_mask;
+	uint64_t callee; // 0: the system call nr with entry->general
+	long nr;
+	uint64_t callee_mask;
 	const struct abi_entry *entry;
 	pid_t pid, tid; // as the target sees them
 	int signo; // of the handshake
@@ -38,6 +41,7 @@ struct chain {
 	uint64_t callee_sp; // when the callee is entered: its return address lies there
 	uint64_t handshake_pc, handshake_sp; // at the handshake, and at no other time
 	uint64_t rax, xmm0, memory; // where the results lie after it; 0: not taken
+	uint64_t home; // a return to what lies here goes home
 	uint64_t unwound_pc, unwound_sp; // what an unwinder sees above the callee
 	unsigned char bytes[CHAIN_ROOM]; // what belongs at start
 	unsigned char state[XSTATE_ROOM]; // the making of the callee's

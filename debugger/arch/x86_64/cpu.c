@@ -29,6 +29,14 @@ static bool find_steady_ticks(void)
 	return __get_cpuid(LEAF_POWER, &a, &b, &c, &d) && (d & INVARIANT_TSC);
 }
 
+static bool find_shadow_stacks(void)
+{
+	enum { SHADOW_STACKS = 1 << 7 };
+	unsigned a, b, c, d;
+
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & SHADOW_STACKS);
+}
+
 static struct cpu_features features;
 
 static void find_features(void)
@@ -37,6 +45,7 @@ static void find_features(void)
 	unsigned low, high, size, offset, c, d;
 
 	features.vectors = find_vectors();
+	features.has_shadow_stacks = find_shadow_stacks();
 	features.has_steady_ticks = find_steady_ticks();
 	if (!__get_cpuid_count(LEAF_XSAVE, 0, &low, &c, &d, &high))
 		return;

@@ -11,6 +11,7 @@ enum cpu_vectors { CPU_SSE, CPU_AVX, CPU_AVX512 };
 enum { CPU_COMPONENTS = 64 };
 struct cpu_features {
 	enum cpu_vectors vectors;
+	bool has_shadow_stacks;
 	bool has_steady_ticks; // the time stamp counter runs on at one rate, whatever the processor does
 	// Each component of the extended state in the standard format (SDM volume 1, 13.4.3) that
 	// ptrace and signal frames share: where it begins and ends; 0, 0: this machine has it not.

@@ -28,12 +28,7 @@ static struct dc_error *probe(const struct host_context *context, void **ret)
 		.pad = &loan->pad,
 		.unwind = context->unwind,
 	};
-	struct dc_error *err = bare_chain_init(bare);
-
-	if (err) {
-		free(bare);
-		return err;
-	}
+	bare_chain_init(bare);
 	bare_loop_init(bare);
 	*ret = bare;
 	return NULL;
@@ -41,8 +36,6 @@ static struct dc_error *probe(const struct host_context *context, void **ret)
 
 static void destroy(void *host)
 {
-	if (host)
-		bare_chain_deinit(host);
 	free(host);
 }
 
@@ -128,6 +121,7 @@ static struct dc_error *prepare(struct bare *bare, const struct request *request
 
 		data.setup_size = size - PAD_DATA;
 		data.name_size = pad->may_name ? size : 0;
+		data.literals_size = pad_names_literals(pad) ? pad->literals[0].size : 0;
 	}
 	err = memory_write(tracee->process, pad->base + PAD_DATA, &data,
 			   offsetof(struct pad_data, vector_out));
@@ -265,7 +259,7 @@ static struct dc_error *wait_for_callee(struct bare *bare, const struct request 
 static struct dc_error *on_returned(struct bare *bare, struct request *request)
 {
 	int64_t now = tracer_now();
-	bool is_there = bare_loop_look(bare);
+	bool is_there = bare->is_chain || bare->is_noted;
 	struct dc_error *err;
 
 	if (request->nanoseconds)
@@ -286,7 +280,7 @@ static struct dc_error *on_returned(struct bare *bare, struct request *request)
 static void on_failed(struct bare *bare, struct request *request, const struct event *event,
 		      enum outcome outcome)
 {
-	bool is_there = bare_loop_look(bare);
+	bool is_there = !bare->is_chain && bare_loop_look(bare);
 
 	request->is_over = true;
 	if (is_there)

@@ -26,7 +26,7 @@ struct bare {
 	struct pad *pad; // the loan's
 	struct unwind *unwind; // NULL: reports carry no frames
 
-	struct chain *chain; // NULL: the target has not what a chain needs
+	bool may_chain; // the target has what a callee in a chain needs
 	unsigned chain_pop_rbx; // which of its gadgets the callee returns to
 
 	// Of the call under way: what the rest of the host needs to know of how it was entered.
@@ -40,6 +40,7 @@ struct bare {
 	// Of the slice under way, when the pad makes it.
 	struct bare_moment before; // long before; ticks 0: there is no such clock
 	struct bare_progress seen; // the last that was seen of it
+	bool is_noted; // it was, at the handshake
 	uint64_t answered; // calls that it had made at its last handshake
 
 	struct crash_rules crash;

@@ -30,89 +30,49 @@ static bool ends_search(const struct bare *bare, uint64_t pop_rbx)
 	return !err && n == 1 && complete;
 }
 
-struct dc_error *bare_chain_init(struct bare *bare)
+void bare_chain_init(struct bare *bare)
 {
-	const struct gadgets *gadgets = &bare->loan->gadgets;
+	const struct chain_gadgets *gadgets = &bare->loan->gadgets.chain;
+	unsigned i = 0;
 
-	if (!gadgets_make_chain(gadgets) || !bare->unwind)
-		return NULL;
-	for (unsigned i = 0; i < gadgets->chain.nr_pop_rbx; i++) {
-		if (!ends_search(bare, gadgets->chain.pop_rbx[i]))
-			continue;
-		bare->chain = malloc(sizeof(*bare->chain));
-		if (!bare->chain)
-			return &dc_out_of_memory;
-		// What is touched for the first time while a thread is held prolongs that.
-		memset(bare->chain, 0, sizeof(*bare->chain));
-		bare->chain_pop_rbx = i;
-		return NULL;
-	}
-	return NULL;
-}
-
-void bare_chain_deinit(struct bare *bare)
-{
-	free(bare->chain);
+	if (!bare->tracee->chain || !bare->unwind)
+		return;
+	while (i < gadgets->nr_pop_rbx && !ends_search(bare, gadgets->pop_rbx[i]))
+		i++;
+	bare->chain_pop_rbx = i;
+	bare->may_chain = i < gadgets->nr_pop_rbx;
 }
 
 static bool is_for_chain(const struct bare *bare, const struct request *request)
 {
 	const struct loan *loan = bare->loan;
 
-	// A pad that is there has to be unmapped anyway. A wait whose time the kernel notes ends
-	// with any rt_sigreturn. Filters are asked about the pad's calls only.
-	return bare->chain && request->n == 1 && !loan->pad.base && loan->handshake &&
-	       !(loan->info.seccomp && !loan->options->assume_seccomp_ok) &&
-	       loan_has_own_stack(loan) && !restart_is_timed(&bare->tracee->regs) &&
+	// A pad that is there has to be unmapped anyway.
+	return bare->may_chain && tracee_may_chain(bare->tracee) && request->n == 1 &&
+	       !loan->pad.base && loan_has_own_stack(loan) &&
 	       !chain_obstacle(&loan->gadgets, request->entry);
 }
 
 struct dc_error *bare_chain_enter(struct bare *bare, const struct request *request, bool *done)
 {
-	struct tracee *tracee = bare->tracee;
-	struct chain *chain = bare->chain;
+	const struct chain *chain = bare->tracee->chain;
+	struct chain_request wanted = {
+		.callee = request->addr,
+		.callee_mask = bare_wait_mask(bare),
+		.entry = request->entry,
+		.pop_rbx = bare->chain_pop_rbx,
+	};
+	struct dc_error *err;
 
 	*done = false;
 	if (!is_for_chain(bare, request))
 		return NULL;
-
-	// A second chain in the place of the first: while it is written the thread must not stand
-	// in that one.
-	struct dc_error *err = tracee_restore(tracee);
-	struct user_regs_struct home = tracee_caller_context(tracee);
-	struct chain_request wanted = {
-		.gadgets = &bare->loan->gadgets,
-		.home = &home,
-		.xstate = tracee->xstate,
-		.xstate_size = tracee->xstate_size,
-		.mask = tracee->mask,
-		.top = tracee->home_top,
-		.callee = request->addr,
-		.callee_mask = bare_wait_mask(bare),
-		.entry = request->entry,
-		.pid = bare->loan->info.inner_pid,
-		.tid = bare->loan->info.inner_tid,
-		.signo = bare->loan->handshake,
-		.pop_rbx = bare->chain_pop_rbx,
-	};
-
-	if (!err)
-		err = chain_build(&wanted, chain);
+	err = tracee_enter_chain(bare->tracee, &wanted);
 	if (err && err->code == DC_REFUSED) {
 		// The pad may do what a chain cannot.
 		dc_error_destroy(err);
 		return NULL;
 	}
-	if (!err)
-		err = memory_write(tracee->process, chain->start, chain->bytes, chain->size);
-	if (!err)
-		err = registers_set(tracee->tid, &chain->entry);
-	if (err)
-		return err;
-	tracee->moved = tracee->masked = tracee->ran = true;
-	// Until the entry frame sets it: a storm of signals would keep the thread at its first
-	// instruction.
-	err = registers_set_mask(tracee->tid, wanted.callee_mask);
 	bare->is_chain = *done = true;
 	bare->on_pad_stack = false;
 	bare->callee_stack = chain->callee_sp + sizeof(uint64_t);
@@ -139,7 +99,9 @@ static bool is_place_of_chain(const struct bare *bare, uint64_t pc)
 
 bool bare_chain_is_passing(const struct bare *bare, const struct user_regs_struct *regs)
 {
-	return bare->is_chain && registers_sp(regs) - bare->chain->start <= bare->chain->size &&
+	const struct chain *chain = bare->tracee->chain;
+
+	return bare->is_chain && registers_sp(regs) - chain->start <= chain->size &&
 	       is_place_of_chain(bare, registers_pc(regs));
 }
 
@@ -147,7 +109,7 @@ struct dc_error *bare_chain_results(struct bare *bare, const struct request *req
 {
 	struct tracee *tracee = bare->tracee;
 	struct process *process = tracee->process;
-	const struct chain *chain = bare->chain;
+	const struct chain *chain = tracee->chain;
 	uint64_t size = request->entry->result_size;
 	struct abi_exit *ret = request->exit;
 	struct dc_error *err;

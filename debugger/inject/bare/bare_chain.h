@@ -6,10 +6,9 @@
 
 #include "debugger/inject/bare/bare.h"
 
-// Before any stop: memory is had and touched, and a way back is found that no exception gets past.
-// Where there is none, all calls take the pad.
-struct dc_error *bare_chain_init(struct bare *bare) DC_CHECK;
-void bare_chain_deinit(struct bare *bare);
+// Before any stop: a way back is found that no exception gets past. Where there is none, all calls
+// take the pad.
+void bare_chain_init(struct bare *bare);
 
 // *done false: the request is not for a chain, and nothing was changed. Else the thread will run it
 // when it is resumed.

@@ -32,32 +32,25 @@ struct thread_stack bare_wait_stack(const struct bare *bare)
 				  : bare->loan->stack;
 }
 
-static bool stands_in_handshake(const struct bare *bare)
-{
-	struct user_regs_struct regs;
-	struct dc_error *err = registers_get(bare->tracee->tid, &regs);
-
-	dc_error_destroy(err);
-	return !err && registers_sp(&regs) == bare->chain->handshake_sp;
-}
-
 static bool is_handshake(struct bare *bare, const struct event *event)
 {
 	int handshake = bare->loan->handshake;
 
 	if (event->pc != bare->handshake_pc)
 		return false;
-	if (!handshake)
-		return event->kind == EVENT_SYSCALL_EXIT;
-	if (event->kind != EVENT_SIGNAL || event->signo != handshake)
+	if (handshake ? event->kind != EVENT_SIGNAL || event->signo != handshake
+		      : event->kind != EVENT_SYSCALL_EXIT)
 		return false;
 	// Only one such signal waits for a thread, so a stranger's takes the place of ours, and not
 	// who sent it tells. The chain's instruction is libc's, the stack pointer only the chain's.
 	if (bare->is_chain)
-		return stands_in_handshake(bare);
-	// On the pad, that another call has returned: to its first handshake the thread comes in no
-	// other way. A stranger's means nothing to the program, which ignores it.
-	return !bare->answered || !bare_loop_look(bare) || bare->seen.returned != bare->answered;
+		return event->sp == bare->tracee->chain->handshake_sp;
+	// On the pad, that another call has returned; nothing is noted where it cannot be. To its
+	// first handshake the thread comes in no other way. A stranger's means nothing to the
+	// program, which ignores it.
+	bare->is_noted = bare_loop_look(bare);
+	return !handshake || !bare->answered || !bare->is_noted ||
+	       bare->seen.returned != bare->answered;
 }
 
 static bool is_crash(const struct bare *bare, const struct event *event)

@@ -73,8 +73,11 @@ static struct dc_error *settle(struct loan *loan)
 	const struct thread_info *info = &loan->chooser.info;
 	struct dc_error *err = NULL;
 
-	// A thread of the program that was looked at is wanted, not of one that came after it.
-	if (memory_is_gone(loan->process))
+	loan->setid_signal = thread_setid_signal(loan->process,
+						 registers_thread_pointer(&tracee->regs));
+	// A thread of the program that was looked at is wanted, not of one that came after it. What
+	// tells of a libc was read from its memory.
+	if (!loan->setid_signal && memory_is_gone(loan->process))
 		err = outcome_changed(loan->process, "became another program");
 	if (!err)
 		err = tracee_keep(tracee);
@@ -84,9 +87,12 @@ static struct dc_error *settle(struct loan *loan)
 	loan->tid = tracee->tid;
 	loan->state = tracee_state(tracee);
 	loan->stack = address_space_stack(&loan->space, &tracee->regs);
-	loan->setid_signal = thread_setid_signal(loan->process,
-						 registers_thread_pointer(&tracee->regs));
 	loan->handshake = choose_handshake(info, tracee->mask);
+	tracee->handshake.pid = info->inner_pid;
+	tracee->handshake.tid = info->inner_tid;
+	// Filters are asked about the pad's calls only.
+	if (!info->seccomp || loan->options->assume_seccomp_ok)
+		tracee->handshake.signo = loan->handshake;
 	// It stays true once a name was refused; the next slice may have another filter.
 	loan->pad.may_name = loan->pad.may_loop = true;
 	if (info->seccomp == 2 && !loan->options->assume_seccomp_ok)

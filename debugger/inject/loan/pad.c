@@ -97,6 +97,12 @@ static struct dc_error *name_literals(struct pad *pad, struct tracee *tracee,
 	return pad->may_name ? tracee_syscall(tracee, &request, &result) : NULL;
 }
 
+bool pad_names_literals(struct pad *pad)
+{
+	pad->is_named |= pad->may_name && pad->literals[0].used;
+	return pad->is_named;
+}
+
 static struct dc_error *add_literals(struct pad *pad, uint64_t addr, uint64_t size)
 {
 	struct pad_mapping *grown = realloc(pad->literals,
@@ -176,27 +182,45 @@ struct dc_error *pad_literal(struct pad *pad, struct tracee *tracee, const void 
 	return NULL;
 }
 
+// Without the literals, unless nobody has a use for them.
+static struct remote_syscall unmap_call(const struct pad *pad, bool drop_literals)
+{
+	const struct pad_mapping *first = &pad->literals[0];
+	bool drop_first = drop_literals || !first->used;
+
+	return (struct remote_syscall){ SYS_munmap,
+					{ pad->base, PAD_SIZE + (drop_first ? first->size : 0) } };
+}
+
+static bool lacks_name(const struct pad *pad)
+{
+	return pad->literals[0].used && pad->may_name && !pad->is_named;
+}
+
 struct dc_error *pad_unmap(struct pad *pad, struct tracee *tracee, bool drop_literals)
 {
+	struct remote_syscall last;
 	struct dc_error *err = NULL;
+	int64_t result;
 
 	if (!pad->base || pad->kept)
 		return NULL;
 
 	struct pad_mapping *first = &pad->literals[0];
-	bool drop_first = drop_literals || !first->used;
+	bool stays = first->used && !drop_literals;
 
 	// When no call ran, the setup did not either.
-	if (!drop_first && !pad->ready)
+	if (stays && !pad->ready)
 		err = protect(tracee, first->addr, first->size, PROT_READ | PROT_WRITE);
-	if (!err && !drop_first)
+	if (!err && stays && lacks_name(pad))
 		err = name_literals(pad, tracee, first);
 	for (size_t i = 1; !err && i < pad->nr_literals && drop_literals; i++)
 		err = unmap(tracee, pad->literals[i].addr, pad->literals[i].size);
 	if (!err && pad->stack.addr)
 		err = unmap(tracee, pad->stack.addr, pad->stack.size);
+	last = unmap_call(pad, drop_literals);
 	if (!err)
-		err = unmap(tracee, pad->base, PAD_SIZE + (drop_first ? first->size : 0));
+		err = call(tracee, "unmap the landing pad", last, &result);
 	if (!err)
 		pad_unmapped(pad, drop_literals);
 	return err;
@@ -204,11 +228,10 @@ struct dc_error *pad_unmap(struct pad *pad, struct tracee *tracee, bool drop_lit
 
 bool pad_unmap_at_once(const struct pad *pad, bool drop_literals, struct remote_syscall *ret)
 {
-	if (!pad->ready || pad->kept || pad->stack.addr || pad->nr_literals != 1 ||
-	    (pad->literals[0].used && !drop_literals))
+	if (!pad->ready || pad->kept || pad->stack.addr ||
+	    (drop_literals ? pad->nr_literals != 1 : lacks_name(pad)))
 		return false;
-	*ret = (struct remote_syscall){ SYS_munmap,
-					{ pad->base, PAD_SIZE + pad->literals[0].size } };
+	*ret = unmap_call(pad, drop_literals);
 	return true;
 }
 

@@ -15,6 +15,7 @@ struct pad {
 	uint64_t base; // of the code page; 0: nothing is mapped
 	bool ready; // its own setup has run: data is writable for the target too
 	bool may_name, may_loop; // what these need is not forbidden to the target
+	bool is_named; // literals[0] has its name
 	bool kept; // a thread may still return into it: stays mapped
 	struct pad_mapping stack; // for callees that cannot run on their thread's own
 	struct pad_mapping *literals; // [0] lies behind the pad and came with it
@@ -40,6 +41,8 @@ struct dc_error *pad_map_stack(struct pad *pad, struct tracee *tracee, uint64_t 
 // Bytes in a mapping that outlives the pad, 16-aligned.
 struct dc_error *pad_literal(struct pad *pad, struct tracee *tracee, const void *bytes, size_t n,
 			     uint64_t *addr) DC_CHECK;
+// The pad's own setup is to name literals[0], which stays.
+bool pad_names_literals(struct pad *pad);
 // Unmaps all but used literals, these too when drop_literals. The held thread's way home must be
 // on its own stack.
 struct dc_error *pad_unmap(struct pad *pad, struct tracee *tracee, bool drop_literals) DC_CHECK;
