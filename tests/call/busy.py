@@ -9,7 +9,7 @@ import re
 import signal
 import time
 
-from harness import CAMPAIGN, Failed, debugcall, expect, finish, kill_points, killed_at, main, row, start, until
+from harness import CAMPAIGN, Failed, debugcall, expect, finish, kill_points, killed_at, kills, main, row, start, until
 from harness.http_server import HttpServer, Load
 
 import json
@@ -162,21 +162,18 @@ def two_debuggers():
             expect(0 in codes and set(codes) <= {0, 3, 6}, codes)
 
 
-kills = survivors = 0
-
-
 def survived(server, count):
-    global survivors
-    server.check()
-    # A request of our own now and then, from a new connection.
-    if count % 8 == 0:
-        server.stats()
-    survivors += 1
+    def goes_on():
+        server.check()
+        # A request of our own now and then, from a new connection.
+        if count % 8 == 0:
+            server.stats()
+
+    kills.survived("killed", goes_on)
 
 
 def at_every_step(kind, connections, wanted):
     """Killed at its n-th step, for all n, until there were as many kills as wanted."""
-    global kills
     expr, code, options = KINDS[kind]
     with Busy(connections) as server:
         args = (*PATIENT, *options, "-p", server.pid, expr)
@@ -192,14 +189,12 @@ def at_every_step(kind, connections, wanted):
             expect(tries <= 4 * wanted + 10, f"only {done} of {tries} runs were killed")
             if killed:
                 done += 1
-                kills += 1
                 survived(server, done)
         call(server, kind)
 
 
 def at_random(wanted, env=None):
     """Killed from outside at any instant, whatever it does then."""
-    global kills
     with Busy(env=env) as server:
         done = tries = 0
         spans = []
@@ -217,7 +212,6 @@ def at_random(wanted, env=None):
             expect(tries <= 10 * wanted, f"only {done} of {tries} runs were killed")
             if finish(run).code == -signal.SIGKILL:
                 done += 1
-                kills += 1
                 survived(server, done)
         for kind in KINDS:
             call(server, kind)
@@ -227,7 +221,6 @@ def at_random(wanted, env=None):
 
 def idle(wanted):
     """Nothing to do but connections that say nothing: calls begin on a thread that sleeps."""
-    global kills
     kinds = [kind for kind in KINDS if kind != "a callee that parks"]
     with Busy(0) as server:
         waiting = [server.connect() for _ in range(20)]
@@ -239,7 +232,6 @@ def idle(wanted):
             expect(run.code == code, run)
             for i in range(wanted // len(kinds)):
                 _, killed = killed_at(1 + i * total // (wanted // len(kinds)) % total, *args)
-                kills += killed
                 if killed:
                     survived(server, i)
             call(server, kind)
@@ -249,7 +241,6 @@ def idle(wanted):
 
 def parked_alone(wanted):
     """Killed while its callee is parked, on a server that does nothing else: a request ends the wait."""
-    global kills
     with Busy(0) as server:
         done = tries = 0
         while done < wanted:
@@ -259,7 +250,6 @@ def parked_alone(wanted):
             expect(run.poll() is None, f"debugcall ended early: {run.poll()}")
             run.kill()
             finish(run)
-            kills += 1
             tries += 1
             expect(tries <= 4 * wanted, f"only {done} of {tries} callees were parked")
             done += "debug call" in server.goroutines()
@@ -334,5 +324,4 @@ row("killed while the callee is parked", parked_alone, KILLS // 40)
 row("killed at random instants", at_random, KILLS // 4)
 row("killed at random instants, without preemption by signals", at_random, KILLS // 20,
          {"GORTDEBUG": "asyncpreemptoff=1"})
-print(f"# {kills} kills, {survivors} survivors")
 main()

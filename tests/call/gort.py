@@ -10,8 +10,8 @@ import struct
 import subprocess
 import tempfile
 
-from harness import CAMPAIGN, TARGETS, Program, debugcall, expect, main, row, start, status, until
-from harness.gort_server import IN_CALLEE, Kills, Server, failure, first, goroutines, labelled, value
+from harness import CAMPAIGN, TARGETS, Program, debugcall, expect, kills, main, row, start, status, until
+from harness.gort_server import IN_CALLEE, Server, failure, first, goroutines, labelled, sweep, value
 
 VALUES = [
     ("add(1, 2)", "3"),
@@ -184,7 +184,7 @@ def abandoned(spinners):
             server.set("release", 0)
 
         args = ("--host", "gort", "--timeout", "20ms", "-p", server.pid, "slow_parked(1)")
-        run = kills.sweep(server, args, spins, between)
+        run = sweep(server, args, spins, between)
         expect(run.code == 5 and "is left parked" in run.err, run)
         value(server, "add(1, 2)", "3")
         server.beat(spins=spins)
@@ -250,7 +250,7 @@ def goroutine_killed(which):
     with Server(spinners=1) as server:
         id = labelled(server, which)[0]
         args = ("--host", "gort", "--goroutine", id, "-p", server.pid, "caller()")
-        run = kills.sweep(server, args)
+        run = sweep(server, args)
         expect(run.code == 0 and run.out.strip() == str(id), run)
         value_on(server, id, "caller()", str(id))
         server.beat()
@@ -358,13 +358,10 @@ def refused():
         plain.kill()
 
 
-kills = Kills()
-
-
-def sweep(expr, wanted, spinners=1):
+def killed(expr, wanted, spinners=1):
     with Server(spinners) as server:
         args = ("--host", "gort", "-p", server.pid, expr)
-        run = kills.sweep(server, args, spins=spinners > 0)
+        run = sweep(server, args, spins=spinners > 0)
         expect(run.code == 0 and run.out.strip() == wanted, run)
         run = debugcall(*args)
         expect(run.code == 0 and run.out.strip() == wanted, f"after all kills: {run}")
@@ -374,7 +371,7 @@ def sweep(expr, wanted, spinners=1):
 def in_callee(function, interrupt):
     """Killed while the callee runs: it returns to the host, which nobody hears."""
     with Server(interrupt=interrupt) as server:
-        for _ in range(20 if CAMPAIGN else 3):
+        for _ in range(100 if CAMPAIGN else 3):
             entered, left = server.entered, server.left
             server.set("release", 0)
             run = start("--host", "gort", "-p", server.pid, f"{function}(5)")
@@ -382,11 +379,13 @@ def in_callee(function, interrupt):
             expect(run.poll() is None, "debugcall ended early: " + str(run.poll()))
             run.kill()
             run.communicate()
-            kills.kills += 1
-            server.set("release", 1)
-            until(lambda: not server.alive() or server.left > left, "callee returned")
-            server.beat()
-            kills.survivors += 1
+
+            def goes_on():
+                server.set("release", 1)
+                until(lambda: not server.alive() or server.left > left, "callee returned")
+                server.beat()
+
+            kills.survived("killed inside the callee", goes_on)
         expect(server.interrupts == 0, "the program's SIGINT handler ran")
 
 
@@ -549,11 +548,11 @@ row("SIGINT for the thread itself", interrupted_thread)
 row("calls inside calls of debuggers that were killed", nested)
 row("GORTDEBUG=asyncpreemptoff=1", without_preemption)
 row("refusals", refused)
-row("killed at every step", sweep, "spoil(4)", "5")
-row("killed at every step, idle", sweep, "spoil(4)", "5", 0)
-row("killed at every step, idle, a callee that parks", sweep, "ask()", "42", 0)
-row("killed at every step, a callee that parks", sweep, "ask()", "42")
-row("killed at every step, with a literal", sweep, 'length("hello")', "5")
+row("killed at every step", killed, "spoil(4)", "5")
+row("killed at every step, idle", killed, "spoil(4)", "5", 0)
+row("killed at every step, idle, a callee that parks", killed, "ask()", "42", 0)
+row("killed at every step, a callee that parks", killed, "ask()", "42")
+row("killed at every step, with a literal", killed, 'length("hello")', "5")
 for each in (1, 0):
     row(f"killed at every step, a deadline of a parked callee, {each} spinners", abandoned, each)
 for each in ("spinner", "passer"):
@@ -561,5 +560,4 @@ for each in ("spinner", "passer"):
 for each in ("", "handle", "ignore"):
     row(f"killed inside the callee, SIGINT: {each or 'default'}", in_callee, "slow", each)
     row(f"killed inside the callee, parked, SIGINT: {each or 'default'}", in_callee, "slow_parked", each)
-print(f"# {kills.kills} kills, {kills.survivors} survivors")
 main()

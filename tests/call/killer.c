@@ -3,6 +3,7 @@
 // target's memory, a wait that brought an event, or the first look for one after something else.
 //
 //   DC_KILL_AT=n               before the n-th step (behind it when it is a wait's event)
+//   DC_KILL_LATER=ns           so long after that
 //   DC_KILL_COUNT_FILE=path    without DC_KILL_AT: the number of steps, written at exit
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -15,14 +16,19 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static unsigned long steps, kill_at;
 static int looked; // the last step was a look for an event
+static timer_t timer; // armed at the step; there is none unless it is to be later
+static struct itimerspec later;
 
 static void step(void)
 {
-	if (__atomic_add_fetch(&steps, 1, __ATOMIC_RELAXED) == kill_at)
+	if (__atomic_add_fetch(&steps, 1, __ATOMIC_RELAXED) != kill_at)
+		return;
+	if (!later.it_value.tv_nsec || timer_settime(timer, 0, &later, NULL))
 		syscall(SYS_kill, getpid(), SIGKILL);
 }
 
@@ -101,7 +107,12 @@ __attribute__((constructor)) static void begin(void)
 {
 	const char *at = getenv("DC_KILL_AT");
 
+	const char *ns = getenv("DC_KILL_LATER");
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+
 	kill_at = at ? strtoul(at, NULL, 10) : 0;
+	if (kill_at && ns && !timer_create(CLOCK_MONOTONIC, &event, &timer))
+		later.it_value.tv_nsec = strtol(ns, NULL, 10);
 }
 
 __attribute__((destructor)) static void end(void)

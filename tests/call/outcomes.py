@@ -77,7 +77,7 @@ def other_program():
 
 def child(mode):
     with Victim(mode) as victim:
-        run = call(victim, "have_child()")
+        run = call(victim, "count_child()")
         expect(run.code == 0 and int(run.out) > 0, run)
         pid = int(run.out)
         victim.beat()
@@ -89,7 +89,11 @@ def child(mode):
             except OSError:
                 return True
 
-        until(gone, "the child ended at the landing pad")
+        until(gone, "the child ended on its way home")
+        victim.beat()
+        for expr, wanted in (("reap()", "0"), ("reaped", "1"), ("reaped_badly", "0")):
+            run = call(victim, expr)
+            expect(run.code == 0 and run.out.strip() == wanted, f"{expr}: {run}")
         victim.beat()
 
 
@@ -169,7 +173,8 @@ row("a crash shows the callee's frames", crash_frames)
 row("the callee ends its thread", end_of_thread)
 row("the callee ends the process", end_of_process)
 row("the callee becomes another program", other_program)
-for m in MODES:
+# In a chain of frames, and on a landing pad.
+for m in (*MODES, "nanosleep"):
     row(f"the callee forks: {m}", child, m)
 row("the callee is left by longjmp: spin", left, "spin")
 row("the callee is left by longjmp: read", left, "read")

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 
-from harness import CAMPAIGN, TARGETS, Victim, debugcall, equal, expect, finish, main, row, start, status, until
+from harness import CAMPAIGN, TARGETS, Victim, debugcall, equal, expect, finish, kills, main, row, start, status, until
 
 MANY = 100_000_000  # more than anybody waits for
 
@@ -190,27 +190,32 @@ def storm(mode, thread_only):
         victim.beat()
 
 
-kills = survivors = 0
-
-
 def killed(mode, expr):
     """The loop ends with its slice, and the thread goes home by itself."""
-    global kills, survivors
     with Victim(mode) as victim:
-        for _ in range(100 if CAMPAIGN else 5):
-            run = under_way(victim, expr)
-            run.kill()
-            run.communicate()
-            kills += 1
+        def goes_on():
             victim.beat()
             entered = victim.entered
             victim.beat()
             equal(victim.entered, entered, "calls after the slice")
-            survivors += 1
+
+        for _ in range(200 if CAMPAIGN else 5):
+            run = under_way(victim, expr)
+            run.kill()
+            run.communicate()
+            kills.survived("killed in the loop", goes_on)
         if mode not in ("nanosleep", "poll", "epoll_wait"):
             equal(victim.eintr, 0, "EINTR")
         run = repeat(victim, 1000, "count()")
         expect(run.code == 0 and first(run)["value"] == "1000", run)
+
+
+def killed_at_steps(mode, wanted):
+    """Of two slices, before, between and behind them."""
+    with Victim(mode) as victim:
+        run = kills.sweep(("--thread", victim.tid, "--repeat", 40_000 if wanted else 20, "-p", victim.pid, "enter(1)"),
+                          victim.beat, few=12, rounds=2)
+        expect(run.code == 0, run)
 
 
 def stopped(mode):
@@ -259,6 +264,8 @@ for m in ("spin", "read", "spin+no_tsc"):
 row("a storm to the process: spin+no_tsc", storm, "spin+no_tsc", False)
 for m in ("spin", "read", "nanosleep", "futex", "spin+altstack", "spin+coroutine"):
     row(f"killed in the loop: {m}", killed, m, "enter(1)")
+for m in ("spin", "read", "nanosleep"):
+    row(f"killed at every step: {m}", killed_at_steps, m, True)
+row("killed at every step: one stop a call", killed_at_steps, "spin+blocked", False)
 row("killed in the loop: a callee that spoils every register", killed, "spin", "enter_and_spoil(1)")
-print(f"# {kills} kills, {survivors} survivors")
 main()

@@ -36,6 +36,30 @@ def end(victim, run):
     expect(run.returncode == 0 and out == "5\n", (run.returncode, out, err))
 
 
+def alarm(expr):
+    """A handler that is to end a read runs once the thread is home, and the read sees EINTR as without us."""
+    with Victim("read") as victim:
+        until(lambda: status(victim.pid, victim.tid)["State"].startswith("S"), "it waits")
+        run = start("--thread", victim.tid, "-p", victim.pid, expr)
+        until(lambda: victim.entered or run.poll() is not None, "callee entered")
+        os.kill(victim.pid, signal.SIGALRM)
+        expect(victim.signals == 0, "the handler ran in the callee")
+        end(victim, run)
+        until(lambda: victim.signals == 1 and victim.eintr == 1, "the read ended")
+        victim.beat()
+        equal((victim.signals, victim.eintr), (1, 1))
+
+
+def blocks_all(expr):
+    """Its handshake passes all the same, and the thread has its own mask again."""
+    for mode in ("spin", "read"):
+        with Victim(mode) as victim:
+            for _ in range(3):
+                equal(good("-q", "--thread", victim.tid, "-p", victim.pid, expr), "0\n")
+                victim.beat()
+            equal(victim.eintr, 0)
+
+
 def process_signal(mode):
     with Victim(mode) as victim:
         run = in_call(victim)
@@ -205,6 +229,10 @@ for c in ("", "-musl"):
         row(f"cancelled{c}, --signals={o}", cancelled, c, f"--signals={o}")
         row(f"ids of all threads{c}, --signals={o}", ids, c, f"--signals={o}")
 row("a handler of the callee", handler_of_callee)
+for e in ("slow(5)", 'length("") + slow(5)'):
+    row(f"an alarm during a read: {e}", alarm, e)
+for e in ("block_all()", 'length("") + block_all()'):
+    row(f"a callee that blocks every signal: {e}", blocks_all, e)
 row("--signals=pass", passed)
 row("raised by the callee", raised_by_callee)
 row("SIGKILL of the target", fatal_during_call)

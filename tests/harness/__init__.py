@@ -16,10 +16,11 @@
 #
 # Each folder of tests has a link "harness", so that a script runs by itself. Arguments choose tests by a part of
 # their titles.
+from . import kills
 from .runs import B, DEBUGCALL, KILLER, TARGETS, debugcall, ends, finish, good, kill_points, killed_at, start
 from .tap import CAMPAIGN, LIMIT, Failed, contains, equal, expect, main, row, skip, test, until
 from .targets import Program, Target, Victim, status
 
 __all__ = ["B", "CAMPAIGN", "DEBUGCALL", "KILLER", "LIMIT", "TARGETS", "Failed", "Program", "Target", "Victim",
-           "contains", "debugcall", "ends", "equal", "expect", "finish", "good", "kill_points", "killed_at", "main",
+           "contains", "debugcall", "ends", "equal", "expect", "finish", "good", "kill_points", "killed_at", "kills", "main",
            "row", "skip", "start", "status", "test", "until"]

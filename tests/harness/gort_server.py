@@ -8,7 +8,7 @@ import struct
 import subprocess
 import tempfile
 
-from . import TARGETS, Failed, debugcall, expect, kill_points, killed_at, until
+from . import TARGETS, Failed, debugcall, expect, kills, until
 
 FIELDS = ["ready", "beats", "faults", "passed", "interrupts", "entered", "release", "left"]
 NAMES = set(FIELDS)
@@ -102,26 +102,11 @@ def labelled(server, label):
     return sorted(id for id, row in goroutines(server).items() if row["label"] == label)
 
 
-class Kills:
-    """Debuggers that were killed, and targets that did not mind."""
-
-    def __init__(self):
-        self.kills = self.survivors = 0
-
-    def sweep(self, server, args, spins=True, between=None):
-        """The debugger dies at each of its steps: the host goes home alone."""
-        run, total = kill_points(*args)
+def sweep(server, args, spins=True, between=None, rounds=3):
+    """The debugger dies at each of its steps: the host goes home alone. between: what is done before that is seen."""
+    def goes_on():
         if between:
             between()
         server.beat(spins=spins)
-        for n in range(1, total + 8):
-            _, killed = killed_at(n, *args)
-            self.kills += killed
-            try:
-                if between:
-                    between()
-                server.beat(spins=spins)
-            except Failed as reason:
-                raise Failed(f"killed at call {n} of {total}: {reason}") from None
-            self.survivors += killed
-        return run
+
+    return kills.sweep(args, goes_on, rounds=rounds)

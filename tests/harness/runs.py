@@ -43,9 +43,9 @@ def debugcall(*args, env=None, limit=LIMIT, prefix=()):
     return finish(start(*args, env=env, prefix=prefix), limit)
 
 
-def killed_at(n, *args):
-    """debugcall, SIGKILLed by itself at its n-th ptrace, memory-write or wait call."""
-    run = debugcall(*args, env={"LD_PRELOAD": KILLER, "DC_KILL_AT": str(n)})
+def killed_at(n, *args, later=0):
+    """debugcall, SIGKILLed by itself at its n-th ptrace, memory-write or wait call, or so many ns after that."""
+    run = debugcall(*args, env={"LD_PRELOAD": KILLER, "DC_KILL_AT": str(n), "DC_KILL_LATER": str(later)})
     return run, run.code == -signal.SIGKILL
 
 

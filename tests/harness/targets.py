@@ -63,7 +63,7 @@ class Victim:
     def beat(self):
         """The victim finishes rounds, all of them right, so every register was given back."""
         beats, pokes = self.beats, self.pokes
-        blocking = self.base_mode not in ("spin", "nanosleep", "futex_timed", "rseq")
+        blocking = self.base_mode not in ("spin", "nanosleep", "nanosleep_rest", "futex_timed", "rseq")
         if blocking:
             self.poke()
             until(lambda: not self.alive() or self.pokes > pokes, f"{self.mode}: poked")
