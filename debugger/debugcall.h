@@ -240,6 +240,7 @@ struct dc_result {
 	const char *host; // "bare", "gort", "agent"; "none": no thread was needed
 	pid_t thread; // 0: none was needed
 	bool chosen; // the thread was chosen for the user
+	char *notes; // what to know before the value is believed, a line each; NULL: nothing
 	// Known when the thread is back, so 0 while dc_attach() keeps it: how long it was away from
 	// its own work, and how many bytes stay mapped because the program may hold pointers into
 	// them.

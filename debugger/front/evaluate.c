@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct run {
 	struct dc_expression **expressions; // of the operands, then of --finally
@@ -83,6 +84,16 @@ static void report_departure(struct records *out, const struct dc_departure *dep
 			    departure->literals_left);
 }
 
+static void report_result_notes(struct records *out, const char *notes)
+{
+	while (notes && *notes) {
+		int length = (int)strcspn(notes, "\n");
+
+		report_note(out, "%.*s", length, notes);
+		notes += length + (notes[length] != '\0');
+	}
+}
+
 int report_result(struct records *out, const char *expr, const struct dc_result *result,
 		  const struct dc_rate *rate)
 {
@@ -120,6 +131,8 @@ static int report(struct records *out, struct run *run)
 
 	// The notes first, so that the last line of a failure is the target's state.
 	report_departure(out, &run->departure);
+	for (size_t i = 0; i < run->n; i++)
+		report_result_notes(out, run->outcomes[i].result.notes);
 	for (size_t i = 0; i < run->n; i++) {
 		struct dc_outcome *outcome = &run->outcomes[i];
 		const char *expr = dc_expression_text(outcome->expression);

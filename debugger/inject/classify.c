@@ -113,6 +113,10 @@ static struct dc_error *put_members(struct shape *shape, const struct type *type
 		uint64_t bit = member->offset * 8 + member->bit_offset, size = member->bit_size;
 		uint64_t expected = end;
 
+		// clang places the bit-fields of some packed structs where they are not.
+		if (size && bit < end && type->kind == TYPE_STRUCT)
+			shape->doubt = "its bit-fields overlap";
+
 		if (size) {
 			uint64_t unit = type_strip(member->type)->size * 8;
 
@@ -134,7 +138,9 @@ static struct dc_error *put_members(struct shape *shape, const struct type *type
 		if (bit + size > end)
 			end = bit + size;
 	}
-	if (n && round_up(end, type_align(type) * 8ul) < type->size * 8)
+	// A class without members has the size of one byte.
+	if ((n && round_up(end, type_align(type) * 8ul) < type->size * 8) ||
+	    (!n && type->size > (type->tag ? 0 : 1)))
 		put_hole(shape, offset * 8 + end, (offset + type->size) * 8);
 	return err;
 }
@@ -305,7 +311,17 @@ static struct dc_error *place(struct placer *placer, const struct value *value, 
 	// clang before 18 leaves half of it in a register, or off its alignment.
 	if (type->kind == TYPE_INT && size == 16 && placer->compiler != COMPILER_GCC)
 		return refuse(type, "compilers differ on how it is passed on the stack");
-	return abi_place_on_stack(placer->abi.entry, bytes, size, type_align(type));
+	// Where a value lies on the stack follows from its alignment alone.
+	uint64_t align = type_align(type), other = type_align(value->type);
+
+	if ((type_align_is_guessed(type) || other != align) &&
+	    (round_up(placer->abi.entry->stack_size, align < 8 ? 8 : align) !=
+		     round_up(placer->abi.entry->stack_size, 8) ||
+	     round_up(placer->abi.entry->stack_size, other < 8 ? 8 : other) !=
+		     round_up(placer->abi.entry->stack_size, 8)))
+		return refuse(value->type, "its debug information does not tell its alignment, by "
+					   "which it is placed on the stack");
+	return abi_place_on_stack(placer->abi.entry, bytes, size, align);
 }
 
 struct dc_error *classify_check(const struct type *function)
@@ -326,6 +342,127 @@ struct dc_error *classify_check(const struct type *function)
 		err = type_params(type, &params, &n);
 	for (size_t i = 0; !err && i < n; i++)
 		err = classify(type_strip(params[i].type), type->compiler, &shape);
+	return err;
+}
+
+// ---- what a function's code shows of its parameters ----
+
+// DWARF's number of the n-th register for arguments of each kind.
+static unsigned general_register(unsigned n)
+{
+	static const uint8_t numbers[ABI_GENERAL] = { 5, 4, 1, 2, 8, 9 };
+
+	return numbers[n];
+}
+
+static unsigned vector_register(unsigned n)
+{
+	return 17 + n;
+}
+
+// Where the ABI puts the next argument: zeros are placed to see where they go.
+static struct dc_error *expect_param(struct placer *placer, const struct type *type,
+				     struct param_entry *ret)
+{
+	const struct abi_placer before = placer->abi;
+	size_t stack = placer->abi.entry->stack_size;
+	_cleanup_value_ struct value zeros = { .type = type };
+	struct dc_error *err = value_set(&zeros, NULL, type_strip(type)->size);
+
+	*ret = (struct param_entry){ .place = PARAM_NOWHERE };
+	if (!err)
+		err = place(placer, &zeros, true);
+	if (err)
+		return err;
+	for (unsigned i = before.general; i < placer->abi.general; i++)
+		ret->registers |= UINT64_C(1) << general_register(i);
+	for (unsigned i = before.vector; i < placer->abi.vector; i++)
+		ret->registers |= UINT64_C(1) << vector_register(i);
+	if (ret->registers)
+		ret->place = PARAM_REGISTERS;
+	if (placer->abi.entry->stack_size > stack) {
+		uint64_t size = (type_strip(type)->size + 7) & ~(uint64_t)7;
+
+		ret->place = PARAM_STACK;
+		ret->offset = (int64_t)(placer->abi.entry->stack_size - size);
+	}
+	return NULL;
+}
+
+// What is wrong with where the code has the parameter; NULL: nothing that shows.
+static const char *misplaced(const struct param_entry *wanted, const struct param_entry *told,
+			     bool is_local)
+{
+	if (wanted->place == PARAM_NOWHERE)
+		return NULL;
+	switch (told->place) {
+	case PARAM_NOWHERE:
+		return is_local ? "its code has no place for it, and may not be passed it" : NULL;
+	case PARAM_REPLACED: return "its code has something else in its place";
+	case PARAM_REGISTERS:
+		return wanted->place != PARAM_REGISTERS || told->registers & ~wanted->registers
+			       ? "its code has it elsewhere than it is passed"
+			       : NULL;
+	case PARAM_STACK:
+		return wanted->place != PARAM_STACK || wanted->offset != told->offset
+			       ? "its code has it elsewhere than it is passed"
+			       : NULL;
+	case PARAM_UNTOLD: break;
+	}
+	return NULL;
+}
+
+static struct dc_error *check_body(const struct function *function, struct placer *placer,
+				   const struct type_param *params, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct param_entry wanted;
+		struct dc_error *err = expect_param(placer, params[i].type, &wanted);
+
+		// What cannot be placed is refused for that, where it is passed.
+		if (err) {
+			dc_error_destroy(err);
+			return NULL;
+		}
+
+		const char *why = misplaced(&wanted, &params[i].entry, function->is_local);
+
+		if (why)
+			return error_make(
+				DC_REFUSED,
+				"'%s' cannot be called: the compiler changed its arguments "
+				"(%s: %s)",
+				function->name, params[i].name ?: "a parameter", why);
+	}
+	return NULL;
+}
+
+struct dc_error *classify_body(const struct function *function)
+{
+	struct abi_entry entry = { .stack_align = 16 };
+	const struct type *type = function->type;
+	const struct type_param *params;
+	struct shape shape = { 0 };
+	size_t n;
+	struct dc_error *err = type ? type_params(type, &params, &n) : NULL;
+
+	if (!type || err || !type->target)
+		return err;
+
+	struct placer placer = { .abi.entry = &entry,
+				 .compiler = type->compiler,
+				 .is_variadic = type->is_variadic };
+	const struct type *result = type_strip(type->target);
+
+	if (result->kind != TYPE_VOID)
+		err = classify(result, type->compiler, &shape);
+	if (err) {
+		dc_error_destroy(err);
+		return NULL;
+	}
+	placer.abi.general = result->kind != TYPE_VOID && shape.value.in_memory;
+	err = check_body(function, &placer, params, n);
+	abi_entry_deinit(&entry);
 	return err;
 }
 

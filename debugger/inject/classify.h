@@ -11,6 +11,9 @@
 // (__float128, _Float16, decimal floats, incomplete types, non-trivial classes, …), or when
 // compilers differ on it and function->compiler does not tell which.
 struct dc_error *classify_check(const struct type *function) DC_CHECK;
+// Code REFUSED: where the function's code has its parameters shows that it takes others than its
+// source says. What no debug information shows is none: a result that nobody uses, say.
+struct dc_error *classify_body(const struct function *function) DC_CHECK;
 struct dc_error *classify_call(const struct typed_call *call, struct abi_entry *ret) DC_CHECK;
 // bytes: as many as the result's type has, malloc'd; NULL for void.
 struct dc_error *classify_result(const struct typed_call *call, const struct abi_exit *exit,

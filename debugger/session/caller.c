@@ -77,6 +77,12 @@ static struct dc_error *check_wide(struct dc_session *session, const struct type
 			  call->name);
 }
 
+static struct dc_error *refuses(void *arg, const struct function *function)
+{
+	(void)arg;
+	return classify_body(function);
+}
+
 static struct dc_error *call(void *arg, const struct typed_call *call, struct value *ret)
 {
 	struct evaluation *evaluation = arg;
@@ -210,6 +216,7 @@ struct caller caller_of(struct evaluation *evaluation)
 {
 	return (struct caller){
 		.arg = evaluation,
+		.refuses = refuses,
 		.call = call,
 		.literal = literal,
 		.read = read_memory,

@@ -4,11 +4,13 @@
 
 #include "debugger/base/trace.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void dc_result_deinit(struct dc_result *result)
 {
 	dc_value_destroy(result->value);
+	free(result->notes);
 	*result = (struct dc_result){ 0 };
 }
 
@@ -89,10 +91,36 @@ struct dc_error *evaluation_compute(struct evaluation *evaluation)
 	return variables_remember(session->variables, &evaluation->value, &evaluation->number);
 }
 
+// Of a function that only its own unit calls an optimizer keeps no more than that unit needs.
+static struct dc_error *note_callees(const struct evaluation *evaluation, char **ret)
+{
+	const struct effects *effects = expression_effects(evaluation->expression->parsed);
+	size_t size;
+	FILE *out = NULL;
+
+	for (size_t i = 0; i < effects->nr_callees; i++) {
+		const struct function *callee = effects->callees[i];
+
+		if (!callee->is_local || !callee->is_optimized)
+			continue;
+		if (!out)
+			out = open_memstream(ret, &size);
+		if (!out)
+			return &dc_out_of_memory;
+		fprintf(out,
+			"'%s' is a local function of optimized code: checks of arguments, or a "
+			"result, that its own callers do not need may be gone\n",
+			callee->name);
+	}
+	return out && fclose(out) ? &dc_out_of_memory : NULL;
+}
+
 struct dc_error *evaluation_finish(struct evaluation *evaluation, struct dc_result *ret)
 {
 	struct dc_error *err = value_snapshot(evaluation, &ret->value);
 
+	if (!err)
+		err = note_callees(evaluation, &ret->notes);
 	if (err)
 		return err;
 	ret->host = evaluation->host;

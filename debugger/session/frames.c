@@ -60,6 +60,26 @@ static struct dc_error *pick(struct dc_session *session, const char *wanted, pid
 	return NULL;
 }
 
+// The frames above it, as far as each was called and not interrupted.
+static void add_callers(const struct unwound *frames, size_t n, unsigned index,
+			struct symbols_frame *frame)
+{
+	enum { ROOM = sizeof(frame->callers) / sizeof(*frame->callers) };
+
+	for (size_t i = index + 1; i < n && frame->nr_callers < ROOM; i++) {
+		const struct symbols_frame *up = &frames[i].frame;
+		struct symbols_caller *caller = &frame->callers[frame->nr_callers];
+
+		if (frames[i].is_signal_frame || frames[i - 1].is_signal_frame)
+			break;
+		*caller = (struct symbols_caller){ .pc = up->pc,
+						   .cfa = up->cfa,
+						   .valid = up->valid };
+		memcpy(caller->regs, up->regs, sizeof(caller->regs));
+		frame->nr_callers++;
+	}
+}
+
 static struct dc_error *choose(struct dc_session *session, const struct snapshot *snapshot,
 			       const struct scope *scope, pid_t tid, struct chosen_frame *ret)
 {
@@ -81,6 +101,7 @@ static struct dc_error *choose(struct dc_session *session, const struct snapshot
 	*ret = (struct chosen_frame){
 		.known = true, .tid = tid, .index = index, .frame = frames[index].frame
 	};
+	add_callers(frames, n, index, &ret->frame);
 	return NULL;
 }
 

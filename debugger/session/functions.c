@@ -119,7 +119,10 @@ static bool show(struct dc_session *session, const struct function *function,
 	_cleanup_free_ char *prototype = NULL;
 
 	const struct type *type = function->type ? function->type : known_type(session, function);
+	_cleanup_error_ struct dc_error *refusal = classify_body(function);
 
+	if (refusal)
+		return true;
 	if (type) {
 		prototype = prototype_of(type, function->name);
 		if (!prototype) {

@@ -2,27 +2,70 @@
 // Functions by name: the symbol tables say where one is, the unit at that address what it takes.
 #include "debugger/symbols/mangled.h"
 #include "debugger/base/cleanup.h"
+#include "debugger/symbols/dwarf/entry.h"
 
 #include <dwarf.h>
 #include <string.h>
 
 // ---- from a DIE or a symbol to a function ----
 
-// Compilers mark what they rewrote: such a copy takes other arguments than its source says.
+// Compilers mark what they rewrote: such a copy takes other arguments than its source says. What
+// they only made local, or gave a second name, still is what it was (.lto_priv, .localalias, .llvm).
 static const char *clone_suffix(const char *name)
 {
-	static const char *const suffixes[] = { ".constprop.", ".isra.", ".part.", ".cold",
-						".lto_priv." };
-	const char *dot = strchr(name, '.');
+	static const char *const marks[] = { ".constprop", ".isra", ".part", ".cold" };
 
-	for (size_t i = 0; dot && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		const char *at = strstr(dot, suffixes[i]);
+	for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.')) {
+		for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+			size_t length = strlen(marks[i]);
 
-		// A local symbol made unique between units still is what it was.
-		if (at)
-			return i == 4 ? NULL : at;
+			if (!strncmp(dot, marks[i], length) && strchr(".@", dot[length]))
+				return dot;
+		}
 	}
 	return NULL;
+}
+
+// Not even a copy: a piece of a function that only that one jumps to.
+static bool is_piece(const char *suffix)
+{
+	return strstr(suffix, ".part") || strstr(suffix, ".cold");
+}
+
+static const char *clone_reason(struct symbols *symbols, const char *suffix)
+{
+	return symbols_text(symbols,
+			    "it is a copy (%s) that the compiler made for some callers; its "
+			    "arguments are not the source's",
+			    suffix);
+}
+
+// The symbols at an address, of which one that is no copy's wins. false: there are none.
+static bool symbol_at_entry(struct loaded *loaded, uint64_t value, struct symbol *ret)
+{
+	module_need_tables(loaded);
+
+	bool has_debug = loaded->is_program || loaded->dwarf_is_separate;
+	const struct symtab *debug = loaded->symtab.n || !has_debug ? NULL
+								    : module_debug_symtab(loaded);
+	const struct symtab *table = debug ? debug : &loaded->symtab;
+	const struct image *image = debug ? loaded->debug_image : loaded->image;
+	bool found = false;
+
+	for (size_t i = 1; i < table->n; i++) {
+		struct symbol symbol;
+		Elf64_Sym sym;
+
+		memcpy(&sym, table->symbols + i * sizeof(sym), sizeof(sym));
+		if (sym.st_value != value || !symtab_get(table, image, i, &symbol) ||
+		    symbol.class != SYMBOL_CODE)
+			continue;
+		if (!found || (clone_suffix(ret->name) && !clone_suffix(symbol.name)) ||
+		    (symbol.is_global && !ret->is_global && !clone_suffix(symbol.name)))
+			*ret = symbol;
+		found = true;
+	}
+	return found;
 }
 
 static const char *why_no_call(struct symbols *symbols, Dwarf_Die *die)
@@ -59,6 +102,9 @@ void function_add_type(struct symbols *symbols, Dwarf_Die *die, struct function 
 		return;
 	function->language = language_of(die);
 
+	function->is_local = entry_is_local(die, function->is_global);
+	function->is_optimized = entry_is_optimized(die);
+
 	const struct type *type = type_from_die(symbols->types, die);
 
 	if (type->kind == TYPE_FUNCTION)
@@ -85,10 +131,7 @@ struct dc_error *function_from_symbol(struct symbols *symbols, struct loaded *lo
 	if (loaded->is_go && strchr(name, '.'))
 		ret->language = SOURCE_GO;
 	else if (suffix)
-		ret->no_call = symbols_text(symbols,
-					    "it is a copy (%s) that the compiler made for some "
-					    "callers; its arguments are not the source's",
-					    suffix);
+		ret->no_call = clone_reason(symbols, suffix);
 	return NULL;
 }
 
@@ -191,11 +234,21 @@ bool symbols_find(struct symbols *symbols, const struct symbols_frame *frame, co
 // ---- by DIE ----
 
 struct found_die {
-	const struct image *image; // of the module
+	struct loaded *loaded;
 	Dwarf_Die die;
 	uint64_t entry;
 	size_t nr, nr_inlined;
+	struct symbol symbol; // at entry; without a name: there is none
 };
+
+// Of what a name has, a body that the source's callers can call comes before copies for some of
+// them. false: the one at hand stays.
+static bool is_better(const struct found_die *found, const struct symbol *symbol)
+{
+	const char *theirs = found->symbol.name;
+
+	return theirs && clone_suffix(theirs) && !(symbol->name && clone_suffix(symbol->name));
+}
 
 static bool take_function(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 {
@@ -215,36 +268,49 @@ static bool take_function(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 		return true;
 	}
 	// What the linker dropped is described at an address of nothing.
-	if (!image_has_code(found->image, entry) || (found->nr && found->entry == entry))
+	if (!image_has_code(found->loaded->image, entry) || (found->nr && found->entry == entry))
+		return true;
+
+	struct symbol symbol = { 0 };
+	const char *suffix = symbol_at_entry(found->loaded, entry, &symbol)
+				     ? clone_suffix(symbol.name)
+				     : NULL;
+
+	if (suffix && is_piece(suffix)) {
+		found->nr_inlined++;
+		return true;
+	}
+	if (found->nr && is_better(found, &symbol))
+		found->nr = 0;
+	else if (found->nr && suffix)
 		return true;
 	found->die = *die;
 	found->entry = entry;
+	found->symbol = symbol;
 	found->nr++;
 	return true;
 }
 
-static struct dc_error *from_die(struct symbols *symbols, struct loaded *loaded,
-				 struct found_die *found, const char *name, struct function *ret)
+static struct dc_error *from_die(struct symbols *symbols, struct found_die *found, const char *name,
+				 struct function *ret)
 {
-	const char *linkage = NULL, *its = dwarf_diename(&found->die);
+	const char *its = dwarf_diename(&found->die), *symbol_name = found->symbol.name;
 	struct symbol symbol = { .name = its ? its : name,
 				 .value = found->entry,
-				 .is_global = dwarf_hasattr_integrate(&found->die,
-								      DW_AT_external) };
-	Dwarf_Attribute attr;
+				 .is_global = symbol_name ? found->symbol.is_global
+							  : dwarf_hasattr_integrate(
+								    &found->die, DW_AT_external) };
 	Dwarf_Addr high;
 
-	if (dwarf_attr_integrate(&found->die, DW_AT_linkage_name, &attr))
-		linkage = dwarf_formstring(&attr);
 	if (!dwarf_highpc(&found->die, &high) && high > found->entry)
 		symbol.size = high - found->entry;
 
-	struct dc_error *err = function_from_symbol(symbols, loaded, &symbol, ret);
+	struct dc_error *err = function_from_symbol(symbols, found->loaded, &symbol, ret);
 
 	if (err)
 		return err;
-	if (linkage && clone_suffix(linkage) && !ret->no_call)
-		ret->no_call = "the compiler changed its arguments";
+	if (symbol_name && clone_suffix(symbol_name))
+		ret->no_call = clone_reason(symbols, clone_suffix(symbol_name));
 	function_add_type(symbols, &found->die, ret);
 	return NULL;
 }
@@ -267,7 +333,7 @@ static struct dc_error *find_in_unit(struct symbols *symbols, const struct symbo
 	if (!symbols_unit(symbols, frame, EFFORT_OWN_FILE, &loaded, &unit) ||
 	    die_language(&unit) == SOURCE_CXX)
 		return NULL;
-	found.image = loaded->image;
+	found.loaded = loaded;
 
 	struct dc_error *err = units_find(loaded->info, &unit, name, WANT_FUNCTION, take_function,
 					  &found);
@@ -275,8 +341,7 @@ static struct dc_error *find_in_unit(struct symbols *symbols, const struct symbo
 	if (err || !found.nr)
 		return err;
 	*done = true;
-	return found.nr > 1 ? ambiguous(loaded, name)
-			    : from_die(symbols, loaded, &found, name, ret);
+	return found.nr > 1 ? ambiguous(loaded, name) : from_die(symbols, &found, name, ret);
 }
 
 // file NULL: in all.
@@ -286,7 +351,7 @@ static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *file,
 {
 	*done = false;
 	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
-		struct found_die found = { .image = loaded->image };
+		struct found_die found = { .loaded = loaded };
 		bool had = loaded->info;
 		struct units *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
 
@@ -306,7 +371,7 @@ static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *file,
 			continue;
 		*done = true;
 		return found.nr > 1 ? ambiguous(loaded, name)
-				    : from_die(symbols, loaded, &found, name, ret);
+				    : from_die(symbols, &found, name, ret);
 	}
 	return NULL;
 }
@@ -417,6 +482,24 @@ bool symbols_named_function(struct symbols *symbols, const char *name, struct fu
 
 	struct dc_error *err = function_from_symbol(symbols, loaded, &symbol, ret);
 
+	dc_error_destroy(err);
+	return !err;
+}
+
+bool symbols_function_at(struct symbols *symbols, uint64_t addr, struct function *ret)
+{
+	struct loaded *loaded = symbols_at(symbols, addr);
+	struct symbol symbol;
+	struct dc_error *err;
+
+	if (!loaded || !loaded->image ||
+	    !symbol_at_entry(loaded, addr - loaded->module.bias, &symbol))
+		return false;
+	err = function_from_symbol(symbols, loaded, &symbol, ret);
+	if (!err) {
+		ret->name = shown_name(symbols, ret->name);
+		find_type(symbols, EFFORT_OWN_FILE, ret);
+	}
 	dc_error_destroy(err);
 	return !err;
 }

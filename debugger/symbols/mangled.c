@@ -465,7 +465,9 @@ static struct dc_error *make_method(struct symbols *symbols, Dwarf_Die *die, con
 
 	*ret = (struct method){ .function = { .name = types_strndup(symbols->types, name,
 								    strlen(name)) },
-				.is_static = is_static(die) };
+				.is_static = is_static(die),
+				.is_for_objects = die_flag(die, DW_AT_reference),
+				.is_for_values = die_flag(die, DW_AT_rvalue_reference) };
 	ret->is_virtual = virtual_slot(die, &ret->slot);
 	if (linkage && find_linkage(symbols, linkage, &module, &symbol)) {
 		err = function_from_symbol(symbols, module, &symbol, &ret->function);

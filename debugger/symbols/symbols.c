@@ -184,6 +184,15 @@ bool symbols_has_cxx(struct symbols *symbols)
 	return false;
 }
 
+bool symbols_is_cxx(struct symbols *symbols)
+{
+	struct loaded *program = symbols->list;
+
+	while (program && !program->is_program)
+		program = program->next;
+	return program && program->image && module_has_cxx(program);
+}
+
 const char *symbols_text(struct symbols *symbols, const char *format, ...)
 {
 	char buf[1024];

@@ -43,8 +43,11 @@ struct function {
 	enum source_language language; // whose calls its are
 	bool is_ifunc; // addr is the resolver
 	bool is_global;
-	const char *
-		no_call; // why it is not called as its source says (DW_AT_calling_convention, a clone); NULL: it is
+	// The compiler may have known all its callers, and made it fit them (by the debug
+	// information, whatever the symbol says), and it did optimize.
+	bool is_local, is_optimized;
+	// Why it is not called as its source says (DW_AT_calling_convention, a clone); NULL: it is.
+	const char *no_call;
 };
 
 struct variable {
@@ -65,12 +68,23 @@ struct variable {
 	const char *why_gone; // GONE: "optimized out", …
 };
 
+// A frame above another one.
+struct symbols_caller {
+	uint64_t pc; // in the call
+	uint64_t cfa;
+	uint64_t regs[17];
+	uint32_t valid;
+};
+
 // What an expression's place in the program is; pc 0 means no frame.
 struct symbols_frame {
 	uint64_t pc; // already adjusted for a call site where that is wanted
 	uint64_t cfa;
 	uint64_t regs[17]; // DWARF numbers 0-16 of the frame
 	uint32_t valid; // bit per register
+	// Who called, and who called that: what the function was passed may be known only there.
+	struct symbols_caller callers[4];
+	size_t nr_callers;
 };
 
 // A name as C would find it from the frame: block scopes outward, the unit's statics, globals of
@@ -80,6 +94,8 @@ struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct s
 					 const char *name, struct variable *ret) DC_CHECK;
 struct dc_error *symbols_lookup_function(struct symbols *symbols, const struct symbols_frame *frame,
 					 const char *name, struct function *ret) DC_CHECK;
+// The one whose first instruction is at the address; false: there is no code of such a name.
+bool symbols_function_at(struct symbols *symbols, uint64_t addr, struct function *ret);
 // The same by the symbol tables of the mapped files alone: no type, and no debug information is
 // read. false: none of them has the name.
 bool symbols_named_function(struct symbols *symbols, const char *name, struct function *ret);
@@ -91,11 +107,13 @@ struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
 bool symbols_is_named(const char *full, const char *name);
 // The language of the frame's unit.
 enum source_language symbols_language(struct symbols *symbols, const struct symbols_frame *frame);
-// Whether any of the files has C++ names.
+// Whether any of the files has C++ names; whether the program itself has.
 bool symbols_has_cxx(struct symbols *symbols);
+bool symbols_is_cxx(struct symbols *symbols);
 struct method {
 	struct function function; // addr 0: there is no code of its own
 	bool is_static;
+	bool is_for_objects, is_for_values; // declared with & or && behind
 	bool is_virtual; // the one to call is in the object's virtual table, at slot
 	uint64_t slot;
 };

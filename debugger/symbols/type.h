@@ -46,9 +46,23 @@ struct type_member {
 	uint64_t table_offset;
 };
 
+// Where the debug information of a function's code has a parameter when that is entered.
+struct param_entry {
+	enum {
+		PARAM_UNTOLD, // no word about it
+		PARAM_NOWHERE, // it is not passed, or not used
+		PARAM_REPLACED, // by a constant, or by something else that is passed
+		PARAM_REGISTERS,
+		PARAM_STACK,
+	} place;
+	uint64_t registers; // a bit for each DWARF number (psABI figure 3.36)
+	int64_t offset; // STACK: from the CFA
+};
+
 struct type_param {
 	const char *name; // may be NULL
 	const struct type *type;
+	struct param_entry entry;
 };
 
 struct type_enumerator {
@@ -65,9 +79,9 @@ struct type {
 	bool is_incomplete; // declared only; size unknown
 	bool is_variadic, is_prototyped; // FUNCTION
 	enum type_compiler compiler; // FUNCTION; no part of the type's identity
-	// STRUCT, UNION: a member lies off its natural alignment (psABI: MEMORY). Valid once
-	// type_members() has been called for this type.
-	bool is_packed_or_odd;
+	// STRUCT, UNION, valid once type_members() has been called for this type: it may as well
+	// be packed, for no member's place tells its alignment.
+	bool is_align_guessed;
 	bool is_scoped; // C++ enum class
 	bool is_nontrivial; // C++ class that is passed by invisible reference
 	const char *tag; // "struct", "union", "enum", "class" or NULL
@@ -94,8 +108,18 @@ struct dc_error *type_params(const struct type *type, const struct type_param **
 struct dc_error *type_enumerators(const struct type *type, const struct type_enumerator **ret,
 				  size_t *n) DC_CHECK;
 
+// C++: the i-th argument of the template that a class was made of; those of a pack count one by one.
+struct type_argument {
+	const struct type *type;
+	bool is_value; // of the type
+	int64_t value;
+};
+bool type_argument(const struct type *class, size_t i, struct type_argument *ret);
+
 // In bytes, a power of two; reads the members that decide it.
 uint32_t type_align(const struct type *type);
+// Whether it may be less than that, for nothing in the debug information shows it.
+bool type_align_is_guessed(const struct type *type);
 
 // The type under typedefs; const and volatile of the outer ones are kept.
 const struct type *type_strip(const struct type *type);

@@ -20,6 +20,9 @@ struct typed_call {
 // arg is the caller's own.
 struct caller {
 	void *arg;
+	// The error for a function whose code does not take its arguments where the calling
+	// convention puts them. NULL: nothing shows that.
+	struct dc_error *(*refuses)(void *arg, const struct function *function);
 	// Runs the call. ret's type is call->type->target; bytes malloc'd (none for void).
 	struct dc_error *(*call)(void *arg, const struct typed_call *call, struct value *ret);
 	// Memory of the target that stays valid after the expression, for literals: rw, 16-aligned.

@@ -45,6 +45,12 @@ uint32_t type_align(const struct type *type)
 	return type->align;
 }
 
+bool type_align_is_guessed(const struct type *type)
+{
+	(void)type;
+	return false;
+}
+
 char *type_spell(const struct type *type, const char *name)
 {
 	(void)name;
@@ -364,7 +370,7 @@ static void refuses_by_name(void **state)
 				      .size = many.size,
 				      .align = many.align,
 				      .origin = &list };
-		struct type_param params[] = { { NULL, refused[i] }, { NULL, &large } };
+		struct type_param params[] = { { .type = refused[i] }, { .type = &large } };
 
 		for (int place = 0; place < 3; place++) {
 			struct params param = { &params[place == 1], place < 2 };

@@ -115,7 +115,7 @@ static void test_derived(void **state)
 	const struct type *integer = types_basic(*state, "int");
 	const struct type *text = types_pointer(*state,
 						types_qualified(*state, character, true, false));
-	struct type_param params[] = { { "a", integer }, { NULL, text } };
+	struct type_param params[] = { { .name = "a", .type = integer }, { .type = text } };
 	const struct type *function = types_function(*state, integer, params, 2, false, true);
 	const struct type *variadic = types_function(*state, text, params, 1, true, true);
 	const struct type *unknown = types_function(*state, integer, NULL, 0, false, false);
@@ -150,7 +150,8 @@ static void test_equality(void **state)
 	const struct type *integer = types_basic(*state, "int");
 	const struct type *pointer = types_pointer(*state, integer);
 	const struct type *constant = types_qualified(*state, integer, true, false);
-	struct type_param one[] = { { "a", integer } }, other[] = { { "b", pointer } };
+	struct type_param one[] = { { .name = "a", .type = integer } },
+			  other[] = { { .name = "b", .type = pointer } };
 	const struct type *f = types_function(*state, integer, one, 1, false, true);
 	const struct type *g = types_function(*state, integer, one, 1, false, true);
 	const struct type *h = types_function(*state, integer, other, 1, false, true);

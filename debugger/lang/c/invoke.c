@@ -82,10 +82,18 @@ static struct dc_error *find_callee(struct context *context, const struct node *
 
 static struct dc_error *count_error(const struct call *call, const char *how, size_t wanted)
 {
-	return error_make(DC_TYPE, "too %s arguments in call of '%s': %zu wanted, %zu given", how,
-			  call->name ? call->name : "the function",
-			  wanted - (call->object.type != NULL),
-			  call->nr_args - (call->object.type != NULL));
+	const struct function *function = call->callee.symbol;
+	struct dc_error *err = error_make(
+		DC_TYPE, "too %s arguments in call of '%s': %zu wanted, %zu given", how,
+		call->name ? call->name : "the function", wanted - (call->object.type != NULL),
+		call->nr_args - (call->object.type != NULL));
+
+	if (call->nr_args < wanted && function && function->language == SOURCE_CXX)
+		err = error_note(err,
+				 "default arguments are put in by the compiler of the caller: the "
+				 "last %zu are to be given here",
+				 wanted - call->nr_args);
+	return err;
 }
 
 // By C's default argument promotions.
@@ -188,6 +196,46 @@ static struct dc_error *passed_type(struct context *context, const struct call *
 	return *ret ? NULL : &dc_out_of_memory;
 }
 
+static struct dc_error *refuse_function(struct context *context, const struct function *function)
+{
+	const struct caller *caller = context->access.caller;
+	struct dc_error *err = language_refuses(function);
+
+	if (!err && function->no_call)
+		err = error_make(DC_REFUSED, "'%s' cannot be called: %s", function->name,
+				 function->no_call);
+	if (!err && caller && caller->refuses)
+		err = caller->refuses(caller->arg, function);
+	return err;
+}
+
+// A pointer says nothing about what became of the function that it points to. Before the run it is
+// looked at as it is now, so that what is to be read of the function has been read by then.
+static struct dc_error *refuse_pointee(struct context *context, const struct call *call)
+{
+	const struct caller *caller = context->access.caller;
+	const struct value *pointer = &call->callee;
+	struct function function;
+	uint64_t addr;
+
+	if (!caller || !call->type || context->mode == EVAL_TYPE)
+		return NULL;
+	if (pointer->bytes) {
+		memcpy(&addr, pointer->bytes, sizeof(addr));
+	} else {
+		_cleanup_error_ struct dc_error *unread =
+			context->mode == EVAL_CHECK && pointer->lvalue == LVALUE_MEMORY
+				? caller->read(caller->arg, pointer->addr, &addr, sizeof(addr))
+				: error_make(DC_VALUE, "it is not known");
+
+		if (unread)
+			return NULL;
+	}
+	return symbols_function_at(context->access.symbols, addr, &function)
+		       ? refuse_function(context, &function)
+		       : NULL;
+}
+
 static struct dc_error *run(struct context *context, struct call *call, bool is_whole,
 			    struct value *ret)
 {
@@ -228,10 +276,9 @@ struct dc_error *invoke(struct context *context, const struct node *node, const 
 			"'%s' has unknown return type; cast the call to its declared return type",
 			call.name ? call.name : "the function");
 	if (!err && call.callee.symbol)
-		err = language_refuses(call.callee.symbol);
-	if (!err && call.callee.symbol && call.callee.symbol->no_call)
-		err = error_make(DC_REFUSED, "'%s' cannot be called: %s", call.name,
-				 call.callee.symbol->no_call);
+		err = refuse_function(context, call.callee.symbol);
+	else if (!err)
+		err = refuse_pointee(context, &call);
 	if (!err)
 		err = find_arguments(context, node, own_types, &call);
 	if (err)

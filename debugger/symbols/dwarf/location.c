@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // DWARF location expressions: a small stack machine over one frame's registers and the target's
 // memory.
+#include "debugger/symbols/dwarf/call_site.h"
 #include "debugger/symbols/dwarf/location.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/target/memory.h"
@@ -181,6 +182,23 @@ static bool address_attribute(struct machine *m, const Dwarf_Op *op)
 	return dwarf_formudata(&attr, &value) ? fail(m, "its location is damaged") : push(m, value);
 }
 
+// What a register had when the function was entered, as its caller tells.
+static bool entry_value(struct machine *m, const Dwarf_Op *op)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Op *ops;
+	size_t n;
+	uint64_t value;
+
+	if (dwarf_getlocation_attr(m->attr, op, &attr) || dwarf_getlocation(&attr, &ops, &n) ||
+	    n != 1 || ops[0].atom < DW_OP_reg0 || ops[0].atom > DW_OP_reg31)
+		return fail(m, "optimized out: only its value at entry was described");
+
+	const char *why = call_site_value(m->where, ops[0].atom - DW_OP_reg0, &value);
+
+	return why ? fail(m, why) : push(m, value);
+}
+
 static bool step(struct machine *m, const Dwarf_Op *op)
 {
 	uint64_t value;
@@ -230,8 +248,7 @@ static bool step(struct machine *m, const Dwarf_Op *op)
 	case DW_OP_abs: return pop(m, &value) && push(m, (int64_t)value < 0 ? -value : value);
 	case DW_OP_nop: return true;
 	case DW_OP_entry_value:
-	case DW_OP_GNU_entry_value:
-		return fail(m, "optimized out: only its value at entry was described");
+	case DW_OP_GNU_entry_value: return entry_value(m, op);
 	case DW_OP_implicit_pointer:
 	case DW_OP_GNU_implicit_pointer:
 		return fail(m, "optimized out: what it points to is not in memory");
@@ -475,6 +492,23 @@ static struct dc_error *from_const_value(const struct location_frame *where, Dwa
 		return constant(where->symbols, ret, &value, sizeof(value));
 	}
 	return gone(ret, "its value is damaged");
+}
+
+const char *location_number(const struct location_frame *where, Dwarf_Attribute *attr,
+			    uint64_t *ret)
+{
+	struct machine m = { .where = where, .attr = attr };
+	Dwarf_Op *ops;
+	size_t n, next;
+
+	if (dwarf_getlocation(attr, &ops, &n) || !n)
+		return "its location is damaged";
+	if (!run(&m, ops, n, &next) || next != n)
+		return m.failed ? m.failed : "its location is damaged";
+	if (m.result != RESULT_ADDRESS && m.result != RESULT_VALUE)
+		return "optimized out";
+	*ret = m.stack[m.depth - 1];
+	return NULL;
 }
 
 struct dc_error *location_of(const struct location_frame *where, Dwarf_Die *die,

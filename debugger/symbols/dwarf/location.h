@@ -15,5 +15,8 @@ struct location_frame {
 // cannot be known is GONE with the reason.
 struct dc_error *location_of(const struct location_frame *where, Dwarf_Die *die,
 			     struct variable *ret) DC_CHECK;
+// The number that the expression, of the frame, has. NULL: *ret has it; else why there is none.
+const char *location_number(const struct location_frame *where, Dwarf_Attribute *attr,
+			    uint64_t *ret);
 
 #endif

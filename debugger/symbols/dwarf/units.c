@@ -39,6 +39,25 @@ bool die_walk_next(struct die_walk *walk, Dwarf_Die *die)
 	return true;
 }
 
+bool die_number(Dwarf_Die *die, unsigned int name, uint64_t *ret)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Word value;
+
+	if (!dwarf_attr_integrate(die, name, &attr) || dwarf_formudata(&attr, &value))
+		return false;
+	*ret = value;
+	return true;
+}
+
+bool die_flag(Dwarf_Die *die, unsigned int name)
+{
+	Dwarf_Attribute attr;
+	bool value;
+
+	return dwarf_attr_integrate(die, name, &attr) && !dwarf_formflag(&attr, &value) && value;
+}
+
 enum type_compiler die_compiler(Dwarf_Die *die)
 {
 	Dwarf_Die unit;

@@ -25,6 +25,9 @@ enum type_compiler die_compiler(Dwarf_Die *die);
 // Sign-extended as the enum's size and sign ask for.
 bool die_enumerator_value(Dwarf_Die *die, const struct type *type, int64_t *ret);
 bool die_is_declaration(Dwarf_Die *die);
+// An attribute's number or flag, also of what the DIE stands for. false: it has none.
+bool die_number(Dwarf_Die *die, unsigned int name, uint64_t *ret);
+bool die_flag(Dwarf_Die *die, unsigned int name);
 // Address of a function's first instruction, as in the file.
 bool die_entry(Dwarf_Die *die, uint64_t *ret);
 

@@ -225,7 +225,7 @@ static struct dc_error *read_parts(const struct type *type, struct type_node **r
 	// A qualified copy may have been made before the parts were known.
 	if (!err && &node->type != type) {
 		type_node(type)->type.align = node->type.align;
-		type_node(type)->type.is_packed_or_odd = node->type.is_packed_or_odd;
+		type_node(type)->type.is_align_guessed = node->type.is_align_guessed;
 		type_node(type)->type.is_nontrivial = node->type.is_nontrivial;
 	}
 	*ret = node;
@@ -287,9 +287,12 @@ struct dc_error *type_enumerators(const struct type *type, const struct type_enu
 	return err;
 }
 
-uint32_t type_align(const struct type *type)
+// The type that decides the alignment, with its members read.
+static const struct type *aligned_by(const struct type *type)
 {
 	for (int depth = 0; depth < MAX_DEPTH; depth++) {
+		if (type->kind == TYPE_TYPEDEF && type_node(type)->unqualified->declared_align)
+			break;
 		if (type->kind == TYPE_TYPEDEF || type->kind == TYPE_ARRAY) {
 			type = type->target;
 			continue;
@@ -303,7 +306,21 @@ uint32_t type_align(const struct type *type)
 		}
 		break;
 	}
-	return type->align ? type->align : 1;
+	return type;
+}
+
+uint32_t type_align(const struct type *type)
+{
+	const struct type *by = aligned_by(type);
+	uint32_t align = by->kind == TYPE_TYPEDEF ? type_node(by)->unqualified->declared_align
+						  : by->align;
+
+	return align ? align : 1;
+}
+
+bool type_align_is_guessed(const struct type *type)
+{
+	return aligned_by(type)->is_align_guessed;
 }
 
 const struct type *type_strip(const struct type *type)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From a DIE to a type. A struct's members, a function's parameters and an enum's values are read
-// when asked for, so that naming one type never reads the graph that hangs on it.
+// From a DIE to a type. Its parts are read when asked for (type_parts.c), so that naming one type
+// never reads the graph that hangs on it.
 #include "debugger/symbols/dwarf/units.h"
 #include "debugger/symbols/types/type_scope.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 
 // Types nest in DIEs as deep as declarators do; deeper is a corrupt file.
-enum { MAX_NESTING = 200, MAX_PARTS = 1 << 20 };
+enum { MAX_NESTING = 200 };
 
 static const struct type *build(struct types *types, Dwarf_Die *die, int depth);
 
@@ -29,31 +29,12 @@ static const struct type *target_of(struct types *types, Dwarf_Die *die, int dep
 	return build(types, &target, depth + 1);
 }
 
-static bool number(Dwarf_Die *die, unsigned int name, uint64_t *ret)
-{
-	Dwarf_Attribute attr;
-	Dwarf_Word value;
-
-	if (!dwarf_attr_integrate(die, name, &attr) || dwarf_formudata(&attr, &value))
-		return false;
-	*ret = value;
-	return true;
-}
-
-static bool flag(Dwarf_Die *die, unsigned int name)
-{
-	Dwarf_Attribute attr;
-	bool value;
-
-	return dwarf_attr_integrate(die, name, &attr) && !dwarf_formflag(&attr, &value) && value;
-}
-
 static void make_opaque(struct type_node *node, const char *why)
 {
 	const char *name = type_scope_name(node->type.owner, &node->die);
 	uint64_t size = 0;
 
-	number(&node->die, DW_AT_byte_size, &size);
+	die_number(&node->die, DW_AT_byte_size, &size);
 	node->type.kind = TYPE_OPAQUE;
 	node->type.name = name ? name : why;
 	node->type.size = size;
@@ -79,8 +60,8 @@ static const struct type *make_basic(struct types *types, struct type_node *node
 	uint64_t encoding = 0, size = 0, bits;
 	struct type *type = &node->type;
 
-	number(die, DW_AT_encoding, &encoding);
-	number(die, DW_AT_byte_size, &size);
+	die_number(die, DW_AT_encoding, &encoding);
+	die_number(die, DW_AT_byte_size, &size);
 
 	const struct type *known = name ? types_basic(types, name) : NULL;
 
@@ -124,7 +105,7 @@ static const struct type *make_basic(struct types *types, struct type_node *node
 	}
 
 	// _BitInt(37) and the like live in fewer bits than their bytes hold.
-	bool odd_bits = number(die, DW_AT_bit_size, &bits) && bits != size * 8;
+	bool odd_bits = die_number(die, DW_AT_bit_size, &bits) && bits != size * 8;
 
 	if (odd_bits || !size || size > 16 || (size & (size - 1)) ||
 	    (type->kind == TYPE_BOOL && size > 8)) {
@@ -150,7 +131,7 @@ static uint64_t subrange_count(Dwarf_Die *die)
 	Dwarf_Sword upper, lower = 0;
 	uint64_t count;
 
-	if (number(die, DW_AT_count, &count))
+	if (die_number(die, DW_AT_count, &count))
 		return count;
 	if (dwarf_attr_integrate(die, DW_AT_lower_bound, &attr))
 		dwarf_formsdata(&attr, &lower);
@@ -206,7 +187,7 @@ static const struct type *make_array(struct types *types, struct type_node *node
 	if (!n)
 		counts[n++] = UINT64_MAX;
 
-	bool is_vector = flag(&node->die, DW_AT_GNU_vector);
+	bool is_vector = die_flag(&node->die, DW_AT_GNU_vector);
 
 	while (n-- && type) {
 		if (!is_vector)
@@ -253,7 +234,7 @@ static bool seems_nontrivial(struct types *types, Dwarf_Die *die, int depth)
 			name = dwarf_diename(&child);
 			if (dwarf_hasattr(&child, DW_AT_virtuality))
 				return true;
-			if (flag(&child, DW_AT_artificial) ||
+			if (die_flag(&child, DW_AT_artificial) ||
 			    dwarf_hasattr(&child, DW_AT_defaulted))
 				break;
 			// Which constructor it is would need its parameters; any of them will do.
@@ -264,11 +245,6 @@ static bool seems_nontrivial(struct types *types, Dwarf_Die *die, int depth)
 		}
 	}
 	return false;
-}
-
-static bool is_alignment(uint64_t align)
-{
-	return align && align <= 1u << 28 && !(align & (align - 1));
 }
 
 static void make_struct(struct types *types, struct type_node *node, int tag, int depth)
@@ -290,16 +266,16 @@ static void make_struct(struct types *types, struct type_node *node, int tag, in
 			    : tag == DW_TAG_class_type ? "class"
 						       : "struct";
 	type->name = type_scope_name(types, &node->die);
-	type->is_incomplete = flag(&node->die, DW_AT_declaration) ||
-			      !number(&node->die, DW_AT_byte_size, &type->size);
+	type->is_incomplete = die_flag(&node->die, DW_AT_declaration) ||
+			      !die_number(&node->die, DW_AT_byte_size, &type->size);
 	type->align = 1;
-	if (number(&node->die, DW_AT_alignment, &align) && is_alignment(align))
+	if (die_number(&node->die, DW_AT_alignment, &align) && type_is_alignment(align))
 		node->declared_align = align;
 	// From here on the type may be met again below its own members.
 	node->is = type;
 	if (language != SOURCE_CXX)
 		return;
-	if (number(&node->die, DW_AT_calling_convention, &convention))
+	if (die_number(&node->die, DW_AT_calling_convention, &convention))
 		type->is_nontrivial = convention == DW_CC_pass_by_reference;
 	else if (!type->is_incomplete)
 		type->is_nontrivial = seems_nontrivial(types, &node->die, depth);
@@ -314,10 +290,10 @@ static void make_enum(struct types *types, struct type_node *node, int depth)
 	if (die_language(&node->die) != SOURCE_CXX)
 		type->tag = "enum";
 	type->name = type_scope_name(types, &node->die);
-	type->is_scoped = flag(&node->die, DW_AT_enum_class);
-	type->is_incomplete = flag(&node->die, DW_AT_declaration);
-	number(&node->die, DW_AT_byte_size, &size);
-	number(&node->die, DW_AT_encoding, &encoding);
+	type->is_scoped = die_flag(&node->die, DW_AT_enum_class);
+	type->is_incomplete = die_flag(&node->die, DW_AT_declaration);
+	die_number(&node->die, DW_AT_byte_size, &size);
+	die_number(&node->die, DW_AT_encoding, &encoding);
 	node->is = type;
 
 	const struct type *underlying = NULL;
@@ -385,7 +361,7 @@ static void make_function(struct types *types, struct type_node *node, int depth
 	type->kind = TYPE_FUNCTION;
 	type->align = 1;
 	type->compiler = die_compiler(&node->die);
-	type->is_prototyped = flag(&node->die, DW_AT_prototyped) || language == SOURCE_CXX;
+	type->is_prototyped = die_flag(&node->die, DW_AT_prototyped) || language == SOURCE_CXX;
 
 	struct die_walk walk = { 0 };
 	Dwarf_Die child;
@@ -407,6 +383,7 @@ static const struct type *make(struct types *types, struct type_node *node, int 
 	const struct type *target;
 	Dwarf_Attribute attr;
 	Dwarf_Die elsewhere;
+	uint64_t align;
 
 	// A declaration that stands for a type unit.
 	if (dwarf_attr(die, DW_AT_signature, &attr))
@@ -451,6 +428,8 @@ static const struct type *make(struct types *types, struct type_node *node, int 
 		node->type.align = target->align;
 		node->type.is_signed = target->is_signed;
 		node->type.is_incomplete = target->is_incomplete;
+		if (die_number(die, DW_AT_alignment, &align) && type_is_alignment(align))
+			node->declared_align = (uint32_t)align;
 		node->parts = PARTS_READ;
 		return &node->type;
 	case DW_TAG_subroutine_type:
@@ -494,360 +473,4 @@ const struct type *type_from_die(struct types *types, Dwarf_Die *die)
 const struct type *type_of_die(struct types *types, Dwarf_Die *die)
 {
 	return target_of(types, die, 0);
-}
-
-// ---- parts -----------------------------------------------------------------------------------
-
-static bool child_is_part(Dwarf_Die *child, enum type_kind kind)
-{
-	int tag = dwarf_tag(child);
-
-	switch (kind) {
-	case TYPE_FUNCTION: return tag == DW_TAG_formal_parameter;
-	case TYPE_ENUM: return tag == DW_TAG_enumerator;
-	default:
-		if (tag == DW_TAG_inheritance)
-			return true;
-		// A static member of a C++ class has an address of its own.
-		return tag == DW_TAG_member && !flag(child, DW_AT_external) &&
-		       !dwarf_hasattr(child, DW_AT_const_value);
-	}
-}
-
-static size_t count_parts(Dwarf_Die *die, enum type_kind kind)
-{
-	struct die_walk walk = { 0 };
-	Dwarf_Die child;
-	size_t n = 0;
-
-	for (bool more = die_walk_first(&walk, die, &child); more && n < MAX_PARTS;
-	     more = die_walk_next(&walk, &child))
-		n += child_is_part(&child, kind);
-	return n;
-}
-
-// Where the field's storage unit is and which of its bits belong to the field.
-static void place_bits(struct type_member *member, uint64_t first_bit, uint64_t struct_size)
-{
-	uint64_t size = type_strip(member->type)->size;
-	uint64_t unit = size ? first_bit / (size * 8) * size : first_bit / 8;
-
-	// In a packed struct a field may straddle its natural unit, or the unit the struct's end.
-	if (first_bit - unit * 8 + member->bit_size > size * 8 || unit + size > struct_size)
-		unit = first_bit / 8;
-	member->offset = unit;
-	member->bit_offset = first_bit - unit * 8;
-}
-
-static bool member_location(Dwarf_Die *die, uint64_t *ret)
-{
-	Dwarf_Attribute attr;
-	Dwarf_Op *ops;
-	size_t nr_ops;
-
-	*ret = 0;
-	if (!dwarf_attr_integrate(die, DW_AT_data_member_location, &attr))
-		return true;
-	if (!dwarf_formudata(&attr, ret))
-		return true;
-	// DWARF 2 wrote the offset as an expression; a virtual base needs the object itself.
-	if (dwarf_getlocation(&attr, &ops, &nr_ops) || nr_ops != 1 ||
-	    ops[0].atom != DW_OP_plus_uconst)
-		return false;
-	*ret = ops[0].number;
-	return true;
-}
-
-// "the object's first word, minus a constant, is where the distance stands".
-static bool virtual_location(Dwarf_Die *die, uint64_t *table_offset)
-{
-	static const uint8_t wanted[] = { DW_OP_dup,   DW_OP_deref, 0,
-					  DW_OP_minus, DW_OP_deref, DW_OP_plus };
-	Dwarf_Attribute attr;
-	Dwarf_Op *ops;
-	size_t n;
-
-	if (!dwarf_attr(die, DW_AT_data_member_location, &attr) ||
-	    dwarf_getlocation(&attr, &ops, &n) || n != sizeof(wanted))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (wanted[i] && ops[i].atom != wanted[i])
-			return false;
-	}
-	if (ops[2].atom >= DW_OP_lit0 && ops[2].atom <= DW_OP_lit31)
-		*table_offset = ops[2].atom - DW_OP_lit0;
-	else if (ops[2].atom == DW_OP_constu || ops[2].atom == DW_OP_const1u)
-		*table_offset = ops[2].number;
-	else
-		return false;
-	return true;
-}
-
-static struct dc_error *read_member(struct type_node *node, Dwarf_Die *die,
-				    struct type_member *member, bool *usable)
-{
-	uint64_t bits = 0, position = 0, storage = 0, align;
-
-	member->is_base = dwarf_tag(die) == DW_TAG_inheritance;
-	member->is_virtual = member->is_base && dwarf_hasattr(die, DW_AT_virtuality);
-	*usable = member->is_virtual ? virtual_location(die, &member->table_offset)
-				     : member_location(die, &member->offset);
-	member->name = dwarf_diename(die);
-	member->type = target_of(node->type.owner, die, 0);
-	if (!member->type)
-		return error_make(DC_VALUE, "the debug information of %s is damaged",
-				  node->type.name ? node->type.name : "a type");
-	// clang tells an alignment that was asked for only here, gcc at the struct as well.
-	if (number(die, DW_AT_alignment, &align) && is_alignment(align) &&
-	    align > node->declared_align)
-		node->declared_align = (uint32_t)align;
-	if (!number(die, DW_AT_bit_size, &bits) || !bits)
-		return NULL;
-	if (bits > 128) {
-		*usable = false;
-		return NULL;
-	}
-	member->bit_size = bits;
-	if (number(die, DW_AT_data_bit_offset, &position)) {
-		place_bits(member, member->offset * 8 + position, node->type.size);
-	} else if (number(die, DW_AT_bit_offset, &position)) {
-		// DWARF 3: counted from the storage unit's highest bit.
-		if (!number(die, DW_AT_byte_size, &storage))
-			storage = type_strip(member->type)->size;
-		if (position + bits <= storage * 8)
-			place_bits(member, member->offset * 8 + storage * 8 - position - bits,
-				   node->type.size);
-		else
-			*usable = false;
-	} else {
-		place_bits(member, member->offset * 8, node->type.size);
-	}
-	return NULL;
-}
-
-static bool leaf_is_odd(const struct type *type, uint64_t offset, int depth);
-
-static bool members_are_odd(const struct type_member *members, size_t n, uint64_t offset, int depth)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (!members[i].bit_size &&
-		    leaf_is_odd(members[i].type, offset + members[i].offset, depth + 1))
-			return true;
-	}
-	return false;
-}
-
-// The psABI asks for each scalar's own place in the whole, however it is nested.
-static bool leaf_is_odd(const struct type *type, uint64_t offset, int depth)
-{
-	const struct type_member *members;
-	size_t n;
-
-	type = type_strip(type);
-	if (depth > MAX_NESTING)
-		return true;
-	switch (type->kind) {
-	case TYPE_ARRAY:
-		// The second element tells what the first cannot: whether the stride is aligned
-		// too.
-		return leaf_is_odd(type->target, offset, depth + 1) ||
-		       (type->count > 1 && type->count != UINT64_MAX &&
-			leaf_is_odd(type->target, offset + type->target->size, depth + 1));
-	case TYPE_STRUCT:
-	case TYPE_UNION: {
-		struct dc_error *err = type_members(type, &members, &n);
-
-		if (err) {
-			dc_error_destroy(err);
-			return true;
-		}
-		return members_are_odd(members, n, offset, depth);
-	}
-	default: return type->align > 1 && offset % type->align;
-	}
-}
-
-// DWARF does not say how far a struct is packed. A member that lies off its own alignment shows it.
-static void find_alignment(struct type_node *node)
-{
-	uint32_t align = 1, packed = UINT32_MAX;
-
-	for (size_t i = 0; i < node->nr_parts; i++) {
-		const struct type_member *member = &node->members[i];
-		uint32_t own = type_align(member->type);
-		uint32_t off = (uint32_t)(member->offset & (own - 1));
-
-		if (!off && own > align)
-			align = own;
-		if (off && !member->bit_size && (off & -off) < packed)
-			packed = off & -off;
-	}
-	if (packed < align)
-		align = packed;
-	// A packed struct's size says so even where its members happen to lie well.
-	while (align > 1 && node->type.size % align)
-		align /= 2;
-	if (node->declared_align > align)
-		align = node->declared_align;
-	node->type.align = align;
-}
-
-static struct dc_error *read_members(struct type_node *node)
-{
-	struct types *types = node->type.owner;
-	size_t n = count_parts(&node->die, node->type.kind), used = 0;
-	struct type_member *members = types_alloc(types, (n ? n : 1) * sizeof(*members));
-	struct die_walk walk = { 0 };
-	Dwarf_Die child;
-
-	if (!members)
-		return &dc_out_of_memory;
-	for (bool more = die_walk_first(&walk, &node->die, &child); more && used < n;
-	     more = die_walk_next(&walk, &child)) {
-		bool usable;
-
-		if (!child_is_part(&child, node->type.kind))
-			continue;
-		memset(&members[used], 0, sizeof(members[used]));
-
-		struct dc_error *err = read_member(node, &child, &members[used], &usable);
-
-		if (err)
-			return err;
-		// Values are cut from the struct's own bytes: a member outside of them is no
-		// member.
-		uint64_t end = members[used].bit_size
-				       ? members[used].offset + (members[used].bit_offset +
-								 members[used].bit_size + 7) /
-									8
-				       : members[used].offset +
-						 type_strip(members[used].type)->size;
-
-		if (members[used].is_virtual)
-			node->type.is_nontrivial = true;
-		if (usable && end >= members[used].offset && end <= node->type.size)
-			used++;
-		else if (!usable || !node->type.is_incomplete)
-			node->type.is_nontrivial = true;
-	}
-	node->members = members;
-	node->nr_parts = used;
-	find_alignment(node);
-	node->type.is_packed_or_odd = members_are_odd(members, used, 0, 0);
-	return NULL;
-}
-
-// Parameters of array and function type are pointers in truth.
-static const struct type *adjusted(struct types *types, const struct type *type)
-{
-	const struct type *bare = type ? type_strip(type) : NULL;
-
-	if (!bare || (bare->kind != TYPE_ARRAY && bare->kind != TYPE_FUNCTION))
-		return type;
-	return types_pointer(types, bare->kind == TYPE_ARRAY ? bare->target : bare);
-}
-
-// How many there are; g++ describes those of a pack inside of it. list: room for all, or NULL.
-static size_t each_param(struct types *types, Dwarf_Die *function, struct type_param *list)
-{
-	struct die_walk walk = { 0 };
-	Dwarf_Die child;
-	size_t n = 0;
-
-	for (bool more = die_walk_first(&walk, function, &child); more && n < MAX_PARTS;
-	     more = die_walk_next(&walk, &child)) {
-		bool is_pack = dwarf_tag(&child) == DW_TAG_GNU_formal_parameter_pack &&
-			       dwarf_tag(function) != DW_TAG_GNU_formal_parameter_pack;
-
-		if (is_pack)
-			n += each_param(types, &child, list ? list + n : NULL);
-		if (is_pack || !child_is_part(&child, TYPE_FUNCTION))
-			continue;
-		if (list)
-			list[n] = (struct type_param){
-				.name = dwarf_diename(&child),
-				.type = adjusted(types, target_of(types, &child, 0)),
-			};
-		n++;
-	}
-	return n;
-}
-
-static struct dc_error *read_params(struct type_node *node)
-{
-	struct types *types = node->type.owner;
-	Dwarf_Die die = node->die, origin;
-	Dwarf_Attribute attr;
-
-	// An out-of-line copy of an inline function may leave out parameters that it does not use.
-	for (int hops = 0; hops < 4 && dwarf_attr(&die, DW_AT_abstract_origin, &attr) &&
-			   dwarf_formref_die(&attr, &origin);
-	     hops++)
-		die = origin;
-
-	size_t n = each_param(types, &die, NULL);
-	struct type_param *params = types_alloc(types, (n ? n : 1) * sizeof(*params));
-
-	if (!params)
-		return &dc_out_of_memory;
-	node->params = params;
-	node->nr_parts = each_param(types, &die, params);
-	for (size_t i = 0; i < node->nr_parts; i++) {
-		if (!params[i].type)
-			return error_make(DC_VALUE,
-					  "the debug information of a function is damaged");
-	}
-	return NULL;
-}
-
-static struct dc_error *read_enumerators(struct type_node *node)
-{
-	struct types *types = node->type.owner;
-	size_t n = count_parts(&node->die, TYPE_ENUM), used = 0;
-	struct type_enumerator *values = types_alloc(types, (n ? n : 1) * sizeof(*values));
-	struct die_walk walk = { 0 };
-	Dwarf_Die child;
-
-	if (!values)
-		return &dc_out_of_memory;
-	for (bool more = die_walk_first(&walk, &node->die, &child); more && used < n;
-	     more = die_walk_next(&walk, &child)) {
-		if (!child_is_part(&child, TYPE_ENUM))
-			continue;
-		values[used].name = dwarf_diename(&child);
-		if (!values[used].name ||
-		    !die_enumerator_value(&child, &node->type, &values[used].value))
-			continue;
-		used++;
-	}
-	node->enumerators = values;
-	node->nr_parts = used;
-	return NULL;
-}
-
-struct dc_error *type_read_parts(struct type_node *node)
-{
-	struct dc_error *err = NULL;
-
-	if (node->parts == PARTS_READ)
-		return NULL;
-	// Asked for while being read: a struct that holds itself. Its members are empty so far.
-	if (node->parts == PARTS_READING)
-		return error_make(DC_VALUE,
-				  "the debug information of %s is damaged: it holds itself",
-				  node->type.name ? node->type.name : "a type");
-	if (node->type.is_incomplete) {
-		node->parts = PARTS_READ;
-		return NULL;
-	}
-	node->parts = PARTS_READING;
-	switch (node->type.kind) {
-	case TYPE_STRUCT:
-	case TYPE_UNION: err = read_members(node); break;
-	case TYPE_FUNCTION: err = read_params(node); break;
-	case TYPE_ENUM: err = read_enumerators(node); break;
-	default: break;
-	}
-	node->parts = err ? PARTS_UNREAD : PARTS_READ;
-	return err;
 }

@@ -55,6 +55,11 @@ const char *types_canonical(const char *spelling); // NULL: not a basic C type
 const struct type *type_from_die(struct types *types, Dwarf_Die *die);
 // The type of a DIE's DW_AT_type, void without.
 const struct type *type_of_die(struct types *types, Dwarf_Die *die);
+// One that a type can have.
+static inline bool type_is_alignment(uint64_t align)
+{
+	return align && align <= 1u << 28 && !(align & (align - 1));
+}
 struct dc_error *type_read_parts(struct type_node *node) DC_CHECK;
 
 #endif
