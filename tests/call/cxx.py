@@ -69,7 +69,7 @@ VALUES = [
     ("moved(ns::origin, 10)", "{x = 13, y = 14}"),
     ("sizeof(ns::Point::Inside)", "4"),
     ("*(ns::Point::Inside *) &ns::inside", "{z = 8}"),
-    ("ns::where == (ns::Point *) &ns::origin", "1"),
+    ("ns::where == (ns::Point *) &ns::origin", "true"),
     ("counted::calls", "40"),
     ("counted()", "41"),
     ("'cxx.cc'::hidden(4)", "3"),
@@ -80,9 +80,9 @@ VALUES = [
     ("shared::take(shared::right)", "7"),
     ("shared::take(&shared::alone)", "7"),
     ("shared::refer(shared::whole)", "7"),
-    ("shared::right == shared::base", "1"),
-    ("shared::base == &shared::whole", "1"),
-    ("(shared::Base *) shared::right == shared::base", "1"),
+    ("shared::right == shared::base", "true"),
+    ("shared::base == &shared::whole", "true"),
+    ("(shared::Base *) shared::right == shared::base", "true"),
     ("((shared::Base *) shared::right)->base", "7"),
     ("shared::whole.base", "7"),
     ("shared::right->base", "7"),
@@ -92,14 +92,14 @@ VALUES = [
     ("shared::base->base = 7", "7"),
     ("shared::right->who()", "2"),
     ("shared::base->who()", "2"),
-    ("(shared::slot = shared::right) == shared::base", "1"),
+    ("(shared::slot = shared::right) == shared::base", "true"),
     ("shared::whole.made", "5"),
     ("shared::right->made", "5"),
     ("shared::slice(shared::derived)", "3"),
     ("shared::calls = 0", "0"),
     ("shared::Base::twice(shared::next_base())", "14"),
     ("shared::calls", "1"),
-    ("&std::cerr == stream", "1"),
+    ("&std::cerr == stream", "true"),
     ("is_stream(*(std::ostream *) &std::cerr)", "true"),
     ("atoi(1)", "2"),
     ("free(5)", "55"),
@@ -112,6 +112,25 @@ VALUES = [
     ("sum_of(1, 2)", "3"),
     ("sum_of<int, int>(1, 2)", "3"),
     ("first_of(5, 6, 7)", "502"),
+    # Comparisons are bools, and an enum is an int where that holds it.
+    ("rank::f(1 == 2)", "2"),
+    ("rank::f(!ns::counter)", "2"),
+    ("rank::f(ns::counter && 1)", "2"),
+    ("rank::f(1 < 2 || 0)", "2"),
+    ("rank::f(rank::some)", "1"),
+    ("rank::f(rank::some - 8)", "1"),
+    ("rank::some - 8 < 0", "true"),
+    ("1 ? 'a' : 'b'", "97 'a'"),
+    ("sizeof(1 == 2)", "1"),
+    ("rank::near_to(&rank::low)", "1"),
+    ("rank::near_to(&rank::high)", "2"),
+    ("rank::any(&rank::low)", "1"),
+    ("rank::object.call()", "1"),
+    ("rank::fixed.call()", "2"),
+    ("rank::hardware.call()", "3"),
+    ("rank::object.referred()", "1"),
+    ("rank::exact(1)", "1"),
+    ("rank::exact(1l)", "2"),
 ]
 
 # Each is refused, and the message and its notes say these.
@@ -125,6 +144,7 @@ MISTAKES = [
     ("ns::g(1)", "no symbol 'ns::g'"),
     ("(shared::Right *) shared::base", "virtual base"),
     ("sum_of()", "too few arguments"),
+    ("rank::defaulted(1)", "too few arguments", "3 wanted, 1 given", "the last 2 are to be given"),
     ("first_of(5)", "too few arguments"),
     ("(shared::First *) &shared::both", "ambiguous base"),
     ("ns::origin.nope()", "no member or method", "'ns::Point'"),
@@ -152,7 +172,7 @@ def references(pid):
     lines = run.out.splitlines()
     expect(run.code == 0 and len(lines) == 9, run)
     expect(lines[1].startswith("(int &) @0x") and lines[1].endswith(": 10"), run)
-    expect(lines[2:8] == ["10", "11", "8", "8", "9", "1"], run)
+    expect(lines[2:8] == ["10", "11", "8", "8", "9", "true"], run)
 
 
 def spelled(pid):
@@ -177,7 +197,7 @@ def frames(pid):
     """Frames by the names of their functions, and their locals."""
     for name in ("wait_here", "wait_here(int)"):
         run = debugcall("-q", "-p", pid, "--frame", name, "local > 0", "hidden(local) == local - 1")
-        expect(run.code == 0 and run.out == "1\n1\n", run)
+        expect(run.code == 0 and run.out == "true\ntrue\n", run)
     run = debugcall("-q", "-p", pid, "--frame", "Waiter::enter", "total", "::total", "own", "inherited", "shared",
                     "both(1)", "::both(1)", "times(2)", "from_base(1)", "outside", "own = 4", "this->own", "own = 3")
     expect(run.code == 0 and run.out.split() == ["1", "1000", "3", "6", "60", "11", "9001", "14", "7", "77", "4",

@@ -379,6 +379,87 @@ int wait_here(int local)
 	return local + counted();
 }
 
+namespace rank
+{
+enum Some { NONE, SEVEN = 7 } some;
+struct Top {
+	int t = 1;
+} top;
+struct Middle : Top {
+} low;
+struct Bottom : Middle {
+} high;
+struct Object {
+	int o = 0;
+	__attribute__((used)) int call()
+	{
+		return 1 + o;
+	}
+	__attribute__((used)) int call() const
+	{
+		return 2 + o;
+	}
+	__attribute__((used)) int call() volatile
+	{
+		return 3;
+	}
+	__attribute__((used)) int referred() &
+	{
+		return 1 + o;
+	}
+	__attribute__((used)) int referred() &&
+	{
+		return 2 + o;
+	}
+} object;
+const Object &fixed = object;
+volatile Object hardware;
+int f(int)
+{
+	return 1;
+}
+int f(bool)
+{
+	return 2;
+}
+int f(unsigned)
+{
+	return 3;
+}
+int near_to(Top *)
+{
+	return 1;
+}
+int near_to(Bottom *)
+{
+	return 2;
+}
+int any(Top *)
+{
+	return 1;
+}
+int any(void *)
+{
+	return 2;
+}
+int exact(int)
+{
+	return 1;
+}
+template <class T> int exact(T)
+{
+	return 2;
+}
+int defaulted(int a, int b = 2, int c = 3)
+{
+	return a + b * c;
+}
+int all()
+{
+	return f(1) + exact(2l) + exact(1) + defaulted(1) + fixed.o + hardware.o + top.t;
+}
+} // namespace rank
+
 int main()
 {
 	if (write(1, "ready\n", 6) != 6)
@@ -386,6 +467,6 @@ int main()
 	int others = atoi(1) + (int)free(2L) + md5::sum(1) + md5::state.length() + sum_of(1, 2) +
 		     first_of(1, 2, 3) + both(1) + total + outside + md5::Vec3::made;
 
-	others += is_stream(std::cerr);
+	others += is_stream(std::cerr) + rank::all();
 	return waiter.enter(ns::use(&ns::square) + 0 * (shared::all() + others)) == 0;
 }

@@ -61,6 +61,24 @@ struct dc_error *convert_rvalue(struct context *context, struct value *value)
 	}
 }
 
+// C++: an unsigned enum is an int when that holds its values. Debug information does not tell one
+// that was declared to be unsigned from one that was left to the compiler.
+static bool fits_int(const struct type *type)
+{
+	const struct type_enumerator *list;
+	size_t n;
+	_cleanup_error_ struct dc_error *err = type_enumerators(type, &list, &n);
+	const char *under = type->target ? type->target->name : NULL;
+
+	if (err || (type->target && type->target->kind == TYPE_TYPEDEF) || !under)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].value != (int32_t)list[i].value)
+			return false;
+	}
+	return n > 0;
+}
+
 // C11 6.3.1.1. char16_t and the like count as integers of their size.
 const struct type *convert_promoted(const struct context *context, const struct value *value)
 {
@@ -72,6 +90,9 @@ const struct type *convert_promoted(const struct context *context, const struct 
 		return value->type;
 	// A bit-field that fits an int is one, whatever its declared type.
 	if (plain->size < 4 || (value->bit_size > 0 && value->bit_size < 32))
+		return context->basics.list[BASIC_INT];
+	if (context->has_bool && plain->kind == TYPE_ENUM && plain->size == 4 &&
+	    !plain->is_signed && fits_int(plain))
 		return context->basics.list[BASIC_INT];
 	if (plain->kind == TYPE_ENUM || plain->is_char || plain->size == 4)
 		return basic_signed(&context->basics, plain->size, plain->is_signed);

@@ -9,6 +9,9 @@
 #include "debugger/lang/c/printer.h"
 
 struct dialect {
+	// A comparison is a bool, ?: does not promote what it chooses from, and an enum becomes the
+	// first integer that holds its values.
+	bool has_bool;
 	// Where a name ends that begins at start and goes on as no identifier of C does: behind
 	// "max<int>". NULL: it does not.
 	const char *(*name_end)(struct parser *parser, const char *start);

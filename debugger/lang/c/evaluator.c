@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Walks the syntax tree. The same walk runs an expression, checks it, and finds its type.
-#include "debugger/lang/c/evaluator.h"
-#include "debugger/lang/c/invoke.h"
+#include "debugger/lang/c/dialect.h"
 #include "debugger/values/number.h"
 #include "debugger/lang/c/parser.h"
 
@@ -10,11 +9,13 @@
 struct dc_error *context_init(struct context *context, const struct dialect *dialect,
 			      enum eval_mode mode, const struct environment *environment)
 {
-	*context = (struct context){ .dialect = dialect,
-				     .mode = mode,
-				     .access = { .symbols = environment->symbols,
-						 .caller = environment->caller },
-				     .variables = environment->variables };
+	*context = (struct context){
+		.dialect = dialect,
+		.mode = mode,
+		.access = { .symbols = environment->symbols, .caller = environment->caller },
+		.variables = environment->variables,
+		.has_bool = dialect->has_bool && symbols_is_cxx(environment->symbols)
+	};
 	return basics_init(&context->basics, symbols_types(environment->symbols));
 }
 
@@ -212,14 +213,14 @@ static struct dc_error *eval_logical(struct context *context, const struct node 
 		context->mode = EVAL_TYPE;
 		err = eval_truth(context, node->right, &right_known, &right);
 		context->mode = mode;
-		return err ? err : make_integer(context, BASIC_INT, left, ret);
+		return err ? err : make_truth(context, left, ret);
 	}
 	err = eval_truth(context, node->right, &right_known, &right);
 	if (err)
 		return err;
 	if (left_known && right_known)
-		return make_integer(context, BASIC_INT, right, ret);
-	*ret = (struct value){ .type = context->basics.list[BASIC_INT] };
+		return make_truth(context, right, ret);
+	*ret = (struct value){ .type = truth_type(context) };
 	return NULL;
 }
 
@@ -232,6 +233,10 @@ static struct dc_error *conditional_type(struct context *context, const struct v
 	*ret = &type_unknown;
 	if (value_unknown(yes) || value_unknown(no))
 		return NULL;
+	if (context->has_bool && type_equal(a, b) && type_is_arithmetic(a)) {
+		*ret = a;
+		return NULL;
+	}
 	*ret = convert_common(context, yes, no);
 	if (*ret)
 		return NULL;

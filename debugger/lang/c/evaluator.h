@@ -22,6 +22,7 @@ struct context {
 	struct access access; // without a caller for constant expressions
 	struct variables *variables; // NULL for constant expressions
 	struct basics basics;
+	bool has_bool; // as the dialect has it, where the program is written in it
 	struct dc_error *(*abi)(const struct type *function); // CHECK
 	const struct node *whole; // RUN: the expression without its outermost casts
 	bool saw_variable; // $name was read: what was found out of types holds for now only
@@ -100,6 +101,9 @@ struct dc_error *operate_binary(struct context *context, enum operation op, cons
 				const struct value *b, struct value *ret) DC_CHECK;
 struct dc_error *operate_unary(struct context *context, enum operation op, const struct value *a,
 			       struct value *ret) DC_CHECK;
+// The type of comparisons, !, && and ||.
+const struct type *truth_type(const struct context *context);
+struct dc_error *make_truth(struct context *context, bool truth, struct value *ret) DC_CHECK;
 struct dc_error *make_integer(struct context *context, enum basic basic, uint64_t i,
 			      struct value *ret) DC_CHECK;
 // The integer in a known value; code TYPE when it is none, VALUE when it is not known.

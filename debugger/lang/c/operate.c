@@ -39,6 +39,16 @@ struct dc_error *make_integer(struct context *context, enum basic basic, uint64_
 	return value_set(ret, &i, ret->type->size);
 }
 
+const struct type *truth_type(const struct context *context)
+{
+	return context->basics.list[context->has_bool ? BASIC_BOOL : BASIC_INT];
+}
+
+struct dc_error *make_truth(struct context *context, bool truth, struct value *ret)
+{
+	return make_integer(context, context->has_bool ? BASIC_BOOL : BASIC_INT, truth, ret);
+}
+
 // For counts and indices, which must be known here and now.
 struct dc_error *value_integer(const struct value *value, int64_t *ret)
 {
@@ -81,7 +91,7 @@ static struct dc_error *compare(struct context *context, enum operation op, cons
 	struct number left, right;
 	struct dc_error *err;
 
-	*ret = (struct value){ .type = context->basics.list[BASIC_INT] };
+	*ret = (struct value){ .type = truth_type(context) };
 	if (!computes(context, a, b))
 		return NULL;
 	err = value_copy(a, &x);
@@ -95,7 +105,7 @@ static struct dc_error *compare(struct context *context, enum operation op, cons
 		err = number_read(common, x.bytes, &left);
 	if (!err)
 		err = number_read(common, y.bytes, &right);
-	return err ? err : make_integer(context, BASIC_INT, number_compare(op, &left, &right), ret);
+	return err ? err : make_truth(context, number_compare(op, &left, &right), ret);
 }
 
 // Shifts are the exception: each side is promoted for itself.
@@ -303,7 +313,7 @@ struct dc_error *operate_binary(struct context *context, enum operation op, cons
 				const struct value *b, struct value *ret)
 {
 	if (value_unknown(a) || value_unknown(b)) {
-		*ret = (struct value){ .type = is_comparison(op) ? context->basics.list[BASIC_INT]
+		*ret = (struct value){ .type = is_comparison(op) ? truth_type(context)
 								 : &type_unknown };
 		return NULL;
 	}
@@ -367,19 +377,18 @@ struct dc_error *operate_unary(struct context *context, enum operation op, const
 	struct dc_error *err;
 
 	if (value_unknown(a)) {
-		*ret = (struct value){ .type = op == OP_NOT ? context->basics.list[BASIC_INT]
-							    : &type_unknown };
+		*ret = (struct value){ .type = op == OP_NOT ? truth_type(context) : &type_unknown };
 		return NULL;
 	}
 
 	enum type_kind kind = type_strip(a->type)->kind;
 
 	if (op == OP_NOT && type_is_scalar(a->type)) {
-		*ret = (struct value){ .type = context->basics.list[BASIC_INT] };
+		*ret = (struct value){ .type = truth_type(context) };
 		if (!a->bytes)
 			return NULL;
 		err = number_read(a->type, a->bytes, &number);
-		return err ? err : make_integer(context, BASIC_INT, number_is_zero(&number), ret);
+		return err ? err : make_truth(context, number_is_zero(&number), ret);
 	}
 	if ((op == OP_REAL || op == OP_IMAG) && kind == TYPE_COMPLEX)
 		return complex_part(context, op, a, ret);

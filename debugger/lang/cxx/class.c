@@ -93,6 +93,14 @@ bool class_has_base(struct context *context, const struct type *class, const str
 	return path.found;
 }
 
+unsigned class_distance(struct context *context, const struct type *class, const struct type *base)
+{
+	struct path path;
+
+	dc_error_destroy(find_path(context, class, base, &path));
+	return path.found ? (unsigned)path.n : 0;
+}
+
 // One step at a time, for where a virtual base is stands in the object that has been come to. Before
 // a run that is not known.
 static struct dc_error *follow(struct context *context, const struct path *path,

@@ -4,6 +4,7 @@
 #include "debugger/lang/cxx/rules.h"
 
 static const struct dialect dialect = {
+	.has_bool = true,
 	.name_end = qualified_name_end,
 	.resolve_overloads = qualified_resolve,
 	.implied_member = implied_member,

@@ -96,7 +96,7 @@ static struct dc_error *find_method(struct context *context, const struct node *
 	*done = true;
 	err = find_methods(context, object.type, callee->member, &list, &n);
 	if (!err)
-		err = overload_choose_method(context, node, object.type, list, n, &method);
+		err = overload_choose_method(context, node, &object, list, n, &method);
 	if (err || !method)
 		return error_at(err, callee->column);
 	if (!method->is_static)

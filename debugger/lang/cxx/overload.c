@@ -10,9 +10,10 @@
 // How well an argument fits, from the best.
 enum fit {
 	FIT_SAME,
-	FIT_QUALIFIED, // const added behind a pointer or reference
-	FIT_PROMOTED,
-	FIT_CONVERTED,
+	FIT_QUALIFIED, // const or volatile added behind a pointer or reference: by how many
+	FIT_PROMOTED = FIT_QUALIFIED + 2,
+	FIT_CONVERTED, // to a base class: the nearer, the better
+	FIT_VOID = FIT_CONVERTED + 100, // a pointer to an object as one to anything
 	FIT_BOOL, // a pointer as a truth value
 	FIT_ADDRESS, // an integer as a pointer, which users of a debugger write
 	FIT_ELLIPSIS,
@@ -33,6 +34,7 @@ struct candidates {
 	const struct node *call;
 	const char *name;
 	const struct type *object; // that a method is called on
+	bool is_object; // it has a place; else it is a value
 };
 
 static void cleanup_candidates(struct candidates *candidates)
@@ -58,6 +60,21 @@ static struct dc_error *list_candidates(const struct candidates *candidates, str
 
 // ---- one argument ----
 
+// wanted has no fewer qualifiers.
+static enum fit fit_qualified(bool is_const, bool is_volatile, const struct type *wanted)
+{
+	int added = (wanted->is_const > is_const) + (wanted->is_volatile > is_volatile);
+
+	return added ? FIT_QUALIFIED + added - 1 : FIT_SAME;
+}
+
+static enum fit fit_base(struct context *context, const struct type *class, const struct type *base)
+{
+	unsigned distance = class_distance(context, class, base);
+
+	return distance ? FIT_CONVERTED + distance : FIT_NEVER;
+}
+
 static enum fit fit_pointer(struct context *context, const struct type *from, const struct type *to,
 			    bool is_literal)
 {
@@ -67,12 +84,10 @@ static enum fit fit_pointer(struct context *context, const struct type *from, co
 	if (its->is_volatile > wanted->is_volatile || is_const > wanted->is_const)
 		return FIT_NEVER;
 	if (type_equal(its, wanted))
-		return is_const == wanted->is_const && its->is_volatile == wanted->is_volatile
-			       ? FIT_SAME
-			       : FIT_QUALIFIED;
-	if (wanted->kind == TYPE_VOID || class_has_base(context, its, wanted))
-		return FIT_CONVERTED;
-	return FIT_NEVER;
+		return fit_qualified(is_const, its->is_volatile, wanted);
+	if (wanted->kind == TYPE_VOID)
+		return FIT_VOID;
+	return fit_base(context, its, wanted);
 }
 
 static enum fit fit_scalar(struct context *context, const struct value *arg, const struct type *to,
@@ -103,14 +118,14 @@ static enum fit fit_reference(struct context *context, const struct value *arg,
 	const struct type *from = type_strip(arg->type);
 	bool is_object = arg->lvalue == LVALUE_MEMORY;
 
-	if (is_object && from->is_const > to->is_const)
+	if (is_object && (from->is_const > to->is_const || from->is_volatile > to->is_volatile))
 		return FIT_NEVER;
 	if (type_equal(from, to))
-		return !is_object && !to->is_const	? FIT_NEVER
-		       : from->is_const == to->is_const ? FIT_SAME
-							: FIT_QUALIFIED;
-	if (class_has_base(context, from, to))
-		return FIT_CONVERTED;
+		return !is_object && !to->is_const
+			       ? FIT_NEVER
+			       : fit_qualified(from->is_const, from->is_volatile, to);
+	if (type_is_record(from) && type_is_record(to))
+		return fit_base(context, from, to);
 	return to->is_const && type_is_scalar(to) ? fit_scalar(context, arg, to, false) : FIT_NEVER;
 }
 
@@ -120,11 +135,11 @@ static enum fit fit_object(struct context *context, const struct type *object,
 {
 	const struct type *from = type_strip(object), *class = type_strip(to->target);
 
-	if (from->is_const > class->is_const)
+	if (from->is_const > class->is_const || from->is_volatile > class->is_volatile)
 		return FIT_NEVER;
 	if (type_equal(from, class))
-		return from->is_const == class->is_const ? FIT_SAME : FIT_QUALIFIED;
-	return class_has_base(context, from, class) ? FIT_CONVERTED : FIT_NEVER;
+		return fit_qualified(from->is_const, from->is_volatile, class);
+	return fit_base(context, from, class);
 }
 
 static enum fit fit_argument(struct context *context, const struct node *node,
@@ -185,6 +200,10 @@ static struct dc_error *rank(struct context *context, const struct candidates *c
 	if (skipped && type_strip(params[0].type)->kind == TYPE_POINTER)
 		candidate->fit[call->call.nr_args] = fit_object(context, candidates->object,
 								type_strip(params[0].type));
+	// void f() & takes no values, void f() && nothing else.
+	if (candidate->method && ((candidate->method->is_for_objects && !candidates->is_object) ||
+				  (candidate->method->is_for_values && candidates->is_object)))
+		candidate->fit[call->call.nr_args] = FIT_NEVER;
 	params += skipped;
 	n -= skipped;
 	candidate->is_viable = (call->call.nr_args == n ||
@@ -203,6 +222,20 @@ static struct dc_error *rank(struct context *context, const struct candidates *c
 	return NULL;
 }
 
+// Its full name, "int largest<int>(int, int)": template arguments right before the parameters.
+static bool is_template(const char *name)
+{
+	int depth = 0;
+
+	for (const char *at = name; *at && (*at != '(' || depth); at++) {
+		depth += *at == '<';
+		depth -= *at == '>';
+		if (*at == '>' && !depth && at[1] == '(')
+			return true;
+	}
+	return false;
+}
+
 static bool is_better(const struct candidate *a, const struct candidate *b, size_t n)
 {
 	bool better = false;
@@ -212,7 +245,8 @@ static bool is_better(const struct candidate *a, const struct candidate *b, size
 			return false;
 		better |= a->fit[i] < b->fit[i];
 	}
-	return better;
+	// Of two equal ones that which is no template is meant.
+	return better || (!is_template(a->function->name) && is_template(b->function->name));
 }
 
 static struct dc_error *read_arguments(struct context *context, struct candidates *candidates,
@@ -331,11 +365,15 @@ struct dc_error *overload_choose(struct context *context, const struct node *cal
 }
 
 struct dc_error *overload_choose_method(struct context *context, const struct node *call,
-					const struct type *class, const struct method *list,
+					const struct value *object, const struct method *list,
 					size_t n, const struct method **ret)
 {
 	_cleanup_(cleanup_candidates) struct candidates candidates = {
-		.call = call, .name = call->call.callee->member, .object = class, .n = n
+		.call = call,
+		.name = call->call.callee->member,
+		.object = object->type,
+		.is_object = object->lvalue != LVALUE_NONE,
+		.n = n,
 	};
 	const struct candidate *best = NULL;
 

@@ -13,6 +13,8 @@ struct dc_error *reference_bind(struct context *context, struct value *value,
 
 // class.c
 bool class_has_base(struct context *context, const struct type *class, const struct type *base);
+// By how many steps; 0: it is no base.
+unsigned class_distance(struct context *context, const struct type *class, const struct type *base);
 // A pointer to the class, or what a reference to it holds, becomes one to its base.
 struct dc_error *class_to_base(struct context *context, struct value *pointer,
 			       const struct type *class, const struct type *base) DC_CHECK;
@@ -45,9 +47,9 @@ struct dc_error *overload_needs_call(const struct resolution *what, const char *
 // The function of a call by an overloaded name. NULL in *ret: that takes a run.
 struct dc_error *overload_choose(struct context *context, const struct node *call,
 				 const struct function **ret) DC_CHECK;
-// The same among the methods of that name; on the object of the class.
+// The same among the methods of that name, called on the object.
 struct dc_error *overload_choose_method(struct context *context, const struct node *call,
-					const struct type *class, const struct method *list,
+					const struct value *object, const struct method *list,
 					size_t n, const struct method **ret) DC_CHECK;
 
 // implied.c
