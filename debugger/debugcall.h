@@ -434,7 +434,7 @@ struct dc_check_thread {
 struct dc_check {
 	pid_t pid;
 	char *program;
-	const char *hosts[4]; // NULL-terminated
+	const char *hosts[8]; // by which it can be called, the preferred first; NULL-terminated
 	struct dc_check_thread *threads;
 	size_t nr_threads;
 	char *notes; // pads left by a debugger that died, seccomp, …; NULL for none

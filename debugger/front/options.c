@@ -327,8 +327,6 @@ static bool take_rest(struct options *options, const bool given[NR_ROWS], char *
 	}
 	if (options->words.scope.goroutine && options->words.scope.thread)
 		COMPLAIN("--goroutine and --thread: a goroutine runs on the thread that it is on");
-	if (options->words.scope.goroutine && options->words.call.host == DC_HOST_BARE)
-		COMPLAIN("--goroutine and --host bare: the landing pad knows threads only");
 	if (!take_at(options, complaint))
 		return false;
 	options->words.operands = (const char *const *)rest;

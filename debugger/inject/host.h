@@ -41,7 +41,13 @@ struct host {
 	// The target brings it along, and callees may enter the target's own runtime on it. On any
 	// other host of the same target only callees that stay away from the runtime run unasked.
 	bool is_targets_own;
+	// A thread of the program's stays stopped from one call to the next, as registers that are
+	// assigned, frames, and threads that all stand still need it.
+	bool keeps_thread;
+	bool has_goroutines; // of which one may be the caller
 
+	// For a pre-flight: is it in this target? Reads, and makes nothing.
+	bool (*is_there)(struct process *process, const struct maps *maps);
 	// Is it in this target? *ret NULL: no; else the host's state for the target. Stops nothing.
 	// An error: it is there, and cannot be used.
 	struct dc_error *(*probe)(const struct host_context *context, void **ret);
@@ -67,5 +73,9 @@ struct host {
 // All of them, the preferred first.
 extern const struct host *const hosts[];
 extern const size_t nr_hosts;
+// NULL: DC_HOST_AUTO.
+const struct host *host_by_id(enum dc_host id);
+// The one that keeps a thread.
+const struct host *host_that_keeps(void);
 
 #endif

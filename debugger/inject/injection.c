@@ -33,19 +33,21 @@ struct injection {
 
 // ---- hosts ----------------------------------------------------------------------------------------
 
+static bool may_serve(const struct host *host, const struct borrow_options *options)
+{
+	return (options->host == DC_HOST_AUTO || options->host == host->id) &&
+	       (!options->keeps_thread || host->keeps_thread) &&
+	       (!options->goroutine || host->has_goroutines);
+}
+
+// The error says why the host does not serve.
 static struct dc_error *probe(struct injection *injection, const struct host *host,
 			      const struct host_context *context)
 {
-	bool is_named = injection->options.host == host->id;
 	void *state = NULL;
 	struct dc_error *err = host->probe(context, &state);
 
-	if (err && !is_named) {
-		// One that cannot be used; check says why.
-		dc_error_destroy(err);
-		return NULL;
-	}
-	if (!err && !state && is_named)
+	if (!err && !state)
 		return error_make(DC_REFUSED, "process %d %s", injection->process->pid,
 				  host->absence);
 	if (state)
@@ -56,6 +58,8 @@ static struct dc_error *probe(struct injection *injection, const struct host *ho
 static struct dc_error *find_hosts(struct injection *injection, const struct host_context *context)
 {
 	const struct borrow_options *options = &injection->options;
+	struct dc_error *problem =
+		NULL; // of the first; only told when none serves, check tells all
 	bool needs_own = false;
 
 	injection->hosts = calloc(nr_hosts, sizeof(*injection->hosts));
@@ -65,17 +69,22 @@ static struct dc_error *find_hosts(struct injection *injection, const struct hos
 		const struct host *host = hosts[i];
 		struct dc_error *err;
 
-		if (options->host != DC_HOST_AUTO && options->host != host->id)
+		if (!may_serve(host, options))
 			continue;
 		// A callee that enters the target's runtime needs what only the target's own host
 		// gives it: on any other it would end the process.
 		if (needs_own && !host->is_targets_own)
 			continue;
 		err = probe(injection, host, context);
-		if (err)
-			return err;
+		if (problem)
+			dc_error_destroy(err);
+		else
+			problem = err;
 		needs_own |= host->is_targets_own && injection->nr_hosts && !options->avoids_stdio;
 	}
+	if (!injection->nr_hosts)
+		return problem;
+	dc_error_destroy(problem);
 	return NULL;
 }
 

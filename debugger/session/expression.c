@@ -2,6 +2,8 @@
 // Expressions as a client holds them: parsed and typed once, in the scope that they were given.
 #include "debugger/session/session.h"
 
+#include "debugger/inject/host.h"
+
 #include "debugger/inject/safepoint/language_runtime.h"
 
 #include <string.h>
@@ -215,6 +217,7 @@ struct dc_error *expression_prepare(struct dc_expression *expression,
 				    const struct dc_call_options *options)
 {
 	struct dc_session *session = expression->session;
+	const struct host *host = host_by_id(options->host);
 	const struct arguments none = { 0 };
 	struct dc_error *err = session_cancelled(session);
 
@@ -226,9 +229,9 @@ struct dc_error *expression_prepare(struct dc_expression *expression,
 		return err;
 	if (expression->needs.calls && options->no_call)
 		return error_make(DC_REFUSED, "--no-call: the expression calls a function");
-	if (expression->scope.goroutine && options->host == DC_HOST_BARE)
-		return error_make(DC_USAGE, "a goroutine goes not with the bare host, which knows "
-					    "threads only");
+	if (expression->scope.goroutine && host && !host->has_goroutines)
+		return error_make(DC_USAGE, "a goroutine is nothing that the %s host knows",
+				  host->name);
 	// All that a call needs is made ready here, so that the thread is held for the call only.
 	if (expression->needs.calls || expression->needs.frame || options->all_stop)
 		err = session_ready(session);

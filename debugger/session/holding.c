@@ -4,33 +4,37 @@
 
 #include "debugger/arch/arch.h"
 #include "debugger/base/trace.h"
+#include "debugger/inject/host.h"
 
 #include <string.h>
 
 // Frames, registers that are assigned and threads that all stand still belong to a thread that
 // stays stopped from one call to the next, which the target's own host gives back each time.
-static struct dc_error *choose_host(struct dc_session *session, const struct scope *scope,
-				    const struct dc_call_options *options,
-				    const struct needs *needs, enum dc_host *ret)
+static const char *what_keeps(const struct dc_call_options *options, const struct needs *needs)
 {
-	const char *what = needs->frame	       ? "registers and locals of a frame need"
-			   : options->all_stop ? "--all-stop needs"
-			   : needs->thread && options->host == DC_HOST_AGENT
-				   ? "registers and thread-local variables need"
+	return needs->frame	   ? "registers and locals of a frame need"
+	       : options->all_stop ? "--all-stop needs"
 				   : NULL;
-	enum dc_host host = scope->goroutine ? DC_HOST_GORT : options->host;
+}
 
-	*ret = what || !needs->calls ? DC_HOST_BARE : host;
-	if (what && needs->calls && (host == DC_HOST_GORT || host == DC_HOST_AGENT))
-		return error_make(DC_REFUSED, "%s the bare host", what);
+// Nothing that the hosts themselves would refuse.
+static struct dc_error *may_call(const struct dc_session *session,
+				 const struct dc_call_options *options, const struct needs *needs)
+{
+	const char *what = what_keeps(options, needs);
+	const struct host *named = host_by_id(options->host), *keeps = host_that_keeps();
+	const struct host *host = what ? keeps : named;
+
+	if (what && named && !named->keeps_thread)
+		return error_make(DC_REFUSED, "%s the %s host", what, keeps->name);
 	// Without a goroutine, what enters the program's runtime ends the program.
-	if (needs->calls && (*ret == DC_HOST_BARE || *ret == DC_HOST_AGENT) && !options->force &&
-	    !needs->avoids_stdio && safepoints_has_runtime(session->safepoints))
+	if (host && !host->is_targets_own && !options->force && !needs->avoids_stdio &&
+	    safepoints_has_runtime(session->safepoints))
 		return error_make(DC_REFUSED,
 				  "the callee may need a goroutine, which the %s host does not "
-				  "give it; --force calls it all the same%s%s%s",
-				  dc_host_name(*ret), what ? " (" : "", what ?: "",
-				  what ? " the bare host)" : "");
+				  "give it; --force calls it all the same%s%s%s%s%s",
+				  host->name, what ? " (" : "", what ?: "", what ? " the " : "",
+				  what ? keeps->name : "", what ? " host)" : "");
 	return NULL;
 }
 
@@ -40,6 +44,8 @@ static struct dc_error *hold_one(struct dc_session *session, const struct scope 
 {
 	struct holding *holding = &session->holding;
 	struct borrow_options borrow = {
+		.host = needs->calls && !what_keeps(options, needs) ? options->host : DC_HOST_AUTO,
+		.keeps_thread = !needs->calls || what_keeps(options, needs),
 		.goroutine = needs->calls ? scope->goroutine : 0,
 		.own_thread = needs->thread,
 		.thread = needs->frame ? sample->tid : scope->thread,
@@ -54,7 +60,7 @@ static struct dc_error *hold_one(struct dc_session *session, const struct scope 
 		.pass_signals = options->pass_signals,
 		.vm = needs->vm,
 	};
-	struct dc_error *err = choose_host(session, scope, options, needs, &borrow.host);
+	struct dc_error *err = needs->calls ? may_call(session, options, needs) : NULL;
 
 	if (!err)
 		err = injection_begin(session->tracer, session->process, session->symbols,

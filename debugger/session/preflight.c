@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The pre-flight: what could be borrowed, and why not. Reads /proc and memory; stops nothing.
 #include "debugger/session/session.h"
+#include "debugger/base/cleanup.h"
+#include "debugger/inject/host.h"
 #include "debugger/inject/loan/pad.h"
 #include "debugger/target/maps.h"
 #include "debugger/target/waits.h"
@@ -128,23 +130,33 @@ static struct dc_error *check_threads(struct preflight *preflight)
 }
 
 // What a debugger that was killed left behind: never reused, never unmapped, but told.
-static struct dc_error *note_orphans(struct dc_session *session, FILE *notes)
+static struct dc_error *note_orphans(struct dc_session *session, const struct maps *maps,
+				     FILE *notes)
 {
-	struct maps maps;
-	struct dc_error *err = maps_read(session->process, &maps);
-
-	if (err)
-		return err;
 	uint64_t *orphans = NULL;
 	size_t n = 0;
+	struct dc_error *err = pad_find_orphans(session->process, maps, &orphans, &n);
 
-	err = pad_find_orphans(session->process, &maps, &orphans, &n);
 	for (size_t i = 0; i < n && !err; i++)
 		fprintf(notes, "a landing pad left by an earlier session: 0x%" PRIx64 "\n",
 			orphans[i]);
 	free(orphans);
-	maps_deinit(&maps);
 	return err;
+}
+
+// The hosts, and what they left.
+static struct dc_error *check_hosts(struct dc_session *session, struct dc_check *ret, FILE *notes)
+{
+	_cleanup_(maps_deinit) struct maps maps = { 0 };
+	struct dc_error *err = maps_read(session->process, &maps);
+	const size_t room = sizeof(ret->hosts) / sizeof(*ret->hosts) - 1;
+
+	if (err)
+		return err;
+	for (size_t i = 0, n = 0; i < nr_hosts && n < room; i++)
+		if (hosts[i]->is_there(session->process, &maps))
+			ret->hosts[n++] = hosts[i]->name;
+	return note_orphans(session, &maps, notes);
 }
 
 struct goroutine_notes {
@@ -167,8 +179,8 @@ static bool note_goroutine(const struct dc_goroutine *g, void *arg)
 	return true;
 }
 
-// The target's own host, and what each goroutine that runs is to it.
-static void note_host(struct dc_session *session, struct dc_check *ret, FILE *notes)
+// What each goroutine that runs is to the host that knows it.
+static void note_goroutines(struct dc_session *session, FILE *notes)
 {
 	struct goroutine_notes to = { .notes = notes };
 	bool found = false;
@@ -179,7 +191,6 @@ static void note_host(struct dc_session *session, struct dc_check *ret, FILE *no
 	dc_error_destroy(err);
 	if (err || !found)
 		return;
-	ret->hosts[1] = "gort";
 	fprintf(notes,
 		"%zu goroutines, %zu of them not running: with none at work, a call begins on "
 		"an idle thread\n",
@@ -194,7 +205,6 @@ static struct dc_error *check(struct preflight *preflight)
 	struct dc_error *err;
 
 	ret->pid = session->process->pid;
-	ret->hosts[0] = "bare";
 	err = set(&ret->program, "%s", session->process->name);
 	if (!err && !session->barrier)
 		err = session_look(session);
@@ -216,8 +226,8 @@ static struct dc_error *check(struct preflight *preflight)
 		if (modules[i]->problem)
 			fprintf(notes, "%s: %s\n", modules[i]->name, modules[i]->problem);
 	}
-	note_host(session, ret, notes);
-	return note_orphans(session, notes);
+	note_goroutines(session, notes);
+	return check_hosts(session, ret, notes);
 }
 
 struct dc_error *dc_check(struct dc_session *session, const struct dc_scope *scope,

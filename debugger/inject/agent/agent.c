@@ -20,6 +20,12 @@ static void destroy(void *host)
 	free(agent);
 }
 
+static bool is_there(struct process *process, const struct maps *maps)
+{
+	(void)process;
+	return post_is_there(maps);
+}
+
 static struct dc_error *probe(const struct host_context *context, void **ret)
 {
 	const struct borrow_options *options = context->loan->options;
@@ -306,6 +312,7 @@ const struct host agent_host = {
 	.id = DC_HOST_AGENT,
 	.name = "agent",
 	.absence = "has no agent: start it with LD_PRELOAD=libdebugcall-agent.so",
+	.is_there = is_there,
 	.probe = probe,
 	.destroy = destroy,
 	.can = can,

@@ -203,6 +203,11 @@ static struct dc_error *wake_up(struct process *process, struct maps *maps)
 			  process->pid);
 }
 
+bool post_is_there(const struct maps *maps)
+{
+	return find_mapping(maps) || has_library(maps);
+}
+
 struct dc_error *post_open(struct process *process, const struct maps *maps, struct post *ret,
 			   bool *found)
 {
@@ -211,7 +216,7 @@ struct dc_error *post_open(struct process *process, const struct maps *maps, str
 	struct dc_error *err = NULL;
 
 	*ret = (struct post){ .process = process, .fd = -1 };
-	*found = mapping || has_library(maps);
+	*found = post_is_there(maps);
 	if (!*found)
 		return NULL;
 	if (!mapping) {

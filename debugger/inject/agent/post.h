@@ -16,6 +16,8 @@ struct post {
 	pid_t tid; // the host's thread that serves the slot, as we see it; 0: not looked for yet
 };
 
+// The target has a mailbox, or an agent that could make one.
+bool post_is_there(const struct maps *maps);
 // *found false: the target has none, and no agent that could make one. An error: it has, and it
 // cannot be used. Nothing is taken yet.
 struct dc_error *post_open(struct process *process, const struct maps *maps, struct post *ret,

@@ -43,6 +43,15 @@ static struct dc_error *create(const struct host_context *context, struct gort *
 	return gort->xstate && gort->xstate_ready && gort->conversation ? NULL : &dc_out_of_memory;
 }
 
+static bool is_there(struct process *process, const struct maps *maps)
+{
+	struct debugcall_descriptor descriptor;
+	bool found = false;
+
+	dc_error_destroy(descriptor_find(process, maps, &descriptor, &found));
+	return found;
+}
+
 static struct dc_error *probe(const struct host_context *context, void **ret)
 {
 	const struct loan *loan = context->loan;
@@ -188,6 +197,8 @@ const struct host gort_host = {
 	.name = "gort",
 	.absence = "has no debug call host of its own",
 	.is_targets_own = true,
+	.has_goroutines = true,
+	.is_there = is_there,
 	.probe = probe,
 	.destroy = destroy,
 	.can = can,

@@ -10,6 +10,7 @@
 
 struct borrow_options {
 	enum dc_host host;
+	bool keeps_thread; // a thread is to stay held from one call to the next
 	uint64_t goroutine; // the caller is to be this one; 0: any
 	bool own_thread; // a thread of the program's is needed, not one of an agent's
 	pid_t thread; // 0: the best one is chosen (blocked in a restartable call first, running next)
