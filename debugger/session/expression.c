@@ -230,8 +230,7 @@ struct dc_error *expression_prepare(struct dc_expression *expression,
 	if (expression->needs.calls && options->no_call)
 		return error_make(DC_REFUSED, "--no-call: the expression calls a function");
 	if (expression->scope.goroutine && host && !host->has_goroutines)
-		return error_make(DC_USAGE, "a goroutine is nothing that the %s host knows",
-				  host->name);
+		return error_make(DC_USAGE, "--goroutine: the %s host knows none", host->name);
 	// All that a call needs is made ready here, so that the thread is held for the call only.
 	if (expression->needs.calls || expression->needs.frame || options->all_stop)
 		err = session_ready(session);

@@ -14,7 +14,7 @@ def lists(procs):
     os.environ["GORTMAXPROCS"] = procs
     with Program(f"{TARGETS}/gort_yields", "4") as program:
         for _ in range(LISTS):
-            run = debugcall("-q", "--host", "gort", "-p", program.pid, *EXPRESSIONS)
+            run = debugcall("-q", "--host", "gort", "--wait", "60s", "-p", program.pid, *EXPRESSIONS)
             expect(run.code == 0, run)
             equal(run.out.split(), ["3", "7"] * 4)
 
