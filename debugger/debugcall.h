@@ -387,6 +387,24 @@ DC_API DC_CHECK struct dc_error *dc_breakpoints(struct dc_session *session,
 
 // thread: 0 is all that stand. A thread that stands at a signal receives it, unless dropped.
 DC_API DC_CHECK struct dc_error *dc_continue(struct dc_session *session, pid_t thread);
+enum dc_step {
+	DC_STEP_INTO, // to another line, in whichever function that has lines
+	DC_STEP_OVER, // to another line of this frame, or out of it
+	DC_STEP_UNTIL, // likewise, and not back in a loop
+	DC_STEP_OUT, // until the frame has returned
+	DC_STEP_INSTRUCTION,
+	DC_STEP_INSTRUCTION_OVER, // calls are one instruction
+};
+struct dc_step_options {
+	pid_t thread; // that stands
+	enum dc_step how;
+	uint64_t count; // of steps; 0: one
+	unsigned frame; // OUT: of this frame, from the innermost
+};
+// The thread goes on, by breakpoints at where it leads; DC_EVENT_STOPPED tells of the end. Whatever
+// else stops it meanwhile ends the step.
+DC_API DC_CHECK struct dc_error *dc_step(struct dc_session *session,
+					 const struct dc_step_options *options);
 // The signal that a standing thread would receive when it goes on: another one, or 0.
 DC_API DC_CHECK struct dc_error *dc_set_signal(struct dc_session *session, pid_t thread, int signo);
 // Stops the thread, 0: all that run. Waits for nothing, neither for the stop nor for what the
@@ -554,6 +572,7 @@ enum dc_stop_reason {
 	DC_STOP_BREAKPOINT, // breakpoint
 	DC_STOP_SIGNAL, // signo, addr: before the thread receives it
 	DC_STOP_INTERRUPTED, // dc_interrupt(), or another thread's stop that stops all
+	DC_STOP_STEP, // a step is at its end
 	DC_STOP_EXEC, // it became another program; breakpoints are gone
 };
 // A thread that stands still, and where.
@@ -562,7 +581,9 @@ struct dc_stop {
 	enum dc_stop_reason reason;
 	struct dc_frame frame; // strings live as long as the session
 	unsigned breakpoint; // its number
-	const char *problem; // of its condition, which could not be evaluated; lives until it runs
+	// Why it stands here and not elsewhere: a condition that could not be evaluated, a step that
+	// could not be led on. NULL: nothing. Lives until the thread runs.
+	const char *problem;
 	int signo;
 	uint64_t addr; // of a fault
 	bool all_stand; // so do all others

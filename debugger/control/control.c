@@ -4,6 +4,8 @@
 
 #include "debugger/base/cleanup.h"
 #include "debugger/base/trace.h"
+#include "debugger/control/step.h"
+#include "debugger/target/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -212,14 +214,18 @@ void control_halt_others(struct control *control, const struct thread *thread)
 
 // ---- what events mean -----------------------------------------------------------------------------
 
-static void on_signal(struct control *control, struct thread *thread, const struct event *event)
+// Whether the thread, stopped at pc, is to stand for where it came to.
+static bool stands_at(struct control *control, struct thread *thread, uint64_t pc)
 {
-	const struct location *hit = thread_hit(thread, event->pc);
-	bool is_notice = thread_is_notice(thread, event);
+	const struct location *hit = thread_hit(thread, pc);
+	bool arrived;
+	struct dc_error *err = step_arrive(thread, pc, &arrived);
 
-	if (!is_notice) {
-		thread->tracee.signo = event->signo;
-		thread->info = event->info;
+	if (err) {
+		// It stands where it got, and why is said.
+		dc_error_destroy(thread->failure);
+		thread->failure = err;
+		arrived = true;
 	}
 	if (hit && control->passes) {
 		control->passed++;
@@ -227,8 +233,26 @@ static void on_signal(struct control *control, struct thread *thread, const stru
 	}
 	if (hit)
 		stand(control, thread,
-		      &(struct stop){ .kind = STOP_LOCATION, .location = hit, .pc = event->pc });
-	else if (!is_notice && control->stop_signals >> (event->signo - 1) & 1)
+		      &(struct stop){ .kind = STOP_LOCATION,
+				      .location = hit,
+				      .pc = pc,
+				      .arrived = arrived });
+	else if (arrived)
+		stand(control, thread, &(struct stop){ .kind = STOP_STEP, .pc = pc });
+	return hit || arrived;
+}
+
+static void on_signal(struct control *control, struct thread *thread, const struct event *event)
+{
+	bool is_notice = thread_is_notice(thread, event);
+
+	if (!is_notice) {
+		thread->tracee.signo = event->signo;
+		thread->info = event->info;
+	}
+	if (stands_at(control, thread, event->pc))
+		return;
+	if (!is_notice && control->stop_signals >> (event->signo - 1) & 1)
 		stand(control, thread,
 		      &(struct stop){ .kind = STOP_SIGNAL, .info = event->info, .pc = event->pc });
 	else if (thread->halt)
@@ -241,7 +265,6 @@ static void on_interrupt(struct control *control, struct thread *thread)
 {
 	struct user_regs_struct regs;
 	struct dc_error *err = registers_get(thread->tracee.tid, &regs);
-	const struct location *hit;
 
 	if (!err)
 		err = tracee_renew_wait(&thread->tracee, &regs);
@@ -251,16 +274,9 @@ static void on_interrupt(struct control *control, struct thread *thread)
 		return;
 	}
 	thread->tracee.group_stopped = false;
-	hit = thread_hit(thread, registers_pc(&regs));
-	if (hit && control->passes) {
-		control->passed++;
-		hit = NULL;
-	}
-	if (hit)
-		stand(control, thread,
-		      &(struct stop){
-			      .kind = STOP_LOCATION, .location = hit, .pc = registers_pc(&regs) });
-	else if (thread->halt)
+	if (stands_at(control, thread, registers_pc(&regs)))
+		return;
+	if (thread->halt)
 		stand(control, thread,
 		      &(struct stop){ .kind = STOP_INTERRUPT, .pc = registers_pc(&regs) });
 	else
@@ -482,6 +498,11 @@ void control_remove_location(struct control *control, const struct location *loc
 
 // ---- beginning and end ----------------------------------------------------------------------------
 
+static size_t read_code(void *arg, uint64_t addr, void *buf, size_t n)
+{
+	return memory_read_some(arg, addr, buf, n);
+}
+
 static struct dc_error *begin(void *arg)
 {
 	struct control *control = arg;
@@ -501,7 +522,9 @@ struct dc_error *control_create(struct tracer *tracer, struct process *process,
 	control->tracer = tracer;
 	control->process = process;
 	control->last_undecided = &control->undecided;
-	err = tracer_run(tracer, begin, control);
+	err = decoder_create(read_code, process, &control->decoder);
+	if (!err)
+		err = tracer_run(tracer, begin, control);
 	if (err) {
 		control_destroy(control);
 		return err;
@@ -551,5 +574,6 @@ void control_destroy(struct control *control)
 		free(location);
 	}
 	dc_error_destroy(control->failure);
+	decoder_destroy(control->decoder);
 	free(control);
 }

@@ -5,11 +5,13 @@
 #ifndef DEBUGGER_CONTROL_CONTROL_H
 #define DEBUGGER_CONTROL_CONTROL_H
 
+#include "debugger/arch/x86_64/successor.h"
 #include "debugger/control/thread.h"
 
 struct control {
 	struct tracer *tracer;
 	struct process *process;
+	struct decoder *decoder;
 	struct location *locations;
 	unsigned nr_locations;
 	struct thread *threads;

@@ -25,7 +25,9 @@ void thread_destroy(struct thread *thread)
 {
 	thread_disarm(thread);
 	events_disregard(tracer_events(thread->tracee.tracer), &thread->tracee);
+	free(thread->step.plan);
 	free(thread->problem);
+	dc_error_destroy(thread->failure);
 	free(thread);
 }
 
@@ -62,7 +64,7 @@ static struct slot *slot_of(struct thread *thread, const struct location *locati
 // The signal that tells of hits. What a thread blocks for the moment, as all do while they are being
 // made, it will not block when it comes to a place that anybody is interested in; one that always
 // does is told of by SIGCONT, which stops a traced thread all the same.
-static struct dc_error *choose_notice(const struct thread *thread, int *ret)
+struct dc_error *thread_notice(const struct thread *thread, int *ret)
 {
 	const struct tracee *tracee = &thread->tracee;
 	struct thread_info info;
@@ -93,7 +95,7 @@ struct dc_error *thread_arm(struct thread *thread, const struct location *locati
 		if (!slot)
 			continue;
 		if (!notice)
-			err = choose_notice(thread, &notice);
+			err = thread_notice(thread, &notice);
 		if (!err)
 			err = kernel_breakpoint_arm(&slot->event, thread->tracee.tid, at->kind,
 						    at->addr, at->size, notice);
@@ -109,7 +111,7 @@ const struct location *thread_hit(struct thread *thread, uint64_t pc)
 {
 	const struct location *ret = NULL;
 
-	for (size_t i = 0; i < SLOTS; i++) {
+	for (size_t i = 0; i < LOCATIONS_MAX; i++) {
 		struct slot *slot = &thread->slots[i];
 
 		if (!slot->location || !kernel_breakpoint_hits(&slot->event))
@@ -134,12 +136,40 @@ bool thread_is_notice(const struct thread *thread, const struct event *event)
 	return false;
 }
 
+// A breakpoint where the thread stands is not met by going on from it: the resume flag lets that one
+// instruction run, as after a hit.
+static struct dc_error *pass_here(const struct thread *thread)
+{
+	struct user_regs_struct regs;
+	bool is_here = false;
+
+	for (size_t i = 0; i < SLOTS; i++) {
+		const struct kernel_breakpoint *event = &thread->slots[i].event;
+
+		is_here |= event->fd >= 0 && event->addr == thread->stop.pc;
+	}
+	if (!is_here)
+		return NULL;
+
+	struct dc_error *err = registers_get(thread->tracee.tid, &regs);
+
+	return err || registers_pc(&regs) != thread->stop.pc
+		       ? err
+		       : registers_poke(thread->tracee.tid, REGISTER_FLAGS_OFFSET,
+					regs.eflags | FLAG_RESUME);
+}
+
 struct dc_error *thread_go(struct thread *thread)
 {
+	struct dc_error *err;
+
 	thread->stands = thread->is_along = false;
 	thread->breakpoint = 0;
 	free(thread->problem);
 	thread->problem = NULL;
+	err = pass_here(thread);
 	thread->stop = (struct stop){ 0 };
+	if (err)
+		return err;
 	return tracee_go_on(&thread->tracee, RESUME_RUN);
 }

@@ -7,6 +7,22 @@
 #include "debugger/control/location.h"
 #include "debugger/target/tracee.h"
 
+enum step_way {
+	WAY_INSTRUCTIONS, // one after the other
+	WAY_OVER, // to the place behind a call, in the frame that called
+	WAY_PLACE, // to a place
+};
+
+struct step {
+	bool is_active;
+	enum step_way way;
+	uint64_t start, end; // instructions that are passed; equal: every one is a step
+	bool into; // calls are gone into; else they are run over
+	uint64_t target; // where the breakpoint is
+	uint64_t sp; // hits below it are of deeper frames; 0: all count
+	void *plan; // malloc'd, of whoever has begun it
+};
+
 enum stop_kind {
 	STOP_NONE,
 	STOP_LOCATION, // location
@@ -20,6 +36,7 @@ struct stop {
 	const struct location *location;
 	siginfo_t info;
 	uint64_t pc;
+	bool arrived; // a step has led here, too
 	int64_t since;
 };
 
@@ -29,6 +46,7 @@ struct thread {
 	struct control *control;
 	struct thread *next, *next_undecided;
 	struct slot slots[SLOTS];
+	struct step step;
 	bool stands; // until thread_go()
 	bool is_undecided; // nobody has seen yet why
 	bool halt; // it is asked to stand
@@ -39,6 +57,7 @@ struct thread {
 	// Of whoever has decided, for as long as it stands.
 	unsigned breakpoint; // 0: none
 	char *problem;
+	struct dc_error *failure; // of a step
 	siginfo_t info; // of tracee.signo, that it receives when it goes on
 };
 
@@ -49,6 +68,8 @@ void thread_destroy(struct thread *thread);
 // Arms what is not armed yet, and disarms what is no location any more.
 struct dc_error *thread_arm(struct thread *thread, const struct location *locations) DC_CHECK;
 void thread_disarm(struct thread *thread);
+// The signal that tells the thread's hits.
+struct dc_error *thread_notice(const struct thread *thread, int *ret) DC_CHECK;
 // What was hit since the last look, with the thread stopped at pc; NULL: nothing.
 const struct location *thread_hit(struct thread *thread, uint64_t pc);
 // Whether the signal is only one of our notices.

@@ -33,6 +33,12 @@ void breakpoint_remove(struct dc_session *session, struct breakpoint *breakpoint
 
 // control.c: as users see it.
 void stop_describe(struct dc_session *session, const struct thread *thread, struct dc_stop *ret);
+// All that stand and were told of, or the one, go on; in session_run().
+struct dc_error *session_go(struct dc_session *session, pid_t thread) DC_CHECK;
+// steps.c: a thread has come to where its step led. *stays: that is the step's end; else the next
+// part of its way is armed.
+struct dc_error *steps_judge(struct dc_session *session, struct thread *thread,
+			     bool *stays) DC_CHECK;
 struct dc_error *session_uncontrolled(void) DC_CHECK; // the error where there is no control
 
 #endif

@@ -4,6 +4,7 @@
 #include "debugger/session/breakpoints.h"
 
 #include "debugger/base/trace.h"
+#include "debugger/control/step.h"
 #include "debugger/target/signals.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ void stop_describe(struct dc_session *session, const struct thread *thread, stru
 		[STOP_LOCATION] = DC_STOP_BREAKPOINT,
 		[STOP_SIGNAL] = DC_STOP_SIGNAL,
 		[STOP_INTERRUPT] = DC_STOP_INTERRUPTED,
+		[STOP_STEP] = DC_STOP_STEP,
 		[STOP_EXEC] = DC_STOP_EXEC,
 	};
 	const struct stop *stop = &thread->stop;
@@ -54,56 +56,71 @@ static void tell(struct dc_session *session, const struct thread *thread)
 	operations_tell(session, &event);
 }
 
-// *stays: the thread stands, and users are told.
-static struct dc_error *judge(struct dc_session *session, struct thread *thread, bool *stays)
+// Of a thread that stands for what the user asked, the reason is said with its stop.
+static void note_problem(struct thread *thread, struct dc_error *err)
 {
-	struct breakpoint *breakpoint;
-	pid_t tid = thread->tracee.tid;
-	struct dc_error *err;
+	if (err)
+		thread->problem = strdup(err->message);
+	dc_error_destroy(err);
+}
 
-	*stays = true;
-	if (thread->stop.kind != STOP_LOCATION)
-		return NULL;
-	err = breakpoints_judge(session, thread->stop.location, tid, &breakpoint);
+// *stays: a breakpoint stops it.
+static void judge_location(struct dc_session *session, pid_t tid, bool *stays)
+{
+	struct thread *thread = control_find(session->control, tid);
+	struct breakpoint *breakpoint;
+	struct dc_error *err = breakpoints_judge(session, thread->stop.location, tid, &breakpoint);
+
 	// A call in a condition may have ended it.
 	thread = control_find(session->control, tid);
 	*stays = breakpoint && thread;
-	if (!*stays)
-		return err;
-	thread->breakpoint = breakpoint->is.number;
-	if (err) {
-		thread->problem = strdup(err->message);
+	if (!*stays) {
 		dc_error_destroy(err);
+		return;
 	}
+	thread->breakpoint = breakpoint->is.number;
+	note_problem(thread, err);
 	if (breakpoint->is.temporary)
 		breakpoint_remove(session, breakpoint);
-	return NULL;
+}
+
+// *stays: the thread stands, and users are told.
+static void judge(struct dc_session *session, pid_t tid, bool *stays)
+{
+	struct thread *thread = control_find(session->control, tid);
+	bool arrived = thread->stop.kind == STOP_STEP || thread->stop.arrived;
+
+	*stays = true;
+	if (thread->stop.kind == STOP_LOCATION)
+		judge_location(session, tid, stays);
+	else if (thread->stop.kind != STOP_STEP)
+		return;
+	thread = control_find(session->control, tid);
+	if (!thread || !arrived || (*stays && thread->stop.kind == STOP_LOCATION))
+		return;
+	thread->stop.kind = STOP_STEP;
+	note_problem(thread, steps_judge(session, thread, stays));
 }
 
 static struct dc_error *decide(struct dc_session *session, struct thread *thread)
 {
 	pid_t tid = thread->tracee.tid;
 	bool stays;
-	struct dc_error *err = judge(session, thread, &stays);
 
+	judge(session, tid, &stays);
 	thread = control_find(session->control, tid);
 	if (!thread || !thread->stands)
-		return err;
-	if (!stays) {
-		struct dc_error *go = thread_go(thread);
-
-		if (!err)
-			return go;
-		dc_error_destroy(go);
-		return err;
-	}
+		return NULL;
+	if (!stays)
+		return thread_go(thread);
+	step_end(thread);
 	// One that was stopped because another was is not told of by itself.
 	if (thread->is_along)
-		return err;
+		return NULL;
 	if (session->stop_all)
 		control_halt_others(session->control, thread);
 	tell(session, thread);
-	return err;
+	return NULL;
 }
 
 static struct dc_error *run_decisions(void *arg)
@@ -232,32 +249,32 @@ struct go {
 	bool any;
 };
 
-static struct dc_error *go_one(struct go *go, struct thread *thread)
-{
-	struct dc_session *session = go->session;
-	struct dc_event event = { .kind = DC_EVENT_RAN_ON,
-				  .thread = thread->tracee.tid,
-				  .pause_ns = tracer_now() - thread->stop.since };
-
-	go->any = true;
-	operations_tell(session, &event);
-	return thread_go(thread);
-}
-
 static struct dc_error *run_go(void *arg)
 {
 	struct go *go = arg;
 	struct control *control = go->session->control;
 	struct dc_error *err = NULL;
 
-	control_attend(control);
 	for (struct thread *thread = control->threads; thread && !err; thread = thread->next) {
+		struct dc_event event = { .kind = DC_EVENT_RAN_ON,
+					  .thread = thread->tracee.tid,
+					  .pause_ns = tracer_now() - thread->stop.since };
+
 		if (!thread->stands || thread->is_undecided ||
 		    (go->thread && thread->tracee.tid != go->thread))
 			continue;
-		err = go_one(go, thread);
+		go->any = true;
+		operations_tell(go->session, &event);
+		err = thread_go(thread);
 	}
 	return err;
+}
+
+struct dc_error *session_go(struct dc_session *session, pid_t thread)
+{
+	struct go go = { .session = session, .thread = thread };
+
+	return run_go(&go);
 }
 
 struct dc_error *dc_continue(struct dc_session *session, pid_t thread)

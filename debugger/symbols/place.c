@@ -432,3 +432,19 @@ bool symbols_line_block(struct symbols *symbols, uint64_t addr, struct line_bloc
 	}
 	return false;
 }
+
+uint64_t symbols_body(struct symbols *symbols, uint64_t entry)
+{
+	struct loaded *loaded = symbols_at(symbols, entry);
+	struct units *info = loaded ? module_dwarf(loaded, EFFORT_DEBUG_FILE) : NULL;
+	struct places places = { .loaded = loaded };
+	uint64_t body = entry;
+	Dwarf_Die die;
+
+	if (info && units_function_at(info, entry - loaded->module.bias, &die))
+		add_function(&places, &die, false);
+	if (places.n)
+		body = places.list[0].addr;
+	free(places.list);
+	return body;
+}

@@ -178,6 +178,9 @@ struct line_block {
 };
 bool symbols_line_block(struct symbols *symbols, uint64_t addr, struct line_block *ret);
 
+// Where the body of the function begins whose first instruction is at entry; else entry.
+uint64_t symbols_body(struct symbols *symbols, uint64_t entry);
+
 // Symbol alone: name and offset for `<main+4>`; false when none covers the address.
 bool symbols_name_of(struct symbols *symbols, uint64_t addr, const char **name, uint64_t *offset);
 

@@ -311,3 +311,195 @@ TEST("the target ends under control")
 	while (event.kind != DC_EVENT_TARGET_ENDED);
 	dc_close(session);
 }
+
+// ---- steps ----------------------------------------------------------------------------------------
+
+static int line_of(const char *mark)
+{
+	FILE *file = fopen("tests/targets/stepped.c", "re");
+	char line[256], wanted[64];
+	int number = 1;
+
+	expect(file);
+	snprintf(wanted, sizeof(wanted), "// %s\n", mark);
+	while (fgets(line, sizeof(line), file) && !strstr(line, wanted))
+		number++;
+	fclose(file);
+	return number;
+}
+
+static const char *place_of(const char *mark)
+{
+	static char place[32];
+
+	snprintf(place, sizeof(place), "stepped.c:%d", line_of(mark));
+	return place;
+}
+
+static struct dc_stop step(struct dc_session *session, pid_t thread, enum dc_step how)
+{
+	const struct dc_step_options options = { .thread = thread, .how = how };
+	struct dc_stop stop;
+
+	good(dc_step(session, &options), "step");
+	stop = next_stop(session);
+	if (stop.problem)
+		fail("%s", stop.problem);
+	equal(stop.thread, thread);
+	return stop;
+}
+
+static void stands_at(const struct dc_stop *stop, const char *function, const char *mark)
+{
+	equal(stop->frame.function, function);
+	equal(stop->frame.line, line_of(mark));
+}
+
+static struct dc_stop stop_at(struct dc_session *session, const char *place)
+{
+	const struct dc_breakpoint_options options = { .place = place, .temporary = true };
+	unsigned number;
+
+	good(dc_breakpoint_set(session, &options, &number), place);
+	return next_stop(session);
+}
+
+TEST("next goes from line to line, over calls, recursion and loops, and home")
+{
+	static const char *const marks[] = { "walk 2", "walk 3", "walk 4", "walk 3", "walk 4",
+					     "walk 3", "walk 5", "walk 6", "walk 7", "walk 8" };
+	struct target target = target_start("stepped");
+	struct dc_session *session = control(&target);
+	struct dc_stop stop = stop_at(session, "walk");
+
+	stands_at(&stop, "walk", "walk 1");
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		stop = step(session, stop.thread, DC_STEP_OVER);
+		equal(stop.reason, DC_STOP_STEP);
+		stands_at(&stop, "walk", marks[i]);
+	}
+	step(session, stop.thread, DC_STEP_OVER); // the brace
+	stop = step(session, stop.thread, DC_STEP_OVER);
+	stands_at(&stop, "main", "main 1");
+	dc_close(session);
+	target_end(&target);
+}
+
+TEST("step goes into functions that have lines, and over those that have none")
+{
+	struct target target = target_start("stepped");
+	struct dc_session *session = control(&target);
+	struct dc_stop stop = stop_at(session, "walk");
+
+	stop = step(session, stop.thread, DC_STEP_INTO);
+	stands_at(&stop, "leaf", "leaf 1");
+	equal(value_at(session, stop.thread, NULL, "n"), 3);
+	stop = step(session, stop.thread, DC_STEP_INTO);
+	stands_at(&stop, "leaf", "leaf 2");
+	stop = step(session, stop.thread, DC_STEP_OUT);
+	stands_at(&stop, "walk", "walk 1");
+	equal(value_at(session, stop.thread, "0", "(int)$rax"), 6);
+	good(dc_continue(session, 0), "continue");
+	stop = stop_at(session, place_of("walk 5"));
+	stop = step(session, stop.thread, DC_STEP_INTO); // strlen, by way of a stub
+	stands_at(&stop, "walk", "walk 6");
+	dc_close(session);
+	target_end(&target);
+}
+
+TEST("finish leaves the frame that is named, whatever recursion comes back to")
+{
+	struct target target = target_start("stepped");
+	struct dc_session *session = control(&target);
+	const struct dc_breakpoint_options options = { .place = "fib",
+						       .condition = "n == 4",
+						       .temporary = true };
+	struct dc_stack stack;
+	struct dc_stop stop;
+	unsigned number;
+
+	good(dc_breakpoint_set(session, &options, &number), "fib");
+	stop = next_stop(session);
+	equal(value_at(session, stop.thread, "0", "n"), 4);
+	stop = step(session, stop.thread, DC_STEP_OUT);
+	stands_at(&stop, "fib", "fib 3");
+	equal(value_at(session, stop.thread, "0", "(int)$rax"), 3);
+	equal(value_at(session, stop.thread, "0", "n"), 5);
+
+	const struct dc_step_options outer = { .thread = stop.thread,
+					       .how = DC_STEP_OUT,
+					       .frame = 2 }; // fib(7)
+
+	good(dc_frames(session, stop.thread, &stack), "frames");
+	equal(stack.frames[3].at.function, "walk");
+	dc_stack_deinit(&stack);
+	good(dc_step(session, &outer), "finish");
+	stop = next_stop(session);
+	stands_at(&stop, "walk", "walk 2");
+	equal(value_at(session, stop.thread, "0", "(int)$rax"), 13);
+	dc_close(session);
+	target_end(&target);
+}
+
+TEST("instructions, one by one")
+{
+	struct target target = target_start("stepped");
+	struct dc_session *session = control(&target);
+	struct dc_stop stop = stop_at(session, "fib");
+	uint64_t pc = stop.frame.pc;
+
+	for (int i = 0; i < 300; i++) {
+		stop = step(session, stop.thread, DC_STEP_INSTRUCTION);
+		expect(stop.frame.pc != pc);
+		equal(value_at(session, stop.thread, "0", "(long)$rip"), (int64_t)stop.frame.pc);
+		pc = stop.frame.pc;
+	}
+
+	const struct dc_step_options many = { .thread = stop.thread,
+					      .how = DC_STEP_INSTRUCTION_OVER,
+					      .count = 50 };
+
+	good(dc_step(session, &many), "nexti 50");
+	stop = next_stop(session);
+	equal(stop.reason, DC_STOP_STEP);
+	dc_close(session);
+	target_end(&target);
+}
+
+TEST("until does not go back in a loop")
+{
+	struct target target = target_start("stepped");
+	struct dc_session *session = control(&target);
+	struct dc_stop stop = stop_at(session, place_of("walk 4"));
+
+	stands_at(&stop, "walk", "walk 4");
+	stop = step(session, stop.thread, DC_STEP_OVER);
+	stands_at(&stop, "walk", "walk 3");
+	stop = step(session, stop.thread, DC_STEP_UNTIL);
+	stands_at(&stop, "walk", "walk 5");
+	dc_close(session);
+	target_end(&target);
+}
+
+TEST("a breakpoint within a step ends it")
+{
+	struct target target = target_start("stepped");
+	struct dc_session *session = control(&target);
+	struct dc_stop stop = stop_at(session, "walk");
+	unsigned number = set(session, "leaf", NULL);
+
+	stop = step(session, stop.thread, DC_STEP_OVER);
+	equal(stop.reason, DC_STOP_BREAKPOINT);
+	equal(stop.breakpoint, number);
+	good(dc_breakpoint_delete(session, number), "delete");
+	// A condition that is false does not.
+	stop = step(session, stop.thread, DC_STEP_OUT);
+	set(session, "fib", "n == 100");
+	stop = step(session, stop.thread, DC_STEP_OVER);
+	stands_at(&stop, "walk", "walk 2");
+	stop = step(session, stop.thread, DC_STEP_OVER);
+	equal(stop.reason, DC_STOP_STEP);
+	stands_at(&stop, "walk", "walk 3");
+	dc_close(session);
+	target_end(&target);
+}

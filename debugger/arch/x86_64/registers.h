@@ -27,6 +27,7 @@ void registers_to_dwarf(const struct user_regs_struct *regs, uint64_t ret[REGIST
 enum {
 	RED_ZONE = 128, // bytes below the stack pointer that belong to the function (psABI 3.2.2)
 	CODE_64 = 0x33, // the code segment of 64-bit code (asm/segment.h: __USER_CS)
+	FLAG_RESUME = 1 << 16, // the next instruction runs though a breakpoint is there
 	DATA_64 = 0x2b, // its stack segment (__USER_DS)
 	REGISTER_SIZE_MAX = 64,
 };
@@ -84,6 +85,7 @@ static inline struct user_regs_struct registers_known_from(uint64_t pc, uint64_t
 enum {
 	REGISTER_PC_OFFSET = offsetof(struct user_regs_struct, rip),
 	REGISTER_RESULT_OFFSET = offsetof(struct user_regs_struct, rax),
+	REGISTER_FLAGS_OFFSET = offsetof(struct user_regs_struct, eflags),
 };
 
 // Where a register's bytes are.

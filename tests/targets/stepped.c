@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// Lines to be stepped through, again and again: calls, recursion, loops, a jump home by longjmp.
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+volatile int sink;
+static jmp_buf home;
+
+static int leaf(int n)
+{
+	int twice = 2 * n; // leaf 1
+	return twice; // leaf 2
+}
+
+int fib(int n)
+{
+	if (n < 2) // fib 1
+		return n; // fib 2
+	return fib(n - 1) + fib(n - 2); // fib 3
+}
+
+static void jump(void)
+{
+	longjmp(home, 1);
+}
+
+int walk(int n)
+{
+	int total = leaf(n); // walk 1
+	total += fib(7); // walk 2
+	for (int i = 0; i < 2; i++) // walk 3
+		total += i; // walk 4
+	sink = (int)strlen("library"); // walk 5
+	// clang-format off
+	for (int i = 0; i < 3000; i++) total += i & 1; // walk 6
+	// clang-format on
+	sink = total; // walk 7
+	return total; // walk 8
+}
+
+int main(void)
+{
+	puts("ready");
+	fflush(stdout);
+	for (;;) {
+		sink = walk(3); // main 1
+		if (!setjmp(home))
+			jump();
+		usleep(100);
+	}
+}
