@@ -4,24 +4,6 @@
 
 #include <stddef.h>
 
-bool mailbox_may_turn(enum mailbox_side side, uint32_t from, uint32_t to)
-{
-	if (side == MAILBOX_CLIENT)
-		return (to == MAILBOX_ASKED &&
-			(from == MAILBOX_FREE || from == MAILBOX_ANSWERED)) ||
-		       (to == MAILBOX_JUDGED && from == MAILBOX_HELD);
-	switch (to) {
-	case MAILBOX_RUNNING:
-		// Nobody judged in time: the callee runs on.
-		return from == MAILBOX_ASKED || from == MAILBOX_JUDGED || from == MAILBOX_HELD;
-	case MAILBOX_HELD: return from == MAILBOX_RUNNING;
-	case MAILBOX_ANSWERED: return from == MAILBOX_RUNNING;
-	// For the next client.
-	case MAILBOX_FREE: return true;
-	}
-	return false;
-}
-
 const char *mailbox_unfit(const struct mailbox_header *header, uint64_t file_size)
 {
 	if (header->magic != MAILBOX_MAGIC)

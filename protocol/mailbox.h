@@ -39,9 +39,6 @@ enum mailbox_turn {
 	MAILBOX_TURNS(MAILBOX_TURN)
 #undef MAILBOX_TURN
 };
-enum mailbox_side { MAILBOX_HOST, MAILBOX_CLIENT };
-// Whether that side may turn the word from one to the other.
-bool mailbox_may_turn(enum mailbox_side side, uint32_t from, uint32_t to);
 
 enum mailbox_request {
 	MAILBOX_CALL = 1, // the records, in their order, until one does not return
@@ -77,7 +74,6 @@ struct mailbox_header {
 	int32_t pid, tid; // of the host, as it sees itself
 	uint32_t state; // enum mailbox_state
 	uint32_t bell; // futex: counts what the host's attendant is to look at
-	uint32_t attendant_sleeps;
 	uint32_t told_to_sleep; // by a client, for good
 };
 

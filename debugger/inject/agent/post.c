@@ -422,17 +422,26 @@ static bool is_hosts(uint32_t turn)
 	return turn == MAILBOX_ASKED || turn == MAILBOX_RUNNING || turn == MAILBOX_JUDGED;
 }
 
-// An answer comes soon or takes long: looking for it for a while is quicker than being woken, unless
-// others need the CPU.
-static bool spin(const struct post *post)
+// An answer comes soon or takes long: to look for it for a while is quicker than to be woken. Where
+// that was in vain, because the callee takes long or the CPU is needed by others, it is rarely tried.
+static bool spin(struct post *post)
 {
-	enum { SPINS = 2000 };
+	enum { SPIN_NS = 20 * 1000, LOOKS = 64, RETRY = 32 };
+	int64_t end;
 
-	for (int i = 0; i < SPINS; i++) {
-		if (!is_hosts(post_turn(post)))
-			return true;
-		__builtin_ia32_pause();
-	}
+	if (!post->spin_pays && post->spins++ % RETRY)
+		return false;
+	end = tracer_now() + SPIN_NS;
+	do {
+		for (int i = 0; i < LOOKS; i++) {
+			if (!is_hosts(post_turn(post))) {
+				post->spin_pays = true;
+				return true;
+			}
+			__builtin_ia32_pause();
+		}
+	} while (tracer_now() < end);
+	post->spin_pays = false;
 	return false;
 }
 

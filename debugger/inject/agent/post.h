@@ -13,6 +13,8 @@ struct post {
 	struct mailbox_header *header; // NULL: not open
 	struct mailbox_slot *slot; // NULL: none is ours
 	uint32_t cancels; // of the slot's count, as we have set it
+	bool spin_pays; // the last look for an answer was not in vain
+	unsigned spins; // looks that did not seem worth it
 	pid_t tid; // the host's thread that serves the slot, as we see it; 0: not looked for yet
 };
 
