@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // One conversation with a client: what it can do, the target it debugs, the handlers of requests.
-// The loop owns all of it but the references, which the session's worker owns.
+// The loop owns all of it but what is said to be the session's worker's.
 #ifndef DEBUGGER_FRONT_DAP_DAP_H
 #define DEBUGGER_FRONT_DAP_DAP_H
 
+#include "debugger/front/dap/breakpoints.h"
 #include "debugger/front/dap/references.h"
 #include "debugger/front/dap/request.h"
 #include "debugger/front/dap/wire.h"
@@ -33,8 +34,20 @@ struct dap {
 	bool repl_calls;
 	json_t *source_map; // [[from, to], …]; NULL: none
 
+	char cwd[4096]; // where relative file names are looked for first; "": not told
+	bool stop_on_attach;
+	// All threads were asked to stand: told as one stop, of this thread, when the last one does;
+	// or, when that takes too long, of each that does.
+	enum { PAUSE_NONE, PAUSE_ASKED, PAUSE_TOLD } pause;
+	pid_t pause_thread;
+	const char *pause_reason;
+	int64_t pause_until_ns;
+
 	struct request *under_way; // in the order they came
+	// The worker's.
 	struct references *references;
+	struct breakpoints breakpoints;
+	bool stops_at_faults;
 };
 
 // A conversation on two descriptors, to its end; gives the exit status.
@@ -43,7 +56,12 @@ int dap_serve(int in, int out, FILE *log, const char *token);
 // server.c
 void dap_event(struct dap *dap, const char *event, json_t *body); // takes body over
 void dap_output(struct dap *dap, const char *category, const char *text);
-void dap_undo(struct dap *dap); // calls under way, and waits until they are undone
+// Calls under way, and waits until they are undone; whole: all that is under way.
+void dap_undo(struct dap *dap, bool whole);
+// A stop of all threads is asked for.
+void dap_await_pause(struct dap *dap, pid_t thread, const char *reason);
+// Work of our own, which nobody asked for.
+void dap_begin(struct dap *dap, struct dc_error *(*job)(struct dc_session *, void *), pid_t thread);
 void dap_forget_target(struct dap *dap); // lets go of it
 // What a failure says: message, notes, and the state of the target last. NULL: out of memory.
 char *dap_failure_text(const struct dc_error *err);
@@ -74,6 +92,23 @@ struct dc_error *dap_threads(struct request *request);
 struct dc_error *dap_threads_and_goroutines(struct dc_session *session, void *request);
 struct dc_error *dap_stack_trace(struct dc_session *session, void *request);
 json_t *dap_source(const struct dap *dap, const char *file); // NULL: no file
+char *dap_path(const struct dap *dap, const char *file); // where it is; NULL: no memory
+// run.c
+struct dc_error *dap_take_control(struct request *request, struct dc_session *session);
+struct dc_error *dap_leave_control(struct request *request, struct dc_session *session);
+bool dap_stands(struct dc_session *session, pid_t thread);
+struct dc_error *dap_stopped(struct dc_session *session, void *request); // of its thread
+struct dc_error *dap_tell_standing(struct dc_session *session, void *request); // of each
+struct dc_error *dap_ask_pause(struct request *request);
+struct dc_error *dap_pause(struct dc_session *session, void *request);
+struct dc_error *dap_continue(struct dc_session *session, void *request);
+struct dc_error *dap_exception_info(struct dc_session *session, void *request);
+// breakpoints.c
+struct dc_error *dap_set_breakpoints(struct dc_session *session, void *request);
+struct dc_error *dap_set_function_breakpoints(struct dc_session *session, void *request);
+struct dc_error *dap_set_instruction_breakpoints(struct dc_session *session, void *request);
+struct dc_error *dap_set_exception_breakpoints(struct dc_session *session, void *request);
+json_t *dap_exception_filters(void);
 // console.c
 
 // False: the line, or what is left of it, is an expression.

@@ -103,14 +103,15 @@ static void show_lazily(struct request *request, const char *text,
 		"presentationHint", "lazy", 1, "attributes", "hasSideEffects");
 }
 
-static bool may_run(struct request *request, enum context context, const struct dc_effects *effects)
+static bool may_run(struct request *request, enum context context,
+		    const struct frame_reference *frame, const struct dc_effects *effects)
 {
 	bool acts = effects->calls || effects->writes;
 
 	if (acts && (context == CONTEXT_HOVER || context == CONTEXT_CLIPBOARD))
 		request_complain(request, "the expression %s, and looking at it changes nothing",
 				 effects->calls ? "calls a function" : "assigns");
-	else if (effects->stops && context == CONTEXT_HOVER)
+	else if (effects->stops && context == CONTEXT_HOVER && !(frame && frame->stands))
 		request_complain(request, "that takes a stop of a thread that runs, and looking "
 					  "stops none");
 	else if (acts && context == CONTEXT_REPL && !request->dap->repl_calls)
@@ -129,7 +130,7 @@ static struct dc_error *evaluate(struct request *request, struct dc_session *ses
 
 	if (request->complaint)
 		return NULL;
-	place_init(&place, frame, context == CONTEXT_HOVER);
+	place_init(&place, frame, context == CONTEXT_HOVER && !(frame && frame->stands));
 	err = dc_parse(session, text, &place.scope, &expression);
 	if (err)
 		return err;
@@ -137,7 +138,7 @@ static struct dc_error *evaluate(struct request *request, struct dc_session *ses
 	const struct dc_effects effects = dc_expression_effects(expression);
 	bool acts = effects.calls || effects.writes;
 
-	if (may_run(request, context, &effects)) {
+	if (may_run(request, context, frame, &effects)) {
 		if (acts && context == CONTEXT_WATCH && request->dap->watch_calls != WATCH_ALWAYS)
 			show_lazily(request, text, frame);
 		else

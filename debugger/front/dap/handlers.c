@@ -41,6 +41,7 @@ const struct handler handlers[] = {
 	},
 	{
 		.command = "evaluate",
+		.calls = true,
 		.capabilities = "supportsEvaluateForHovers supportsClipboardContext "
 				"supportsValueFormattingOptions",
 		.wants = WANTS_TARGET,
@@ -48,20 +49,68 @@ const struct handler handlers[] = {
 	},
 	{
 		.command = "variables",
+		.calls = true,
 		.wants = WANTS_TARGET,
 		.job = dap_variables,
 	},
 	{
 		.command = "setVariable",
+		.calls = true,
 		.capabilities = "supportsSetVariable",
 		.wants = WANTS_TARGET,
 		.job = dap_set_variable,
 	},
 	{
 		.command = "setExpression",
+		.calls = true,
 		.capabilities = "supportsSetExpression",
 		.wants = WANTS_TARGET,
 		.job = dap_set_expression,
+	},
+	{
+		.command = "setBreakpoints",
+		.capabilities = "supportsConditionalBreakpoints supportsHitConditionalBreakpoints "
+				"supportsLogPoints",
+		.wants = WANTS_TARGET,
+		.job = dap_set_breakpoints,
+	},
+	{
+		.command = "setFunctionBreakpoints",
+		.capabilities = "supportsFunctionBreakpoints",
+		.wants = WANTS_TARGET,
+		.job = dap_set_function_breakpoints,
+	},
+	{
+		.command = "setInstructionBreakpoints",
+		.capabilities = "supportsInstructionBreakpoints",
+		.wants = WANTS_TARGET,
+		.job = dap_set_instruction_breakpoints,
+	},
+	{
+		.command = "setExceptionBreakpoints",
+		.capabilities = "supportsExceptionFilterOptions",
+		.wants = WANTS_TARGET,
+		.job = dap_set_exception_breakpoints,
+	},
+	{
+		.command = "exceptionInfo",
+		.capabilities = "supportsExceptionInfoRequest",
+		.wants = WANTS_TARGET,
+		.job = dap_exception_info,
+	},
+	{
+		.command = "pause",
+		.wants = WANTS_TARGET,
+		.undoes = true,
+		.now = dap_ask_pause,
+		.job = dap_pause,
+	},
+	{
+		.command = "continue",
+		.capabilities = "supportsSingleThreadExecutionRequests",
+		.wants = WANTS_TARGET,
+		.undoes = true,
+		.job = dap_continue,
 	},
 };
 const size_t nr_handlers = sizeof(handlers) / sizeof(*handlers);

@@ -6,6 +6,9 @@
 
 #include "debugger/debugcall.h"
 
+// The number of a goroutine as a thread is above every thread's (PID_MAX_LIMIT is 2^22).
+enum { GOROUTINES = 1 << 22 };
+
 enum reference_kind { REFERENCE_NONE, REFERENCE_FRAME, REFERENCE_VALUE, REFERENCE_LAZY };
 
 struct frame_reference {
@@ -13,6 +16,7 @@ struct frame_reference {
 	uint64_t goroutine;
 	unsigned index; // from the innermost, inlined ones not counted
 	uint64_t pc;
+	bool stands; // the thread stood, and does until all references are cleared
 };
 struct lazy {
 	char *expression;

@@ -23,19 +23,22 @@ struct request {
 	// While the session works on it.
 	struct dc_operation *operation;
 	int64_t begun_ns;
-	bool calls; // set by its job: the target is called into
 	bool progress_told;
+	bool is_ours; // nobody asked, and nobody is answered
+	pid_t thread; // of ours: whom it is about
 	struct request *next;
 };
 
-// How a request is handled: by the loop at once, or by the session's worker in its turn. An error
-// that is returned, or a complaint, is a failure; else it is a success with the body.
+// How a request is handled: by the loop at once, or by the session's worker in its turn, or by both
+// in this order unless the first has an answer. An error that is returned, or a complaint, is a
+// failure; else it is a success with the body.
 struct handler {
 	const char *command;
 	// Words, each announced as a capability because this row is there; NULL: none.
 	const char *capabilities;
 	enum { WANTS_NOTHING, WANTS_INITIALIZED, WANTS_TARGET } wants;
-	bool undoes; // a call under way is undone first
+	bool calls; // it may run the target's functions, for as long as those take
+	bool undoes; // calls under way are undone first
 	struct dc_error *(*now)(struct request *request);
 	struct dc_error *(*job)(struct dc_session *session, void *request); // a struct request
 };

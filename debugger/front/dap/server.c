@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PROGRESS_NS = 500000000 };
+enum { PROGRESS_NS = 500000000, PAUSE_NS = 200000000 };
 
 static int64_t now_ns(void)
 {
@@ -92,10 +92,8 @@ static const char *failure_message(const struct request *request, const struct d
 	return err->code == DC_CANCELLED ? "cancelled" : err->message;
 }
 
-// Answers, tells what follows from it, and frees the request and the error.
-static void answer(struct request *request, struct dc_error *err)
+static void send_answer(struct request *request, const struct dc_error *err)
 {
-	struct dap *dap = request->dap;
 	bool good = !err && !request->complaint;
 	json_t *message = json_pack("{ss sI ss sb}", "type", "response", "request_seq",
 				    (json_int_t)request->seq, "command", request->command,
@@ -109,7 +107,16 @@ static void answer(struct request *request, struct dc_error *err)
 	} else if (request->body) {
 		json_object_set(message, "body", request->body);
 	}
-	send_message(dap, message);
+	send_message(request->dap, message);
+}
+
+// Answers, tells what follows from it, and frees the request and the error.
+static void answer(struct request *request, struct dc_error *err)
+{
+	struct dap *dap = request->dap;
+
+	if (!request->is_ours)
+		send_answer(request, err);
 	for (size_t i = 0; i < json_array_size(request->events); i++) {
 		const json_t *event = json_array_get(request->events, i);
 
@@ -132,7 +139,8 @@ static void tell_progress(struct dap *dap)
 	int64_t now = now_ns();
 
 	for (struct request *request = dap->under_way; request; request = request->next) {
-		if (request->progress_told || now - request->begun_ns < PROGRESS_NS)
+		if (request->progress_told || request->is_ours ||
+		    now - request->begun_ns < PROGRESS_NS)
 			continue;
 		request->progress_told = true;
 		if (!dap->knows_progress)
@@ -158,8 +166,14 @@ static int progress_wait(const struct dap *dap)
 		int64_t left = request->begun_ns + PROGRESS_NS - now;
 		int ms = left > 0 ? (int)(left / 1000000) + 1 : 0;
 
-		if (!request->progress_told && (wait < 0 || ms < wait))
+		if (!request->progress_told && !request->is_ours && (wait < 0 || ms < wait))
 			wait = ms;
+	}
+	if (dap->pause == PAUSE_ASKED) {
+		int64_t left = dap->pause_until_ns - now;
+		int ms = left > 0 ? (int)(left / 1000000) + 1 : 0;
+
+		wait = wait < 0 || ms < wait ? ms : wait;
 	}
 	return wait;
 }
@@ -180,36 +194,40 @@ static void finish(struct request *request)
 }
 
 // The last first: none of those that wait is to begin because the one before it has ended.
-static void cancel_all(struct request *request)
+static void cancel(struct request *request, bool whole)
 {
 	if (!request)
 		return;
-	cancel_all(request->next);
-	dc_operation_cancel(request->operation);
+	cancel(request->next, whole);
+	if (whole || (!request->is_ours && request->handler->calls))
+		dc_operation_cancel(request->operation);
 }
 
-void dap_undo(struct dap *dap)
+void dap_undo(struct dap *dap, bool whole)
 {
-	cancel_all(dap->under_way);
-	while (dap->under_way)
-		finish(dap->under_way);
+	cancel(dap->under_way, whole);
+	for (struct request *request = dap->under_way, *next; request; request = next) {
+		next = request->next;
+		if (whole || (!request->is_ours && request->handler->calls))
+			finish(request);
+	}
 }
 
 void dap_forget_target(struct dap *dap)
 {
-	dap_undo(dap);
+	dap_undo(dap, true);
 	references_destroy(dap->references);
 	dap->references = NULL;
+	breakpoints_clear(&dap->breakpoints);
 	dc_close(dap->session);
 	dap->session = NULL;
 	dap->event_fd = -1;
 }
 
-static void begin(struct request *request)
+static void begin(struct request *request, struct dc_error *(*job)(struct dc_session *, void *))
 {
 	struct dap *dap = request->dap;
-	struct dc_error *err = dc_start(dap->session, request->handler->job, request,
-					&request->operation);
+	struct dc_error *err = dc_start(dap->session, job, request, &request->operation);
 	struct request **last = &dap->under_way;
 
 	if (err) {
@@ -220,6 +238,56 @@ static void begin(struct request *request)
 	while (*last)
 		last = &(*last)->next;
 	*last = request;
+}
+
+void dap_begin(struct dap *dap, struct dc_error *(*job)(struct dc_session *, void *), pid_t thread)
+{
+	struct request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		return;
+	request->dap = dap;
+	request->is_ours = true;
+	request->thread = thread;
+	request->command = "";
+	begin(request, job);
+}
+
+// ---- Stops of all threads ----
+
+void dap_await_pause(struct dap *dap, pid_t thread, const char *reason)
+{
+	dap->pause = PAUSE_ASKED;
+	dap->pause_thread = thread;
+	dap->pause_reason = reason;
+	dap->pause_until_ns = now_ns() + PAUSE_NS;
+}
+
+static void tell_pause(struct dap *dap)
+{
+	dap->pause = PAUSE_TOLD;
+	dap_event(dap, "stopped",
+		  json_pack("{ss si sb}", "reason", dap->pause_reason, "threadId",
+			    dap->pause_thread, "allThreadsStopped", 1));
+}
+
+// A thread that sleeps where nothing wakes it does not stand; the others are told of by themselves.
+static void give_up_pause(struct dap *dap)
+{
+	if (dap->pause != PAUSE_ASKED || now_ns() < dap->pause_until_ns)
+		return;
+	dap->pause = PAUSE_NONE;
+	dap_begin(dap, dap_tell_standing, 0);
+}
+
+static void take_stop(struct dap *dap, const struct dc_stop *stop)
+{
+	if (dap->pause == PAUSE_ASKED && stop->all_stand)
+		tell_pause(dap);
+	// What stopped it is the pause that is, or is to be, told.
+	if (stop->reason == DC_STOP_INTERRUPTED && dap->pause != PAUSE_NONE)
+		return;
+	dap_begin(dap, dap_stopped, stop->thread);
 }
 
 static void take_events(struct dap *dap)
@@ -235,6 +303,11 @@ static void take_events(struct dap *dap)
 				request = request->next;
 			if (request)
 				finish(request);
+			break;
+		case DC_EVENT_STOPPED: take_stop(dap, &event.stop); break;
+		case DC_EVENT_RAN_ON:
+			if (dap->pause == PAUSE_TOLD)
+				dap->pause = PAUSE_NONE;
 			break;
 		case DC_EVENT_TARGET_ENDED:
 			dap_output(dap, "important", "the target ended\n");
@@ -282,14 +355,14 @@ static void run(struct request *request)
 		return;
 	}
 	if (request->handler->undoes)
-		dap_undo(dap);
+		dap_undo(dap, false);
 	if (request->handler->now)
 		err = request->handler->now(request);
 	// A row with both: the first may leave the rest to the second.
 	if (err || request->complaint || request->body || !request->handler->job)
 		answer(request, err);
 	else
-		begin(request);
+		begin(request, request->handler->job);
 }
 
 // An answer to a message that is no request in a client's sense: a programming error of theirs,
@@ -370,12 +443,15 @@ static void loop(struct dap *dap)
 			take_message(dap, message);
 		take_events(dap);
 		tell_progress(dap);
+		give_up_pause(dap);
 	}
 }
 
 int dap_serve(int in, int out, FILE *log, const char *token)
 {
-	struct dap dap = { .event_fd = -1, .token = token, .repl_calls = true };
+	struct dap dap = {
+		.event_fd = -1, .token = token, .repl_calls = true, .stops_at_faults = true
+	};
 
 	dap.wire = wire_open(in, out, log);
 	if (!dap.wire) {

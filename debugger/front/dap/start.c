@@ -42,6 +42,7 @@ struct dc_error *dap_initialize(struct request *request)
 	request->body = json_object();
 	for (size_t i = 0; i < nr_handlers; i++)
 		add_capabilities(request->body, handlers[i].capabilities);
+	json_object_set_new(request->body, "exceptionBreakpointFilters", dap_exception_filters());
 	return NULL;
 }
 
@@ -133,6 +134,11 @@ static void take_settings(struct request *request)
 						 dap->call.timeout_ns);
 	dap->call.wait_ns = argument_duration(request, arguments, "wait", dap->call.wait_ns);
 	dap->call.all_stop = argument_flag(request, arguments, "allStop", false);
+	dap->stop_on_attach = argument_flag(request, arguments, "stopOnAttach", false);
+
+	const char *cwd = argument_text(request, arguments, "cwd", false);
+
+	snprintf(dap->cwd, sizeof(dap->cwd), "%s", cwd ?: "");
 	take_host(request);
 	dap->watch_calls = (enum watch_calls)argument_choice(request, "watchCalls", watch_words, 3,
 							     WATCH_NEVER);
@@ -219,7 +225,14 @@ struct dc_error *dap_attach(struct request *request)
 
 struct dc_error *dap_configuration_done(struct request *request)
 {
-	request->dap->configured = true;
+	struct dap *dap = request->dap;
+
+	dap->configured = true;
+	request->body = json_object();
+	if (dap->stop_on_attach) {
+		dap_await_pause(dap, dap->pid, "entry");
+		dap_begin(dap, dap_pause, 0);
+	}
 	return NULL;
 }
 

@@ -6,9 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-// Goroutines have numbers above every thread's (PID_MAX_LIMIT is 2^22).
-enum { GOROUTINES = 1 << 22 };
+#include <unistd.h>
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -136,9 +134,40 @@ static char *mapped(const struct dap *dap, const char *file)
 	return strdup(file);
 }
 
+// A name that is relative to where it was compiled: below the client's folder, or the program's.
+static char *absolute(const struct dap *dap, char *path)
+{
+	char link[64], theirs[4096];
+	const char *folders[] = { dap->cwd, theirs };
+
+	snprintf(link, sizeof(link), "/proc/%d/cwd", dap->pid);
+	ssize_t n = readlink(link, theirs, sizeof(theirs) - 1);
+
+	theirs[n > 0 ? n : 0] = '\0';
+	for (size_t i = 0; *path != '/' && i < sizeof(folders) / sizeof(*folders); i++) {
+		char *whole;
+
+		if (!*folders[i] || asprintf(&whole, "%s/%s", folders[i], path) < 0)
+			continue;
+		if (!access(whole, F_OK)) {
+			free(path);
+			return whole;
+		}
+		free(whole);
+	}
+	return path;
+}
+
+char *dap_path(const struct dap *dap, const char *file)
+{
+	char *path = mapped(dap, file);
+
+	return path ? absolute(dap, path) : NULL;
+}
+
 json_t *dap_source(const struct dap *dap, const char *file)
 {
-	char *path = file ? mapped(dap, file) : NULL;
+	char *path = file ? dap_path(dap, file) : NULL;
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	json_t *source = NULL;
 
@@ -149,13 +178,13 @@ json_t *dap_source(const struct dap *dap, const char *file)
 	return source;
 }
 
-static json_t *describe_frame(struct request *request, const struct dc_stack *stack,
+static json_t *describe_frame(struct request *request, const struct dc_stack *stack, bool stands,
 			      const struct dc_stack_frame *frame, unsigned index)
 {
 	struct dap *dap = request->dap;
 	const struct reference reference = {
 		.kind = REFERENCE_FRAME,
-		.frame = { stack->thread, stack->goroutine, index, frame->at.pc },
+		.frame = { stack->thread, stack->goroutine, index, frame->at.pc, stands },
 	};
 	char name[512];
 	int line = frame->at.file ? frame->at.line - dap->lines_from_0 : 0;
@@ -173,8 +202,8 @@ static json_t *describe_frame(struct request *request, const struct dc_stack *st
 			 json_sprintf("0x%jx", (uintmax_t)frame->at.pc));
 }
 
-static void add_frames(struct request *request, const struct dc_stack *stack, int64_t start,
-		       int64_t levels, json_t *frames)
+static void add_frames(struct request *request, const struct dc_stack *stack, bool stands,
+		       int64_t start, int64_t levels, json_t *frames)
 {
 	unsigned index = 0;
 
@@ -182,7 +211,7 @@ static void add_frames(struct request *request, const struct dc_stack *stack, in
 		const struct dc_stack_frame *frame = &stack->frames[i];
 
 		if ((int64_t)i >= start && (!levels || (int64_t)i - start < levels)) {
-			json_t *json = describe_frame(request, stack, frame, index);
+			json_t *json = describe_frame(request, stack, stands, frame, index);
 
 			if (frame->is_inlined || !frame->at.file)
 				json_object_set_new(
@@ -192,6 +221,29 @@ static void add_frames(struct request *request, const struct dc_stack *stack, in
 		}
 		index += !frame->is_inlined;
 	}
+}
+
+static void show_frames(struct request *request, const struct dc_stack *stack, bool stands,
+			int64_t start, int64_t levels)
+{
+	json_t *frames = json_array();
+
+	add_frames(request, stack, stands, start, levels, frames);
+	request->body = json_pack("{so sI}", "stackFrames", frames, "totalFrames",
+				  (json_int_t)stack->nr_frames);
+}
+
+static struct dc_error *stack_of_standing(struct request *request, struct dc_session *session,
+					  pid_t thread, int64_t start, int64_t levels)
+{
+	struct dc_stack stack;
+	struct dc_error *err = dc_frames(session, thread, &stack);
+
+	if (err)
+		return err;
+	show_frames(request, &stack, true, start, levels);
+	dc_stack_deinit(&stack);
+	return NULL;
 }
 
 static const struct dc_stack *find_stack(const struct dc_stacks *stacks, pid_t thread,
@@ -224,6 +276,8 @@ struct dc_error *dap_stack_trace(struct dc_session *session, void *arg)
 		request_complain(request, "frames are counted from 0");
 	if (request->complaint)
 		return NULL;
+	if (options.thread && dap_stands(session, options.thread))
+		return stack_of_standing(request, session, options.thread, start, levels);
 	err = dc_stacks(session, &options, &stacks);
 	if (err)
 		return err;
@@ -231,11 +285,7 @@ struct dc_error *dap_stack_trace(struct dc_session *session, void *arg)
 	const struct dc_stack *stack = find_stack(&stacks, options.thread, goroutine);
 
 	if (stack && stack->how) {
-		json_t *frames = json_array();
-
-		add_frames(request, stack, start, levels, frames);
-		request->body = json_pack("{so sI}", "stackFrames", frames, "totalFrames",
-					  (json_int_t)stack->nr_frames);
+		show_frames(request, stack, false, start, levels);
 	} else {
 		request_complain(request, "%s",
 				 stack ? stack->why ?: "the stack cannot be read"

@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: MIT
+// Breakpoints are given in sets, each as a whole: what is asked for again stays as it is.
+#include "debugger/front/dap/dap.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void breakpoint_destroy(struct breakpoint *breakpoint)
+{
+	json_decref(breakpoint->asked);
+	free(breakpoint->source);
+	free(breakpoint->problem);
+	free(breakpoint->file);
+	free(breakpoint);
+}
+
+void breakpoints_clear(struct breakpoints *breakpoints)
+{
+	while (breakpoints->first) {
+		struct breakpoint *breakpoint = breakpoints->first;
+
+		breakpoints->first = breakpoint->next;
+		breakpoint_destroy(breakpoint);
+	}
+}
+
+struct breakpoint *breakpoints_find(const struct breakpoints *breakpoints, unsigned number)
+{
+	struct breakpoint *at = breakpoints->first;
+
+	while (at && (!number || at->number != number))
+		at = at->next;
+	return at;
+}
+
+// ---- Hit conditions, log points ----
+
+struct hit_condition {
+	char operator[3];
+	uint64_t count;
+};
+
+// ">= 5", "% 10"; a bare number is that hit alone.
+static bool parse_hit_condition(const char *text, struct hit_condition *ret)
+{
+	static const char *const operators[] = { "==", ">=", "<=", ">", "<", "%", "=" };
+	char *end;
+
+	*ret = (struct hit_condition){ .operator= "==" };
+	text += strspn(text, " ");
+	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++) {
+		size_t n = strlen(operators[i]);
+
+		if (strncmp(text, operators[i], n) != 0)
+			continue;
+		snprintf(ret->operator, sizeof(ret->operator), "%s", operators[i]);
+		text += n;
+		break;
+	}
+	text += strspn(text, " ");
+	ret->count = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !end[strspn(end, " ")] &&
+	       (*ret->operator!= '%' || ret->count);
+}
+
+static const char *text_of(const json_t *asked, const char *name)
+{
+	const char *text = json_string_value(json_object_get(asked, name));
+
+	return text && *text ? text : NULL;
+}
+
+bool breakpoint_hit(struct breakpoint *breakpoint)
+{
+	const char *text = text_of(breakpoint->asked, "hitCondition");
+	struct hit_condition condition;
+	uint64_t hits = ++breakpoint->hits;
+
+	if (!text || !parse_hit_condition(text, &condition))
+		return true;
+	switch (*condition.operator) {
+	case '%': return hits % condition.count == 0;
+	case '>': return condition.operator[1] ? hits >= condition.count : hits> condition.count;
+	case '<': return condition.operator[1] ? hits <= condition.count : hits<condition.count;
+	default: return hits == condition.count;
+	}
+}
+
+static void put_value(struct dc_session *session, const struct dap *dap, const char *text,
+		      pid_t thread, FILE *file)
+{
+	const struct dc_scope scope = { .thread = thread, .frame = "0" };
+	struct dc_call_options options = dap->call;
+	struct dc_expression *expression = NULL;
+	struct dc_result result = { 0 };
+	char *value = NULL;
+	struct dc_error *err = dc_parse(session, text, &scope, &expression);
+
+	options.no_number = true;
+	if (!err)
+		err = dc_evaluate(session, expression, &options, &result);
+	if (!err)
+		err = dc_value_text(result.value, 0, &value);
+	if (err)
+		fprintf(file, "<%s>", err->message);
+	else
+		fputs(value ?: "void", file);
+	dc_error_destroy(err);
+	free(value);
+	dc_result_deinit(&result);
+	dc_expression_destroy(expression);
+}
+
+char *breakpoint_message(struct request *request, struct dc_session *session,
+			 const struct breakpoint *breakpoint, pid_t thread)
+{
+	char *message = NULL;
+	size_t size;
+	FILE *file = open_memstream(&message, &size);
+
+	for (const char *at = breakpoint->log; file && *at; at++) {
+		const char *end = *at == '{' ? strchr(at, '}') : NULL;
+		char *text = end ? strndup(at + 1, (size_t)(end - at - 1)) : NULL;
+
+		if (text) {
+			put_value(session, request->dap, text, thread, file);
+			at = end;
+		} else {
+			fputc(*at, file);
+		}
+		free(text);
+	}
+	if (file)
+		fputc('\n', file);
+	if (file && !fclose(file))
+		return message;
+	free(message);
+	return NULL;
+}
+
+// ---- Setting one ----
+
+struct described {
+	struct breakpoint *breakpoint;
+	bool found;
+};
+
+static bool describe(const struct dc_breakpoint *is, void *arg)
+{
+	struct described *described = arg;
+	struct breakpoint *breakpoint = described->breakpoint;
+
+	if (is->number != breakpoint->number)
+		return true;
+	free(breakpoint->file);
+	breakpoint->nr_locations = is->nr_locations;
+	breakpoint->addr = is->nr_locations ? is->locations[0].at.pc : 0;
+	breakpoint->line = is->nr_locations ? is->locations[0].at.line : 0;
+	breakpoint->file = is->nr_locations && is->locations[0].at.file
+				   ? strdup(is->locations[0].at.file)
+				   : NULL;
+	described->found = true;
+	return false;
+}
+
+static struct dc_error *set_at(struct dc_session *session, struct breakpoint *breakpoint,
+			       const char *place)
+{
+	const struct dc_breakpoint_options options = {
+		.kind = DC_BREAK,
+		.place = place,
+		.condition = text_of(breakpoint->asked, "condition"),
+	};
+	struct dc_error *err = dc_breakpoint_set(session, &options, &breakpoint->number);
+	struct described described = { breakpoint, false };
+
+	return err ? err : dc_breakpoints(session, describe, &described);
+}
+
+static void unset(struct dc_session *session, struct breakpoint *breakpoint)
+{
+	if (breakpoint->number)
+		dc_error_destroy(dc_breakpoint_delete(session, breakpoint->number));
+	breakpoint->number = 0;
+}
+
+// The debug information may know the file by a shorter path than the client, relative to where it
+// was compiled: each is tried, and the right one is the one that leads back.
+static struct dc_error *set_line(struct request *request, struct dc_session *session,
+				 struct breakpoint *breakpoint, const char *path, int line)
+{
+	struct dc_error *last = NULL;
+
+	for (const char *rest = path; rest && *rest; rest = strchr(rest + 1, '/')) {
+		char *place, *back = NULL;
+
+		if (rest != path)
+			rest++;
+		if (asprintf(&place, "%s:%d", rest, line) < 0)
+			break;
+		struct dc_error *err = set_at(session, breakpoint, place);
+
+		free(place);
+		if (!err)
+			back = dap_path(request->dap, breakpoint->file ?: "");
+		if (!err &&
+		    (rest == path || !back || *back != '/' || !strcmp(back, breakpoint->source))) {
+			free(back);
+			dc_error_destroy(last);
+			return NULL;
+		}
+		free(back);
+		// It is another file of such a name.
+		if (!err)
+			unset(session, breakpoint);
+		if (err) {
+			dc_error_destroy(last);
+			last = err;
+		}
+		if (last && last->code != DC_NAME)
+			break;
+	}
+	if (!last)
+		request_complain(request, "no file '%s' is what the program was made from",
+				 breakpoint->source);
+	return last;
+}
+
+// Where the client has the file, as the debug information may know it: sourceMap the other way.
+static char *unmapped(const struct dap *dap, const char *path)
+{
+	char *name;
+
+	for (size_t i = 0; i < json_array_size(dap->source_map); i++) {
+		const json_t *pair = json_array_get(dap->source_map, i);
+		const char *to = json_string_value(json_array_get(pair, 1));
+		size_t n = strlen(to);
+
+		if (strncmp(path, to, n) != 0 ||
+		    (path[n] && path[n] != '/' && n && to[n - 1] != '/'))
+			continue;
+		return asprintf(&name, "%s%s", json_string_value(json_array_get(pair, 0)),
+				path + n) < 0
+			       ? NULL
+			       : name;
+	}
+	return strdup(path);
+}
+
+static struct dc_error *set_source(struct request *request, struct dc_session *session,
+				   struct breakpoint *breakpoint)
+{
+	int64_t line = argument_integer(request, breakpoint->asked, "line", true, 0);
+	char *path = unmapped(request->dap, breakpoint->source);
+	struct dc_error *err = NULL;
+
+	if (path && !request->complaint)
+		err = set_line(request, session, breakpoint, path,
+			       (int)line + request->dap->lines_from_0);
+	free(path);
+	return err;
+}
+
+static struct dc_error *set_function(struct request *request, struct dc_session *session,
+				     struct breakpoint *breakpoint)
+{
+	const char *name = argument_text(request, breakpoint->asked, "name", true);
+
+	return name ? set_at(session, breakpoint, name) : NULL;
+}
+
+static struct dc_error *set_instruction(struct request *request, struct dc_session *session,
+					struct breakpoint *breakpoint)
+{
+	uint64_t addr = argument_address(request, breakpoint->asked, "instructionReference");
+	int64_t offset = argument_integer(request, breakpoint->asked, "offset", false, 0);
+	char place[32];
+
+	snprintf(place, sizeof(place), "*0x%" PRIx64, addr + (uint64_t)offset);
+	return request->complaint ? NULL : set_at(session, breakpoint, place);
+}
+
+// The functions that a filter means.
+static const struct {
+	const char *filter, *function;
+} filters[] = { { "throw", "__cxa_throw" },
+		{ "catch", "__cxa_begin_catch" },
+		{ "panic", "gort_panic" } };
+
+static struct dc_error *set_exception(struct request *request, struct dc_session *session,
+				      struct breakpoint *breakpoint)
+{
+	const char *filter = argument_text(request, breakpoint->asked, "filterId", true);
+
+	for (size_t i = 0; filter && i < sizeof(filters) / sizeof(*filters); i++) {
+		if (!strcmp(filters[i].filter, filter))
+			return set_at(session, breakpoint, filters[i].function);
+	}
+	request_complain(request, "there is no exception filter '%.40s'", filter ?: "");
+	return NULL;
+}
+
+static struct dc_error *set_one(struct request *request, struct dc_session *session,
+				struct breakpoint *breakpoint)
+{
+	const char *hit = text_of(breakpoint->asked, "hitCondition");
+	struct hit_condition condition;
+
+	if (hit && !parse_hit_condition(hit, &condition)) {
+		breakpoint->problem = strdup("a hit condition is a number, or such as '>= 5' or "
+					     "'% 10'");
+		return NULL;
+	}
+	breakpoint->log = text_of(breakpoint->asked, "logMessage");
+	switch (breakpoint->set) {
+	case SET_SOURCE: return set_source(request, session, breakpoint);
+	case SET_FUNCTIONS: return set_function(request, session, breakpoint);
+	case SET_INSTRUCTIONS: return set_instruction(request, session, breakpoint);
+	default: return set_exception(request, session, breakpoint);
+	}
+}
+
+// ---- A set ----
+
+static bool is_of(const struct breakpoint *breakpoint, enum breakpoint_set set, const char *source)
+{
+	return breakpoint->set == set && (!source || !strcmp(breakpoint->source, source));
+}
+
+// Takes one that was asked for in the same words out of the list; NULL: there is none.
+static struct breakpoint *take_same(struct breakpoint **list, const json_t *asked)
+{
+	for (struct breakpoint **at = list; *at; at = &(*at)->next) {
+		struct breakpoint *found = *at;
+
+		if (!found->number || !json_equal(found->asked, asked))
+			continue;
+		*at = found->next;
+		found->next = NULL;
+		return found;
+	}
+	return NULL;
+}
+
+static json_t *describe_breakpoint(struct request *request, const struct breakpoint *breakpoint)
+{
+	struct dap *dap = request->dap;
+	json_t *body = json_pack("{si sb so* so*}", "id", breakpoint->id, "verified",
+				 breakpoint->number != 0, "message",
+				 breakpoint->problem ? json_text(breakpoint->problem) : NULL,
+				 "source", dap_source(dap, breakpoint->file));
+
+	if (breakpoint->file)
+		json_object_set_new(body, "line",
+				    json_integer(breakpoint->line - dap->lines_from_0));
+	if (breakpoint->addr)
+		json_object_set_new(body, "instructionReference",
+				    json_sprintf("0x%" PRIx64, breakpoint->addr));
+	return body;
+}
+
+static struct breakpoint *make_one(struct request *request, struct dc_session *session,
+				   enum breakpoint_set set, const char *source, json_t *asked)
+{
+	struct breakpoint *breakpoint = calloc(1, sizeof(*breakpoint));
+	struct dc_error *err;
+
+	if (!breakpoint) {
+		request_complain(request, "out of memory");
+		return NULL;
+	}
+	breakpoint->set = set;
+	breakpoint->id = ++request->dap->breakpoints.last_id;
+	breakpoint->source = source ? strdup(source) : NULL;
+	breakpoint->asked = json_incref(asked);
+	err = set_one(request, session, breakpoint);
+	// What is wrong with one is said of it, and the others are set.
+	if (err || request->complaint) {
+		breakpoint->number = 0;
+		breakpoint->problem = request->complaint ?: strdup(err->message);
+		request->complaint = NULL;
+		dc_error_destroy(err);
+	}
+	return breakpoint;
+}
+
+static struct dc_error *replace(struct request *request, struct dc_session *session,
+				enum breakpoint_set set, const char *source, json_t *asked)
+{
+	struct breakpoints *all = &request->dap->breakpoints;
+	struct breakpoint *old = NULL, **last = &old;
+	json_t *list = json_array();
+	struct dc_error *err = NULL;
+
+	for (struct breakpoint **at = &all->first; *at;) {
+		if (is_of(*at, set, source)) {
+			*last = *at;
+			last = &(*last)->next;
+			*at = (*at)->next;
+			*last = NULL;
+		} else {
+			at = &(*at)->next;
+		}
+	}
+	if (json_array_size(asked))
+		err = dap_take_control(request, session);
+
+	struct breakpoint *kept = NULL, **end = &kept;
+
+	// Those that go make room for those that come: the processor has few.
+	for (size_t i = 0; i < json_array_size(asked); i++) {
+		struct breakpoint *same = take_same(&old, json_array_get(asked, i));
+
+		if (same) {
+			*end = same;
+			end = &same->next;
+		}
+	}
+	while (old) {
+		struct breakpoint *gone = old;
+
+		old = gone->next;
+		unset(session, gone);
+		breakpoint_destroy(gone);
+	}
+	for (size_t i = 0; !err && i < json_array_size(asked); i++) {
+		json_t *each = json_array_get(asked, i);
+		struct breakpoint *breakpoint = take_same(&kept, each);
+
+		if (!breakpoint)
+			breakpoint = make_one(request, session, set, source, each);
+		if (!breakpoint)
+			continue;
+		breakpoint->next = all->first;
+		all->first = breakpoint;
+		json_array_append_new(list, describe_breakpoint(request, breakpoint));
+	}
+	request->body = json_pack("{so}", "breakpoints", list);
+	return err ? err : dap_leave_control(request, session);
+}
+
+struct dc_error *dap_set_breakpoints(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+	json_t *source = argument_object(request, request->arguments, "source");
+	json_t *asked = argument_list(request, request->arguments, "breakpoints");
+	const char *path = argument_text(request, source, "path", true);
+
+	return path && !request->complaint ? replace(request, session, SET_SOURCE, path, asked)
+					   : NULL;
+}
+
+struct dc_error *dap_set_function_breakpoints(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+	json_t *asked = argument_list(request, request->arguments, "breakpoints");
+
+	return request->complaint ? NULL : replace(request, session, SET_FUNCTIONS, NULL, asked);
+}
+
+struct dc_error *dap_set_instruction_breakpoints(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+	json_t *asked = argument_list(request, request->arguments, "breakpoints");
+
+	return request->complaint ? NULL : replace(request, session, SET_INSTRUCTIONS, NULL, asked);
+}
+
+// ---- Exceptions ----
+
+json_t *dap_exception_filters(void)
+{
+	return json_pack("[{ss ss sb ss} {ss ss ss} {ss ss ss} {ss ss ss}]", "filter", "faults",
+			 "label", "Faults and aborts", "default", 1, "description",
+			 "SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, while the process is "
+			 "under control",
+			 "filter", "throw", "label", "C++: throw", "description",
+			 "Each exception as it is thrown", "filter", "catch", "label", "C++: catch",
+			 "description", "Each exception as it is caught", "filter", "panic",
+			 "label", "libgort: panic", "description",
+			 "Each panic of a goroutine of libgort");
+}
+
+struct dc_error *dap_set_exception_breakpoints(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+	struct dap *dap = request->dap;
+	const json_t *names = argument_list(request, request->arguments, "filters");
+	const json_t *options = argument_list(request, request->arguments, "filterOptions");
+	json_t *asked = json_array();
+
+	dap->stops_at_faults = false;
+	for (size_t i = 0; i < json_array_size(names); i++)
+		json_array_append_new(asked,
+				      json_pack("{sO}", "filterId", json_array_get(names, i)));
+	for (size_t i = 0; i < json_array_size(options); i++)
+		json_array_append(asked, json_array_get(options, i));
+	for (size_t i = 0; i < json_array_size(asked);) {
+		const char *filter = text_of(json_array_get(asked, i), "filterId");
+
+		if (filter && !strcmp(filter, "faults")) {
+			dap->stops_at_faults = true;
+			json_array_remove(asked, i);
+		} else {
+			i++;
+		}
+	}
+	struct dc_error *err = request->complaint
+				       ? NULL
+				       : replace(request, session, SET_EXCEPTIONS, NULL, asked);
+
+	json_decref(asked);
+	if (!err && dc_is_controlled(session))
+		err = dap_take_control(request, session);
+	return err;
+}

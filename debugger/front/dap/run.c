@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+// Control: when threads are followed at all, what their stops mean, how they go on.
+#include "debugger/front/dap/dap.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Only from the first breakpoint or pause on: before that nobody's threads are followed.
+struct dc_error *dap_take_control(struct request *request, struct dc_session *session)
+{
+	const struct dap *dap = request->dap;
+	struct dc_control_options options;
+
+	dc_control_options_init(&options);
+	options.stop_all = dap->call.all_stop;
+	if (!dap->stops_at_faults)
+		options.stop_signals = 0;
+	return dc_control(session, &options);
+}
+
+struct standing {
+	pid_t thread; // of interest; 0: the first that stands
+	size_t n, stand;
+	bool found;
+	struct dc_stop stop;
+	char *problem;
+};
+
+static bool count_standing(const struct dc_thread *thread, void *arg)
+{
+	struct standing *standing = arg;
+
+	standing->n++;
+	standing->stand += thread->stands;
+	if (thread->stands && !standing->found &&
+	    (!standing->thread || thread->tid == standing->thread)) {
+		standing->found = true;
+		standing->stop = thread->stop;
+		standing->problem = thread->stop.problem ? strdup(thread->stop.problem) : NULL;
+	}
+	return true;
+}
+
+// Who stands at this moment; nobody without control.
+static struct dc_error *find_standing(struct dc_session *session, struct standing *standing)
+{
+	return dc_is_controlled(session) ? dc_threads(session, count_standing, standing) : NULL;
+}
+
+bool dap_stands(struct dc_session *session, pid_t thread)
+{
+	struct standing standing = { .thread = thread };
+
+	dc_error_destroy(find_standing(session, &standing));
+	free(standing.problem);
+	return standing.found;
+}
+
+// Nothing is left to stop at, and nobody stands: the process is let go of as it was.
+struct dc_error *dap_leave_control(struct request *request, struct dc_session *session)
+{
+	struct standing standing = { 0 };
+	struct dc_error *err;
+
+	if (request->dap->breakpoints.first || !dc_is_controlled(session))
+		return NULL;
+	err = find_standing(session, &standing);
+	free(standing.problem);
+	return err || standing.stand ? err : dc_uncontrol(session);
+}
+
+// ---- Stops ----
+
+static const char *const set_reasons[] = {
+	[SET_SOURCE] = "breakpoint",
+	[SET_FUNCTIONS] = "function breakpoint",
+	[SET_INSTRUCTIONS] = "instruction breakpoint",
+	[SET_EXCEPTIONS] = "exception",
+};
+
+// SIGSEGV at address 0x10
+static void describe_signal(const struct dc_stop *stop, char text[64])
+{
+	const char *name = sigabbrev_np(stop->signo);
+
+	snprintf(text, 64, "SIG%s", name ?: "?");
+	if (stop->signo == SIGSEGV || stop->signo == SIGBUS)
+		snprintf(text, 64, "SIG%s at address 0x%jx", name ?: "?", (uintmax_t)stop->addr);
+}
+
+static void tell_stop(struct request *request, const struct dc_stop *stop,
+		      const struct breakpoint *breakpoint, const char *problem)
+{
+	const char *reason = "pause";
+	json_t *body;
+	char signal[64] = "";
+
+	switch (stop->reason) {
+	case DC_STOP_BREAKPOINT:
+		reason = breakpoint ? set_reasons[breakpoint->set] : "breakpoint";
+		break;
+	case DC_STOP_SIGNAL:
+		reason = "exception";
+		describe_signal(stop, signal);
+		break;
+	case DC_STOP_EXEC: reason = "exec"; break;
+	default: break;
+	}
+	body = json_pack("{ss si sb}", "reason", reason, "threadId", stop->thread,
+			 "allThreadsStopped", stop->all_stand);
+	if (*signal)
+		json_object_set_new(body, "text", json_string(signal));
+	if (breakpoint && breakpoint->set == SET_EXCEPTIONS)
+		json_object_set(body, "text", json_object_get(breakpoint->asked, "filterId"));
+	if (problem)
+		json_object_set_new(body, "description", json_text(problem));
+	if (breakpoint)
+		json_object_set_new(body, "hitBreakpointIds", json_pack("[i]", breakpoint->id));
+	request_tell(request, "stopped", body);
+}
+
+// Whether a breakpoint's thread stays, by what only we know of it: hit conditions, log points.
+static bool stays(struct request *request, struct dc_session *session,
+		  struct breakpoint *breakpoint, pid_t thread)
+{
+	if (!breakpoint_hit(breakpoint))
+		return false;
+	if (!breakpoint->log)
+		return true;
+	char *message = breakpoint_message(request, session, breakpoint, thread);
+	json_t *body = json_pack("{ss so*}", "category", "console", "output",
+				 json_text(message ?: "out of memory\n"));
+
+	if (breakpoint->file) {
+		json_object_set_new(body, "source", dap_source(request->dap, breakpoint->file));
+		json_object_set_new(body, "line",
+				    json_integer(breakpoint->line - request->dap->lines_from_0));
+	}
+	request_tell(request, "output", body);
+	free(message);
+	return false;
+}
+
+struct dc_error *dap_stopped(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+	struct standing standing = { .thread = request->thread };
+	struct dc_error *err = find_standing(session, &standing);
+	struct breakpoint *breakpoint = NULL;
+
+	if (err)
+		return err;
+	// It may have been sent on by what was asked before we came to it.
+	if (!standing.found)
+		return NULL;
+	if (standing.stop.reason == DC_STOP_BREAKPOINT)
+		breakpoint = breakpoints_find(&request->dap->breakpoints, standing.stop.breakpoint);
+	if (breakpoint && !standing.problem &&
+	    !stays(request, session, breakpoint, request->thread))
+		err = dc_continue(session, request->thread);
+	else
+		tell_stop(request, &standing.stop, breakpoint, standing.problem);
+	free(standing.problem);
+	return err;
+}
+
+static bool tell_one(const struct dc_thread *thread, void *arg)
+{
+	if (thread->stands)
+		tell_stop(arg, &thread->stop, NULL, NULL);
+	return true;
+}
+
+struct dc_error *dap_tell_standing(struct dc_session *session, void *arg)
+{
+	return dc_is_controlled(session) ? dc_threads(session, tell_one, arg) : NULL;
+}
+
+// ---- Requests ----
+
+struct dc_error *dap_ask_pause(struct request *request)
+{
+	int64_t thread = argument_integer(request, request->arguments, "threadId", true, 0);
+
+	// A goroutine stands when its thread does, and so do all.
+	if (!request->complaint)
+		dap_await_pause(request->dap,
+				thread > 0 && thread < GOROUTINES ? (pid_t)thread
+								  : request->dap->pid,
+				"pause");
+	return NULL;
+}
+
+// Where all stand already none will be told of, and the loop tells them when its patience is over.
+struct dc_error *dap_pause(struct dc_session *session, void *arg)
+{
+	struct dc_error *err = dap_take_control(arg, session);
+
+	return err ? err : dc_interrupt(session, 0);
+}
+
+struct dc_error *dap_continue(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+	int64_t thread = argument_integer(request, request->arguments, "threadId", true, 0);
+	bool single = argument_flag(request, request->arguments, "singleThread", false);
+
+	if (request->complaint)
+		return NULL;
+	if (!dc_is_controlled(session)) {
+		request_complain(request, "the process runs");
+		request->message_id = "notStopped";
+		return NULL;
+	}
+	references_clear(request->dap->references);
+
+	struct dc_error *err = dc_continue(session, single ? (pid_t)thread : 0);
+
+	request->body = json_pack("{sb}", "allThreadsContinued", !single);
+	return err ? err : dap_leave_control(request, session);
+}
+
+struct dc_error *dap_exception_info(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+	int64_t thread = argument_integer(request, request->arguments, "threadId", true, 0);
+	struct standing standing = { .thread = (pid_t)thread };
+	const struct breakpoint *breakpoint;
+	struct dc_error *err;
+	const char *name;
+	char text[64];
+
+	if (request->complaint)
+		return NULL;
+	err = find_standing(session, &standing);
+	free(standing.problem);
+	if (err)
+		return err;
+	breakpoint = standing.found ? breakpoints_find(&request->dap->breakpoints,
+						       standing.stop.breakpoint)
+				    : NULL;
+	if (standing.found && standing.stop.reason == DC_STOP_SIGNAL) {
+		name = sigabbrev_np(standing.stop.signo);
+		describe_signal(&standing.stop, text);
+		request->body = json_pack("{so ss ss}", "exceptionId",
+					  json_sprintf("SIG%s", name ?: "?"), "description", text,
+					  "breakMode", "always");
+	} else if (breakpoint && breakpoint->set == SET_EXCEPTIONS) {
+		request->body = json_pack("{sO ss}", "exceptionId",
+					  json_object_get(breakpoint->asked, "filterId"),
+					  "breakMode", "always");
+	} else {
+		request_complain(request, "thread %jd does not stand at an exception",
+				 (intmax_t)thread);
+	}
+	return NULL;
+}
