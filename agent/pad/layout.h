@@ -31,16 +31,18 @@
 #define PAD_CALLS	0x88
 #define PAD_SLICE	0x90
 #define PAD_LITERALS	0x98
-#define PAD_PID		0xa0
-#define PAD_TID		0xa8
-#define PAD_RETURNED	0xb0
-#define PAD_RAX		0xb8
-#define PAD_RDX		0xc0
-#define PAD_LOOPS	0xc8
-#define PAD_BEGUN	0xd0
-#define PAD_STARTED	0xd8
-#define PAD_ENDED	0xe0
-#define PAD_TSC		0xe8
+#define PAD_ERRNO	0xa0
+#define PAD_ERRNO_OWN	0xa8
+#define PAD_PID		0xb0
+#define PAD_TID		0xb8
+#define PAD_RETURNED	0xc0
+#define PAD_RAX		0xc8
+#define PAD_RDX		0xd0
+#define PAD_LOOPS	0xd8
+#define PAD_BEGUN	0xe0
+#define PAD_STARTED	0xe8
+#define PAD_ENDED	0xf0
+#define PAD_TSC		0xf8
 #define PAD_VECTOR_IN	0x100
 #define PAD_VECTOR_OUT	0x300
 #define PAD_LEGACY	0x380
@@ -68,6 +70,8 @@ struct pad_data {
 	uint64_t calls; // that the pad may make by itself; 1: it asks for no clock
 	uint64_t slice; // ticks, after which it begins none any more
 	uint64_t literals_size; // bytes behind PAD_SIZE that get a name of their own; 0: none
+	uint64_t errno_addr; // of the thread, which has errno_own there when it is home; 0: none
+	uint64_t errno_own;
 	// What the thread says.
 	uint64_t pid, tid; // its own ids in its own namespace
 	uint64_t returned; // counts calls that came back
@@ -76,7 +80,6 @@ struct pad_data {
 	uint64_t begun; // ticks when it began to
 	uint64_t started, ended; // ticks of the last call
 	uint64_t tsc; // what the kernel says of the thread's right to the clock
-	uint64_t padding[2];
 	unsigned char vector_in[8][64]; // zmm0-7, the caller's as far as they are used
 	unsigned char vector_out[2][64]; // zmm0, zmm1
 	unsigned char legacy[512]; // fxsave64: x87 registers, xmm
@@ -98,6 +101,8 @@ PAD_CHECK(PAD_NAME_SIZE, name_size);
 PAD_CHECK(PAD_CALLS, calls);
 PAD_CHECK(PAD_SLICE, slice);
 PAD_CHECK(PAD_LITERALS, literals_size);
+PAD_CHECK(PAD_ERRNO, errno_addr);
+PAD_CHECK(PAD_ERRNO_OWN, errno_own);
 PAD_CHECK(PAD_PID, pid);
 PAD_CHECK(PAD_TID, tid);
 PAD_CHECK(PAD_RETURNED, returned);

@@ -248,6 +248,11 @@ pad_handshake:
 	// can, so without one the thread goes home.
 	test	%ebx, %ebx
 	jnz	pad_call
+	mov	FIELD(PAD_ERRNO), %rax
+	test	%rax, %rax
+	jz	6f
+	mov	FIELD(PAD_ERRNO_OWN), %ecx
+	mov	%ecx, (%rax)
 6:	mov	FIELD(PAD_WAY_HOME), %rsp
 	mov	$NR_rt_sigreturn, %eax
 	syscall

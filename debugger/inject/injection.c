@@ -170,6 +170,8 @@ static struct dc_error *create(struct tracer *tracer, struct process *process,
 		free(injection);
 		return err;
 	}
+	injection->loan.has_errno = symbols &&
+				    symbols_errno(symbols, &injection->loan.errno_offset);
 	context.loan = &injection->loan;
 	err = find_hosts(injection, &context);
 	if (err) {
@@ -241,6 +243,12 @@ struct dc_error *injection_snapshot(struct injection *injection, struct snapshot
 	ret->stack_start = registers_sp(regs) - RED_ZONE;
 	ret->stack_size = memory_read_some(injection->process, ret->stack_start, stack, COPY);
 	return NULL;
+}
+
+void injection_note_written(struct injection *injection, uint64_t addr, size_t n)
+{
+	if (loan_is_held(&injection->loan))
+		tracee_note_written(&injection->loan.tracee, addr, n);
 }
 
 static struct dc_error *run_renew(void *arg)

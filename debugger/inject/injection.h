@@ -23,6 +23,8 @@ struct dc_error *injection_renew(struct injection *injection) DC_CHECK;
 // The caller context, as it will be given back. Writes change what is given back.
 struct user_regs_struct *injection_regs(struct injection *injection);
 unsigned char *injection_xstate(struct injection *injection, size_t *size); // NT_X86_XSTATE layout
+// The target's memory was written, not by a callee: an errno that was is the thread's own from now on.
+void injection_note_written(struct injection *injection, uint64_t addr, size_t n);
 // A copy of the borrowed thread's registers and stack for unwinding.
 struct dc_error *injection_snapshot(struct injection *injection, struct snapshot *ret) DC_CHECK;
 

@@ -135,8 +135,12 @@ static struct dc_error *read_memory(void *arg, uint64_t addr, void *buf, size_t 
 static struct dc_error *write_memory(void *arg, uint64_t addr, const void *buf, size_t n)
 {
 	const struct evaluation *evaluation = arg;
+	struct dc_session *session = evaluation->session;
+	struct dc_error *err = memory_write(session->process, addr, buf, n);
 
-	return memory_write(evaluation->session->process, addr, buf, n);
+	if (!err && session->holding.injection)
+		injection_note_written(session->holding.injection, addr, n);
+	return err;
 }
 
 static struct dc_error *read_register(void *arg, const char *name, struct types *types,

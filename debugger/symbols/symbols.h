@@ -59,9 +59,11 @@ struct variable {
 		VARIABLE_REGISTER,
 		VARIABLE_CONSTANT,
 		VARIABLE_TLS,
+		VARIABLE_THREAD,
 		VARIABLE_GONE
 	} place;
-	uint64_t addr; // MEMORY: in the target; TLS: offset in the module's block
+	uint64_t addr; // MEMORY: in the target; TLS: offset in the module's block;
+		// THREAD: from the thread pointer
 	int reg; // REGISTER: DWARF number (psABI figure 3.36)
 	const void *bytes; // CONSTANT: type->size bytes
 	size_t nr_bytes;
@@ -144,6 +146,8 @@ const struct type *symbols_complete(struct symbols *symbols, const struct type *
 // The variable's address for one thread; fs_base is the thread's. ELF TLS variant II.
 struct dc_error *symbols_tls_address(struct symbols *symbols, const struct variable *variable,
 				     uint64_t fs_base, uint64_t *ret) DC_CHECK;
+// Where every thread has its errno, from its thread pointer on; false: no C library that is known.
+bool symbols_errno(struct symbols *symbols, int64_t *offset);
 // An IFUNC's bound target from a GOT slot that names it, 0 when no slot is bound yet.
 uint64_t symbols_bound_ifunc(struct symbols *symbols, const struct function *function);
 // What the program's file lacks or is, for a name that is not found: "it is stripped …"; NULL:

@@ -367,6 +367,7 @@ struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop 
 	tracee->group_stopped = tracee->listening = false;
 	tracee->handshake.signo = 0;
 	tracee->signo = 0;
+	tracee->errno_addr = 0;
 	err = lender ? borrow(tracee, lender, ret) : tracee_seize(tracee, tid);
 	if (err) {
 		if (err->code != DC_TARGET_ENDED)
@@ -388,6 +389,28 @@ struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop 
 	return err ? err : refuse_modes(tracee);
 }
 
+static bool read_errno(const struct tracee *tracee, int32_t *ret)
+{
+	*ret = 0;
+	return tracee->errno_addr && memory_read_some(tracee->process, tracee->errno_addr, ret,
+						      sizeof(*ret)) == sizeof(*ret);
+}
+
+struct dc_error *tracee_restore_errno(const struct tracee *tracee)
+{
+	int32_t now;
+
+	if (!tracee->kept || !read_errno(tracee, &now) || now == tracee->errno_own)
+		return NULL;
+	return memory_write(tracee->process, tracee->errno_addr, &tracee->errno_own, sizeof(now));
+}
+
+void tracee_note_written(struct tracee *tracee, uint64_t addr, size_t n)
+{
+	if (tracee->errno_addr - addr < n || addr - tracee->errno_addr < sizeof(tracee->errno_own))
+		read_errno(tracee, &tracee->errno_own);
+}
+
 struct dc_error *tracee_keep(struct tracee *tracee)
 {
 	struct dc_error *err = registers_get_xstate(tracee->tid, tracee->xstate,
@@ -398,14 +421,18 @@ struct dc_error *tracee_keep(struct tracee *tracee)
 	if (err)
 		return err;
 	memcpy(tracee->xstate_found, tracee->xstate, tracee->xstate_size);
+	if (!read_errno(tracee, &tracee->errno_own))
+		tracee->errno_addr = 0;
+	tracee->errno_found = tracee->errno_own;
 	tracee->kept = true;
 	return NULL;
 }
 
-// The caller context may be changed between two calls, by an assignment to a register.
+// The caller context may be changed between two calls, by an assignment to a register or to errno.
 static bool context_changed(const struct tracee *tracee)
 {
-	return memcmp(&tracee->regs, &tracee->found, sizeof(tracee->regs)) != 0 ||
+	return tracee->errno_own != tracee->errno_found ||
+	       memcmp(&tracee->regs, &tracee->found, sizeof(tracee->regs)) != 0 ||
 	       memcmp(tracee->xstate, tracee->xstate_found, tracee->xstate_size) != 0;
 }
 
@@ -455,7 +482,7 @@ struct dc_error *tracee_enter_chain(struct tracee *tracee, const struct chain_re
 
 	// In the place of another one, or of a way home that leads elsewhere: the same.
 	if (tracee->leads_home || context_changed(tracee))
-		err = tracee_restore(tracee);
+		err = tracee_restore_context(tracee);
 
 	struct user_regs_struct home = tracee_caller_context(tracee);
 	struct chain_request request = *wanted;
@@ -469,6 +496,8 @@ struct dc_error *tracee_enter_chain(struct tracee *tracee, const struct chain_re
 	request.pid = tracee->handshake.pid;
 	request.tid = tracee->handshake.tid;
 	request.signo = tracee->handshake.signo;
+	request.errno_addr = tracee->errno_addr;
+	request.errno_own = tracee->errno_own;
 	if (!err)
 		err = chain_build(&request, chain);
 	if (!err)
@@ -504,7 +533,7 @@ struct dc_error *tracee_syscall(struct tracee *tracee, const struct remote_sysca
 	return remote_syscall(tracee, call, result);
 }
 
-struct dc_error *tracee_restore(struct tracee *tracee)
+struct dc_error *tracee_restore_context(struct tracee *tracee)
 {
 	struct user_regs_struct regs = tracee_caller_context(tracee);
 	struct dc_error *err = NULL;
@@ -524,6 +553,14 @@ struct dc_error *tracee_restore(struct tracee *tracee)
 	if (!err)
 		tracee->ran = tracee->masked = tracee->moved = false;
 	return err;
+}
+
+struct dc_error *tracee_restore(struct tracee *tracee)
+{
+	// First: until the registers are set the thread would go home by itself, and do the same.
+	struct dc_error *err = tracee_restore_errno(tracee);
+
+	return err ? err : tracee_restore_context(tracee);
 }
 
 struct dc_error *tracee_leave(struct tracee *tracee)
@@ -559,6 +596,8 @@ struct dc_error *tracee_release_through(struct tracee *tracee, const struct remo
 {
 	struct dc_error *err = tracee_write_home(tracee);
 
+	if (!err)
+		err = tracee_restore_errno(tracee);
 	if (!err) {
 		struct user_regs_struct entry = remote_syscall_entry(tracee, call);
 

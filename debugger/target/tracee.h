@@ -51,6 +51,10 @@ struct tracee {
 		pid_t pid, tid; // its own ids, as the target sees them
 	} handshake;
 
+	// C's errno of the thread, which is memory: the callee's until the thread goes home.
+	uint64_t errno_addr; // 0: it has none that is known
+	int32_t errno_own, errno_found;
+
 	bool kept; // xstate and mask are valid
 	bool moved, masked, ran; // what differs: registers; the mask; the extended state
 	bool restart_lost; // the kernel's note on how to go on with a timed wait was overwritten
@@ -131,8 +135,14 @@ static inline enum dc_state tracee_state(const struct tracee *tracee)
 		return DC_STATE_STANDS;
 	return tracee->group_stopped ? DC_STATE_STOPPED : DC_STATE_RUNNING;
 }
+// Nothing is called any more, or only what is not a callee: the thread's own.
+struct dc_error *tracee_restore_errno(const struct tracee *tracee) DC_CHECK;
 // Everything as it was, the thread stopped still.
 struct dc_error *tracee_restore(struct tracee *tracee) DC_CHECK;
+// The same without errno, which stays what a callee has left for the next one.
+struct dc_error *tracee_restore_context(struct tracee *tracee) DC_CHECK;
+// Somebody has written to the target's memory: to its errno, that is what it goes home with.
+void tracee_note_written(struct tracee *tracee, uint64_t addr, size_t n);
 // Restores and detaches.
 struct dc_error *tracee_release(struct tracee *tracee) DC_CHECK;
 // Lets the thread make one last system call and go home alone by its way home, which spares four

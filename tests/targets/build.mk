@@ -19,6 +19,18 @@ $(B)/tests/targets/cancelled-musl: tests/targets/cancelled.c
 	$(call say,TARGET)musl-gcc -g -O1 -D_GNU_SOURCE -std=gnu11 -o $@ $<
 TEST_NEEDS += $(B)/tests/targets/cancelled-musl
 endif
+LIBS_target_errnos := -pthread
+LIBS_target_ignoring := -pthread
+CFLAGS_target_ignoring := -Wno-infinite-recursion
+ERRNOS := $(B)/tests/targets/errnos
+ERRNOS_static := gcc -static
+ERRNOS_musl := $(if $(shell command -v musl-gcc),musl-gcc)
+ERRNOS_muslstatic := $(if $(shell command -v musl-gcc),musl-gcc -static)
+ERRNOS_WAYS := $(foreach way,static musl muslstatic,$(if $(ERRNOS_$(way)),$(ERRNOS)-$(way)))
+$(ERRNOS_WAYS): $(ERRNOS)-%: tests/targets/errnos.c
+	@mkdir -p $(@D)
+	$(call say,TARGET)$(ERRNOS_$*) -g -O1 -D_GNU_SOURCE -std=gnu11 -o $@ $< -pthread
+TEST_NEEDS += $(ERRNOS_WAYS)
 LIBS_target_exec_storm := -pthread
 CFLAGS_target_exec_storm := -no-pie
 CFLAGS_target_victim := -Wno-infinite-recursion

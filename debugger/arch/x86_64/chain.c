@@ -18,8 +18,7 @@ enum { WORD = 8, EFLAGS_PLAIN = 0x202 };
 // from a multiple of 256 lie the two ways on. The second begins inside the first frame, in words
 // that the kernel does not read (struct sigcontext_64: reserved1), and shares with it no word that
 // both need: the first one's mask is the second one's r8 and r9.
-enum { FORK_BYTE = 0xff, FORK_ALIGN = 0x100, FORK_FRAME = FORK_BYTE + WORD };
-enum { FORK_END = FORK_FRAME + SIGFRAME_CONTEXT };
+enum { FORK_BYTE = 0xff, FORK_ALIGN = 0x100, FORK_END = FORK_BYTE + SIGFRAME_CONTEXT };
 
 const char *chain_obstacle(const struct gadgets *gadgets, const struct abi_entry *entry)
 {
@@ -64,6 +63,7 @@ static void put_frame(struct chain *chain, const struct gadgets *gadgets, uint64
 
 struct layout {
 	uint64_t home_state, fork, memory, xmm0, rax, info;
+	uint64_t to_home; // from fork to its frame: what the store of errno takes, the restorer
 	uint64_t choose, after, handshake, back, callee_sp, entry_state, entry;
 	size_t in_use, entry_in_use;
 };
@@ -102,7 +102,8 @@ static struct layout lay_out(const struct chain_request *request, size_t in_use,
 	struct layout l = { .in_use = in_use, .entry_in_use = entry_in_use };
 
 	l.home_state = (request->top - (in_use + SIGFRAME_MAGIC2)) & ~UINT64_C(63);
-	l.fork = (l.home_state - FORK_END) & ~(uint64_t)(FORK_ALIGN - 1);
+	l.to_home = WORD * (words + 1);
+	l.fork = (l.home_state - l.to_home - FORK_END) & ~(uint64_t)(FORK_ALIGN - 1);
 	l.memory = l.fork;
 	if (entry->result_size)
 		l.memory = (l.fork - entry->result_size) & ~(uint64_t)(entry->result_align - 1);
@@ -137,15 +138,16 @@ static void put_home(struct chain *chain, const struct chain_request *request,
 	gone = plain(request->gadgets->syscall, l->fork);
 	gone.rax = SYS_exit_group;
 	// The child's frame first: where they overlap it is the other that counts.
-	put_frame(chain, request->gadgets, l->fork + FORK_FRAME, &gone, ~UINT64_C(0), 0);
+	put_frame(chain, request->gadgets, l->fork + FORK_BYTE + l->to_home, &gone, ~UINT64_C(0),
+		  0);
 	restart_by_hand(&home);
 
 	unsigned char shared[SIGFRAME_CONTEXT];
-	const uint64_t first = l->fork + WORD, begin = FORK_BYTE - WORD;
+	const uint64_t first = l->fork + l->to_home, begin = FORK_BYTE - WORD;
 	const size_t mask_at = SIGFRAME_CONTEXT - sizeof(request->mask);
 
 	sigframe_put_context(shared, &home, request->mask, l->home_state);
-	put_word(chain, l->fork, request->gadgets->home[0]);
+	put_word(chain, first - WORD, request->gadgets->home[0]);
 	memcpy(at(chain, first), shared, begin);
 	memcpy(at(chain, first + mask_at), shared + mask_at, sizeof(request->mask));
 	sigframe_put_xstate(at(chain, l->home_state), request->xstate, l->in_use);
@@ -171,7 +173,10 @@ static void put_handshake(struct chain *chain, const struct chain_request *reque
 	info.si_pid = request->pid;
 	memcpy(at(chain, l->info), &info, sizeof(info));
 	put_word(chain, l->after, store->addr);
-	regs = plain(gadgets->chain.pop_rbx[0] + 1, l->fork); // a return
+	// Without the prefix that makes it one of eight bytes, the store is one of four: an errno.
+	regs = plain(store->addr + 1, l->fork);
+	regs.rax = (uint32_t)request->errno_own;
+	regs.rbx = (request->errno_addr ?: l->info) - (uint64_t)store->displacement;
 	put_frame(chain, gadgets, l->choose, &regs, ~UINT64_C(0), 0);
 	chain->handshake_pc = gadgets->syscall + SYSCALL_SIZE;
 	chain->handshake_sp = l->after;
@@ -272,7 +277,7 @@ struct dc_error *chain_build(const struct chain_request *request, struct chain *
 	ret->rax = l.rax;
 	ret->xmm0 = takes_xmm0 ? l.xmm0 : 0;
 	ret->memory = request->entry->result_size ? l.memory : 0;
-	ret->home = l.fork;
+	ret->home = l.fork + l.to_home - WORD;
 	put_home(ret, request, &l);
 	put_handshake(ret, request, &l, request->callee_mask);
 

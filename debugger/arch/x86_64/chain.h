@@ -7,7 +7,7 @@
 //   return     the callee's return address: a return that no exception gets past, then a store of
 //              the result into a slot of the chain
 //   handshake  rt_sigreturn into rt_tgsigqueueinfo of a signal to the thread itself
-//   home       rt_sigreturn to the caller context, or, in the child of a fork, into exit_group(0)
+//   home       the thread's own errno, rt_sigreturn to the caller context, or, in the child of a fork, into exit_group(0)
 #ifndef DEBUGGER_ARCH_X86_64_CHAIN_H
 #define DEBUGGER_ARCH_X86_64_CHAIN_H
 
@@ -33,6 +33,8 @@ struct chain_request {
 	pid_t pid, tid; // as the target sees them
 	int signo; // of the handshake
 	unsigned pop_rbx; // which of the gadgets is the callee's way back
+	uint64_t errno_addr; // of the thread; 0: it has none
+	int32_t errno_own; // what it has there when it is home
 };
 struct chain {
 	struct user_regs_struct entry; // the commit point: registers that run the chain

@@ -123,6 +123,8 @@ static struct dc_error *prepare(struct bare *bare, const struct request *request
 	data.mask = bare_wait_mask(bare);
 	data.handshake = (uint64_t)bare->loan->handshake;
 	data.way_home = tracee->way->context;
+	data.errno_addr = tracee->errno_addr;
+	data.errno_own = (uint32_t)tracee->errno_own;
 	bare_loop_prepare(bare, request, &data);
 	if (!pad->ready) {
 		uint64_t size = PAD_SIZE + pad->literals[0].size;

@@ -79,6 +79,9 @@ static struct dc_error *settle(struct loan *loan)
 	// tells of a libc was read from its memory.
 	if (!loan->setid_signal && memory_is_gone(loan->process))
 		err = outcome_changed(loan->process, "became another program");
+	if (loan->has_errno && registers_thread_pointer(&tracee->regs))
+		tracee->errno_addr = registers_thread_pointer(&tracee->regs) +
+				     (uint64_t)loan->errno_offset;
 	if (!err)
 		err = tracee_keep(tracee);
 	if (err)
@@ -307,8 +310,8 @@ struct dc_error *loan_end(struct loan *loan)
 		return go_through_unmap(loan, &unmap);
 	}
 
-	if (by_itself)
-		err = unmap_all(loan, tracee);
+	if (by_itself && pad->base)
+		err = tracee_restore_errno(tracee) ?: unmap_all(loan, tracee);
 	if (tracee->tid) {
 		loan->state = tracee_state(tracee);
 		release = tracee_release(tracee);

@@ -29,6 +29,8 @@ struct loan {
 	struct address_space space;
 	struct gadgets gadgets;
 	struct chooser chooser;
+	bool has_errno; // threads have one, that far from their thread pointers
+	int64_t errno_offset;
 
 	// Of the thread that is held now, while tracee.tid is not 0; and of the last one otherwise.
 	struct tracee tracee;

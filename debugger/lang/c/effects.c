@@ -95,6 +95,9 @@ static void visit_name(struct walk *walk, const struct node *node)
 	if (what->kind == NAME_UNKNOWN || what->is_local ||
 	    (what->kind == NAME_VARIABLE && what->variable.place == VARIABLE_TLS))
 		walk->effects.needs_frame = true;
+	// Whichever thread it is, by its thread pointer alone.
+	if (what->kind == NAME_VARIABLE && what->variable.place == VARIABLE_THREAD)
+		walk->effects.reads_registers |= !walk->unevaluated;
 }
 
 static void visit_unevaluated(struct walk *walk, const struct node *node)

@@ -100,6 +100,24 @@ static void take_constant(struct parser *parser, const char *name, struct resolu
 	}
 }
 
+// A macro in C's headers. The libraries' own variables of that name have no type, if they have a
+// name at all.
+static bool take_errno(struct parser *parser, const char *name, struct resolution *what)
+{
+	int64_t offset;
+
+	if (strcmp(name, "errno") != 0 || !symbols_errno(parser->symbols, &offset))
+		return false;
+	what->kind = NAME_VARIABLE;
+	what->variable = (struct variable){
+		.name = "errno",
+		.type = parser->basics.list[BASIC_INT],
+		.place = VARIABLE_THREAD,
+		.addr = (uint64_t)offset,
+	};
+	return true;
+}
+
 // Found only by way of the frame.
 static bool is_local(struct parser *parser, const char *name, const struct variable *variable)
 {
@@ -142,6 +160,8 @@ static void resolve(struct parser *parser, const char *name, struct resolution *
 		what->is_local = local;
 		return;
 	}
+	if (take_errno(parser, name, what))
+		return;
 
 	_cleanup_error_ struct dc_error *no_function = symbols_lookup_function(
 		symbols, parser->frame, name, &what->function);

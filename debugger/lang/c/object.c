@@ -316,6 +316,15 @@ struct dc_error *object_variable(struct context *context, const struct variable 
 		return symbols_tls_address(
 			context->access.symbols, variable,
 			context->access.caller->fs_base(context->access.caller->arg), &ret->addr);
+	case VARIABLE_THREAD:
+		ret->lvalue = LVALUE_MEMORY;
+		if (context->mode != EVAL_RUN)
+			return NULL;
+		ret->addr = context->access.caller->fs_base(context->access.caller->arg);
+		if (!ret->addr)
+			return error_make(DC_VALUE, "the thread has no '%s'", variable->name);
+		ret->addr += variable->addr;
+		return NULL;
 	case VARIABLE_GONE: break;
 	}
 	if (context->mode == EVAL_TYPE)
