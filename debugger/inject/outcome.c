@@ -9,18 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_fault(const struct event *event)
+bool outcome_is_fault(const struct event *event)
 {
-	return (SIGNALS_OF_FAULTS & SIGNAL_BIT(event->signo)) && event->info.si_code > 0;
+	return event->kind == EVENT_SIGNAL && (SIGNALS_OF_FAULTS & SIGNAL_BIT(event->signo)) &&
+	       event->info.si_code > 0;
 }
 
-bool outcome_is_caught(const struct tracee *tracee, int signo)
+enum disposition outcome_disposition(const struct tracee *tracee, int signo)
 {
 	struct thread_info info;
 	struct dc_error *err = process_thread_info(tracee->process, tracee->tid, &info);
 
 	dc_error_destroy(err);
-	return !err && info.sig_caught & SIGNAL_BIT(signo);
+	if (!err && info.sig_caught & SIGNAL_BIT(signo))
+		return DISPOSITION_CAUGHT;
+	return !err && info.sig_ignored & SIGNAL_BIT(signo) ? DISPOSITION_IGNORED
+							    : DISPOSITION_DEFAULT;
 }
 
 bool outcome_is_crash(const struct crash_rules *rules, const struct tracee *tracee,
@@ -30,26 +34,32 @@ bool outcome_is_crash(const struct crash_rules *rules, const struct tracee *trac
 	bool is_own = (info->si_code == SI_TKILL || info->si_code == SI_USER) &&
 		      info->si_pid == rules->inner_pid;
 
-	if (!is_fault(event) && !is_own)
+	if (!outcome_is_fault(event) && !is_own)
 		return false;
 	if (!signal_is_fatal(event->signo))
 		return false;
 
-	bool is_handled = outcome_is_caught(tracee, event->signo);
+	enum disposition disposition = outcome_disposition(tracee, event->signo);
+	bool is_handled = disposition == DISPOSITION_CAUGHT;
 
+	// Sent, it does nothing, but that abort() would insist; a fault does not let itself be
+	// ignored.
+	if (disposition == DISPOSITION_IGNORED && !outcome_is_fault(event) &&
+	    event->signo != SIGABRT)
+		return false;
 	if (is_handled && (rules->passed & SIGNAL_BIT(event->signo)))
-		return is_fault(event) &&
+		return outcome_is_fault(event) &&
 		       event->pc - rules->fatal_start < rules->fatal_end - rules->fatal_start;
 	// Filters that emulate system calls live by this one.
 	if (is_handled && event->signo == SIGSYS)
 		return false;
 	// A handler for any other signal that the callee raises is part of the callee.
-	return is_fault(event) || event->signo == SIGABRT || !is_handled;
+	return outcome_is_fault(event) || event->signo == SIGABRT || !is_handled;
 }
 
 struct dc_error *outcome_crashed(const char *name, const struct event *event)
 {
-	bool has_addr = is_fault(event) && event->signo != SIGSYS;
+	bool has_addr = outcome_is_fault(event) && event->signo != SIGSYS;
 	uintptr_t addr = (uintptr_t)event->info.si_addr;
 	struct dc_error *err;
 

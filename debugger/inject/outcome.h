@@ -15,8 +15,11 @@ struct crash_rules {
 	uint64_t fatal_start, fatal_end; // code whose faults are crashes all the same
 	pid_t inner_pid; // the target's id in its own namespace
 };
+// What an instruction of the callee raised.
+bool outcome_is_fault(const struct event *event);
 // Asked when the signal comes: the callee, or libc for it, may have installed a handler meanwhile.
-bool outcome_is_caught(const struct tracee *tracee, int signo);
+enum disposition { DISPOSITION_DEFAULT, DISPOSITION_CAUGHT, DISPOSITION_IGNORED };
+enum disposition outcome_disposition(const struct tracee *tracee, int signo);
 bool outcome_is_crash(const struct crash_rules *rules, const struct tracee *tracee,
 		      const struct event *event);
 

@@ -4,6 +4,7 @@
 #include "debugger/base/cleanup.h"
 #include "debugger/inject/host.h"
 #include "debugger/inject/loan/pad.h"
+#include "debugger/target/gadgets.h"
 #include "debugger/target/maps.h"
 #include "debugger/target/waits.h"
 
@@ -34,7 +35,18 @@ struct preflight {
 	struct dc_check *check;
 	FILE *notes;
 	bool seccomp; // a filter was seen
+	struct dc_error *lack; // what every call would miss in the target; NULL: nothing
 };
+
+// Instructions that a borrowed thread is pointed at.
+static struct dc_error *find_lack(struct dc_session *session)
+{
+	_cleanup_(maps_deinit) struct maps maps = { 0 };
+	struct gadgets gadgets;
+	struct dc_error *err = maps_read(session->process, &maps);
+
+	return err ? err : gadgets_find(session->process, &maps, &gadgets);
+}
 
 static struct dc_error *judge_asleep(const struct preflight *preflight,
 				     const struct thread_info *info, struct dc_check_thread *row)
@@ -60,32 +72,26 @@ static struct dc_error *judge_asleep(const struct preflight *preflight,
 static struct dc_error *judge(const struct preflight *preflight, const struct thread_info *info,
 			      struct dc_check_thread *row)
 {
-	const struct dc_error *barrier = preflight->session->barrier;
+	const struct dc_error *barrier = preflight->session->barrier ?: preflight->lack;
+	const struct candidate candidate = candidate_judge(row->tid, info);
 	const char *state = "running: decided at the stop", *reason = NULL;
 
+	if (candidate.rank == RANK_NOT_NOW)
+		reason = candidate.reason;
+	if (barrier)
+		reason = barrier->message;
 	switch (info->state) {
 	case 'S':
-		if (info->in_syscall && info->syscall >= 0 && !barrier)
+		if (info->in_syscall && info->syscall >= 0 && !reason)
 			return judge_asleep(preflight, info, row);
 		state = "asleep: decided at the stop";
 		break;
-	case 'D':
-		state = "uninterruptible sleep";
-		reason = "cannot be stopped until the kernel lets go of it";
-		break;
+	case 'D': state = "uninterruptible sleep"; break;
 	case 'T': state = "stopped by job control, and stays so"; break;
-	case 't':
-		state = "stopped by a tracer";
-		reason = "already traced";
-		break;
+	case 't': state = "stopped by a tracer"; break;
 	case 'Z':
-	case 'X':
-		state = "ended";
-		reason = "it has ended";
-		break;
+	case 'X': state = "ended"; break;
 	}
-	if (barrier)
-		reason = barrier->message;
 	row->borrowable = !reason;
 	struct dc_error *err = set(&row->state, "%s", state);
 	return err || !reason ? err : set(&row->reason, "%s", reason);
@@ -208,12 +214,16 @@ static struct dc_error *check(struct preflight *preflight)
 	err = set(&ret->program, "%s", session->process->name);
 	if (!err && !session->barrier)
 		err = session_look(session);
+	if (!err && !session->barrier)
+		preflight->lack = find_lack(session);
 	if (!err)
 		err = check_threads(preflight);
 	if (err)
 		return err;
 	if (session->barrier)
 		fprintf(notes, "%s\n", session->barrier->message);
+	if (preflight->lack)
+		fprintf(notes, "%s\n", preflight->lack->message);
 	if (preflight->seccomp)
 		fputs("a seccomp filter is installed: it is judged when a thread is borrowed\n",
 		      notes);
@@ -247,6 +257,7 @@ struct dc_error *dc_check(struct dc_session *session, const struct dc_scope *sco
 	if (!err)
 		err = check(&preflight);
 	scope_deinit(&preflight.scope);
+	dc_error_destroy(preflight.lack);
 	fclose(preflight.notes);
 	if (!size) {
 		free(ret->notes);

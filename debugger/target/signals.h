@@ -14,6 +14,12 @@
 	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGILL) | \
 	 SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSYS))
 
+// One of them that is in the set; 0: none.
+static inline int signal_fault_among(uint64_t set)
+{
+	return set & SIGNALS_OF_FAULTS ? __builtin_ctzll(set & SIGNALS_OF_FAULTS) + 1 : 0;
+}
+
 // Ends a process that does not handle it.
 static inline bool signal_is_fatal(int signo)
 {

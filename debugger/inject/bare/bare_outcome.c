@@ -5,7 +5,9 @@
 #include "debugger/base/cleanup.h"
 #include "debugger/inject/bare/bare_chain.h"
 #include "debugger/target/memory.h"
+#include "debugger/target/signals.h"
 
+#include <string.h>
 #include <sys/syscall.h>
 
 // Has the thread left the callee without returning? Then it runs its own program, and undoing would
@@ -75,8 +77,47 @@ static struct dc_error *left(struct bare *bare, const char *name, struct dc_erro
 		DC_STATE_AS_LEFT);
 }
 
-// Back to the caller context, whatever the callee was doing.
-static struct dc_error *undo(struct bare *bare, const char *name, struct dc_error *why)
+// For a fault that the program ignores the kernel ends it, and before that takes the ignoring back
+// for the whole process (kernel/signal.c: force_sig_info_to_task). The thread puts it back with its
+// next system call, from which it would go home alone: if we die before, it faults again and ends
+// the program, as any fault in a callee does then; if we die after, nothing is missing.
+// *done false: the target may not.
+static struct dc_error *ignore_again(struct tracee *tracee, int signo, bool *done)
+{
+	enum { TRIES = 2 };
+	// What the kernel calls struct sigaction; of the old one only the handler was changed.
+	struct action {
+		uint64_t handler, flags, restorer, mask;
+	} action = { .handler = (uint64_t)(uintptr_t)SIG_IGN }, old;
+	struct dc_error *err = tracee_restore_errno(tracee) ?: tracee_write_home(tracee);
+	uint64_t room = tracee->way->start - RED_ZONE - 2 * sizeof(action);
+	const struct remote_syscall call = { SYS_rt_sigaction,
+					     { (uint64_t)signo, room, room + sizeof(action),
+					       sizeof(action.mask) } };
+
+	// Not by a chain, which would lie where the structures do.
+	tracee->moved = tracee->masked = *done = true;
+	for (int i = 0; i < TRIES && !err && *done; i++) {
+		int64_t result = 0;
+
+		err = memory_write(tracee->process, room, &action, sizeof(action));
+		if (!err)
+			err = remote_syscall(tracee, &call, &result);
+		*done = !result;
+		if (!err && *done)
+			err = memory_read(tracee->process, room + sizeof(action), &old,
+					  sizeof(old));
+		if (err || !(old.flags | old.mask))
+			break;
+		action = old;
+		action.handler = (uint64_t)(uintptr_t)SIG_IGN;
+	}
+	return err;
+}
+
+// Back to the caller context, whatever the callee was doing. ignored: a signal that the program
+// ignored until now; 0: none.
+static struct dc_error *undo(struct bare *bare, const char *name, struct dc_error *why, int ignored)
 {
 	struct tracee *tracee = bare->tracee;
 	_cleanup_(snapshot_deinit) struct snapshot snapshot = { 0 };
@@ -84,6 +125,14 @@ static struct dc_error *undo(struct bare *bare, const char *name, struct dc_erro
 
 	if (!err && has_left(bare, &snapshot))
 		return left(bare, name, why);
+	if (!err && ignored) {
+		bool done;
+
+		err = ignore_again(tracee, ignored, &done);
+		if (!err && !done)
+			error_note(why, "the program does not ignore SIG%s any more",
+				   sigabbrev_np(ignored));
+	}
 	if (!err)
 		err = tracee_restore(tracee);
 	if (err) {
@@ -100,18 +149,28 @@ static struct dc_error *undo(struct bare *bare, const char *name, struct dc_erro
 	// A signal for the program keeps what was sent with it only if it is delivered from this
 	// stop.
 	if (tracee->signo)
-		dc_error_destroy(tracee_leave(tracee));
+		dc_error_destroy(tracee_release(tracee));
 	// Below the callee lies code of ours, which is nobody's frame.
 	outcome_add_frames(why, bare->unwind, &snapshot, &bare->ours);
 	return error_in_state(why, state);
 }
 
 // Undone, and said so.
-static struct dc_error *given_up(struct bare *bare, const char *name, struct dc_error *why)
+static struct dc_error *given_up(struct bare *bare, const char *name, struct dc_error *why,
+				 int ignored)
 {
-	struct dc_error *err = undo(bare, name, why);
+	struct dc_error *err = undo(bare, name, why, ignored);
 
 	return err->code == DC_LEFT ? err : outcome_note_locks(err, name);
+}
+
+static struct dc_error *crashed(struct bare *bare, const char *name, const struct event *event)
+{
+	bool was_ignored = outcome_is_fault(event) &&
+			   bare->loan->info.sig_ignored & SIGNAL_BIT(event->signo) &&
+			   outcome_disposition(bare->tracee, event->signo) == DISPOSITION_DEFAULT;
+
+	return given_up(bare, name, outcome_crashed(name, event), was_ignored ? event->signo : 0);
 }
 
 static struct dc_error *overdue(struct bare *bare, const char *name, bool cancelled,
@@ -121,7 +180,7 @@ static struct dc_error *overdue(struct bare *bare, const char *name, bool cancel
 	struct dc_error *err = outcome_overdue(name, "did not return", timeout_ns, cancelled);
 
 	if (!tracee->running)
-		return given_up(bare, name, err);
+		return given_up(bare, name, err, 0);
 	// Asleep where no signal reaches it. It finds its way home without us.
 	bare->pad->kept = true;
 	tracee_forget(tracee);
@@ -179,7 +238,7 @@ struct dc_error *bare_outcome(struct bare *bare, const struct request *request,
 	const char *name = request->name;
 
 	switch (outcome) {
-	case OUTCOME_CRASHED: return given_up(bare, name, outcome_crashed(name, event));
+	case OUTCOME_CRASHED: return crashed(bare, name, event);
 	case OUTCOME_OVERDUE:
 	case OUTCOME_CANCELLED:
 		return overdue(bare, name, outcome == OUTCOME_CANCELLED, request->timeout_ns);

@@ -103,7 +103,7 @@ static struct dc_error *converse(struct bare *bare, int64_t deadline, struct eve
 				*ret = OUTCOME_CRASHED;
 				return NULL;
 			}
-			if (outcome_is_caught(tracee, event->signo))
+			if (outcome_disposition(tracee, event->signo) == DISPOSITION_CAUGHT)
 				tracee->restart_lost = true;
 			tracee->signo = event->signo;
 			break;

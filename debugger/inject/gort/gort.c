@@ -6,8 +6,10 @@
 #include "debugger/base/cleanup.h"
 #include "debugger/inject/gort/gort_conversation.h"
 #include "debugger/stack/goroutines/descriptor.h"
+#include "debugger/target/signals.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void destroy(void *host)
 {
@@ -122,6 +124,28 @@ static struct dc_error *refusal(void *host, int64_t wait_ns, const char *reason)
 					     *reason ? ": " : "", reason));
 }
 
+// A fault in a callee that the program ignores takes that back, and here nothing puts it back.
+static struct dc_error *refuse_ignored_fault(const struct loan *loan)
+{
+	struct process *process = loan->process;
+	struct thread_info info;
+	struct dc_error *err = process_thread_info(process, process->pid, &info);
+	uint64_t ignored = err ? 0 : info.sig_ignored;
+	int signo;
+
+	// Without a filter no system call raises it; nginx, among others, ignores it.
+	if (!err && !info.seccomp)
+		ignored &= ~SIGNAL_BIT(SIGSYS);
+	signo = signal_fault_among(ignored);
+	// With the first thread gone there is nobody to ask, and none that is held by it.
+	dc_error_destroy(err);
+	if (!signo || loan->options->force)
+		return NULL;
+	return error_make(DC_REFUSED,
+			  "the program ignores SIG%s, and a fault in the callee would reset that",
+			  sigabbrev_np(signo));
+}
+
 static struct dc_error *can(void *host, int64_t wait_ns)
 {
 	struct gort *gort = host;
@@ -136,7 +160,12 @@ static struct dc_error *can(void *host, int64_t wait_ns)
 		.refusal = refusal,
 	};
 
-	return loan_is_held(loan) ? NULL : loan_hold(loan, loan->options->thread, wait_ns, &filter);
+	if (loan_is_held(loan))
+		return NULL;
+
+	struct dc_error *err = refuse_ignored_fault(loan);
+
+	return err ? err : loan_hold(loan, loan->options->thread, wait_ns, &filter);
 }
 
 // ---- a request ------------------------------------------------------------------------------------

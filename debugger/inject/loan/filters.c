@@ -6,6 +6,7 @@
 #include "agent/pad/layout.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/target/seccomp.h"
+#include "debugger/target/signals.h"
 
 #include <linux/audit.h>
 #include <sys/mman.h>
@@ -33,6 +34,8 @@ static const struct {
 	{ SYS_gettid, "gettid", { 0 } },
 	{ SYS_exit_group, "exit_group", { 0 } },
 	{ SYS_tgkill, "tgkill", { 0 } },
+	// Only after a fault that the program ignores.
+	{ SYS_rt_sigaction, "rt_sigaction", { SIGSEGV, 0x10000, 0x10000, 8 } },
 };
 
 static bool allows(const struct seccomp *seccomp, int nr, const uint64_t args[6])
@@ -65,6 +68,10 @@ struct dc_error *filters_allow_pad(pid_t tid, const struct thread_info *info, in
 			args[1] = (uint64_t)info->inner_tid;
 			args[2] = (uint64_t)handshake;
 		}
+		if (calls[i].nr == SYS_rt_sigaction)
+			args[0] = (uint64_t)signal_fault_among(info->sig_ignored);
+		if (calls[i].nr == SYS_rt_sigaction && !args[0])
+			continue;
 		if (!allows(&seccomp, calls[i].nr, args))
 			return error_make(
 				DC_REFUSED,

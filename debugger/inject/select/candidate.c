@@ -44,12 +44,11 @@ static bool is_ours(pid_t tid)
 	return access(path, F_OK) == 0;
 }
 
-static void judge(struct candidate *candidate)
+struct candidate candidate_judge(pid_t tid, const struct thread_info *info)
 {
-	const struct thread_info *info = &candidate->info;
+	struct candidate candidate = { .info = *info, .tid = tid, .rank = rank(info) };
 	const char *reason = NULL;
 
-	candidate->rank = rank(info);
 	switch (info->state) {
 	case 'D': reason = "sleeps where it cannot be stopped"; break;
 	case 'Z':
@@ -60,15 +59,14 @@ static void judge(struct candidate *candidate)
 		reason = "runs under strict seccomp";
 	// A thread that we follow ourselves is lent.
 	if (!reason && (!info->tracer || is_ours(info->tracer)))
-		return;
-	candidate->rank = RANK_NOT_NOW;
+		return candidate;
+	candidate.rank = RANK_NOT_NOW;
 	if (reason)
-		snprintf(candidate->reason, sizeof(candidate->reason), "thread %d %s",
-			 candidate->tid, reason);
+		snprintf(candidate.reason, sizeof(candidate.reason), "thread %d %s", tid, reason);
 	else
-		snprintf(candidate->reason, sizeof(candidate->reason),
-			 "thread %d is being traced by process %d", candidate->tid,
-			 process_of(info->tracer));
+		snprintf(candidate.reason, sizeof(candidate.reason),
+			 "thread %d is being traced by process %d", tid, process_of(info->tracer));
+	return candidate;
 }
 
 static int by_rank(const void *a, const void *b)
@@ -98,10 +96,10 @@ struct dc_error *candidates_read(struct process *process, pid_t thread, struct c
 	if (!list)
 		return &dc_out_of_memory;
 	for (size_t i = 0; i < n; i++) {
-		struct candidate *candidate = &list[ret->n];
+		pid_t tid = thread ? thread : threads.tids[i];
+		struct thread_info info;
 
-		candidate->tid = thread ? thread : threads.tids[i];
-		err = process_thread_info(process, candidate->tid, &candidate->info);
+		err = process_thread_info(process, tid, &info);
 		if (err && thread) {
 			free(list);
 			return err;
@@ -111,8 +109,7 @@ struct dc_error *candidates_read(struct process *process, pid_t thread, struct c
 			dc_error_destroy(err);
 			continue;
 		}
-		judge(candidate);
-		ret->n++;
+		list[ret->n++] = candidate_judge(tid, &info);
 	}
 	qsort(list, ret->n, sizeof(*list), by_rank);
 	ret->candidate = list;

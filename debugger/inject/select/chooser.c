@@ -156,21 +156,6 @@ static struct dc_error *judge_asleep(struct chooser *chooser, const struct candi
 	return NULL;
 }
 
-static struct dc_error *refuse_ignored_faults(const struct thread_info *info)
-{
-	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		// Without a filter no system call raises SIGSYS; nginx, among others, ignores it.
-		if ((info->sig_ignored >> (signals[i] - 1) & 1) &&
-		    (signals[i] != SIGSYS || info->seccomp))
-			return error_make(DC_REFUSED,
-					  "the program ignores SIG%s, and a fault in the callee "
-					  "would reset that",
-					  sigabbrev_np(signals[i]));
-	return NULL;
-}
-
 static void explain(pid_t tid, const struct verdict *verdict, char *reason, size_t size)
 {
 	snprintf(reason, size, "thread %d %s%s", tid, verdict->reason,
@@ -331,12 +316,8 @@ static struct dc_error *one_pass(struct chooser *chooser, const struct choice *c
 
 		if (tracer_cancelled(chooser->tracer))
 			return cancelled();
-		if (!i)
-			err = chooser->force ? NULL
-					     : refuse_ignored_faults(&candidates.candidate[i].info);
-		if (!err)
-			err = attempt(chooser, &candidates.candidate[i], choice->filter, &result,
-				      reason, sizeof(reason));
+		err = attempt(chooser, &candidates.candidate[i], choice->filter, &result, reason,
+			      sizeof(reason));
 		if (!err && result == ATTEMPT_STALE) {
 			address_space_deinit(chooser->space);
 			err = address_space_read(chooser->process, chooser->space);
