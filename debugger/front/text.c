@@ -10,13 +10,26 @@
 // Carets below a one-megabyte expression help nobody: a window around the place is shown.
 enum { CARET_WINDOW = 76 };
 
-// Control characters would move the caret or the terminal; bytes of UTF-8 pass.
-static void put_visible(const char *text, size_t n)
+// Control characters would move the caret or the terminal, or do worse: threads name themselves.
+// Bytes of UTF-8 pass, but for its own control characters, U+0080 to U+009F.
+static void make_visible(char *text)
 {
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)text[i];
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		if (*c < ' ' || *c == 0x7f)
+			*c = '?';
+		else if (c[0] == 0xc2 && (c[1] & 0xe0) == 0x80)
+			c[0] = c[1] = '?';
+	}
+}
 
-		fputc(c < ' ' || c == 0x7f ? '?' : c, stderr);
+// All that is said, before any of it is: the records are ours.
+static void make_all_visible(const struct field *fields)
+{
+	for (const struct field *field = fields->first; field; field = field->next) {
+		if (field->kind == FIELD_TEXT && field->text)
+			make_visible((char *)(uintptr_t)field->text);
+		else if (field->kind == FIELD_GROUP || field->kind == FIELD_LIST)
+			make_all_visible(field);
 	}
 }
 
@@ -43,7 +56,7 @@ static void put_caret(const char *expr, size_t column)
 	fputs("  ", stderr);
 	if (from)
 		fputs("...", stderr);
-	put_visible(expr + from, to - from);
+	fwrite(expr + from, 1, to - from, stderr);
 	fprintf(stderr, "%s\n  %s", to < length ? "..." : "", from ? "   " : "");
 	for (size_t i = from; i < column; i++) {
 		// One column for a character, not for each of its bytes.
@@ -80,19 +93,13 @@ static void put_notes(const struct field *group, const char *before)
 {
 	for (const struct field *line = first(field_find(group, "notes")); line;
 	     line = line->next) {
-		fputs(before, stderr);
-		put_visible(line->text, strlen(line->text));
-		fputc('\n', stderr);
+		fprintf(stderr, "%s%s\n", before, line->text);
 	}
 }
 
 static void put_message(const struct field *fields)
 {
-	const char *message = field_text(field_find(fields, "error"), "message");
-
-	fputs("error: ", stderr);
-	put_visible(message, strlen(message));
-	fputc('\n', stderr);
+	fprintf(stderr, "error: %s\n", field_text(field_find(fields, "error"), "message"));
 }
 
 static void put_error(const struct field *fields)
@@ -113,11 +120,7 @@ static void put_error(const struct field *fields)
 
 static void put_note(const struct field *note)
 {
-	const char *text = field_text(note, "text");
-
-	fputs("note: ", stderr);
-	put_visible(text, strlen(text));
-	fputc('\n', stderr);
+	fprintf(stderr, "note: %s\n", field_text(note, "text"));
 }
 
 static void put_result(const struct field *result)
@@ -397,6 +400,9 @@ void text_render(const struct record *record, bool quiet)
 		{ "folded", put_folded },     { "hit", put_hit },
 	};
 
+	// Errors and notes are not buffered: where both go to one place, all keep their order.
+	fflush(stdout);
+	make_all_visible(&record->fields);
 	if (quiet && !strcmp(record->kind, "error")) {
 		put_message(&record->fields);
 		return;

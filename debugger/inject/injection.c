@@ -438,9 +438,12 @@ static struct dc_error *run_literal(void *arg)
 	struct injection *injection = job->injection;
 	struct dc_error *err = make_ready(injection);
 
-	if (!err)
+	if (!err) {
 		err = current(injection)->host->literal(current(injection)->state, job->bytes,
 							job->n, job->addr);
+		if (err && !loan_is_held(&injection->loan))
+			injection->loan.state = err->state;
+	}
 	return error_in_state(err, injection->loan.state);
 }
 

@@ -23,8 +23,9 @@ struct effects {
 	bool calls; // functions of the target
 	bool is_call; // the whole is one call, but for casts
 	bool writes; // assigns to an object or register of the target
-	bool reads_registers; // by name: $rax; or for the place of errno
-	bool needs_frame; // names a local, a register or a thread-local variable
+	bool reads_registers; // by name: $rax
+	bool needs_thread; // names errno
+	bool needs_frame; // names a local or a thread-local variable
 	bool names_plainly; // uses a name other than to call it: a local may be meant
 	// The functions that may be called, each once; those that a pointer or a virtual table
 	// chooses are not among them, and then there is an unknown one. They live as long as the

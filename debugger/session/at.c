@@ -249,7 +249,6 @@ struct dc_error *dc_at(struct dc_session *session, const struct dc_at *what,
 	if (!err)
 		err = control_create(session->tracer, session->process, &session->control);
 	if (!err) {
-		session->touched = true;
 		err = session_run(session, arm, &at);
 		if (!err)
 			err = serve_hits(&at, visit, arg);

@@ -204,7 +204,6 @@ struct dc_error *dc_control(struct dc_session *session, const struct dc_control_
 		err = control_create(session->tracer, session->process, &session->control);
 	if (err)
 		return session_conclude(session, err);
-	session->touched = true;
 	session->attached = false;
 	apply(session, options ?: &usual);
 	return session_conclude(session, session_run(session, run_begin, session));

@@ -24,6 +24,7 @@ void needs_add(struct needs *to, const struct needs *more)
 	to->avoids_stdio = (!to->calls || to->avoids_stdio) && (!more->calls || more->avoids_stdio);
 	to->calls |= more->calls;
 	to->frame |= more->frame;
+	to->registers |= more->registers;
 	to->thread |= more->thread;
 	to->vm = to->vm ?: more->vm;
 }
@@ -147,15 +148,6 @@ struct dc_error *evaluation_run(struct evaluation *evaluation, struct dc_result 
 	return err;
 }
 
-struct dc_error *evaluation_kept(struct dc_error *err, const struct dc_departure *departure)
-{
-	bool keeps = departure->state == DC_STATE_STOPPED || departure->state == DC_STATE_STANDS;
-
-	return err && keeps && err->state == DC_STATE_RUNNING
-		       ? error_in_state(err, departure->state)
-		       : err;
-}
-
 struct whole {
 	struct evaluation *evaluation;
 	struct dc_result *ret;
@@ -174,10 +166,10 @@ static struct dc_error *run_whole(void *arg)
 	whole->departure = session->departure;
 	session->departure = (struct dc_departure){ 0 };
 	session->called = false;
-	err = evaluation_kept(err, &whole->departure);
-	if (err)
-		dc_error_destroy(release);
-	return err ? err : session_conclude(session, release);
+	if (!err)
+		return session_conclude(session, release);
+	dc_error_destroy(release);
+	return session_last_word(session, err, whole->departure.state);
 }
 
 static struct dc_error *run_once(struct evaluation *evaluation, struct dc_result *ret)

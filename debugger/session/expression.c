@@ -38,7 +38,8 @@ struct dc_effects dc_expression_effects(const struct dc_expression *expression)
 		.calls = effects->calls,
 		.is_call = effects->is_call,
 		.writes = effects->writes,
-		.stops = effects->calls || effects->needs_frame || effects->reads_registers,
+		.stops = effects->calls || effects->needs_frame || effects->needs_thread ||
+			 effects->reads_registers,
 	};
 }
 
@@ -66,6 +67,8 @@ static struct dc_error *parse_once(struct dc_expression *expression,
 		err = expression_call(expression->parsed, arguments->values, arguments->n);
 	if (!err && expression_effects(expression->parsed)->needs_frame)
 		expression->needs.frame = true;
+	if (!err && expression_effects(expression->parsed)->reads_registers)
+		expression->needs.registers = true;
 	return err;
 }
 
@@ -182,15 +185,35 @@ static struct dc_error *parse_new(struct dc_session *session, const char *text,
 	return NULL;
 }
 
+// A name that is not known, or not enough: the program may have loaded more since it was opened, as
+// one that has only just been started does. The error is then destroyed.
+static bool has_grown(struct dc_session *session, uint64_t generation, struct dc_error *err)
+{
+	if (!err || (err->code != DC_NAME && err->code != DC_TYPE))
+		return false;
+	session->stale = true;
+
+	_cleanup_error_ struct dc_error *not_read = session_refresh(session);
+
+	if (not_read || session->generation == generation)
+		return false;
+	dc_error_destroy(err);
+	return true;
+}
+
 struct dc_error *session_parse(struct dc_session *session, const char *text,
 			       const struct value *args, size_t nr_args,
 			       const struct dc_scope *scope, struct dc_expression **ret)
 {
 	struct dc_error *err;
+	bool again;
 
-	do
+	do {
+		uint64_t generation = session->generation;
+
 		err = parse_new(session, text, args, nr_args, scope, 0, ret);
-	while (session_begins_again(session, err));
+		again = session_begins_again(session, err) || has_grown(session, generation, err);
+	} while (again);
 	return err;
 }
 
@@ -232,7 +255,8 @@ struct dc_error *expression_prepare(struct dc_expression *expression,
 	if (expression->scope.goroutine && host && !host->has_goroutines)
 		return error_make(DC_USAGE, "--goroutine: the %s host knows none", host->name);
 	// All that a call needs is made ready here, so that the thread is held for the call only.
-	if (expression->needs.calls || expression->needs.frame || options->all_stop)
+	if (expression->needs.calls || expression->needs.frame || expression->needs.registers ||
+	    options->all_stop)
 		err = session_ready(session);
 	if (err || !expression->needs.calls)
 		return err;

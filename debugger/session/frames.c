@@ -2,6 +2,8 @@
 // Which frame of the borrowed thread an expression's locals and registers belong to.
 #include "debugger/session/session.h"
 
+#include "debugger/target/sample.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -124,6 +126,40 @@ static void sample_asleep(struct dc_session *session, const struct scope *scope,
 	dc_error_destroy(err);
 }
 
+static bool runs(const struct dc_session *session, pid_t tid)
+{
+	struct thread_info info;
+	_cleanup_error_ struct dc_error *err = process_thread_info(session->process, tid, &info);
+
+	return !err && info.state == 'R';
+}
+
+// One that runs shows where it is without a stop, too, where the kernel's profiler may look. It may
+// wait for a CPU for a while.
+static void sample_running(struct dc_session *session, const struct scope *scope, pid_t tid,
+			   struct chosen_frame *ret)
+{
+	enum { WAIT_NS = 50 * 1000 * 1000, LOOKS = 20 };
+	struct sample sample = { 0 };
+	bool taken = false;
+	struct dc_error *err = NULL;
+
+	for (int i = 0; i < LOOKS && !err && !taken && runs(session, tid); i++)
+		err = sample_take(tid, WAIT_NS, &sample, &taken);
+	if (!err && taken) {
+		const struct snapshot snapshot = {
+			.regs = sample.regs,
+			.stack = sample.stack,
+			.stack_start = registers_sp(&sample.regs),
+			.stack_size = sample.size,
+		};
+
+		err = choose(session, &snapshot, scope, tid, ret);
+		free(sample.stack);
+	}
+	dc_error_destroy(err);
+}
+
 // Any other thread has to be held for as long as it takes to copy its stack.
 static struct dc_error *sample_stopped(struct dc_session *session, const struct scope *scope,
 				       pid_t tid, struct chosen_frame *ret)
@@ -144,7 +180,6 @@ static struct dc_error *sample_stopped(struct dc_session *session, const struct 
 
 	if (err)
 		return err;
-	session->touched = true;
 	tid = injection_tid(injection);
 	err = injection_snapshot(injection, &snapshot);
 	stack = snapshot.stack;
@@ -190,6 +225,10 @@ struct dc_error *frame_sample(struct dc_session *session, const struct scope *sc
 
 	if (!err)
 		sample_asleep(session, scope, tid, ret);
+	if (!err && !ret->known && may_stop)
+		sample_running(session, scope, tid, ret);
+	if (!err && !ret->known && may_stop)
+		sample_asleep(session, scope, tid, ret); // meanwhile
 	if (!err && !ret->known && may_stop && !scope->no_stop) {
 		err = session_ready(session);
 		if (!err)

@@ -12,9 +12,9 @@
 // stays stopped from one call to the next, which the target's own host gives back each time.
 static const char *what_keeps(const struct dc_call_options *options, const struct needs *needs)
 {
-	return needs->frame	   ? "registers and locals of a frame need"
-	       : options->all_stop ? "--all-stop needs"
-				   : NULL;
+	return needs->frame || needs->registers ? "registers and locals of a frame need"
+	       : options->all_stop		? "--all-stop needs"
+						: NULL;
 }
 
 // Nothing that the hosts themselves would refuse.
@@ -43,12 +43,14 @@ static struct dc_error *hold_one(struct dc_session *session, const struct scope 
 				 const struct chosen_frame *sample)
 {
 	struct holding *holding = &session->holding;
+	// Whose registers are meant when nobody says: the first thread's.
+	pid_t usual = needs->registers ? session->process->pid : 0;
 	struct borrow_options borrow = {
 		.host = needs->calls && !what_keeps(options, needs) ? options->host : DC_HOST_AUTO,
 		.keeps_thread = !needs->calls || what_keeps(options, needs),
 		.goroutine = needs->calls ? scope->goroutine : 0,
 		.own_thread = needs->thread,
-		.thread = needs->frame ? sample->tid : scope->thread,
+		.thread = needs->frame ? sample->tid : scope->thread ?: usual,
 		.wait_ns = options->wait_ns,
 		.all_stop = options->all_stop,
 		// Where nothing will run, no place is unsafe.
@@ -68,7 +70,6 @@ static struct dc_error *hold_one(struct dc_session *session, const struct scope 
 				      &holding->injection);
 	if (err)
 		return err;
-	session->touched |= injection_tid(holding->injection) != 0;
 	session->departure.thread = injection_tid(holding->injection);
 	session->departure.chosen = session->departure.thread && !scope->thread;
 	return NULL;

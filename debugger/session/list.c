@@ -98,7 +98,8 @@ static void finish(struct list *list)
 		}
 		if (outcome->result.thread)
 			outcome->result.pause_ns = list->departure->pause_ns;
-		outcome->err = evaluation_kept(outcome->err, list->departure);
+		outcome->err = session_last_word(list->session, outcome->err,
+						 list->departure->state);
 		evaluation_deinit(evaluation);
 	}
 }

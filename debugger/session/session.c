@@ -301,6 +301,20 @@ bool session_begins_again(struct dc_session *session, struct dc_error *err)
 	return true;
 }
 
+struct dc_error *session_last_word(const struct dc_session *session, struct dc_error *err,
+				   enum dc_state state)
+{
+	if (!err || (err->state != DC_STATE_RUNNING && err->state != DC_STATE_STOPPED))
+		return err;
+	if (!process_alive(session->process))
+		return error_in_state(err, DC_STATE_ENDED);
+	if (memory_is_gone(session->process))
+		return error_in_state(err, DC_STATE_EXECED);
+	// Who held the thread before has it as it was.
+	return state == DC_STATE_STOPPED || state == DC_STATE_STANDS ? error_in_state(err, state)
+								     : err;
+}
+
 struct dc_error *session_conclude(struct dc_session *session, struct dc_error *err)
 {
 	if (!err)
@@ -323,7 +337,8 @@ struct dc_error *session_conclude(struct dc_session *session, struct dc_error *e
 		session->execed = true;
 		operations_tell(session, &(struct dc_event){ .kind = DC_EVENT_TARGET_EXECED });
 	}
-	if (err->state == DC_STATE_UNTOUCHED && session->touched)
+	if (err->state == DC_STATE_UNTOUCHED && session->tracer &&
+	    tracer_has_seized(session->tracer))
 		err = error_in_state(err, DC_STATE_RUNNING);
 	if (err->code == DC_TARGET_ENDED)
 		return error_in_state(err, DC_STATE_ENDED);

@@ -39,7 +39,8 @@ bool scope_equal(const struct scope *a, const struct scope *b);
 struct needs {
 	bool calls;
 	bool avoids_stdio; // nothing that is called reaches stdio
-	bool frame; // the chosen frame's registers and locals
+	bool frame; // the chosen frame's locals, and registers where one was named
+	bool registers; // of the innermost frame
 	bool thread; // registers, or what is a thread's own: one of the program's
 	const struct module *vm; // a language's runtime that is called into; NULL: none
 };
@@ -74,7 +75,6 @@ struct dc_session {
 
 	struct holding holding;
 	bool attached; // dc_attach(): evaluations leave the thread borrowed
-	bool touched; // a thread was stopped at some time
 	bool called; // something was, since the last departure
 	bool execed; // it became another program, which was told
 	bool stale; // the program has run on since its modules were read
@@ -113,6 +113,9 @@ struct dc_error *session_run(struct dc_session *session, struct dc_error *(*job)
 			     void *arg) DC_CHECK;
 // What an operation that failed says about the target when it could not know.
 struct dc_error *session_conclude(struct dc_session *session, struct dc_error *err) DC_CHECK;
+// The thread was given back since then, in that state: what the error says of the target now.
+struct dc_error *session_last_word(const struct dc_session *session, struct dc_error *err,
+				   enum dc_state state) DC_CHECK;
 
 // expression.c
 
@@ -210,8 +213,6 @@ static inline const struct chosen_frame *evaluation_sample(const struct evaluati
 {
 	return evaluation->sample ?: &evaluation->expression->frame;
 }
-// What is left says more than that it runs on: job control or control keep the thread.
-struct dc_error *evaluation_kept(struct dc_error *err, const struct dc_departure *departure);
 void needs_add(struct needs *to, const struct needs *more);
 // options: NULL is what dc_call_options_init() says.
 struct dc_call_options options_or_usual(const struct dc_call_options *options);

@@ -16,7 +16,7 @@ static struct dc_error *ended(const struct process *process)
 			      DC_STATE_ENDED);
 }
 
-bool memory_is_gone(struct process *process)
+bool memory_is_gone(const struct process *process)
 {
 	char byte;
 

@@ -9,7 +9,7 @@
 // All or nothing; code VALUE with the first unreadable address.
 struct dc_error *memory_read(struct process *process, uint64_t addr, void *buf, size_t n) DC_CHECK;
 // The program that the process ran has lost its memory: it is ending, or became another one.
-bool memory_is_gone(struct process *process);
+bool memory_is_gone(const struct process *process);
 // As many bytes as are readable from addr on; 0 when none.
 size_t memory_read_some(struct process *process, uint64_t addr, void *buf, size_t n);
 // May write read-only mappings and grow [stack]; all or an error.

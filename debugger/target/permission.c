@@ -148,39 +148,29 @@ static bool descends_from_us(pid_t pid)
 	return false;
 }
 
-// Looks at every thread: each is traced for itself. A tracer of this very process does not count.
-static struct dc_error *find_tracer(const struct process *process, struct permission_facts *facts,
-				    char name[16])
+// Of the first thread: whoever traces a process traces that one. Others are passed over one by one
+// when it comes to stopping them. A tracer of this very process does not count.
+static void find_tracer(const struct process *process, struct permission_facts *facts,
+			char name[16])
 {
-	struct process_threads threads;
-	struct dc_error *err = process_threads(process, &threads);
+	char path[48], text[8192];
+	struct status status;
+	struct status_stat stat;
 
-	if (err)
-		return err;
-	for (size_t i = 0; i < threads.n && !facts->tracer; i++) {
-		char path[48], text[8192];
-		struct status status;
-		struct status_stat stat;
-
-		snprintf(path, sizeof(path), "task/%d/status", threads.tids[i]);
-		if (!read_status(process, path, &status))
-			continue;
-		facts->shadow_stack |= status.shadow_stack;
-		if (!status.tracer)
-			continue;
-		// The kernel names the tracing thread; users know processes.
-		snprintf(path, sizeof(path), "/proc/%d/status", status.tracer);
-		if (!read_path(path, text, sizeof(text)) || !status_parse(text, &status))
-			continue;
-		if (status.tgid == getpid())
-			continue;
-		facts->tracer = status.tgid;
-		snprintf(path, sizeof(path), "/proc/%d/stat", status.tgid);
-		if (read_path(path, text, sizeof(text)) && status_parse_stat(text, &stat))
-			memcpy(name, stat.name, sizeof(stat.name));
-	}
-	process_threads_deinit(&threads);
-	return NULL;
+	if (!read_status(process, "status", &status))
+		return;
+	facts->shadow_stack = status.shadow_stack;
+	if (!status.tracer)
+		return;
+	// The kernel names the tracing thread; users know processes.
+	snprintf(path, sizeof(path), "/proc/%d/status", status.tracer);
+	if (!read_path(path, text, sizeof(text)) || !status_parse(text, &status) ||
+	    status.tgid == getpid())
+		return;
+	facts->tracer = status.tgid;
+	snprintf(path, sizeof(path), "/proc/%d/stat", status.tgid);
+	if (read_path(path, text, sizeof(text)) && status_parse_stat(text, &stat))
+		memcpy(name, stat.name, sizeof(stat.name));
 }
 
 // A frozen process stops for a debugger, but runs nothing for it. Version 2 of cgroups only: with
@@ -214,11 +204,7 @@ static struct dc_error *may_attach(const struct process *process, bool is_later)
 	struct permission_facts facts = { .pid = process->pid, .name = process->name };
 
 	facts.tracer_name = tracer_name;
-
-	struct dc_error *err = find_tracer(process, &facts, tracer_name);
-
-	if (err)
-		return err;
+	find_tracer(process, &facts, tracer_name);
 	if (is_later)
 		facts.tracer = 0;
 

@@ -50,12 +50,13 @@ static struct dc_error *until(struct tracee *tracee, enum resume how,
 							 tracee->tid),
 					      DC_STATE_ENDED);
 		case EVENT_DEADLINE:
+			err = error_make(DC_DEADLINE,
+					 "thread %d does not come back from a system call that it "
+					 "was to make for the call",
+					 tracee->tid);
 			tracer_abandon(tracee->tracer);
-			return error_in_state(
-				error_make(DC_DEADLINE,
-					   "thread %d does not come back from a system call",
-					   tracee->tid),
-				DC_STATE_IN_CALLEE);
+			tracee_forget(tracee);
+			return error_in_state(err, DC_STATE_IN_CALLEE);
 		default: break;
 		}
 	}

@@ -17,8 +17,8 @@ struct user_regs_struct remote_syscall_entry(const struct tracee *tracee,
 					     const struct remote_syscall *call);
 // The thread's way home must be in the target, so that it is safe whenever the tracer dies. The
 // thread is left stopped behind the call with every signal blocked that may be. *result is the
-// call's: a negative errno when it failed. TARGET_ENDED, or DEADLINE when the call does not end;
-// the thread then goes home by itself.
+// call's: a negative errno when it failed. TARGET_ENDED, or DEADLINE when the call does not end:
+// the thread is let go of then, and goes home by itself.
 struct dc_error *remote_syscall(struct tracee *tracee, const struct remote_syscall *call,
 				int64_t *result) DC_CHECK;
 // The same in a chain, with one stop in place of two. REFUSED when none can be made: nothing was

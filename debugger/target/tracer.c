@@ -24,6 +24,7 @@ struct tracer {
 	void *arg;
 	struct dc_error *result;
 	bool running, ending, abandon;
+	bool has_seized;
 	bool seizing; // the tracer thread is in a seize that may have to wait for the dead
 	_Atomic pid_t halt; // asked for by another thread
 	struct events events;
@@ -326,5 +327,11 @@ int tracer_seize(struct tracer *tracer, pid_t tid, unsigned long options)
 
 	if (has_tracees)
 		set_seizing(tracer, false);
+	tracer->has_seized |= !cause;
 	return cause;
+}
+
+bool tracer_has_seized(const struct tracer *tracer)
+{
+	return tracer->has_seized;
 }

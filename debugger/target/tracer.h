@@ -44,5 +44,7 @@ struct events *tracer_events(struct tracer *tracer);
 // needs until all its other threads have ended and were reaped: so no tracee stops at its exit
 // meanwhile, and whoever waits for the job reaps.
 int tracer_seize(struct tracer *tracer, pid_t tid, unsigned long options) DC_CHECK;
+// At some time it seized a thread, which has seen a stop for it.
+bool tracer_has_seized(const struct tracer *tracer);
 
 #endif

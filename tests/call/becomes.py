@@ -58,7 +58,23 @@ def another_library():
     each_moment("plug(1, 2)", (ADD, "exchange", f"{TARGETS}/becomes-plug.so", f"{TARGETS}/becomes-pull.so"), check)
 
 
+def loads_more():
+    """A name of a library that comes while the names are read is looked for once more."""
+    libraries = f"{TARGETS}/becomes-plug.so", f"{TARGETS}/becomes-pull.so"
+    found = 0
+    for n in range(1, 6):
+        target, run = changed_at(n, "pull(1, 2)", ADD, "exchange", *libraries)
+        with target:
+            with open(f"/proc/{target.pid}/maps", encoding="utf-8") as maps:
+                if "becomes-pull" not in maps.read():
+                    break
+            expect(run.code == 0 and run.out == "3\n", f"at {n}: {run}")
+            found += 1
+    expect(found > 1, f"{found} moments")
+
+
 row("it becomes another program", another_program)
 row("it becomes itself again", itself_again)
 row("it exchanges a library", another_library)
+row("it loads a library", loads_more)
 main()

@@ -4,6 +4,7 @@
 //
 //   DC_KILL_AT=n               before the n-th step (behind it when it is a wait's event)
 //   DC_KILL_LATER=ns           so long after that
+//   DC_KILL_TARGET=pid         not itself: that process, once it has detached from a thread
 //   DC_KILL_COUNT_FILE=path    without DC_KILL_AT: the number of steps, written at exit
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -41,6 +43,23 @@ static void *next(const char *name)
 	return found;
 }
 
+// Ended, as far as anybody sees it: somebody else reaps it.
+static void end_target(pid_t pid)
+{
+	char path[32], text[512] = "";
+	ssize_t n = 1;
+
+	kill(pid, SIGKILL);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	while (n > 0 && !strstr(text, ") Z") && !strstr(text, ") X")) {
+		int fd = open(path, O_RDONLY);
+
+		n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
 #define NEXT(name)                     \
 	static __typeof__(name) *real; \
 	if (!real)                     \
@@ -60,7 +79,12 @@ long ptrace(enum __ptrace_request request, ...)
 		real = (long (*)(enum __ptrace_request, pid_t, void *, void *))next("ptrace");
 	looked = 0;
 	step();
-	return real(request, pid, addr, data);
+
+	long result = real(request, pid, addr, data);
+
+	if (request == PTRACE_DETACH && getenv("DC_KILL_TARGET"))
+		end_target(atoi(getenv("DC_KILL_TARGET")));
+	return result;
 }
 
 ssize_t process_vm_writev(pid_t pid, const struct iovec *local, unsigned long nr_local,

@@ -135,8 +135,8 @@ for m in ("spin", "read", "futex"):
     row(f"four stops: arguments on the stack in {m}", long_way, m, "sum_many(1,2,3,4,5,6,7,8,1.0,2.0)", "39", 4)
 for e, v in (("add(1,2)", "3"), ('length("abcd")', "4")):
     row(f"six stops: a wait whose time the kernel keeps: {e}", long_way, "nanosleep", e, v, 6)
-row("system calls while a thread is held", calls_while_held, "spin", 20, "add(1,2)")
-row("system calls while a thread is held: read", calls_while_held, "read", 20, "add(1,2)")
+row("system calls while a thread is held", calls_while_held, "spin", 21, "add(1,2)")
+row("system calls while a thread is held: read", calls_while_held, "read", 22, "add(1,2)")
 row("first touches while a thread is held", first_touches, "spin", 0, "add(1,2)")
 row("three stops: libgort's host", own_host)
 row("an exception", exception, "throw_it(2)")

@@ -20,6 +20,7 @@ $(B)/tests/targets/cancelled-musl: tests/targets/cancelled.c
 TEST_NEEDS += $(B)/tests/targets/cancelled-musl
 endif
 LIBS_target_errnos := -pthread
+LIBS_target_stuck := -pthread
 LIBS_target_ignoring := -pthread
 CFLAGS_target_ignoring := -Wno-infinite-recursion
 ERRNOS := $(B)/tests/targets/errnos

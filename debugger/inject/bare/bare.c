@@ -213,7 +213,7 @@ static struct dc_error *begin(void *host, struct request *request)
 	if (!err && !done)
 		err = enter_pad(bare, request);
 	if (err)
-		return error_in_state(err, tracee_state(bare->tracee));
+		return bare->tracee->tid ? error_in_state(err, tracee_state(bare->tracee)) : err;
 	bare->tracee->listening = false;
 	start_clock(bare, request);
 	bare->seen = (struct bare_progress){ 0 };

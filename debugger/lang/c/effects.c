@@ -97,7 +97,7 @@ static void visit_name(struct walk *walk, const struct node *node)
 		walk->effects.needs_frame = true;
 	// Whichever thread it is, by its thread pointer alone.
 	if (what->kind == NAME_VARIABLE && what->variable.place == VARIABLE_THREAD)
-		walk->effects.reads_registers |= !walk->unevaluated;
+		walk->effects.needs_thread |= !walk->unevaluated;
 }
 
 static void visit_unevaluated(struct walk *walk, const struct node *node)
@@ -122,10 +122,7 @@ static void visit(struct walk *walk, const struct node *node)
 	case NODE_LIST:
 	case NODE_COMPOUND: visit_items(walk, node); return;
 	case NODE_MEMBER: visit(walk, node->object); return;
-	case NODE_REGISTER:
-		walk->effects.reads_registers |= !walk->unevaluated;
-		walk->effects.needs_frame = true;
-		return;
+	case NODE_REGISTER: walk->effects.reads_registers |= !walk->unevaluated; return;
 	case NODE_CONSTANT:
 	case NODE_STRING:
 	case NODE_VARIABLE: return;
