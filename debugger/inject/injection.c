@@ -296,6 +296,7 @@ struct dc_error *injection_release(struct injection *injection, struct dc_depart
 struct call_job {
 	struct injection *injection;
 	struct request request;
+	bool is_last;
 };
 
 static struct dc_error *refuse_by_name(const char *name)
@@ -358,6 +359,8 @@ static struct dc_error *run_call(void *arg)
 		}
 		request->is_over = request->is_refused = false;
 		err = execute(injection, request);
+		if (!err && job->is_last && loan_is_held(&injection->loan))
+			err = error_in_state(loan_end(&injection->loan), injection->loan.state);
 		if (!err || !request->is_refused)
 			return err;
 		// What a host sees and we do not is gone at the next place, or stays.
@@ -390,11 +393,12 @@ static struct call_job make_job(struct injection *injection, uint64_t addr, cons
 }
 
 struct dc_error *injection_call(struct injection *injection, uint64_t addr, const char *name,
-				const struct abi_entry *entry, int64_t timeout_ns,
+				const struct abi_entry *entry, int64_t timeout_ns, bool is_last,
 				struct abi_exit *ret)
 {
 	struct call_job job = make_job(injection, addr, name, entry, timeout_ns, ret);
 
+	job.is_last = is_last && !injection->options.all_stop;
 	return tracer_run(injection->tracer, run_call, &job);
 }
 

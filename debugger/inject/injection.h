@@ -31,9 +31,9 @@ struct dc_error *injection_snapshot(struct injection *injection, struct snapshot
 // One call. CRASHED, THREAD_ENDED, LEFT, DEADLINE, TARGET_ENDED, TARGET_EXECED, CANCELLED say what
 // became of it; frames are the callee's. result is where a memory result was put (abi exit->memory
 // is malloc'd into it). After an error whose state is IN_CALLEE, AS_LEFT or ENDED nothing more can
-// be called on this borrowing.
+// be called on this borrowing. is_last: once it has returned the thread goes home at once.
 struct dc_error *injection_call(struct injection *injection, uint64_t addr, const char *name,
-				const struct abi_entry *entry, int64_t timeout_ns,
+				const struct abi_entry *entry, int64_t timeout_ns, bool is_last,
 				struct abi_exit *ret) DC_CHECK;
 // n calls with the same arguments in slices of at most 10 ms, the thread given back between them.
 // nanoseconds[n] takes each call's time.

@@ -61,8 +61,12 @@ static struct dc_error *enter(struct evaluation *evaluation, const struct typed_
 			repetition->done = repetition->n;
 		return note_call(session, err);
 	}
-	return note_call(session,
-			 injection_call(injection, call->addr, call->name, entry, timeout, exit));
+	// What is computed of its result needs nothing of the target any more.
+	bool is_last = evaluation->is_last && call->is_whole && !call->is_cast &&
+		       evaluation_prints_alone(call->type->target);
+
+	return note_call(session, injection_call(injection, call->addr, call->name, entry, timeout,
+						 is_last, exit));
 }
 
 static struct dc_error *check_wide(struct dc_session *session, const struct typed_call *call,
@@ -211,7 +215,7 @@ static struct dc_error *resolve_ifunc(void *arg, const struct function *function
 	trace_begin(session, function->addr, function->name);
 	err = note_call(session,
 			injection_call(session->holding.injection, function->addr, function->name,
-				       &nothing, evaluation->options->timeout_ns, &exit));
+				       &nothing, evaluation->options->timeout_ns, false, &exit));
 	*addr = abi_first_integer(&exit);
 	return err;
 }

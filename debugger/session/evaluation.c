@@ -29,7 +29,6 @@ void needs_add(struct needs *to, const struct needs *more)
 	to->vm = to->vm ?: more->vm;
 }
 
-// Whether a value of the type is printed from its own bytes, whatever becomes of the target.
 static bool prints_alone(const struct type *type, unsigned depth)
 {
 	// Deeper types are rare; for them it is merely not known.
@@ -61,6 +60,11 @@ static bool prints_alone(const struct type *type, unsigned depth)
 			return false;
 	}
 	return true;
+}
+
+bool evaluation_prints_alone(const struct type *type)
+{
+	return prints_alone(type, 0);
 }
 
 struct dc_error *evaluation_compute(struct evaluation *evaluation)
@@ -137,7 +141,7 @@ struct dc_error *evaluation_run(struct evaluation *evaluation, struct dc_result 
 	*ret = (struct dc_result){ 0 };
 	struct dc_error *err = evaluation_compute(evaluation);
 
-	evaluation->later = !err && prints_alone(evaluation->value.type, 0);
+	evaluation->later = !err && evaluation_prints_alone(evaluation->value.type);
 	if (!err && !evaluation->later)
 		err = evaluation_finish(evaluation, ret);
 	err = session_conclude(session, err);
@@ -182,6 +186,7 @@ static struct dc_error *run_once(struct evaluation *evaluation, struct dc_result
 	*ret = (struct dc_result){ 0 };
 	if (err)
 		return session_conclude(session, err);
+	evaluation->is_last = !session->attached;
 	err = session_run(session, run_whole, &whole);
 	if (!err && evaluation->later)
 		err = evaluation_finish(evaluation, ret);

@@ -50,14 +50,15 @@ static void share_borrowing(const struct list *list, struct evaluation *evaluati
 	}
 }
 
-static bool evaluate(struct list *list, struct dc_expression *expression)
+static bool evaluate(struct list *list, struct dc_expression *expression, bool is_last)
 {
 	struct dc_outcome *outcome = &list->outcomes[list->nr];
 	struct evaluation *evaluation = &list->evaluations[list->nr++];
 
 	*evaluation = (struct evaluation){ .session = list->session,
 					   .expression = expression,
-					   .options = list->options };
+					   .options = list->options,
+					   .is_last = is_last };
 	share_borrowing(list, evaluation);
 	outcome->expression = expression;
 	outcome->err = evaluation_run(evaluation, &outcome->result);
@@ -77,10 +78,10 @@ static struct dc_error *run(void *arg)
 	bool good = true;
 
 	for (size_t i = 0; i < list->n && good; i++)
-		good = evaluate(list, list->expressions[i]);
+		good = evaluate(list, list->expressions[i], i == list->n - 1 && !list->finally);
 	// Nothing was begun yet that finally would end.
 	if (list->finally && !(list->nr == 1 && has_changed(list)))
-		evaluate(list, list->finally);
+		evaluate(list, list->finally, true);
 	return session_depart(list->session, list->departure);
 }
 

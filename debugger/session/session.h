@@ -195,12 +195,15 @@ struct evaluation {
 	struct needs needs; // of all that is evaluated under the same borrowing
 	const struct chosen_frame *sample; // of that borrowing; NULL: the expression's
 	struct repetition *repetition; // not NULL: the outermost call is repeated
+	bool is_last; // under its borrowing: the thread may go once it is not needed any more
 	bool later; // evaluation_finish() is still to be called
 	struct value value;
 	unsigned number; // of the result
 	pid_t thread; // 0: none was needed
 	const char *host;
 };
+// Whether a value of the type is printed from its own bytes, whatever becomes of the target.
+bool evaluation_prints_alone(const struct type *type);
 // The value alone, in evaluation->value.
 struct dc_error *evaluation_compute(struct evaluation *evaluation) DC_CHECK;
 // In order: the expression is evaluated, in session_run(); the thread may go; the result is made.

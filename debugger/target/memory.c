@@ -26,12 +26,15 @@ bool memory_is_gone(const struct process *process)
 				   : pread(process->mem_fd, &byte, 1, 0) == 0;
 }
 
+enum { READ_MAX = 1 << 30 }; // the kernel reads somewhat more than this at once
+
 size_t memory_read_some(struct process *process, uint64_t addr, void *buf, size_t n)
 {
 	size_t done = 0;
 
 	while (done < n) {
-		ssize_t got = pread(process->mem_fd, (char *)buf + done, n - done,
+		size_t wanted = n - done;
+		ssize_t got = pread(process->mem_fd, (char *)buf + done, wanted,
 				    (off_t)(addr + done));
 
 		if (got < 0 && errno == EINTR)
@@ -39,6 +42,10 @@ size_t memory_read_some(struct process *process, uint64_t addr, void *buf, size_
 		if (got <= 0)
 			break;
 		done += (size_t)got;
+		// Page by page, it ends early only before one that cannot be read, but for the
+		// largest of reads.
+		if ((size_t)got < wanted && wanted < READ_MAX)
+			break;
 	}
 	return done;
 }

@@ -15,6 +15,7 @@ struct typed_call {
 	struct value *args; // bytes filled in
 	size_t nr_args;
 	bool is_whole; // the expression is this call, but for casts: its value is the call's
+	bool is_cast; // whole, and there are casts
 };
 
 // arg is the caller's own.

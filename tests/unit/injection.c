@@ -301,7 +301,7 @@ static struct dc_error *call(struct injection *injection, void *function, const 
 	struct abi_entry entry = { .general = { (uint64_t)a, (uint64_t)b } };
 
 	return injection_call(injection, (uint64_t)(uintptr_t)function, name, &entry, 300000000,
-			      ret);
+			      false, ret);
 }
 
 static void plain(enum work work, const char *doing)
@@ -324,7 +324,7 @@ static void plain(enum work work, const char *doing)
 
 	memcpy(entry.vector[0], &argument, sizeof(argument));
 	err = injection_call(injection, (uint64_t)(uintptr_t)half, "half", &entry, 1000000000,
-			     &exit);
+			     false, &exit);
 	memcpy(&result, exit.vector[0], sizeof(result));
 	ok(!err && result == 2.5, "half(5.0)");
 	dc_error_destroy(err);
@@ -337,7 +337,7 @@ static void plain(enum work work, const char *doing)
 				 .result_align = 8 };
 
 	err = injection_call(injection, (uint64_t)(uintptr_t)widen, "widen", &big, 1000000000,
-			     &exit);
+			     false, &exit);
 	ok(!err && exit.memory && ((const struct wide *)exit.memory)->v[2] == 13 &&
 		   ((const struct wide *)exit.memory)->v[19] == 10,
 	   "a structure by value, there and back");

@@ -30,6 +30,26 @@ static bool ends_search(const struct bare *bare, uint64_t pop_rbx)
 	return !err && n == 1 && complete;
 }
 
+// Code and memory that are come by for the first time while a thread is held prolong that.
+static void rehearse(struct bare *bare)
+{
+	const struct user_regs_struct nowhere = { 0 };
+	const struct abi_entry nothing = { 0 };
+	struct tracee *tracee = bare->tracee;
+	const struct chain_request request = {
+		.gadgets = tracee->gadgets,
+		.home = &nowhere,
+		.xstate = tracee->xstate,
+		.xstate_size = XSTATE_EXTENDED,
+		.top = CHAIN_ROOM,
+		.callee = 1,
+		.entry = &nothing,
+		.pop_rbx = bare->chain_pop_rbx,
+	};
+
+	dc_error_destroy(chain_build(&request, tracee->chain));
+}
+
 void bare_chain_init(struct bare *bare)
 {
 	const struct chain_gadgets *gadgets = &bare->loan->gadgets.chain;
@@ -41,6 +61,8 @@ void bare_chain_init(struct bare *bare)
 		i++;
 	bare->chain_pop_rbx = i;
 	bare->may_chain = i < gadgets->nr_pop_rbx;
+	if (bare->may_chain)
+		rehearse(bare);
 }
 
 static bool is_for_chain(const struct bare *bare, const struct request *request)

@@ -279,7 +279,7 @@ static struct dc_error *go_through_unmap(struct loan *loan, const struct remote_
 
 	if (err)
 		return err;
-	while (chooser_read(loan->tid, base, &word, sizeof(word))) {
+	while (memory_read_some(loan->process, base, &word, sizeof(word)) == sizeof(word)) {
 		struct thread_info info;
 
 		err = process_thread_info(loan->process, loan->tid, &info);

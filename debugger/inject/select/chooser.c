@@ -5,33 +5,32 @@
 #include "debugger/inject/safepoint/language_runtime.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/base/trace.h"
+#include "debugger/target/memory.h"
 
 #include <string.h>
-#include <sys/uio.h>
 #include <time.h>
 
-bool chooser_read(pid_t tid, uint64_t addr, void *buf, size_t n)
+static bool read_all(struct process *process, uint64_t addr, void *buf, size_t n)
 {
-	struct iovec local = { buf, n }, remote = { (void *)(uintptr_t)addr, n };
-
-	return process_vm_readv(tid, &local, 1, &remote, 1, 0) == (ssize_t)n;
+	return memory_read_some(process, addr, buf, n) == n;
 }
 
 struct sequence {
 	uint64_t start, end;
 };
 
-static struct sequence read_sequence(pid_t tid)
+static struct sequence read_sequence(const struct tracee *tracee)
 {
 	enum { OFFSET_CS = 8 };
 	struct {
 		uint32_t version, flags;
 		uint64_t start_ip, post_commit_offset, abort_ip;
 	} descriptor;
-	uint64_t area = registers_rseq_area(tid), address;
+	struct process *process = tracee->process;
+	uint64_t area = registers_rseq_area(tracee->tid), address;
 
-	if (!area || !chooser_read(tid, area + OFFSET_CS, &address, sizeof(address)) || !address ||
-	    !chooser_read(tid, address, &descriptor, sizeof(descriptor)))
+	if (!area || !read_all(process, area + OFFSET_CS, &address, sizeof(address)) || !address ||
+	    !read_all(process, address, &descriptor, sizeof(descriptor)))
 		return (struct sequence){ 0 };
 	return (struct sequence){ descriptor.start_ip,
 				  descriptor.start_ip + descriptor.post_commit_offset };
@@ -44,7 +43,7 @@ static bool covers(const struct sequence *sequence, uint64_t pc)
 
 bool chooser_in_sequence(const struct tracee *tracee)
 {
-	struct sequence sequence = read_sequence(tracee->tid);
+	struct sequence sequence = read_sequence(tracee);
 
 	return covers(&sequence, registers_pc(&tracee->regs));
 }
@@ -69,7 +68,7 @@ static struct dc_error *judge_stopped(struct chooser *chooser, bool as_seen_asle
 	*safe = true;
 	if (as_seen_asleep && !in_vm)
 		return NULL;
-	sequence = read_sequence(tracee->tid);
+	sequence = read_sequence(tracee);
 	if (covers(&sequence, registers_pc(&tracee->regs))) {
 		// Even by force: memory shared by all threads of a CPU would be damaged.
 		*safe = false;
@@ -83,17 +82,15 @@ static struct dc_error *judge_stopped(struct chooser *chooser, bool as_seen_asle
 	struct snapshot snapshot = { .regs = tracee->regs,
 				     .stack_start = registers_sp(&tracee->regs) - RED_ZONE,
 				     .stack = chooser->scan };
-	struct iovec local = { chooser->scan, sizeof(chooser->scan) };
-	struct iovec remote = { (void *)(uintptr_t)snapshot.stack_start, local.iov_len };
-	ssize_t n = process_vm_readv(tracee->tid, &local, 1, &remote, 1, 0);
 
-	if (n <= 0) {
+	snapshot.stack_size = memory_read_some(chooser->process, snapshot.stack_start,
+					       chooser->scan, sizeof(chooser->scan));
+	if (!snapshot.stack_size) {
 		// The red zone may reach below what is mapped.
 		snapshot.stack_start = registers_sp(&tracee->regs);
-		remote.iov_base = (void *)(uintptr_t)snapshot.stack_start;
-		n = process_vm_readv(tracee->tid, &local, 1, &remote, 1, 0);
+		snapshot.stack_size = memory_read_some(chooser->process, snapshot.stack_start,
+						       chooser->scan, sizeof(chooser->scan));
 	}
-	snapshot.stack_size = n > 0 ? (size_t)n : 0;
 	if (in_vm && language_runtime_is_inside(chooser->vm, &chooser->space->maps, &snapshot)) {
 		*safe = false;
 		snprintf(verdict->reason, sizeof(verdict->reason),

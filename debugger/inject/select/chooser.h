@@ -54,7 +54,5 @@ struct dc_error *chooser_hold(struct chooser *chooser, const struct choice *choi
 
 // The restartable sequence that a held thread is in; a call would end it without its abort handler.
 bool chooser_in_sequence(const struct tracee *tracee);
-// Reads of a held thread: its number cannot pass to another process.
-bool chooser_read(pid_t tid, uint64_t addr, void *buf, size_t n);
 
 #endif

@@ -170,6 +170,7 @@ struct dc_error *c_evaluate(const struct environment *environment,
 	context.whole = expression->root;
 	while (context.whole->kind == NODE_CAST)
 		context.whole = context.whole->left;
+	context.is_cast = context.whole != expression->root;
 	if (!err)
 		err = eval_node(&context, expression->root, &value);
 	// What has no known size stays an unread object; the printer says so.

@@ -25,6 +25,7 @@ struct context {
 	bool has_bool; // as the dialect has it, where the program is written in it
 	struct dc_error *(*abi)(const struct type *function); // CHECK
 	const struct node *whole; // RUN: the expression without its outermost casts
+	bool is_cast; // there are such
 	bool saw_variable; // $name was read: what was found out of types holds for now only
 };
 struct dc_error *context_init(struct context *context, const struct dialect *dialect,

@@ -245,7 +245,8 @@ static struct dc_error *run(struct context *context, struct call *call, bool is_
 				      .type = call->type,
 				      .args = call->args,
 				      .nr_args = call->nr_args,
-				      .is_whole = is_whole };
+				      .is_whole = is_whole,
+				      .is_cast = context->is_cast };
 	_cleanup_value_ struct value pointer = { 0 };
 	struct dc_error *err = NULL;
 
