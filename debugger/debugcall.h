@@ -439,6 +439,23 @@ DC_API DC_CHECK struct dc_error *dc_at(struct dc_session *session, const struct 
 				       bool (*visit)(const struct dc_hit *hit, void *arg),
 				       void *arg);
 
+// ---- Agents ----
+
+struct dc_injection {
+	bool is_from_memory; // the process sees no such file, and was given a copy in memory
+	int64_t pause_ns; // how long a thread was away from its own work
+	uint64_t literals_left;
+};
+// Has the process load libdebugcall-agent.so, by calls of dlopen() on a thread that is borrowed; from
+// then on calls stop no thread. library: NULL is the one beside this program. REFUSED: the process
+// has an agent, is statically linked, set-uid, under a sanitizer or on another libc than glibc.
+DC_API DC_CHECK struct dc_error *dc_inject(struct dc_session *session, const char *library,
+					   const struct dc_call_options *options,
+					   struct dc_injection *ret);
+// Puts an agent to sleep, for good: its threads end, and its memory goes; its code stays mapped.
+// REFUSED while others are served.
+DC_API DC_CHECK struct dc_error *dc_eject(struct dc_session *session);
+
 // ---- Looking ----
 
 // Pre-flight: runs nothing and stops nothing.

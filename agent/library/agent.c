@@ -91,6 +91,9 @@ static void in_child(void)
 	// The callee forked: its child is nobody's.
 	if (worker_on((uintptr_t)__builtin_frame_address(0)))
 		return;
+	// It was put to sleep for good.
+	if (is_started && !box.header)
+		return;
 	if (is_started)
 		box_forget(&box);
 	is_started = false;

@@ -44,6 +44,15 @@ static void look_after(const struct box *box, unsigned n)
 	}
 }
 
+// All threads that serve have ended.
+static bool is_alone(void)
+{
+	for (unsigned n = 0; n < MAILBOX_SLOTS; n++)
+		if (workers[n].there)
+			return false;
+	return true;
+}
+
 static void *attend(void *arg)
 {
 	enum { SECOND_NS = 1000 * 1000 * 1000 };
@@ -58,6 +67,10 @@ static void *attend(void *arg)
 		uint32_t bell = __atomic_load_n(&header->bell, __ATOMIC_SEQ_CST);
 		bool any = false;
 
+		if (__atomic_load_n(&header->told_to_sleep, __ATOMIC_SEQ_CST) && is_alone()) {
+			box_close(box);
+			break;
+		}
 		for (unsigned n = 0; n < MAILBOX_SLOTS; n++) {
 			look_after(box, n);
 			any |= workers[n].there;

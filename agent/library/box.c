@@ -86,6 +86,21 @@ static bool is_ours(const struct box *box)
 	       file.st_ino == box->inode;
 }
 
+void box_close(struct box *box)
+{
+	struct mailbox_header *header = box->header;
+
+	__atomic_store_n(&box->header, NULL, __ATOMIC_SEQ_CST);
+	if (is_ours(box))
+		close(box->fd);
+	box->fd = -1;
+	__atomic_store_n(&header->state, MAILBOX_ASLEEP, __ATOMIC_SEQ_CST);
+	// Who has read where it was, as the process ends just now, finds an empty page there.
+	mmap(header, MAILBOX_HEADER_SIZE, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	munmap((char *)header + MAILBOX_HEADER_SIZE, MAILBOX_SIZE - MAILBOX_HEADER_SIZE);
+}
+
 void box_forget(struct box *box)
 {
 	if (is_ours(box))

@@ -17,6 +17,8 @@ struct box {
 
 // False: it cannot be made so that nobody else writes to it, and nothing is left of it.
 bool box_make(struct box *box);
+// For good, but for the clients that have it open.
+void box_close(struct box *box);
 // In a child of fork, which has no mapping of it.
 void box_forget(struct box *box);
 // Whether a client holds the slot; true, too, where nobody can tell.

@@ -45,6 +45,19 @@ const struct command commands[] = {
 		.help = "show the stacks of all threads, or of those named so; stops none",
 		.run = command_stacks,
 	},
+	{
+		.name = "inject",
+		.arguments = "",
+		.help = "have the process load an agent, through which calls stop no thread",
+		.borrows = true,
+		.run = command_inject,
+	},
+	{
+		.name = "eject",
+		.arguments = "",
+		.help = "put the process's agent to sleep, for good",
+		.run = command_eject,
+	},
 };
 const size_t nr_commands = sizeof(commands) / sizeof(*commands);
 

@@ -24,6 +24,7 @@ struct words {
 // Says what there is to say by records, failures too, and gives the exit status.
 typedef int handler(struct dc_session *session, const struct words *words, struct records *out);
 handler command_evaluate, command_check, command_functions, command_goroutines, command_stacks;
+handler command_inject, command_eject;
 
 // What an operand is.
 enum operand { OPERAND_NONE, OPERAND_EXPRESSION, OPERAND_REGEX };

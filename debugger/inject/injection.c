@@ -129,7 +129,7 @@ static struct dc_error *make_ready(struct injection *injection)
 		const struct found_host *found = current(injection);
 		struct dc_error *err = found->host->can(found->state, patience(injection));
 
-		if (!err || err->code != DC_REFUSED)
+		if (!err || (err->code != DC_REFUSED && err->code != DC_ATTACH))
 			return err;
 		if (!has_another(injection))
 			return note_others(injection, err);

@@ -212,7 +212,7 @@ static struct dc_error *check(struct preflight *preflight)
 
 	ret->pid = session->process->pid;
 	err = set(&ret->program, "%s", session->process->name);
-	if (!err && !session->barrier)
+	if (!err && (!session->barrier || session->memory))
 		err = session_look(session);
 	if (!err && !session->barrier)
 		preflight->lack = find_lack(session);
@@ -228,8 +228,13 @@ static struct dc_error *check(struct preflight *preflight)
 		fputs("a seccomp filter is installed: it is judged when a thread is borrowed\n",
 		      notes);
 	// Where nothing may be read, what could not be read is no news.
-	if (session->barrier)
+	if (session->barrier && !session->memory)
 		return NULL;
+	if (session->memory)
+		fputs("its agent takes calls all the same: it asks for the right to read the "
+		      "process "
+		      "alone, which is given\n",
+		      notes);
 	const struct module *const *modules;
 	size_t n = symbols_modules(session->symbols, &modules);
 	for (size_t i = 0; i < n; i++) {

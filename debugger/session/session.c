@@ -3,6 +3,7 @@
 #include "debugger/session/session.h"
 
 #include "debugger/base/trace.h"
+#include "debugger/inject/agent/agent_memory.h"
 #include "debugger/target/memory.h"
 
 #include <errno.h>
@@ -126,6 +127,9 @@ static struct dc_error *open_target(struct dc_session *session, const struct dc_
 		session->thread = options->pid;
 	session->barrier = process_may_attach(session->process);
 	session->barrier_lasts = session->barrier && !process_may_attach_later(session->process);
+	// Where nobody may trace it, an agent that is there is for those who could read it.
+	if (session->barrier_lasts && session->process->mem_fd < 0)
+		dc_error_destroy(agent_memory_open(session->process, &session->memory));
 	err = load_symbols(session);
 	if (err && session->barrier) {
 		// The reason behind a failed read is the better message.
@@ -179,6 +183,7 @@ void dc_close(struct dc_session *session)
 	forget_tables(session);
 	symbols_destroy(session->symbols);
 	dc_error_destroy(session->barrier);
+	agent_memory_close(session->memory);
 	process_close(session->process);
 	operations_deinit(session);
 	trace_write();
@@ -230,7 +235,8 @@ struct dc_error *session_tables(struct dc_session *session)
 
 struct dc_error *session_look(struct dc_session *session)
 {
-	return session->barrier_lasts ? session_bar(session) : session_tables(session);
+	return session->barrier_lasts && !session->memory ? session_bar(session)
+							  : session_tables(session);
 }
 
 struct dc_error *session_ready(struct dc_session *session)

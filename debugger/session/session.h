@@ -59,6 +59,7 @@ struct dc_session {
 	struct process *process;
 	pid_t thread; // that the session was opened by; 0: by the process
 	struct dc_error *barrier; // why an attach would fail; NULL: nothing is known against it
+	struct agent_memory *memory; // how it is reached all the same; NULL: not, or as usual
 	bool barrier_lasts; // else another debugger holds threads, which are waited for one by one
 	struct symbols *symbols;
 	struct safepoints *safepoints; // with unwind and tracer: made when first needed

@@ -20,6 +20,8 @@ bool memory_is_gone(const struct process *process)
 {
 	char byte;
 
+	if (process->mem_fd < 0 && process->way)
+		return process->way->is_gone(process->way->arg);
 	// Without memory everything is past its end. Where there is memory, its first byte is read
 	// or is an error.
 	return process->mem_fd < 0 ? !process_alive(process)
@@ -32,6 +34,8 @@ size_t memory_read_some(struct process *process, uint64_t addr, void *buf, size_
 {
 	size_t done = 0;
 
+	if (process->mem_fd < 0 && process->way)
+		return process->way->move(process->way->arg, addr, buf, n, false);
 	while (done < n) {
 		size_t wanted = n - done;
 		ssize_t got = pread(process->mem_fd, (char *)buf + done, wanted,
@@ -55,7 +59,7 @@ static struct dc_error *no_memory(struct process *process)
 {
 	if (!process_alive(process))
 		return ended(process);
-	if (process->mem_fd < 0)
+	if (process->mem_fd < 0 && !process->way)
 		return error_make(DC_ATTACH, "may not open the memory of process %d (%s): %s",
 				  process->pid, process->name, strerror(process->mem_errno));
 	if (memory_is_gone(process))
@@ -83,6 +87,9 @@ struct dc_error *memory_write(struct process *process, uint64_t addr, const void
 {
 	size_t done = 0;
 
+	if (process->mem_fd < 0 && process->way)
+		// It writes only, and n is not so large that it would be asked twice.
+		done = process->way->move(process->way->arg, addr, (void *)(uintptr_t)buf, n, true);
 	while (done < n) {
 		ssize_t put = pwrite(process->mem_fd, (const char *)buf + done, n - done,
 				     (off_t)(addr + done));

@@ -6,6 +6,14 @@
 
 #include "debugger/base/error.h"
 
+// Another way to a target's memory than the kernel's.
+struct memory_way {
+	// As many bytes as can be read or written from addr on.
+	size_t (*move)(void *arg, uint64_t addr, void *buf, size_t n, bool is_write);
+	bool (*is_gone)(void *arg); // the program's memory is no more
+	void *arg;
+};
+
 struct process {
 	pid_t pid; // the thread group's
 	uint64_t start_time; // clock ticks since boot, /proc/PID/stat field 22
@@ -15,6 +23,7 @@ struct process {
 	// binds it to that program's memory, so that after an exec it reads and writes nothing. -1:
 	// may not be opened, mem_errno says why.
 	int mem_fd, mem_errno;
+	const struct memory_way *way; // where mem_fd is -1; NULL: there is none
 	int pidfd;
 	char name[16];
 };

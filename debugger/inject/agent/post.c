@@ -245,6 +245,32 @@ void post_close(struct post *post)
 	*post = (struct post){ .fd = -1 };
 }
 
+bool post_is_open(const struct post *post)
+{
+	return __atomic_load_n(&post->header->state, __ATOMIC_ACQUIRE) == MAILBOX_OPEN;
+}
+
+struct dc_error *post_put_to_sleep(struct post *post)
+{
+	enum { LIMIT_NS = 2000 * 1000 * 1000, LOOK_NS = 1000 * 1000 };
+	int64_t limit = tracer_now() + LIMIT_NS;
+
+	__atomic_store_n(&post->header->told_to_sleep, 1, __ATOMIC_SEQ_CST);
+	ring(post);
+	while (post_is_open(post) && process_alive(post->process)) {
+		if (tracer_now() > limit) {
+			__atomic_store_n(&post->header->told_to_sleep, 0, __ATOMIC_SEQ_CST);
+			return error_make(
+				DC_REFUSED,
+				"the agent of process %d serves others, or has a callee that "
+				"does not return",
+				post->process->pid);
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
+	}
+	return NULL;
+}
+
 // ---- a slot -------------------------------------------------------------------------------------
 
 static bool lock_slot(const struct post *post, unsigned n, short type)

@@ -24,6 +24,10 @@ bool post_is_there(const struct maps *maps);
 // cannot be used. Nothing is taken yet.
 struct dc_error *post_open(struct process *process, const struct maps *maps, struct post *ret,
 			   bool *found) DC_CHECK;
+// It takes calls.
+bool post_is_open(const struct post *post);
+// Has it end its threads and let go of its memory, for good: REFUSED when callees are under way.
+struct dc_error *post_put_to_sleep(struct post *post) DC_CHECK;
 // Gives the slot back. What is under way in it goes on by itself.
 void post_close(struct post *post);
 
