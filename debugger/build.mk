@@ -4,6 +4,8 @@
 # function of any other name.
 
 DEBUGGER_LIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lcapstone -ljansson -lbpf -lpthread -lm
+# The program's alone: readline is under the GPL, and the library must not be.
+FRONT_LIBS := -lreadline
 CFLAGS_debugger := -fvisibility=hidden
 
 LIBDEBUGCALL_SRC := $(wildcard debugger/base/*.c debugger/arch/*/*.c debugger/target/*.c debugger/symbols/*.c debugger/symbols/*/*.c \
@@ -37,7 +39,7 @@ $(B)/libdebugcall.so: $(LIBDEBUGCALL_OBJ) debugger/debugcall.map $(B)/debugger/d
 		-Wl,--version-script=debugger/debugcall.map -o $@ $(LIBDEBUGCALL_OBJ) $(DEBUGGER_LIBS)
 
 $(B)/debugcall: $(FRONT_OBJ) $(B)/libdebugcall.a
-	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(DEBUGGER_LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(DEBUGGER_LIBS) $(FRONT_LIBS)
 
 DEBUGGER_MADE := $(B)/libdebugcall.a $(B)/libdebugcall.so $(B)/debugcall
 DEBUGCALL_VERSION = $(shell sed -n 's/^#define DC_VERSION "\(.*\)"/\1/p' debugger/debugcall.h)

@@ -552,6 +552,135 @@ DC_API DC_CHECK struct dc_error *dc_stacks(struct dc_session *session,
 					   struct dc_stacks *ret);
 DC_API void dc_stacks_deinit(struct dc_stacks *stacks);
 
+// Memory, as it is at this moment. Stops nothing. *got: how many bytes could be read, from addr on;
+// code VALUE when that is none.
+DC_API DC_CHECK struct dc_error *dc_read_memory(struct dc_session *session, uint64_t addr,
+						void *buf, size_t n, size_t *got);
+
+struct dc_mapping {
+	uint64_t start, end, offset;
+	bool readable, writable, executable, shared;
+	const char *path; // "": anonymous; "[stack]" …
+	bool deleted;
+};
+DC_API DC_CHECK struct dc_error *dc_mappings(struct dc_session *session,
+					     bool (*visit)(const struct dc_mapping *, void *),
+					     void *arg);
+
+// The program and its libraries, in load order.
+struct dc_module {
+	const char *name, *path;
+	uint64_t start, end;
+	bool has_debug; // information on types and lines
+	const char *problem; // why a part of it cannot be read; NULL: none is known
+};
+DC_API DC_CHECK struct dc_error *
+dc_modules(struct dc_session *session, bool (*visit)(const struct dc_module *, void *), void *arg);
+
+// What is at an address, the innermost inlined function first; at most max, at least one. Texts
+// live as long as the session.
+DC_API DC_CHECK struct dc_error *dc_describe(struct dc_session *session, uint64_t addr,
+					     struct dc_frame *ret, size_t max, size_t *n);
+// The same of a symbol, data too: name NULL when none covers it.
+struct dc_symbol {
+	const char *name, *module;
+	uint64_t offset;
+	uint64_t size; // of a function's code; 0: not known
+};
+DC_API DC_CHECK struct dc_error *dc_symbol_at(struct dc_session *session, uint64_t addr,
+					      struct dc_symbol *ret);
+
+// A place in the source and the code that begins there.
+struct dc_line {
+	uint64_t addr;
+	uint64_t end; // of the line's code there; 0: not known
+	const char *function; // NULL: not known
+	const char *file; // as the debug information names it; NULL: there is none
+	int line;
+};
+// text: as a breakpoint's place, and LINE of the scope's file. entry: of a function its first
+// instruction, where else it is where the body begins. By address; code NAME: there is none.
+DC_API DC_CHECK struct dc_error *dc_find_lines(struct dc_session *session, const char *text,
+					       const struct dc_scope *scope, bool entry,
+					       bool (*visit)(const struct dc_line *, void *),
+					       void *arg);
+// Where the lines of [start, end) begin in the code, by address.
+DC_API DC_CHECK struct dc_error *dc_lines(struct dc_session *session, uint64_t start, uint64_t end,
+					  bool (*visit)(const struct dc_line *, void *), void *arg);
+
+struct dc_instruction {
+	uint64_t addr;
+	const void *bytes;
+	size_t size;
+	const char *text; // "call   0x5555555551a9"
+	uint64_t target; // of a call or jump, or what it refers to; 0: nothing fixed
+	const char *target_name; // the symbol there, NULL
+	uint64_t target_offset;
+};
+// Instructions from start on, up to end. Bytes that are no instruction are one of a byte, "(bad)".
+DC_API DC_CHECK struct dc_error *
+dc_disassemble(struct dc_session *session, uint64_t start, uint64_t end,
+	       bool (*visit)(const struct dc_instruction *, void *), void *arg);
+
+// Which frame a scope means at this moment; may stop a thread that runs to copy its stack, unless
+// the scope says otherwise.
+struct dc_place {
+	pid_t thread;
+	unsigned index; // from the innermost
+	struct dc_frame frame; // texts live as long as the session
+};
+DC_API DC_CHECK struct dc_error *dc_place(struct dc_session *session, const struct dc_scope *scope,
+					  struct dc_place *ret);
+
+// Names, for listings and completion. Each may be evaluated as an expression in the same scope.
+// Nothing is run, and nothing but a running thread's frame takes a stop.
+enum dc_names {
+	DC_NAMES_ARGUMENTS, // of the scope's frame
+	DC_NAMES_LOCALS, // of the blocks around its place, the innermost first; no arguments
+	DC_NAMES_REGISTERS, // that every frame has: "rax"
+	DC_NAMES_VECTOR_REGISTERS, // and x87 ones
+};
+DC_API DC_CHECK struct dc_error *dc_names(struct dc_session *session, enum dc_names which,
+					  const struct dc_scope *scope,
+					  bool (*visit)(const char *name, void *), void *arg);
+// The same of arguments and locals at an address, whatever thread is there.
+DC_API DC_CHECK struct dc_error *dc_names_at(struct dc_session *session, enum dc_names which,
+					     uint64_t addr, bool (*visit)(const char *name, void *),
+					     void *arg);
+// The members that "TEXT." or "TEXT->" may go on with. Code NAME: it has none.
+DC_API DC_CHECK struct dc_error *dc_members(struct dc_session *session, const char *text,
+					    const struct dc_scope *scope,
+					    bool (*visit)(const char *name, void *), void *arg);
+// Functions, variables and types whose names begin so, each once, in no order.
+DC_API DC_CHECK struct dc_error *dc_complete(struct dc_session *session, const char *prefix,
+					     bool (*visit)(const char *name, void *), void *arg);
+
+// Global and static variables whose name matches (NULL: all), by name.
+struct dc_variable {
+	const char *name, *module;
+	const char *declaration; // "int limit", NULL without debug information
+	const char *file; // NULL: not known
+	int line;
+	uint64_t addr; // 0: it has none of its own (thread-local, optimised out)
+};
+DC_API DC_CHECK struct dc_error *dc_variables(struct dc_session *session, const char *regex,
+					      bool (*visit)(const struct dc_variable *, void *),
+					      void *arg);
+// Types with names, by name: "struct cache", "cache_t".
+DC_API DC_CHECK struct dc_error *dc_types(struct dc_session *session, const char *regex,
+					  bool (*visit)(const char *name, void *), void *arg);
+
+// A type as the language writes it, of an expression or of a type's name; freed by the caller. Runs
+// nothing.
+enum dc_type_text {
+	DC_TYPE_NAME, // "cache_t *"
+	DC_TYPE_DEFINITION, // members, enumerators: lines
+	DC_TYPE_LAYOUT, // with offsets, sizes and holes
+};
+DC_API DC_CHECK struct dc_error *dc_type_text(struct dc_session *session, const char *text,
+					      const struct dc_scope *scope, enum dc_type_text how,
+					      char **ret);
+
 // The process that has the name, or a decimal process or thread id.
 DC_API DC_CHECK struct dc_error *dc_find_process(const char *what, pid_t *ret);
 

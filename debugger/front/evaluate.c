@@ -105,6 +105,8 @@ int report_result(struct records *out, const char *expr, const struct dc_result 
 	record_begin(out, "result");
 	record_text(out, "expr", expr);
 	record_flag(out, "ok", true);
+	if (out->numbered && result->value->number)
+		record_count(out, "number", result->value->number);
 	record_text(out, "value", text);
 	record_text(out, "type", result->value->type.name);
 	record_text(out, "host", result->host);
@@ -125,12 +127,13 @@ int report_result(struct records *out, const char *expr, const struct dc_result 
 }
 
 // The first failure's status.
-static int report(struct records *out, struct run *run)
+static int report(struct records *out, const struct words *words, struct run *run)
 {
 	int status = 0;
 
 	// The notes first, so that the last line of a failure is the target's state.
-	report_departure(out, &run->departure);
+	if (!words->shell)
+		report_departure(out, &run->departure);
 	for (size_t i = 0; i < run->n; i++)
 		report_result_notes(out, run->outcomes[i].result.notes);
 	for (size_t i = 0; i < run->n; i++) {
@@ -140,6 +143,8 @@ static int report(struct records *out, struct run *run)
 
 		if (outcome->err)
 			failure = report_failure(out, expr, outcome->err);
+		else if (words->is_quiet)
+			failure = 0;
 		else
 			failure = report_result(out, expr, &outcome->result,
 						run->has_rate && !i ? &run->rate : NULL);
@@ -151,14 +156,22 @@ static int report(struct records *out, struct run *run)
 
 int command_evaluate(struct dc_session *session, const struct words *words, struct records *out)
 {
+	static const char *const last[] = { "$" };
+	struct words with_last = *words;
 	__attribute__((cleanup(run_deinit))) struct run run = {
-		.expressions = calloc(words->nr + 1, sizeof(*run.expressions)),
-		.outcomes = calloc(words->nr + 1, sizeof(*run.outcomes)),
+		.expressions = calloc(words->nr + 2, sizeof(*run.expressions)),
+		.outcomes = calloc(words->nr + 2, sizeof(*run.outcomes)),
 	};
 	int status;
 
 	if (words->at.place)
 		return evaluate_at(session, words, out);
+	// print alone shows the last value again.
+	if (words->shell && !words->nr) {
+		with_last.operands = last;
+		with_last.nr = 1;
+		words = &with_last;
+	}
 	if (!run.outcomes || !run.expressions)
 		return report_memory(out);
 	if (!parse(session, words, &run, out, &status))
@@ -170,7 +183,7 @@ int command_evaluate(struct dc_session *session, const struct words *words, stru
 								finally, &words->call, run.outcomes,
 								&run.n, &run.departure);
 
-	status = report(out, &run);
+	status = report(out, words, &run);
 	if (err) {
 		int failure = report_failure(out, NULL, err);
 

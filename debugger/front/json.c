@@ -164,3 +164,28 @@ void json_render(const struct record *record, bool quiet)
 	putchar('\n');
 	json_decref(object);
 }
+
+void json_render_command(const struct record *first, void *arg)
+{
+	const struct json_command *command = arg;
+	json_t *records = json_array(), *line = json_text(command->line);
+	json_t *object = json_pack("{si so* sb si so*}", "schema", SCHEMA, "command", line, "ok",
+				   !command->status, "status", command->status, "records", records);
+	bool good = object && records;
+
+	for (const struct record *record = first; good && record; record = record->next) {
+		json_t *fields;
+
+		if (!strcmp(record->kind, "note"))
+			continue;
+		fields = json_pack("{ss}", "kind", record->kind);
+		good = fields && add_members(fields, &record->fields) &&
+		       !json_array_append(records, fields);
+		json_decref(fields);
+	}
+	if (!good || json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)))
+		fputs("{\"schema\":1,\"ok\":false}", stdout);
+	putchar('\n');
+	fflush(stdout);
+	json_decref(object);
+}

@@ -4,10 +4,13 @@
 #include "debugger/front/interrupt.h"
 #include "debugger/front/options.h"
 #include "debugger/front/report.h"
+#include "debugger/front/shell/shell.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct dc_error *open_session(struct options *options, struct dc_session **ret)
 {
@@ -35,8 +38,19 @@ static int obey(struct options *options, struct records *out)
 	switch (options->what) {
 	case OPTIONS_HELP: options_help(); return 0;
 	case OPTIONS_VERSION: puts("debugcall " DC_VERSION); return 0;
+	case OPTIONS_SHELL: interrupt_install(); return shell_run(options, out);
 	default: interrupt_install(); return run(options, out);
 	}
+}
+
+// https://no-color.org: set and not empty is no.
+static bool wants_colour(const struct options *options)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (options->colour != COLOUR_AUTO)
+		return options->colour == COLOUR_ALWAYS;
+	return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb") != 0;
 }
 
 int main(int argc, char *argv[])
@@ -49,8 +63,12 @@ int main(int argc, char *argv[])
 	char complaint[256];
 	bool good = options_parse(argc, argv, &options, complaint);
 	struct records out = RECORDS_INIT(options.json ? json_render : text_render, options.quiet);
+
+	text_is_coloured = wants_colour(&options);
+
 	int status = good ? obey(&options, &out) : report_usage(&out, complaint);
 
+	options_deinit(&options);
 	// A reader that left early (head) knows what it wanted; a full disk is an error.
 	errno = 0;
 	if (fflush(stdout) && errno != EPIPE) {

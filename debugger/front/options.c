@@ -39,6 +39,12 @@
 	ONLY("stacks", UNGROUPED, 0, "ungrouped", NULL, "each thread's by itself")               \
 	ONLY("stacks", FOLDED, 0, "folded", NULL, "one line each, for flame graphs")             \
 	ONLY("stacks", STOP, 0, "stop", NULL, "stop threads where only that tells them")         \
+	X(EX, 0, "ex", "CMD", "run a command of the shell; -ex does, too")                       \
+	X(SCRIPT, 'x', "script", "FILE", "run the commands of a file; - is standard input")      \
+	X(BATCH, 0, "batch", NULL, "leave after -x and -ex")                                     \
+	X(KEEP_GOING, 0, "keep-going", NULL, "scripts go on after a line that fails")            \
+	X(NO_INIT, 0, "no-init", NULL, "read no init file; -nx does not, either")                \
+	X(COLOR, 0, "color", "WHEN", "auto, always or never: of names and numbers (auto)")       \
 	X(TRACE, 0, "trace", "AREAS", "write what happens: target, inject, symbols or all")      \
 	X(JSON, 0, "json", NULL, "one JSON object a line")                                       \
 	X(QUIET, 'q', "quiet", NULL, "no notes; of an error only its first line")                \
@@ -85,6 +91,7 @@ void options_help(void)
 {
 	fputs("usage: debugcall [options] -p PID EXPR...\n"
 	      "       debugcall COMMAND [options] -p PID [WORD...]\n"
+	      "       debugcall [options] -p PID    (a shell; help lists its commands)\n"
 	      "       debugcall dap [--listen ADDRESS] [--log FILE]   (for editors)\n"
 	      "\n"
 	      "Calls functions in a running process and leaves it exactly as it was.\n"
@@ -92,8 +99,10 @@ void options_help(void)
 	      "\n"
 	      "Commands:\n",
 	      stdout);
-	for (size_t i = 0; i < nr_commands; i++)
-		help_command(&commands[i]);
+	for (size_t i = 0; i < nr_commands; i++) {
+		if (commands[i].on_command_line)
+			help_command(&commands[i]);
+	}
 	puts("\nOptions:");
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		// What evaluates is what a line without a command does.
@@ -204,6 +213,19 @@ static const char *host_words(void)
 	return words;
 }
 
+static bool parse_colour(const char *text, struct options *options)
+{
+	static const char *const words[] = { "auto", "always", "never" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(text, words[i]) != 0)
+			continue;
+		options->colour = i;
+		return true;
+	}
+	return false;
+}
+
 #define COMPLAIN(...)                                  \
 	do {                                           \
 		snprintf(complaint, 256, __VA_ARGS__); \
@@ -280,6 +302,19 @@ static bool take(struct options *options, int id, const char *arg, char complain
 	case OPTION_UNGROUPED: options->words.ungrouped = true; break;
 	case OPTION_STOP: options->words.stop = true; break;
 	case OPTION_FOLDED: options->words.folded = true; break;
+	case OPTION_EX:
+	case OPTION_SCRIPT:
+		options->scripts[options->nr_scripts++] = (struct script){
+			.is_file = id == OPTION_SCRIPT, .text = arg
+		};
+		break;
+	case OPTION_BATCH: options->batch = true; break;
+	case OPTION_KEEP_GOING: options->keeps_going = true; break;
+	case OPTION_NO_INIT: options->no_init = true; break;
+	case OPTION_COLOR:
+		if (!parse_colour(arg, options))
+			COMPLAIN("--color wants auto, always or never, not '%.100s'", arg);
+		break;
 	case OPTION_TRACE: options->session.trace = arg; break;
 	case OPTION_JSON: options->json = true; break;
 	case OPTION_QUIET: options->quiet = true; break;
@@ -316,10 +351,22 @@ static bool take_rest(struct options *options, const bool given[NR_ROWS], char *
 		      size_t n, char complaint[256])
 {
 	const struct words *words = &options->words;
+	bool scripted = options->nr_scripts || options->batch;
 
+	if (scripted && (options->command || n))
+		COMPLAIN("-ex, -x and --batch are of the shell, which takes no words: '%.100s'",
+			 n ? rest[0] : options->command->name);
+	if (!options->command && !n && (options->who || options->nr_scripts)) {
+		options->what = OPTIONS_SHELL;
+		for (size_t i = 0; i < NR_ROWS; i++) {
+			// What asks for an expression misses it.
+			if (given[i] && rows[i].only)
+				options->what = OPTIONS_RUN;
+		}
+	}
 	if (!options->command)
 		options->command = &commands[0];
-	if (!options->who)
+	if (!options->who && options->what != OPTIONS_SHELL)
 		COMPLAIN("which process? -p PID is missing");
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		if (given[i] && rows[i].only && strcmp(rows[i].only, options->command->name) != 0)
@@ -331,7 +378,8 @@ static bool take_rest(struct options *options, const bool given[NR_ROWS], char *
 		return false;
 	options->words.operands = (const char *const *)rest;
 	options->words.nr = n;
-	return command_accepts(options->command, words, complaint);
+	return options->what == OPTIONS_SHELL ||
+	       command_accepts(options->command, words, complaint);
 }
 
 // What getopt_long() found, as an option's id; 0: it is wrong.
@@ -360,7 +408,26 @@ static int option_found(int id, char *const argv[], char complaint[256])
 	return id;
 }
 
-bool options_parse(int argc, char *const argv[], struct options *ret, char complaint[256])
+// gdb's options of one letter's minus, which getopt_long() takes apart.
+static void spell_out(char **word)
+{
+	static char ex[] = "--ex", no_init[] = "--no-init", batch[] = "--batch";
+
+	if (*word && !strcmp(*word, "-ex"))
+		*word = ex;
+	else if (*word && !strcmp(*word, "-nx"))
+		*word = no_init;
+	else if (*word && !strcmp(*word, "-batch"))
+		*word = batch;
+}
+
+void options_deinit(struct options *options)
+{
+	free(options->scripts);
+	options->scripts = NULL;
+}
+
+bool options_parse(int argc, char *argv[], struct options *ret, char complaint[256])
 {
 	struct option longs[NR_ROWS + 1] = { 0 };
 	char later[256];
@@ -370,7 +437,12 @@ bool options_parse(int argc, char *const argv[], struct options *ret, char compl
 		longs[i] = (struct option){ rows[i].name,
 					    rows[i].arg ? required_argument : no_argument, NULL,
 					    rows[i].id };
-	*ret = (struct options){ .what = OPTIONS_RUN };
+	*ret = (struct options){ .what = OPTIONS_RUN,
+				 .scripts = calloc((size_t)argc + 1, sizeof(*ret->scripts)) };
+	if (!ret->scripts) {
+		snprintf(complaint, 256, "out of memory");
+		return false;
+	}
 	dc_options_init(&ret->session);
 	dc_call_options_init(&ret->words.call);
 	ret->words.at.count = 1;
@@ -380,7 +452,9 @@ bool options_parse(int argc, char *const argv[], struct options *ret, char compl
 		int at = optind;
 		// '+': options end at the first expression, which may itself begin with a minus
 		// after "--". ':': a missing argument is told from an unknown option.
-		int id = getopt_long(argc, argv, "+:p:qVh", longs, NULL);
+		spell_out(&argv[optind]);
+
+		int id = getopt_long(argc, argv, "+:p:qx:Vh", longs, NULL);
 
 		if (id == -1) {
 			bool ended = optind > at && !strcmp(argv[optind - 1], "--");

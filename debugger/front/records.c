@@ -232,6 +232,22 @@ void records_release(struct records *out)
 		out->render(no_memory(), out->quiet);
 }
 
+void records_hand_on(struct records *out, void (*take)(const struct record *first, void *arg),
+		     void *arg)
+{
+	struct record *first = out->first, *next;
+
+	out->held = false;
+	out->first = NULL;
+	take(out->lost ? no_memory() : first, arg);
+	out->lost = false;
+	out->unwanted = ferror(stdout);
+	for (struct record *record = first; record; record = next) {
+		next = record->next;
+		destroy(record);
+	}
+}
+
 const struct field *field_find(const struct field *group, const char *name)
 {
 	const struct field *field = group ? group->first : NULL;

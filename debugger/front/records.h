@@ -47,10 +47,12 @@ typedef void renderer(const struct record *record, bool quiet);
 struct records {
 	renderer *render;
 	bool quiet; // no notes, of an error only its first line
+	bool numbered; // values are shown with their $N
 	bool held; // records wait: a thread may be borrowed, and a full pipe must not hold it
 	bool failed; // the open record is incomplete for want of memory
 	bool lost; // so was one that is ended; said in the end
 	bool unwanted; // the reader is gone, or the disk is full: a long listing may end
+	const char *place; // "file:line" of the script that is run; NULL: none
 	struct record *open;
 	struct field *group, **end; // where the next field goes
 	struct record *first, **last; // that wait
@@ -81,6 +83,9 @@ void record_end(struct records *out);
 // Between the two nothing is written; the second also says that a record was lost.
 void records_hold(struct records *out);
 void records_release(struct records *out);
+// In place of the second: what waits is handed on as a whole, a list, and then freed.
+void records_hand_on(struct records *out, void (*take)(const struct record *first, void *arg),
+		     void *arg);
 
 // For renderers. A field that is not there, or is none, is NULL, and gives NULL, 0 or false.
 const struct field *field_find(const struct field *group, const char *name);
@@ -92,5 +97,13 @@ double field_real(const struct field *group, const char *name);
 bool field_flag(const struct field *group, const char *name);
 
 renderer text_render, json_render;
+// Of --color and NO_COLOR, for text.
+extern bool text_is_coloured;
+// All that one command of the shell has said, as one object.
+struct json_command {
+	const char *line; // as it was given
+	int status;
+};
+void json_render_command(const struct record *first, void *command); // a struct json_command
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void report_notes(struct records *out, const char *notes)
@@ -33,6 +34,8 @@ void report_frame(struct records *out, const char *name, const struct dc_frame *
 int report_error(struct records *out, const char *expr, const struct dc_error *err)
 {
 	record_begin(out, "error");
+	if (out->place)
+		record_text(out, "at", out->place);
 	record_text(out, "expr", expr);
 	record_flag(out, "ok", false);
 	record_group(out, "error");
@@ -81,6 +84,24 @@ int report_usage(struct records *out, const char *complaint)
 	};
 
 	return report_error(out, NULL, &usage);
+}
+
+int report_message(struct records *out, enum dc_code code, const char *format, ...)
+{
+	struct dc_error error = { .code = code, .column = -1 };
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&error.message, format, args) < 0)
+		error.message = NULL;
+	va_end(args);
+	if (!error.message)
+		return report_memory(out);
+
+	int status = report_error(out, NULL, &error);
+
+	free(error.message);
+	return status;
 }
 
 int report_memory(struct records *out)

@@ -14,6 +14,9 @@ int report_result(struct records *out, const char *expr, const struct dc_result 
 		  const struct dc_rate *rate);
 int report_usage(struct records *out, const char *complaint);
 int report_memory(struct records *out);
+// A failure of the program's own.
+int report_message(struct records *out, enum dc_code code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 // About the whole command, for eyes only.
 void report_note(struct records *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Records for eyes: values on stdout as gdb prints them, errors and notes on stderr.
-#include "debugger/front/records.h"
+#include "debugger/front/style.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ enum { CARET_WINDOW = 76 };
 static void make_visible(char *text)
 {
 	for (unsigned char *c = (unsigned char *)text; *c; c++) {
-		if (*c < ' ' || *c == 0x7f)
+		if ((*c < ' ' && *c != '\t') || *c == 0x7f)
 			*c = '?';
 		else if (c[0] == 0xc2 && (c[1] & 0xe0) == 0x80)
 			c[0] = c[1] = '?';
@@ -99,7 +99,10 @@ static void put_notes(const struct field *group, const char *before)
 
 static void put_message(const struct field *fields)
 {
-	fprintf(stderr, "error: %s\n", field_text(field_find(fields, "error"), "message"));
+	if (field_text(fields, "at"))
+		fprintf(stderr, "%s: ", field_text(fields, "at"));
+	style_print(stderr, STYLE_ERROR, "error: ");
+	fprintf(stderr, "%s\n", field_text(field_find(fields, "error"), "message"));
 }
 
 static void put_error(const struct field *fields)
@@ -125,6 +128,10 @@ static void put_note(const struct field *note)
 
 static void put_result(const struct field *result)
 {
+	if (field_find(result, "value") && field_find(result, "number")) {
+		style_print(stdout, STYLE_NAME, "$%" PRIu64, field_count(result, "number"));
+		fputs(" = ", stdout);
+	}
 	if (field_find(result, "value"))
 		puts(field_text(result, "value"));
 	if (field_find(result, "calls"))
@@ -389,10 +396,7 @@ static void put_fields(const struct field *group, int indent)
 
 void text_render(const struct record *record, bool quiet)
 {
-	static const struct {
-		const char *kind;
-		void (*put)(const struct field *fields);
-	} layouts[] = {
+	static const struct layout layouts[] = {
 		{ "result", put_result },     { "error", put_error },
 		{ "note", put_note },	      { "check", put_check },
 		{ "function", put_function }, { "goroutine", put_goroutine },
@@ -402,7 +406,9 @@ void text_render(const struct record *record, bool quiet)
 
 	// Errors and notes are not buffered: where both go to one place, all keep their order.
 	fflush(stdout);
-	make_all_visible(&record->fields);
+	// What a script says is its own affair; values in it are made visible where they are put in.
+	if (strcmp(record->kind, "echo") != 0)
+		make_all_visible(&record->fields);
 	if (quiet && !strcmp(record->kind, "error")) {
 		put_message(&record->fields);
 		return;
@@ -412,6 +418,12 @@ void text_render(const struct record *record, bool quiet)
 	for (size_t i = 0; i < sizeof(layouts) / sizeof(*layouts); i++) {
 		if (!strcmp(layouts[i].kind, record->kind)) {
 			layouts[i].put(&record->fields);
+			return;
+		}
+	}
+	for (const struct layout *layout = shell_layouts; layout->kind; layout++) {
+		if (!strcmp(layout->kind, record->kind)) {
+			layout->put(&record->fields);
 			return;
 		}
 	}

@@ -100,6 +100,17 @@ static struct dc_error *parse_in_frame(struct dc_expression *expression,
 {
 	struct dc_error *err = parse_once(expression, arguments);
 
+	// typeof wants the type of a local at once, where other uses of a name can wait for it.
+	if (err && err->code == DC_NAME && !expression->frame.known) {
+		struct dc_error *none = frame_sample(expression->session, &expression->scope, true,
+						     &expression->frame);
+
+		if (!none && expression->frame.known) {
+			dc_error_destroy(err);
+			err = parse_once(expression, arguments);
+		}
+		dc_error_destroy(none);
+	}
 	if (!err && !expression->frame.known) {
 		err = find_frame(expression);
 		if (!err && expression->frame.known)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The symbols of a target as a whole: its modules, and what is at an address.
+#include "debugger/symbols/source_lines.h"
 #include "debugger/symbols/mangled.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/target/memory.h"
@@ -251,6 +252,18 @@ bool symbols_name_of(struct symbols *symbols, uint64_t addr, const char **name, 
 		*name = shown_name(symbols, *name);
 	*offset = addr - loaded->module.bias - symbol.value;
 	return *name != NULL;
+}
+
+bool symbols_function_bounds(struct symbols *symbols, uint64_t addr, uint64_t *start, uint64_t *end)
+{
+	struct loaded *loaded = symbols_at(symbols, addr);
+	struct symbol symbol;
+
+	if (!loaded || !symbol_at(loaded, addr, SYMBOL_CODE, &symbol) || !symbol.size)
+		return false;
+	*start = symbol.value + loaded->module.bias;
+	*end = *start + symbol.size;
+	return addr >= *start && addr < *end;
 }
 
 static void describe_line(struct loaded *loaded, uint64_t addr, struct dc_frame *frame)

@@ -202,5 +202,23 @@ struct dc_error *symbols_ranges(struct symbols *symbols,
 struct dc_error *symbols_each_function(struct symbols *symbols,
 				       bool (*visit)(const struct function *, void *),
 				       void *arg) DC_CHECK;
+// Global and static variables by their DIEs, then those that have symbols alone. Strings live as
+// long as the symbols.
+struct listed_variable {
+	struct variable variable; // addr 0: it has no fixed place
+	const char *file;
+	int line;
+};
+struct dc_error *symbols_each_variable(struct symbols *symbols,
+				       bool (*visit)(const struct listed_variable *, void *),
+				       void *arg) DC_CHECK;
+// tag: "struct" and so on, or NULL.
+struct dc_error *symbols_each_type(struct symbols *symbols,
+				   bool (*visit)(const char *tag, const char *name, void *),
+				   void *arg) DC_CHECK;
+// Functions and variables of symbol tables whose names begin so: no debug information is read.
+struct dc_error *symbols_each_beginning(struct symbols *symbols, const char *prefix,
+					bool (*visit)(const char *name, void *),
+					void *arg) DC_CHECK;
 
 #endif

@@ -18,7 +18,7 @@ def usage(message, *args):
 def unknown():
     """unknown options are named"""
     usage("unknown option '--bogus'", "--bogus")
-    usage("unknown option '-x'", "-x")
+    usage("unknown option '-y'", "-y")
     usage("takes no argument", "--json=yes", "-p", "1", "1")
 
 
@@ -26,7 +26,12 @@ def unknown():
 def missing():
     """what is missing is said"""
     usage("-p PID", "1+1")
-    usage("no expression", "-p", "1")
+    usage("no expression", "evaluate", "-p", "1")
+    usage("no expression", "-p", "1", "--repeat", "3")
+    usage("wants an argument", "-p", "1", "-ex")
+    usage("-ex, -x and --batch", "-p", "1", "-ex", "help", "1+1")
+    usage("-ex, -x and --batch", "check", "-p", "1", "--batch")
+    usage("--color", "-p", "1", "--color", "pink")
     usage("wants an argument", "-p")
     usage("-p PID", "check")
     usage("-p PID", "functions", "x")

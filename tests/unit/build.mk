@@ -29,5 +29,5 @@ $(foreach cc,$(ABI_CC),$(foreach width,$(ABI_WIDTHS),$(eval $(call ABI_OBJECT,$(
 $(B)/tests/unit/cgroup: $(B)/runtime/sched/cgroup.o $(B)/runtime/base/print.o $(B)/runtime/base/sigpipe.o
 
 # The program's own files are in no library.
-$(B)/tests/unit/records: $(addprefix $(B)/debugger/,front/records.o front/text.o front/json.o base/arena.o)
+$(B)/tests/unit/records: $(addprefix $(B)/debugger/,front/records.o front/text.o front/text_shell.o front/style.o front/json.o base/arena.o)
 LIBS_unit_records := -Wl,--wrap=calloc

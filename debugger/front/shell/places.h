@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// The chosen thread and frame, for the commands that look around them.
+#ifndef DEBUGGER_FRONT_SHELL_PLACES_H
+#define DEBUGGER_FRONT_SHELL_PLACES_H
+
+#include "debugger/front/shell/shell.h"
+
+pid_t shell_thread(const struct shell *shell); // that stacks and frames are shown of
+int shell_say_frame(struct shell *shell);
+int shell_show_locals(struct shell *shell, unsigned frame); // of a frame of that thread
+// A place that a person names: what dc_find_lines() reads, and *ADDRESS. The first one, *more says
+// how many others there are. Failures are reported: false and *status.
+bool shell_location(struct shell *shell, const char *text, bool entry, struct dc_line *ret,
+		    size_t *more, int *status);
+// The text of an instruction and what it refers to, as fields.
+void shell_say_instruction(struct records *out, const struct dc_instruction *instruction);
+// A source file's lines as they are on disk, through substitute-path and directory; NULL: it is not
+// there.
+FILE *shell_open_source(struct shell *shell, const char *file);
+
+#endif

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// What set changes and show tells: one table.
+#ifndef DEBUGGER_FRONT_SHELL_SETTINGS_H
+#define DEBUGGER_FRONT_SHELL_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct shell;
+
+struct settings {
+	char *prompt;
+	bool confirm, keeps_going, paginates, echoes;
+	bool no_history; // lines are not kept
+	unsigned history_size, list_size, width, height; // width, height 0: the terminal's
+	// set substitute-path: source files that begin with from are found under to.
+	char *from, *to;
+	char *directory; // where source files are looked for, too; NULL: nowhere
+};
+
+bool settings_init(struct settings *settings); // false: no memory
+void settings_deinit(struct settings *settings);
+
+// The i-th setting's name, for lists and completion; NULL: there are no more.
+const char *setting_name(size_t i);
+// Whether the word begins one; *length: of its name in the text.
+bool setting_is(const char *text, size_t *length);
+int setting_set(struct shell *shell, const char *text);
+int setting_show(struct shell *shell, const char *name); // NULL: all
+
+#endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// A shell: what it knows between commands, and how a line of it is run.
+#ifndef DEBUGGER_FRONT_SHELL_SHELL_H
+#define DEBUGGER_FRONT_SHELL_SHELL_H
+
+#include "debugger/front/commands.h"
+#include "debugger/front/options.h"
+#include "debugger/front/shell/settings.h"
+#include "debugger/front/shell/source.h"
+
+struct display {
+	unsigned number;
+	char *expression; // with its format: "/x state"
+	struct display *next;
+};
+
+struct definition {
+	char *name, *text; // text: of an alias; NULL: it is a command
+	char *document; // NULL: nobody said what it is for
+	struct lines body;
+	struct definition *next;
+};
+
+struct shell {
+	struct dc_session *session; // NULL: there is no target
+	pid_t pid;
+	struct dc_options session_options;
+	struct records *out;
+	bool json;
+	struct words usual; // the scope and the call options of every command
+	char frame[24]; // that was chosen, for usual.scope; "": none
+	struct settings settings;
+
+	struct source *source; // whose lines are run; NULL: none yet
+	unsigned depth; // of sources, definitions and blocks
+	const struct words *arguments; // of the definition that is run; NULL: of none
+	enum { LOOP_GOES_ON, LOOP_BREAK, LOOP_CONTINUE } loop;
+	bool leaves; // quit was said
+	int leave_status;
+
+	struct definition *definitions;
+	struct display *displays;
+	unsigned last_display;
+	pid_t *threads; // by number, from 1
+	size_t nr_threads;
+	// Where list and x go on.
+	char *listed_file;
+	int listed_from, listed_to;
+	uint64_t examine_at;
+	char examine_format, examine_unit;
+};
+
+// Everything from the first line to the last: the status that the program ends with.
+int shell_run(struct options *options, struct records *out);
+
+// One line. again: Enter repeats it.
+int shell_obey(struct shell *shell, const char *line, bool again);
+// Lines until there are no more, or one of them fails and the source is not a person.
+int shell_obey_source(struct shell *shell, struct source *source);
+// Goes to the process of that name or id, and leaves the one before.
+int shell_attach(struct shell *shell, const char *who);
+void shell_detach(struct shell *shell);
+// The alias or command that was defined; NULL: none was.
+struct definition *shell_definition(struct shell *shell, const char *name, size_t length);
+
+#endif
