@@ -432,8 +432,8 @@ static bool have_patience(struct patience *patience, int64_t deadline)
 	return true;
 }
 
-struct dc_error *events_next(struct events *events, struct tracee *tracee, int64_t deadline,
-			     bool may_cancel, struct event *ret)
+static struct dc_error *await(struct events *events, struct tracee *tracee, int64_t deadline,
+			      bool may_cancel, struct event *ret)
 {
 	// Longer sleeps than anyone minds are of no use.
 	struct patience patience = { .sleep_max = 5 * 1000 * 1000 };
@@ -467,6 +467,19 @@ struct dc_error *events_next(struct events *events, struct tracee *tracee, int64
 		if (patience.round == 7)
 			look_for_leader(events, tracee);
 	}
+}
+
+struct dc_error *events_next(struct events *events, struct tracee *tracee, int64_t deadline,
+			     bool may_cancel, struct event *ret)
+{
+	bool is_attended = tracee->is_attended;
+
+	// What comes meanwhile is this waiter's: seen to by whoever attends it would be gone.
+	tracee->is_attended = false;
+	struct dc_error *err = await(events, tracee, deadline, may_cancel, ret);
+
+	tracee->is_attended = is_attended;
+	return err;
 }
 
 bool events_await_any(struct events *events, int64_t until)

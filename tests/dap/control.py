@@ -250,6 +250,17 @@ def signals():
         client.event("terminated")
 
 
+@test
+def calls_under_control():
+    """a call while threads are followed, and run: its value, and no stop"""
+    with Target("threads") as target, Client() as client:
+        client.attach(target.pid)
+        set_lines(client, NOTE)
+        equal([client.value(f"add(1, {i})") for i in range(5)], [str(1 + i) for i in range(5)])
+        expect(not [message for message in client.unread if message.get("event") == "stopped"], client.unread)
+        target.answers()
+
+
 def ends_well(how, stage):
     with Target("threads") as target, Client() as client:
         client.attach(target.pid)
