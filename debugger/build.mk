@@ -50,12 +50,14 @@ install: install-debugcall
 .PHONY: install-debugcall
 install-debugcall: $(DEBUGGER_MADE)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include \
-		$(DESTDIR)$(PREFIX)/share/man/man1
+		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/debugcall
 	install -m 755 $(B)/debugcall $(DESTDIR)$(PREFIX)/bin/debugcall
 	install -m 644 $(B)/libdebugcall.a $(DESTDIR)$(PREFIX)/lib/libdebugcall.a
 	install -m 755 $(B)/libdebugcall.so $(DESTDIR)$(PREFIX)/lib/libdebugcall.so.0
 	ln -sf libdebugcall.so.0 $(DESTDIR)$(PREFIX)/lib/libdebugcall.so
 	install -m 644 debugger/debugcall.h $(DESTDIR)$(PREFIX)/include/debugcall.h
 	install -m 644 debugger/debugcall.1 $(DESTDIR)$(PREFIX)/share/man/man1/debugcall.1
+	install -m 644 debugger/debugcall-dap.5 $(DESTDIR)$(PREFIX)/share/man/man5/debugcall-dap.5
+	editors/vscode/make-vsix $(PREFIX) $(DESTDIR)$(PREFIX)/share/debugcall/debugcall.vsix
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(DEBUGCALL_VERSION)|' -e 's|@LIBS@|$(DEBUGGER_LIBS)|' \
 		debugger/debugcall.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/debugcall.pc

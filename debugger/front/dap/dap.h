@@ -9,6 +9,12 @@
 #include "debugger/front/dap/request.h"
 #include "debugger/front/dap/wire.h"
 
+// The scope of a frame that the client holds; none: wherever the library chooses.
+struct dap_place {
+	struct dc_scope scope;
+	char frame[16];
+};
+
 enum watch_calls { WATCH_NEVER, WATCH_ONCE_PER_STOP, WATCH_ALWAYS };
 
 struct dap {
@@ -47,6 +53,7 @@ struct dap {
 	// The worker's.
 	struct references *references;
 	struct breakpoints breakpoints;
+	json_t *watched; // answers that are kept until the program runs on
 	bool stops_at_faults;
 };
 
@@ -75,6 +82,12 @@ struct dc_error *dap_cancel(struct request *request);
 // evaluate.c
 struct dc_error *dap_evaluate(struct dc_session *session, void *request);
 struct dc_error *dap_set_expression(struct dc_session *session, void *request);
+void dap_place_init(struct dap_place *place, const struct frame_reference *frame, bool no_stop);
+// Of the argument frameId; NULL: it has none, or there is a complaint.
+const struct frame_reference *dap_frame(struct request *request);
+// The value as the body, which becomes no $N.
+struct dc_error *dap_look(struct request *request, struct dc_session *session, const char *text,
+			  const struct frame_reference *frame);
 // An expression that was shown as one that calls, now called for.
 struct dc_error *dap_evaluate_lazy(struct request *request, struct dc_session *session,
 				   const struct lazy *lazy);
@@ -94,6 +107,7 @@ struct dc_error *dap_stack_trace(struct dc_session *session, void *request);
 json_t *dap_source(const struct dap *dap, const char *file); // NULL: no file
 char *dap_path(const struct dap *dap, const char *file); // where it is; NULL: no memory
 // run.c
+void dap_forget(struct dap *dap); // what was read before the program runs on
 struct dc_error *dap_take_control(struct request *request, struct dc_session *session);
 struct dc_error *dap_leave_control(struct request *request, struct dc_session *session);
 bool dap_stands(struct dc_session *session, pid_t thread);
@@ -102,6 +116,9 @@ struct dc_error *dap_tell_standing(struct dc_session *session, void *request); /
 struct dc_error *dap_ask_pause(struct request *request);
 struct dc_error *dap_pause(struct dc_session *session, void *request);
 struct dc_error *dap_continue(struct dc_session *session, void *request);
+struct dc_error *dap_next(struct dc_session *session, void *request);
+struct dc_error *dap_step_in(struct dc_session *session, void *request);
+struct dc_error *dap_step_out(struct dc_session *session, void *request);
 struct dc_error *dap_exception_info(struct dc_session *session, void *request);
 // breakpoints.c
 struct dc_error *dap_set_breakpoints(struct dc_session *session, void *request);

@@ -22,15 +22,9 @@ static enum context context_of(struct request *request)
 	return CONTEXT_HOVER;
 }
 
-// The scope of a frame that the client holds; none: wherever the library chooses.
-struct place {
-	struct dc_scope scope;
-	char frame[16];
-};
-
-static void place_init(struct place *place, const struct frame_reference *frame, bool no_stop)
+void dap_place_init(struct dap_place *place, const struct frame_reference *frame, bool no_stop)
 {
-	*place = (struct place){ .scope.no_stop = no_stop };
+	*place = (struct dap_place){ .scope.no_stop = no_stop };
 	if (!frame)
 		return;
 	place->scope.thread = frame->thread;
@@ -42,7 +36,7 @@ static void place_init(struct place *place, const struct frame_reference *frame,
 	place->scope.frame = place->frame;
 }
 
-static const struct frame_reference *find_frame(struct request *request)
+const struct frame_reference *dap_frame(struct request *request)
 {
 	int64_t id = argument_integer(request, request->arguments, "frameId", false, 0);
 	const struct reference *reference;
@@ -103,6 +97,37 @@ static void show_lazily(struct request *request, const char *text,
 		"presentationHint", "lazy", 1, "attributes", "hasSideEffects");
 }
 
+// The name that the answer of a watch is kept by; NULL: it is not kept.
+static json_t *watch_key(const struct request *request, const char *text,
+			 const struct frame_reference *frame)
+{
+	if (!frame || !frame->stands || request->dap->watch_calls != WATCH_ONCE_PER_STOP)
+		return NULL;
+	return json_sprintf("%d %u %s", frame->thread, frame->index, text);
+}
+
+static struct dc_error *watch(struct request *request, struct dc_session *session,
+			      struct dc_expression *expression, const char *text,
+			      const struct frame_reference *frame)
+{
+	json_t *key = watch_key(request, text, frame);
+	struct dc_error *err = NULL;
+
+	if (key)
+		request->body = json_incref(
+			json_object_get(request->dap->watched, json_string_value(key)));
+	if (!request->body && (key || request->dap->watch_calls == WATCH_ALWAYS)) {
+		err = run(request, session, expression, false);
+		if (!err && key)
+			json_object_set(request->dap->watched, json_string_value(key),
+					request->body);
+	} else if (!request->body) {
+		show_lazily(request, text, frame);
+	}
+	json_decref(key);
+	return err;
+}
+
 static bool may_run(struct request *request, enum context context,
 		    const struct frame_reference *frame, const struct dc_effects *effects)
 {
@@ -123,14 +148,14 @@ static bool may_run(struct request *request, enum context context,
 static struct dc_error *evaluate(struct request *request, struct dc_session *session,
 				 const char *text, enum context context)
 {
-	const struct frame_reference *frame = find_frame(request);
+	const struct frame_reference *frame = dap_frame(request);
 	struct dc_expression *expression;
 	struct dc_error *err;
-	struct place place;
+	struct dap_place place;
 
 	if (request->complaint)
 		return NULL;
-	place_init(&place, frame, context == CONTEXT_HOVER && !(frame && frame->stands));
+	dap_place_init(&place, frame, context == CONTEXT_HOVER && !(frame && frame->stands));
 	err = dc_parse(session, text, &place.scope, &expression);
 	if (err)
 		return err;
@@ -139,8 +164,8 @@ static struct dc_error *evaluate(struct request *request, struct dc_session *ses
 	bool acts = effects.calls || effects.writes;
 
 	if (may_run(request, context, frame, &effects)) {
-		if (acts && context == CONTEXT_WATCH && request->dap->watch_calls != WATCH_ALWAYS)
-			show_lazily(request, text, frame);
+		if (acts && context == CONTEXT_WATCH)
+			err = watch(request, session, expression, text, frame);
 		else
 			err = run(request, session, expression, context == CONTEXT_REPL);
 		if (acts && context == CONTEXT_REPL)
@@ -168,15 +193,15 @@ struct dc_error *dap_evaluate(struct dc_session *session, void *arg)
 	return evaluate(request, session, text, context);
 }
 
-struct dc_error *dap_evaluate_lazy(struct request *request, struct dc_session *session,
-				   const struct lazy *lazy)
+struct dc_error *dap_look(struct request *request, struct dc_session *session, const char *text,
+			  const struct frame_reference *frame)
 {
 	struct dc_expression *expression;
 	struct dc_error *err;
-	struct place place;
+	struct dap_place place;
 
-	place_init(&place, lazy->has_frame ? &lazy->frame : NULL, false);
-	err = dc_parse(session, lazy->expression, &place.scope, &expression);
+	dap_place_init(&place, frame, false);
+	err = dc_parse(session, text, &place.scope, &expression);
 	if (err)
 		return err;
 	err = run(request, session, expression, false);
@@ -184,25 +209,34 @@ struct dc_error *dap_evaluate_lazy(struct request *request, struct dc_session *s
 	return err;
 }
 
+struct dc_error *dap_evaluate_lazy(struct request *request, struct dc_session *session,
+				   const struct lazy *lazy)
+{
+	// The call may have the reference dropped.
+	const struct frame_reference frame = lazy->frame;
+	char *text = strdup(lazy->expression);
+	struct dc_error *err = text ? dap_look(request, session, text,
+					       lazy->has_frame ? &frame : NULL)
+				    : NULL;
+
+	if (!text)
+		request_complain(request, "out of memory");
+	free(text);
+	return err;
+}
+
 struct dc_error *dap_assign(struct request *request, struct dc_session *session, const char *target,
 			    const char *value, const struct frame_reference *frame)
 {
-	struct dc_expression *expression;
 	struct dc_error *err;
-	struct place place;
 	char *text;
 
-	place_init(&place, frame, false);
 	if (asprintf(&text, "%s = (%s)", target, value) < 0) {
 		request_complain(request, "out of memory");
 		return NULL;
 	}
-	err = dc_parse(session, text, &place.scope, &expression);
+	err = dap_look(request, session, text, frame);
 	free(text);
-	if (err)
-		return err;
-	err = run(request, session, expression, false);
-	dc_expression_destroy(expression);
 	if (err)
 		return err;
 	// What the value is called by here.
@@ -221,7 +255,7 @@ struct dc_error *dap_set_expression(struct dc_session *session, void *arg)
 	const json_t *arguments = request->arguments;
 	const char *text = argument_text(request, arguments, "expression", true);
 	const char *value = argument_text(request, arguments, "value", true);
-	const struct frame_reference *frame = find_frame(request);
+	const struct frame_reference *frame = dap_frame(request);
 
 	if (request->complaint)
 		return NULL;

@@ -93,6 +93,25 @@ const struct handler handlers[] = {
 		.job = dap_set_exception_breakpoints,
 	},
 	{
+		.command = "next",
+		.capabilities = "supportsSteppingGranularity",
+		.wants = WANTS_TARGET,
+		.undoes = true,
+		.job = dap_next,
+	},
+	{
+		.command = "stepIn",
+		.wants = WANTS_TARGET,
+		.undoes = true,
+		.job = dap_step_in,
+	},
+	{
+		.command = "stepOut",
+		.wants = WANTS_TARGET,
+		.undoes = true,
+		.job = dap_step_out,
+	},
+	{
 		.command = "exceptionInfo",
 		.capabilities = "supportsExceptionInfoRequest",
 		.wants = WANTS_TARGET,

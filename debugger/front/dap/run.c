@@ -71,6 +71,12 @@ struct dc_error *dap_leave_control(struct request *request, struct dc_session *s
 	return err || standing.stand ? err : dc_uncontrol(session);
 }
 
+void dap_forget(struct dap *dap)
+{
+	references_clear(dap->references);
+	json_object_clear(dap->watched);
+}
+
 // ---- Stops ----
 
 static const char *const set_reasons[] = {
@@ -105,6 +111,7 @@ static void tell_stop(struct request *request, const struct dc_stop *stop,
 		reason = "exception";
 		describe_signal(stop, signal);
 		break;
+	case DC_STOP_STEP: reason = "step"; break;
 	case DC_STOP_EXEC: reason = "exec"; break;
 	default: break;
 	}
@@ -214,12 +221,86 @@ struct dc_error *dap_continue(struct dc_session *session, void *arg)
 		request->message_id = "notStopped";
 		return NULL;
 	}
-	references_clear(request->dap->references);
+	dap_forget(request->dap);
 
 	struct dc_error *err = dc_continue(session, single ? (pid_t)thread : 0);
 
 	request->body = json_pack("{sb}", "allThreadsContinued", !single);
 	return err ? err : dap_leave_control(request, session);
+}
+
+// ---- Steps ----
+
+struct others {
+	pid_t thread; // that steps
+	pid_t tids[256]; // that stand beside it
+	size_t n;
+};
+
+static bool note_other(const struct dc_thread *thread, void *arg)
+{
+	struct others *others = arg;
+
+	if (thread->stands && thread->tid != others->thread &&
+	    others->n < sizeof(others->tids) / sizeof(*others->tids))
+		others->tids[others->n++] = thread->tid;
+	return true;
+}
+
+// A step may wait for what another thread holds; unless only this one is meant, those run on.
+static struct dc_error *continue_others(struct request *request, struct dc_session *session,
+					pid_t thread)
+{
+	struct others others = { .thread = thread };
+	struct dc_error *err = dc_threads(session, note_other, &others);
+
+	for (size_t i = 0; !err && i < others.n; i++) {
+		err = dc_continue(session, others.tids[i]);
+		if (!err)
+			request_tell(request, "continued",
+				     json_pack("{si sb}", "threadId", others.tids[i],
+					       "allThreadsContinued", 0));
+	}
+	return err;
+}
+
+static struct dc_error *step(struct request *request, struct dc_session *session, enum dc_step how,
+			     enum dc_step by_instruction)
+{
+	int64_t thread = argument_integer(request, request->arguments, "threadId", true, 0);
+	const char *granularity = argument_text(request, request->arguments, "granularity", false);
+	bool single = argument_flag(request, request->arguments, "singleThread", false);
+	bool is_instruction = granularity && !strcmp(granularity, "instruction");
+	const struct dc_step_options options = {
+		.thread = (pid_t)thread,
+		.how = is_instruction ? by_instruction : how,
+	};
+	struct dc_error *err;
+
+	if (!request->complaint && !dap_stands(session, (pid_t)thread)) {
+		request_complain(request, "thread %jd does not stand", (intmax_t)thread);
+		request->message_id = "notStopped";
+	}
+	if (request->complaint)
+		return NULL;
+	dap_forget(request->dap);
+	err = dc_step(session, &options);
+	return err || single ? err : continue_others(request, session, (pid_t)thread);
+}
+
+struct dc_error *dap_next(struct dc_session *session, void *arg)
+{
+	return step(arg, session, DC_STEP_OVER, DC_STEP_INSTRUCTION_OVER);
+}
+
+struct dc_error *dap_step_in(struct dc_session *session, void *arg)
+{
+	return step(arg, session, DC_STEP_INTO, DC_STEP_INSTRUCTION);
+}
+
+struct dc_error *dap_step_out(struct dc_session *session, void *arg)
+{
+	return step(arg, session, DC_STEP_OUT, DC_STEP_OUT);
 }
 
 struct dc_error *dap_exception_info(struct dc_session *session, void *arg)

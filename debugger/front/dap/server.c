@@ -219,6 +219,8 @@ void dap_forget_target(struct dap *dap)
 	references_destroy(dap->references);
 	dap->references = NULL;
 	breakpoints_clear(&dap->breakpoints);
+	json_decref(dap->watched);
+	dap->watched = NULL;
 	dc_close(dap->session);
 	dap->session = NULL;
 	dap->event_fd = -1;

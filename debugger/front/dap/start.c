@@ -204,7 +204,8 @@ struct dc_error *dap_attach(struct request *request)
 	if (err || request->complaint)
 		return err;
 	dap->references = references_create();
-	if (!dap->references) {
+	dap->watched = json_object();
+	if (!dap->references || !dap->watched) {
 		request_complain(request, "out of memory");
 		return NULL;
 	}
