@@ -295,43 +295,6 @@ static void give_back_gone(struct tracee *tracee)
 	events_put_back(events, lender, &gone);
 }
 
-// The first stop of a thread that was seized; one that is not held after it is let go of.
-static struct dc_error *first_stop(struct tracee *tracee, enum tracee_stop *ret)
-{
-	struct event event;
-	struct dc_error *err = tracee_wait_stop(tracee, &event);
-
-	*ret = TRACEE_ENDED;
-	if (!err) {
-		switch (event.kind) {
-		case EVENT_GROUP_STOP: tracee->group_stopped = true; // fallthrough
-		case EVENT_INTERRUPT: *ret = TRACEE_STOPPED; return NULL;
-		case EVENT_GONE: break;
-		case EVENT_EXIT: return tracee_leave(tracee);
-		case EVENT_DEADLINE:
-			// A thread that runs cannot be detached from, and this one never stops.
-			tracer_abandon(tracee->tracer);
-			*ret = TRACEE_UNSTOPPABLE;
-			break;
-		case EVENT_EXEC:
-			err = tracee_leave(tracee);
-			return err ? err
-				   : error_in_state(error_make(DC_TARGET_EXECED,
-							       "process %d became another program",
-							       tracee->process->pid),
-						    DC_STATE_EXECED);
-		default:
-			// A signal on its way to a handler: the place where it is taken is no safe
-			// point.
-			tracee->signo = event.kind == EVENT_SIGNAL ? event.signo : 0;
-			*ret = TRACEE_BUSY;
-			return tracee_leave(tracee);
-		}
-	}
-	tracee_forget(tracee);
-	return err;
-}
-
 static struct dc_error *refuse_modes(const struct tracee *tracee)
 {
 	if (!registers_are_64bit(&tracee->regs))
@@ -357,17 +320,83 @@ struct dc_error *tracee_renew_wait(const struct tracee *tracee, struct user_regs
 			      (uint64_t)registers_result(regs));
 }
 
-struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop *ret)
+struct dc_error *tracee_let_go(struct tracee *tracee, const struct event *event,
+			       enum tracee_stop *ret)
 {
-	struct tracee *lender = events_find(tracer_events(tracee->tracer), tid);
 	struct dc_error *err;
 
+	*ret = TRACEE_ENDED;
+	switch (event->kind) {
+	case EVENT_GONE: break;
+	case EVENT_EXIT: return tracee_leave(tracee);
+	case EVENT_DEADLINE:
+		// A thread that runs cannot be detached from, and this one never stops.
+		tracer_abandon(tracee->tracer);
+		*ret = TRACEE_UNSTOPPABLE;
+		break;
+	case EVENT_EXEC:
+		err = tracee_leave(tracee);
+		return err ? err
+			   : error_in_state(error_make(DC_TARGET_EXECED,
+						       "process %d became another program",
+						       tracee->process->pid),
+					    DC_STATE_EXECED);
+	default:
+		// A signal on its way to a handler: the place where it is taken is no safe point.
+		tracee->signo = event->kind == EVENT_SIGNAL ? event->signo : 0;
+		*ret = TRACEE_BUSY;
+		return tracee_leave(tracee);
+	}
+	tracee_forget(tracee);
+	return NULL;
+}
+
+struct dc_error *tracee_begin_hold(struct tracee *tracee)
+{
+	struct dc_error *err = registers_get(tracee->tid, &tracee->regs);
+
+	// Job control ends such a wait with or without us.
+	if (!err && !tracee->group_stopped)
+		err = tracee_renew_wait(tracee, &tracee->regs);
+	tracee->found = tracee->regs;
+	tracee->home_top = registers_sp(&tracee->regs) - RED_ZONE;
+	return err ? err : refuse_modes(tracee);
+}
+
+// After an interrupt; one that is not held after it is let go of.
+static struct dc_error *first_stop(struct tracee *tracee, enum tracee_stop *ret)
+{
+	struct event event;
+	struct dc_error *err = tracee_wait_stop(tracee, &event);
+
+	*ret = TRACEE_ENDED;
+	if (err) {
+		tracee_forget(tracee);
+		return err;
+	}
+	if (event.kind != EVENT_GROUP_STOP && event.kind != EVENT_INTERRUPT)
+		return tracee_let_go(tracee, &event, ret);
+	tracee->group_stopped = event.kind == EVENT_GROUP_STOP;
+	*ret = TRACEE_STOPPED;
+	return NULL;
+}
+
+void tracee_reset(struct tracee *tracee)
+{
 	tracee->kept = tracee->moved = tracee->masked = tracee->ran = false;
 	tracee->way_written = tracee->restart_lost = tracee->leads_home = false;
 	tracee->group_stopped = tracee->listening = false;
 	tracee->handshake.signo = 0;
 	tracee->signo = 0;
 	tracee->errno_addr = 0;
+}
+
+struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop *ret)
+{
+	struct tracee *lender = events_find(tracer_events(tracee->tracer), tid);
+	struct dc_error *err;
+
+	tracee_reset(tracee);
 	err = lender ? borrow(tracee, lender, ret) : tracee_seize(tracee, tid);
 	if (err) {
 		if (err->code != DC_TARGET_ENDED)
@@ -378,15 +407,18 @@ struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop 
 	}
 	if (!lender)
 		err = first_stop(tracee, ret);
-	if (err || *ret != TRACEE_STOPPED)
-		return err;
-	err = registers_get(tid, &tracee->regs);
-	// Job control ends such a wait with or without us.
-	if (!err && !tracee->group_stopped)
-		err = tracee_renew_wait(tracee, &tracee->regs);
-	tracee->found = tracee->regs;
-	tracee->home_top = registers_sp(&tracee->regs) - RED_ZONE;
-	return err ? err : refuse_modes(tracee);
+	return err || *ret != TRACEE_STOPPED ? err : tracee_begin_hold(tracee);
+}
+
+struct dc_error *tracee_stop_followed(struct tracee *tracee, enum tracee_stop *ret)
+{
+	struct dc_error *err = NULL;
+
+	if (ptrace(PTRACE_INTERRUPT, tracee->tid, NULL, NULL) && errno != ESRCH)
+		err = error_errno(errno, "thread %d cannot be stopped", tracee->tid);
+	if (!err)
+		err = first_stop(tracee, ret);
+	return err || *ret != TRACEE_STOPPED ? err : tracee_begin_hold(tracee);
 }
 
 static bool read_errno(const struct tracee *tracee, int32_t *ret)

@@ -106,6 +106,15 @@ enum tracee_stop {
 // thread that another tracee of this tracer follows is lent by that one, as it stands or runs, and
 // goes back to it when it is let go of.
 struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop *ret) DC_CHECK;
+// The same for one that is seized already and runs.
+struct dc_error *tracee_stop_followed(struct tracee *tracee, enum tracee_stop *ret) DC_CHECK;
+// Its steps, for who stops a thread in another way. Before it is seized: nothing is known of it.
+void tracee_reset(struct tracee *tracee);
+// At the stop: reads its general registers.
+struct dc_error *tracee_begin_hold(struct tracee *tracee) DC_CHECK;
+// It is not the stop that was waited for: the thread goes its way. *ret says how.
+struct dc_error *tracee_let_go(struct tracee *tracee, const struct event *event,
+			       enum tracee_stop *ret) DC_CHECK;
 // At a stop that is only our interrupt: a wait without end that it ended goes on, the kernel willing.
 // regs: the thread's, changed likewise.
 struct dc_error *tracee_renew_wait(const struct tracee *tracee,

@@ -7,7 +7,8 @@ import re
 import subprocess
 import tempfile
 
-from harness import B, TARGETS, Program, Victim, debugcall, expect, main, row, skip
+from harness import B, CAMPAIGN, TARGETS, Program, Victim, debugcall, expect, kill_points, killed_at, main, row, skip, \
+    until
 from harness.gort_server import Server
 from harness.runs import DEBUGCALL
 
@@ -90,6 +91,32 @@ def short_way(mode, expression, value):
         expect(victim.eintr == 0, f"{victim.eintr} times EINTR")
 
 
+def always_inside(way):
+    """A thread that is always in the allocator is met where it comes out of it."""
+    with Program(f"{TARGETS}/heap", "always") as program:
+        program.tid = program.pid
+        for _ in range(500 if CAMPAIGN else 20):
+            if way == "counted":
+                out, stops, _ = counted(program, "add(1,2)")
+                expect(out == ["3"], out)
+                expect(stops <= 3, f"{stops} stops")
+            else:
+                run = debugcall("-q", "-p", program.pid, 'strlen("abc")')
+                expect(run.code == 0 and run.out == "3\n", run)
+        expect(debugcall("-q", "-p", program.pid, "damaged").out == "0\n", "the heap is damaged")
+
+
+def always_inside_killed():
+    """The breakpoint leaves with the debugger."""
+    with Program(f"{TARGETS}/heap", "always") as program:
+        _, total = kill_points("-p", program.pid, "add(1,2)")
+        for n in range(1, total + 3):
+            killed_at(n, "-p", program.pid, "add(1,2)")
+            rounds = int(debugcall("-q", "-p", program.pid, "rounds[0]").out)
+            until(lambda: int(debugcall("-q", "-p", program.pid, "rounds[0]").out) != rounds, f"killed at {n}: it runs on")
+        expect(debugcall("-q", "-p", program.pid, "damaged").out == "0\n", "the heap is damaged")
+
+
 def short_list():
     """Each further expression of a list is one more stop and one more write."""
     with Victim("spin") as victim:
@@ -143,5 +170,8 @@ row("system calls while a thread is held", calls_while_held, "spin", 21, "add(1,
 row("system calls while a thread is held: read", calls_while_held, "read", 22, "add(1,2)")
 row("first touches while a thread is held", first_touches, "spin", 0, "add(1,2)")
 row("three stops: libgort's host", own_host)
+row("always in the allocator: three stops", always_inside, "counted")
+row("always in the allocator: a literal", always_inside, "called")
+row("always in the allocator: killed", always_inside_killed)
 row("an exception", exception, "throw_it(2)")
 main()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A target whose threads do nothing but malloc and free, and which knows when its heap is damaged.
+// usage: heap [always]: one thread, nearly all of whose time is spent inside the allocator.
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,10 +34,38 @@ static void *churn(void *arg)
 	return NULL;
 }
 
-int main(void)
+// Blocks that cannot grow where they are, so that the allocator copies them while it holds its lock.
+static void stay_inside(void)
+{
+	enum { SIZE = 110000, MORE = 8192 }; // below what is mapped for each
+	unsigned char *block, *barrier;
+
+	for (;; rounds[0]++) {
+		block = malloc(SIZE);
+		barrier = malloc(64);
+		block[0] = 1;
+		block[SIZE - 1] = 2;
+		block = realloc(block, SIZE + MORE);
+		damaged += block[0] != 1 || block[SIZE - 1] != 2;
+		free(block);
+		free(barrier);
+	}
+}
+
+int add(int a, int b)
+{
+	return a + b;
+}
+
+int main(int argc, char *argv[])
 {
 	pthread_t thread;
 
+	if (argc > 1 && !strcmp(argv[1], "always")) {
+		puts("ready");
+		fflush(stdout);
+		stay_inside();
+	}
 	pthread_create(&thread, NULL, churn, (void *)1);
 	printf("ready\n");
 	fflush(stdout);

@@ -293,6 +293,32 @@ struct dc_error *safepoints_confirm(const struct safepoints *safepoints, struct 
 	return confirm(safepoints, unwind, snapshot, ret, &by_scan);
 }
 
+struct dc_error *safepoints_way_out(const struct safepoints *safepoints, struct unwind *unwind,
+				    const struct snapshot *snapshot, uint64_t *pc)
+{
+	_cleanup_free_ struct unwound *frames = calloc(UNWIND_MAX, sizeof(*frames));
+	bool complete;
+	size_t n;
+
+	*pc = 0;
+	// Where nothing tells unsafe code, there is no way out of it.
+	if (safepoints->table.is_blind)
+		return NULL;
+	if (!frames)
+		return &dc_out_of_memory;
+
+	struct dc_error *err = unwind_walk(unwind, snapshot, frames, UNWIND_MAX, &n, &complete);
+
+	for (size_t i = 0; !err && i + 1 < n; i++) {
+		// What a signal interrupted is no call, and a guess no place to wait at.
+		if (frames[i].is_signal_frame || frames[i].is_guess)
+			break;
+		if (unsafe_find(&safepoints->table, frames[i].frame.pc))
+			*pc = frames[i + 1].frame.regs[REGISTER_RIP];
+	}
+	return err;
+}
+
 struct dc_error *safepoints_asleep(const struct safepoints *safepoints, struct unwind *unwind,
 				   const struct thread_info *info, struct verdict *ret)
 {

@@ -34,6 +34,10 @@ void safepoints_scan(const struct safepoints *safepoints, const struct snapshot 
 // stopped.
 struct dc_error *safepoints_confirm(const struct safepoints *safepoints, struct unwind *unwind,
 				    const struct snapshot *snapshot, struct verdict *ret) DC_CHECK;
+// Where a thread that is inside unsafe code comes out of it: the outermost such frame's return address.
+// 0: it is not known, or not there.
+struct dc_error *safepoints_way_out(const struct safepoints *safepoints, struct unwind *unwind,
+				    const struct snapshot *snapshot, uint64_t *pc) DC_CHECK;
 // A thread that sleeps in a system call, judged from /proc and its live stack, unstopped.
 struct dc_error *safepoints_asleep(const struct safepoints *safepoints, struct unwind *unwind,
 				   const struct thread_info *info, struct verdict *ret) DC_CHECK;

@@ -5,6 +5,8 @@
 #include "debugger/inject/safepoint/language_runtime.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/base/trace.h"
+#include "debugger/inject/outcome.h"
+#include "debugger/target/encounter.h"
 #include "debugger/target/memory.h"
 
 #include <string.h>
@@ -56,76 +58,148 @@ enum attempt {
 	ATTEMPT_STALE, // what is known of the mappings is out of date
 };
 
-// At the stop: may the thread be borrowed where it is?
-static struct dc_error *judge_stopped(struct chooser *chooser, bool as_seen_asleep, bool *safe,
+// A thread of the program that was looked at is wanted, not of one that came after it.
+static struct dc_error *refuse_another(struct process *process)
+{
+	if (!memory_is_gone(process) || !process_alive(process))
+		return NULL;
+	return outcome_changed(process, "became another program");
+}
+
+static void take_snapshot(struct chooser *chooser)
+{
+	const struct user_regs_struct *regs = &chooser->tracee->regs;
+	struct snapshot *seen = &chooser->seen;
+
+	*seen = (struct snapshot){ .regs = *regs,
+				   .stack_start = registers_sp(regs) - RED_ZONE,
+				   .stack = chooser->scan };
+	seen->stack_size = memory_read_some(chooser->process, seen->stack_start, chooser->scan,
+					    sizeof(chooser->scan));
+	if (seen->stack_size)
+		return;
+	// The red zone may reach below what is mapped.
+	seen->stack_start = registers_sp(regs);
+	seen->stack_size = memory_read_some(chooser->process, seen->stack_start, chooser->scan,
+					    sizeof(chooser->scan));
+}
+
+static bool will_do(const struct chooser *chooser, const struct verdict *verdict)
+{
+	return verdict->safety == SAFETY_SAFE ||
+	       (verdict->safety == SAFETY_GUARDED && chooser->avoids_stdio);
+}
+
+// The first walk reads tables for milliseconds: the thread is let go of meanwhile, and the next time
+// a walk costs microseconds.
+static struct dc_error *release_for_walk(struct chooser *chooser)
+{
+	if (chooser->walked_cold)
+		return NULL;
+	chooser->walked_cold = true;
+	return tracee_release(chooser->tracee);
+}
+
+enum place {
+	PLACE_SAFE,
+	PLACE_UNSAFE, // reason
+	PLACE_LEFT_SOON, // the same, but the thread comes out of it
+};
+
+// At the stop: may the thread be borrowed where it is? Not held any more: it may not.
+static struct dc_error *judge_stopped(struct chooser *chooser, bool as_seen_asleep, enum place *ret,
 				      struct verdict *verdict)
 {
 	const struct tracee *tracee = chooser->tracee;
 	struct sequence sequence = { 0 };
-
 	bool in_vm = chooser->vm && !chooser->force && !language_runtime_waits(&tracee->regs);
 
-	*safe = true;
+	*ret = PLACE_SAFE;
 	if (as_seen_asleep && !in_vm)
 		return NULL;
 	sequence = read_sequence(tracee);
 	if (covers(&sequence, registers_pc(&tracee->regs))) {
 		// Even by force: memory shared by all threads of a CPU would be damaged.
-		*safe = false;
+		*ret = PLACE_UNSAFE;
 		snprintf(verdict->reason, sizeof(verdict->reason),
 			 "is inside a restartable sequence");
 		return NULL;
 	}
 	if (chooser->force || !chooser->safepoints)
 		return NULL;
+	take_snapshot(chooser);
+	if (!chooser->seen.stack_size) {
+		struct dc_error *err = refuse_another(chooser->process);
 
-	struct snapshot snapshot = { .regs = tracee->regs,
-				     .stack_start = registers_sp(&tracee->regs) - RED_ZONE,
-				     .stack = chooser->scan };
-
-	snapshot.stack_size = memory_read_some(chooser->process, snapshot.stack_start,
-					       chooser->scan, sizeof(chooser->scan));
-	if (!snapshot.stack_size) {
-		// The red zone may reach below what is mapped.
-		snapshot.stack_start = registers_sp(&tracee->regs);
-		snapshot.stack_size = memory_read_some(chooser->process, snapshot.stack_start,
-						       chooser->scan, sizeof(chooser->scan));
+		if (err)
+			return err;
 	}
-	if (in_vm && language_runtime_is_inside(chooser->vm, &chooser->space->maps, &snapshot)) {
-		*safe = false;
+	if (in_vm &&
+	    language_runtime_is_inside(chooser->vm, &chooser->space->maps, &chooser->seen)) {
+		*ret = PLACE_UNSAFE;
 		snprintf(verdict->reason, sizeof(verdict->reason),
 			 "runs inside %s, to which the callee belongs; wait for it to block in a "
 			 "system call (--wait), or --force",
 			 chooser->vm->name);
 		return NULL;
 	}
-	safepoints_scan(chooser->safepoints, &snapshot, sequence.start, sequence.end, verdict);
-	*safe = verdict->safety == SAFETY_SAFE ||
-		(verdict->safety == SAFETY_GUARDED && chooser->avoids_stdio);
+	safepoints_scan(chooser->safepoints, &chooser->seen, sequence.start, sequence.end, verdict);
+	*ret = will_do(chooser, verdict) ? PLACE_SAFE : PLACE_LEFT_SOON;
 	// Only a walk tells a frame of stdio from what an earlier one left on the stack.
-	if (*safe || verdict->safety == SAFETY_UNSAFE)
+	if (*ret == PLACE_SAFE || verdict->safety == SAFETY_UNSAFE)
 		return NULL;
 
-	// The first walk reads tables for milliseconds: the thread is let go of meanwhile, and the
-	// next time a walk costs microseconds.
-	bool cold = !chooser->walked_cold;
+	struct dc_error *err = release_for_walk(chooser);
 
-	chooser->walked_cold = true;
-	if (cold) {
-		struct dc_error *err = tracee_release(chooser->tracee);
+	if (!err)
+		err = safepoints_confirm(chooser->safepoints, chooser->unwind, &chooser->seen,
+					 verdict);
+	if (!err && will_do(chooser, verdict))
+		*ret = tracee->tid ? PLACE_SAFE : PLACE_UNSAFE;
+	return err;
+}
 
-		if (err)
+// It is inside code in which it may not be borrowed, and met where it leaves that: one that does
+// little else would be found outside only by luck.
+static struct dc_error *meet_outside(struct chooser *chooser, const struct candidate *candidate,
+				     enum place *place, struct verdict *verdict)
+{
+	enum { LEAVES_MAX = 4, PATIENCE_NS = 100 * 1000 * 1000 };
+	struct tracee *tracee = chooser->tracee;
+	struct dc_error *err = NULL;
+
+	for (int i = 0; i < LEAVES_MAX && !err && *place == PLACE_LEFT_SOON; i++) {
+		int64_t deadline = tracer_now() + PATIENCE_NS;
+		enum tracee_stop stop = TRACEE_ENDED;
+		uint64_t pc = 0;
+
+		if (tracee->tid)
+			err = release_for_walk(chooser);
+		if (!err)
+			err = safepoints_way_out(chooser->safepoints, chooser->unwind,
+						 &chooser->seen, &pc);
+		if (err || !pc)
 			return err;
+		if (deadline > chooser->deadline)
+			deadline = chooser->deadline;
+		err = tracee->tid ? encounter_further(tracee, &candidate->info, pc, deadline, &stop)
+				  : encounter(tracee, candidate->tid, &candidate->info, pc,
+					      deadline, &stop);
+		if (err && (err->code == DC_REFUSED || err->code == DC_ATTACH)) {
+			// No breakpoint is to be had, or another debugger was quicker.
+			dc_error_destroy(err);
+			return NULL;
+		}
+		if (!err && stop == TRACEE_UNSTOPPABLE) {
+			*place = PLACE_UNSAFE;
+			return tracee_stop_followed(tracee, &stop);
+		}
+		if (!err && stop == TRACEE_STOPPED)
+			err = judge_stopped(chooser, false, place, verdict);
+		else
+			*place = PLACE_UNSAFE;
 	}
-
-	struct dc_error *err = safepoints_confirm(chooser->safepoints, chooser->unwind, &snapshot,
-						  verdict);
-
-	if (err)
-		return err;
-	*safe = !cold && (verdict->safety == SAFETY_SAFE ||
-			  (verdict->safety == SAFETY_GUARDED && chooser->avoids_stdio));
-	return NULL;
+	return err;
 }
 
 // Unstopped: is a sleeping thread at a place where stopping it is worth while?
@@ -147,8 +221,7 @@ static struct dc_error *judge_asleep(struct chooser *chooser, const struct candi
 	if (err)
 		return err;
 	chooser->walked_cold = true;
-	*known_safe = verdict->safety == SAFETY_SAFE ||
-		      (verdict->safety == SAFETY_GUARDED && chooser->avoids_stdio);
+	*known_safe = will_do(chooser, verdict);
 	*worth = *known_safe || verdict->safety == SAFETY_SUSPECT;
 	return NULL;
 }
@@ -165,7 +238,8 @@ static struct dc_error *attempt(struct chooser *chooser, const struct candidate 
 {
 	struct tracee *tracee = chooser->tracee;
 	struct verdict verdict = { 0 };
-	bool known_safe, safe;
+	bool known_safe, worth;
+	enum place place;
 	enum tracee_stop stop;
 
 	*ret = ATTEMPT_NOT_NOW;
@@ -181,11 +255,11 @@ static struct dc_error *attempt(struct chooser *chooser, const struct candidate 
 		return NULL;
 	chooser->is_hopeful = true;
 
-	struct dc_error *err = judge_asleep(chooser, candidate, &known_safe, &safe, &verdict);
+	struct dc_error *err = judge_asleep(chooser, candidate, &known_safe, &worth, &verdict);
 
 	if (err)
 		return err;
-	if (!safe) {
+	if (!worth) {
 		explain(candidate->tid, &verdict, reason, size);
 		return NULL;
 	}
@@ -220,10 +294,12 @@ static struct dc_error *attempt(struct chooser *chooser, const struct candidate 
 		       registers_sp(&tracee->regs) == info->sp &&
 		       registers_syscall(&tracee->regs) == info->syscall;
 
-	err = judge_stopped(chooser, as_seen, &safe, &verdict);
+	err = judge_stopped(chooser, as_seen, &place, &verdict);
+	if (!err)
+		err = meet_outside(chooser, candidate, &place, &verdict);
 	if (err)
 		goto fail;
-	if (!safe || !tracee->tid) {
+	if (place != PLACE_SAFE || !tracee->tid) {
 		explain(candidate->tid, &verdict, reason, size);
 		return tracee->tid ? tracee_release(tracee) : NULL;
 	}
@@ -302,8 +378,10 @@ static struct dc_error *one_pass(struct chooser *chooser, const struct choice *c
 				 struct reasons *reasons)
 {
 	_cleanup_(candidates_deinit) struct candidates candidates = { 0 };
-	struct dc_error *err = candidates_read(chooser->process, choice->thread, &candidates);
+	struct dc_error *err = refuse_another(chooser->process);
 
+	if (!err)
+		err = candidates_read(chooser->process, choice->thread, &candidates);
 	reasons->n = reasons->more = 0;
 	chooser->is_hopeful = false;
 	reasons->all_ended = reasons->all_taken = true;
@@ -350,12 +428,12 @@ static struct dc_error *search(struct chooser *chooser, const struct choice *cho
 {
 	enum { PAUSE_MIN_NS = 50 * 1000, PAUSE_MAX_NS = 2 * 1000 * 1000, IDLE_MAX = 3 };
 	const struct chooser_filter *filter = choice->filter;
-	int64_t deadline = tracer_now() + choice->wait_ns;
 	struct reasons reasons = { 0 };
 	struct pass_job job = { chooser, choice, &reasons };
 	long pause = PAUSE_MIN_NS;
 	int idle = 0;
 
+	chooser->deadline = tracer_now() + choice->wait_ns;
 	for (;;) {
 		struct dc_error *err = filter ? filter->before(filter->host) : NULL;
 
@@ -369,7 +447,7 @@ static struct dc_error *search(struct chooser *chooser, const struct choice *cho
 		if (choice->is_impatient && idle == IDLE_MAX)
 			return refuse(chooser, choice, &reasons);
 		// Within a job, what cannot be stopped stays seized until the job is over.
-		if (tracer_now() >= deadline || tracer_is_abandoned(chooser->tracer))
+		if (tracer_now() >= chooser->deadline || tracer_is_abandoned(chooser->tracer))
 			return refuse(chooser, choice, &reasons);
 		// The target gets on with its work between two looks.
 		nanosleep(&(struct timespec){ .tv_nsec = pause }, NULL);

@@ -40,7 +40,9 @@ struct chooser {
 	struct thread_info info; // of the thread that is held, from before its stop
 	bool is_hopeful; // the last pass found one that was worth a stop
 	bool walked_cold; // the unwinder has this program's tables by now
-	unsigned char scan[SAFEPOINT_SCAN];
+	int64_t deadline; // of the search
+	struct snapshot seen; // the thread as it was judged last
+	unsigned char scan[SAFEPOINT_SCAN]; // its stack
 };
 struct choice {
 	pid_t thread; // only this one; 0: the best
