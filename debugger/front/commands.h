@@ -52,6 +52,7 @@ enum completer {
 enum command_group {
 	GROUP_CALLS,
 	GROUP_PLACES,
+	GROUP_RUNNING,
 	GROUP_LOOKING,
 	GROUP_SCRIPTS,
 	GROUP_SHELL,

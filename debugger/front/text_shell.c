@@ -92,6 +92,53 @@ static void put_frame(const struct field *frame)
 	       field_flag(frame, "guessed") ? " (its caller is a guess)" : "");
 }
 
+static void put_stop(const struct field *stop)
+{
+	const char *reason = field_text(stop, "reason"), *signal = field_text(stop, "signal");
+	const char *description = field_text(stop, "description");
+
+	printf("thread %jd ", (intmax_t)field_integer(stop, "thread"));
+	if (field_find(stop, "breakpoint"))
+		printf("at breakpoint %" PRIu64 ", ", field_count(stop, "breakpoint"));
+	else if (signal)
+		printf("at %s (%s), ", signal, description ? description : "");
+	else
+		printf("stopped (%s), ", reason);
+	fputs("in ", stdout);
+	put_place(field_find(stop, "frame"));
+	putchar('\n');
+	if (field_text(stop, "problem"))
+		printf("  %s\n", field_text(stop, "problem"));
+}
+
+static void put_breakpoint(const struct field *breakpoint)
+{
+	const struct field *locations = field_find(breakpoint, "locations");
+	const char *condition = field_text(breakpoint, "condition");
+
+	printf("%s %" PRIu64 " at %s",
+	       field_flag(breakpoint, "temporary") ? "temporary breakpoint" : "breakpoint",
+	       field_count(breakpoint, "number"), field_text(breakpoint, "place"));
+	if (field_find(breakpoint, "thread"))
+		printf(" thread %jd", (intmax_t)field_integer(breakpoint, "thread"));
+	if (condition)
+		printf(" if%s%s", *condition == ' ' ? "" : " ", condition);
+	if (!field_flag(breakpoint, "enabled"))
+		fputs(", disabled", stdout);
+	printf(", %" PRIu64 " hit%s", field_count(breakpoint, "hits"),
+	       field_count(breakpoint, "hits") == 1 ? "" : "s");
+	if (field_count(breakpoint, "ignore"))
+		printf(", the next %" PRIu64 " go by", field_count(breakpoint, "ignore"));
+	putchar('\n');
+	for (const struct field *at = locations ? locations->first : NULL; at; at = at->next) {
+		fputs("    ", stdout);
+		style_print(stdout, STYLE_ADDRESS, "0x%" PRIx64, field_address(at, "pc"));
+		fputs(" in ", stdout);
+		put_place(at);
+		putchar('\n');
+	}
+}
+
 static void put_variable(const struct field *variable)
 {
 	style_print(stdout, STYLE_NAME, "%s", field_text(variable, "name"));
@@ -357,20 +404,38 @@ static void put_ptype(const struct field *ptype)
 }
 
 const struct layout shell_layouts[] = {
-	{ "output", put_output },     { "echo", put_echo },
-	{ "display", put_display },   { "thread", put_thread },
-	{ "chosen", put_chosen },     { "frame", put_frame },
-	{ "variable", put_variable }, { "register", put_register },
-	{ "memory", put_memory },     { "instruction", put_instruction },
-	{ "found", put_found },	      { "line", put_line },
-	{ "source", put_source },     { "location", put_location },
-	{ "symbol", put_symbol },     { "module", put_module },
-	{ "mapping", put_mapping },   { "global", put_global },
-	{ "type", put_name },	      { "name", put_scope_name },
-	{ "signal", put_signal },     { "file", put_file },
-	{ "title", put_title },	      { "command", put_command },
-	{ "help", put_help },	      { "history", put_history },
-	{ "candidate", put_text },    { "setting", put_setting },
-	{ "alias", put_alias },	      { "whatis", put_whatis },
-	{ "ptype", put_ptype },	      { NULL, NULL },
+	{ "output", put_output },
+	{ "echo", put_echo },
+	{ "display", put_display },
+	{ "thread", put_thread },
+	{ "chosen", put_chosen },
+	{ "frame", put_frame },
+	{ "variable", put_variable },
+	{ "register", put_register },
+	{ "memory", put_memory },
+	{ "instruction", put_instruction },
+	{ "found", put_found },
+	{ "line", put_line },
+	{ "source", put_source },
+	{ "location", put_location },
+	{ "symbol", put_symbol },
+	{ "module", put_module },
+	{ "mapping", put_mapping },
+	{ "global", put_global },
+	{ "type", put_name },
+	{ "name", put_scope_name },
+	{ "signal", put_signal },
+	{ "file", put_file },
+	{ "title", put_title },
+	{ "command", put_command },
+	{ "help", put_help },
+	{ "history", put_history },
+	{ "candidate", put_text },
+	{ "setting", put_setting },
+	{ "alias", put_alias },
+	{ "whatis", put_whatis },
+	{ "ptype", put_ptype },
+	{ "stop", put_stop },
+	{ "breakpoint", put_breakpoint },
+	{ NULL, NULL },
 };

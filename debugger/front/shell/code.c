@@ -127,6 +127,19 @@ static int show_lines(struct shell *shell, const char *file, int from, int to, i
 	return 0;
 }
 
+void shell_show_line(struct shell *shell, const char *file, int line)
+{
+	FILE *in = shell_open_source(shell, file);
+
+	free(shell->listed_file);
+	shell->listed_file = strdup(file);
+	shell->listed_from = shell->listed_to = 0;
+	if (!in)
+		return;
+	fclose(in);
+	show_lines(shell, file, line, line, line);
+}
+
 static int list_at(struct shell *shell, const char *file, int from, int to, int current)
 {
 	char *copy = strdup(file);

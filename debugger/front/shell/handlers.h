@@ -16,6 +16,10 @@ handler command_alias, command_apropos, command_attach, command_backtrace, comma
 	command_list, command_loop_break, command_loop_continue, command_output, command_printf,
 	command_ptype, command_quit, command_repeat, command_set, command_shell, command_show,
 	command_source, command_thread, command_undisplay, command_up, command_whatis,
-	command_while;
+	command_while, command_break, command_tbreak, command_delete, command_enable,
+	command_disable, command_ignore, command_condition, command_commands,
+	command_info_breakpoints, command_continue, command_interrupt, command_step, command_next,
+	command_stepi, command_nexti, command_finish, command_until, command_advance,
+	command_signal;
 
 #endif

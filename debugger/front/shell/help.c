@@ -10,8 +10,11 @@
 #include <string.h>
 
 static const char *const groups[NR_GROUPS] = {
-	[GROUP_CALLS] = "Calls and values", [GROUP_PLACES] = "Threads and frames",
-	[GROUP_LOOKING] = "The program",    [GROUP_SCRIPTS] = "Scripts",
+	[GROUP_CALLS] = "Calls and values",
+	[GROUP_PLACES] = "Threads and frames",
+	[GROUP_RUNNING] = "Breakpoints and running",
+	[GROUP_LOOKING] = "The program",
+	[GROUP_SCRIPTS] = "Scripts",
 	[GROUP_SHELL] = "The shell",
 };
 

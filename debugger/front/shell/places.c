@@ -52,6 +52,24 @@ static struct dc_error *take_stacks(struct shell *shell, pid_t thread, struct dc
 	return err;
 }
 
+// The one thread's: as it stands, when it does, else wherever it is.
+static struct dc_error *take_stack(struct shell *shell, pid_t tid, struct dc_stacks *ret)
+{
+	*ret = (struct dc_stacks){ .stacks = calloc(1, sizeof(*ret->stacks)) };
+	if (ret->stacks && dc_is_controlled(shell->session)) {
+		struct dc_error *err = dc_frames(shell->session, tid, &ret->stacks[0]);
+
+		if (!err) {
+			ret->nr_stacks = 1;
+			ret->stacks[0].thread = tid;
+			return NULL;
+		}
+		dc_error_destroy(err);
+	}
+	dc_stacks_deinit(ret);
+	return take_stacks(shell, tid, ret);
+}
+
 static const struct dc_stack *stack_of(const struct dc_stacks *stacks, pid_t tid)
 {
 	for (size_t i = 0; i < stacks->nr_stacks; i++) {
@@ -363,7 +381,7 @@ int command_backtrace(struct dc_session *session, const struct words *words, str
 	if (*shell->frame)
 		chosen = (unsigned)strtoul(shell->frame, NULL, 10);
 
-	struct dc_error *err = take_stacks(shell, shell_thread(shell), &stacks);
+	struct dc_error *err = take_stack(shell, shell_thread(shell), &stacks);
 
 	if (err)
 		return report_failure(out, NULL, err);

@@ -18,4 +18,11 @@ void shell_say_instruction(struct records *out, const struct dc_instruction *ins
 // there.
 FILE *shell_open_source(struct shell *shell, const char *file);
 
+// The line of a source file, marked, if the file is there.
+void shell_show_line(struct shell *shell, const char *file, int line);
+void shell_show_displays(struct shell *shell); // those whose names are there
+// A breakpoint at a place that a person names.
+int shell_break(struct shell *shell, const char *text, bool temporary, pid_t thread,
+		unsigned *number);
+
 #endif

@@ -2,6 +2,7 @@
 // Commands that print values: alone, by a format, again and again.
 #include "debugger/front/report.h"
 #include "debugger/front/shell/handlers.h"
+#include "debugger/front/shell/places.h"
 #include "debugger/front/shell/values.h"
 
 #include <ctype.h>
@@ -45,7 +46,7 @@ int command_repeat(struct dc_session *session, const struct words *words, struct
 
 // ---- display --------------------------------------------------------------------------------------
 
-static int show_display(struct shell *shell, const struct display *display)
+static int show_display(struct shell *shell, const struct display *display, bool everywhere)
 {
 	struct dc_result result;
 	char *text = NULL;
@@ -62,7 +63,18 @@ static int show_display(struct shell *shell, const struct display *display)
 	}
 	free(text);
 	dc_result_deinit(&result);
+	// A frame that has not its names is passed over.
+	if (err && !everywhere && err->code == DC_NAME) {
+		dc_error_destroy(err);
+		return 0;
+	}
 	return err ? report_failure(shell->out, display->expression, err) : 0;
+}
+
+void shell_show_displays(struct shell *shell)
+{
+	for (const struct display *each = shell->displays; each; each = each->next)
+		show_display(shell, each, false);
 }
 
 int command_display(struct dc_session *session, const struct words *words, struct records *out)
@@ -74,7 +86,7 @@ int command_display(struct dc_session *session, const struct words *words, struc
 	(void)session;
 	if (!words->nr) {
 		for (const struct display *each = shell->displays; each; each = each->next) {
-			int failed = show_display(shell, each);
+			int failed = show_display(shell, each, true);
 
 			status = status ? status : failed;
 		}
@@ -90,7 +102,7 @@ int command_display(struct dc_session *session, const struct words *words, struc
 		return report_memory(out);
 	}
 	display->number = shell->last_display + 1;
-	status = show_display(shell, display);
+	status = show_display(shell, display, true);
 	// What cannot be printed now would fail at each stop.
 	if (status) {
 		free(display->expression);

@@ -50,6 +50,8 @@ static const struct setting rows[] = {
 	  "expressions may call functions" },
 	{ "pagination", SETTING_FLAG, SETTING(paginates), false, "long output stops at each page" },
 	{ "prompt", SETTING_TEXT, SETTING(prompt), false, "what asks for a line" },
+	{ "stop-all", SETTING_FLAG, SETTING(stops_all), false,
+	  "a breakpoint stops all threads, not only the one that hits" },
 	{ "substitute-path", SETTING_PAIR, SETTING(from), false,
 	  "FROM TO: source files that begin with FROM are under TO" },
 	{ "timeout", SETTING_DURATION, CALL_OPTION(timeout_ns), false,

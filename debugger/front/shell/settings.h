@@ -10,6 +10,7 @@ struct shell;
 
 struct settings {
 	char *prompt;
+	bool stops_all; // what stops one thread stops all
 	bool confirm, keeps_going, paginates, echoes;
 	bool no_history; // lines are not kept
 	unsigned history_size, list_size, width, height; // width, height 0: the terminal's

@@ -6,6 +6,7 @@
 #include "debugger/front/report.h"
 #include "debugger/front/shell/complete.h"
 #include "debugger/front/shell/line.h"
+#include "debugger/front/shell/running.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -26,6 +27,8 @@ void shell_detach(struct shell *shell)
 	line_watch(-1, NULL, NULL);
 	dc_close(shell->session);
 	shell->session = NULL;
+	shell_forget_scripts(shell);
+	shell->last_breakpoint = shell->stopped_at = 0;
 	shell->pid = 0;
 	shell->usual.scope = (struct dc_scope){ 0 };
 	*shell->frame = '\0';
@@ -295,7 +298,7 @@ static int run_command(struct shell *shell, const struct command *command, const
 				&(struct json_command){ line, status });
 	if (!command->runs_lines)
 		spend_interrupt(shell, status);
-	return status;
+	return status || !shell->stopped_at ? status : shell_run_scripts(shell);
 }
 
 static int run_definition(struct shell *shell, struct definition *definition, const char *rest)
@@ -578,6 +581,7 @@ static int run_terminal(struct shell *shell)
 	complete_for(shell);
 	interrupt_keep_shell();
 	greet(shell);
+	shell->at_terminal = true;
 	shell_obey_source(shell, &source);
 	complete_for(NULL);
 	line_end();

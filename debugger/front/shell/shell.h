@@ -38,6 +38,11 @@ struct shell {
 	bool leaves; // quit was said
 	int leave_status;
 
+	struct breakpoint_script *scripts; // what is done at breakpoints
+	unsigned stopped_at; // the breakpoint of the stop just told; 0: none
+	unsigned last_breakpoint; // that the chosen thread stands at, perhaps
+	bool in_script; // of a breakpoint
+	bool at_terminal; // a person sits there
 	struct definition *definitions;
 	struct display *displays;
 	unsigned last_display;

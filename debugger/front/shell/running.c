@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: MIT
+// Commands that let threads run, and what is said when one stops.
+#include "debugger/front/shell/running.h"
+
+#include "debugger/front/interrupt.h"
+#include "debugger/front/report.h"
+#include "debugger/front/shell/handlers.h"
+#include "debugger/front/shell/line.h"
+#include "debugger/front/shell/places.h"
+
+#include <ctype.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct dc_error *shell_control(struct shell *shell)
+{
+	struct dc_control_options options;
+
+	dc_control_options_init(&options);
+	options.stop_all = shell->settings.stops_all;
+
+	struct dc_error *err = dc_control(shell->session, &options);
+
+	// Events are kept from here on, and told while a line is edited.
+	if (!err)
+		line_watch(dc_event_fd(shell->session), shell_tell_events, shell);
+	return err;
+}
+
+static bool see_thread(const struct dc_thread *thread, void *arg)
+{
+	pid_t *wanted = arg;
+
+	if (!thread->stands || (*wanted && thread->tid != *wanted))
+		return true;
+	*wanted = -thread->tid;
+	return false;
+}
+
+// The chosen thread if it stands, else any that does; 0: none stands.
+static pid_t standing(struct shell *shell)
+{
+	pid_t tid = shell->usual.scope.thread;
+
+	if (!dc_is_controlled(shell->session))
+		return 0;
+	dc_error_destroy(dc_threads(shell->session, see_thread, &tid));
+	if (tid > 0) {
+		tid = 0;
+		dc_error_destroy(dc_threads(shell->session, see_thread, &tid));
+	}
+	return tid < 0 ? -tid : 0;
+}
+
+static void choose(struct shell *shell, pid_t tid)
+{
+	shell->usual.scope.thread = tid;
+	shell->usual.scope.goroutine = 0;
+	// Where it stands is meant, whosever code that is.
+	strcpy(shell->frame, "0");
+	shell->usual.scope.frame = shell->frame;
+	shell->listed_to = shell->listed_from = 0;
+}
+
+// ---- what a stop says -----------------------------------------------------------------------------
+
+static const char *reason_of(const struct dc_stop *stop)
+{
+	switch (stop->reason) {
+	case DC_STOP_BREAKPOINT: return "breakpoint";
+	case DC_STOP_SIGNAL: return "signal";
+	case DC_STOP_STEP: return "step";
+	case DC_STOP_EXEC: return "exec";
+	default: return "interrupt";
+	}
+}
+
+static void say_stop(struct shell *shell, const struct dc_stop *stop)
+{
+	struct records *out = shell->out;
+
+	record_begin(out, "stop");
+	record_text(out, "reason", reason_of(stop));
+	record_integer(out, "thread", stop->thread);
+	if (stop->breakpoint)
+		record_count(out, "breakpoint", stop->breakpoint);
+	if (stop->signo) {
+		const char *name = sigabbrev_np(stop->signo);
+
+		record_format(out, "signal", "SIG%s", name ? name : "?");
+		record_text(out, "description", sigdescr_np(stop->signo));
+		record_address(out, "address", stop->addr);
+	}
+	report_frame(out, "frame", &stop->frame);
+	record_text(out, "problem", stop->problem);
+	record_end(out);
+	if (stop->frame.file)
+		shell_show_line(shell, stop->frame.file, stop->frame.line);
+}
+
+static int arrive(struct shell *shell, const struct dc_stop *stop)
+{
+	choose(shell, stop->thread);
+	say_stop(shell, stop);
+	shell_show_displays(shell);
+	shell->stopped_at = stop->reason == DC_STOP_BREAKPOINT ? stop->breakpoint : 0;
+	shell->last_breakpoint = shell->stopped_at;
+	return 0;
+}
+
+static int gone(struct shell *shell)
+{
+	pid_t pid = shell->pid;
+
+	shell_detach(shell);
+	return report_message(shell->out, DC_TARGET_ENDED, "process %d ended", pid);
+}
+
+void shell_tell_events(void *arg)
+{
+	struct shell *shell = arg;
+	struct dc_event event;
+
+	while (shell->session && dc_next_event(shell->session, &event)) {
+		if (event.kind == DC_EVENT_STOPPED) {
+			say_stop(shell, &event.stop);
+			if (!shell->usual.scope.thread ||
+			    standing(shell) != shell->usual.scope.thread)
+				choose(shell, event.stop.thread);
+		} else if (event.kind == DC_EVENT_TARGET_ENDED) {
+			gone(shell);
+		} else if (event.kind == DC_EVENT_TARGET_EXECED) {
+			report_note(shell->out, "the process became another program");
+		}
+	}
+}
+
+// The next stop, of one thread (0: of any): others that stop meanwhile are told, and stand. Ctrl-C
+// stops the thread that is meant; a script it ends.
+static int wait_for_stop(struct shell *shell, pid_t only)
+{
+	struct dc_event event;
+
+	fflush(stdout);
+	for (;;) {
+		if (!dc_wait_event(shell->session, -1, &event)) {
+			struct dc_expression *none = NULL;
+
+			if (!interrupt_came())
+				return report_message(shell->out, DC_SYSTEM,
+						      "the process's events cannot be waited for");
+			// What was cancelled is the wait, and nothing after it.
+			dc_error_destroy(dc_parse(shell->session, "0", NULL, &none));
+			dc_expression_destroy(none);
+			if (interrupt_end() || !shell->source || !shell->at_terminal)
+				return report_message(shell->out, DC_CANCELLED,
+						      "no thread has stopped");
+			interrupt_forget();
+
+			struct dc_error *err = dc_interrupt(shell->session, shell_thread(shell));
+
+			if (err)
+				return report_failure(shell->out, NULL, err);
+			continue;
+		}
+		switch (event.kind) {
+		case DC_EVENT_STOPPED:
+			if (!only || event.stop.thread == only || event.stop.all_stand)
+				return arrive(shell, &event.stop);
+			say_stop(shell, &event.stop);
+			break;
+		case DC_EVENT_TARGET_ENDED: return gone(shell);
+		case DC_EVENT_TARGET_EXECED:
+			report_note(shell->out, "the process became another program");
+			break;
+		default: break;
+		}
+	}
+}
+
+// ---- letting run ----------------------------------------------------------------------------------
+
+static bool parse_count(const struct words *words, unsigned long *ret)
+{
+	char *end;
+
+	*ret = 1;
+	if (!words->nr)
+		return true;
+	*ret = strtoul(words->operands[0], &end, 10);
+	return isdigit((unsigned char)*words->operands[0]) && !*end && *ret && *ret < UINT32_MAX;
+}
+
+static int no_count(const struct words *words, struct records *out)
+{
+	return report_message(out, DC_USAGE, "a number is wanted, not '%.100s'",
+			      words->operands[0]);
+}
+
+int command_continue(struct dc_session *session, const struct words *words, struct records *out)
+{
+	struct shell *shell = words->shell;
+	bool all = shell->settings.stops_all || (words->nr && !strcmp(words->operands[0], "all"));
+	unsigned long count = 1;
+	struct dc_error *err = NULL;
+	pid_t tid;
+
+	if (!(words->nr && all) && !parse_count(words, &count))
+		return no_count(words, out);
+	if (!dc_is_controlled(session))
+		return report_message(
+			out, DC_USAGE,
+			"nothing would stop it: the process runs, and has no breakpoint");
+	tid = standing(shell);
+	// "continue 3" goes by the breakpoint that it stands at twice.
+	if (count > 1 && shell->last_breakpoint)
+		err = dc_breakpoint_ignore(session, shell->last_breakpoint, count - 1);
+	if (!err && tid)
+		err = dc_continue(session, all ? 0 : tid);
+	return err ? report_failure(out, NULL, err) : wait_for_stop(shell, 0);
+}
+
+int command_interrupt(struct dc_session *session, const struct words *words, struct records *out)
+{
+	struct shell *shell = words->shell;
+	bool all = words->nr &&
+		   (!strcmp(words->operands[0], "all") || !strcmp(words->operands[0], "-a"));
+	struct dc_error *err = shell_control(shell);
+
+	if (words->nr && !all)
+		return report_message(out, DC_USAGE, "interrupt wants all, or nothing");
+	if (!err)
+		err = dc_interrupt(session, all ? 0 : shell_thread(shell));
+	return err ? report_failure(out, NULL, err) : wait_for_stop(shell, 0);
+}
+
+static int step(const struct words *words, enum dc_step how, unsigned frame, struct records *out)
+{
+	struct shell *shell = words->shell;
+	unsigned long count;
+
+	if (!parse_count(words, &count))
+		return no_count(words, out);
+
+	pid_t tid = standing(shell);
+
+	if (!tid)
+		return report_message(
+			out, DC_USAGE,
+			"no thread stands still (interrupt stops one, break waits for it)");
+
+	struct dc_step_options options = {
+		.thread = tid, .how = how, .count = count, .frame = frame
+	};
+	struct dc_error *err = dc_step(shell->session, &options);
+
+	return err ? report_failure(out, NULL, err) : wait_for_stop(shell, tid);
+}
+
+#define STEP(name, how)                                                           \
+	int command_##name(struct dc_session *session, const struct words *words, \
+			   struct records *out)                                   \
+	{                                                                         \
+		(void)session;                                                    \
+		return step(words, how, 0, out);                                  \
+	}
+STEP(step, DC_STEP_INTO)
+STEP(next, DC_STEP_OVER)
+STEP(stepi, DC_STEP_INSTRUCTION)
+STEP(nexti, DC_STEP_INSTRUCTION_OVER)
+
+int command_finish(struct dc_session *session, const struct words *words, struct records *out)
+{
+	struct shell *shell = words->shell;
+
+	(void)session;
+	return step(words, DC_STEP_OUT,
+		    *shell->frame ? (unsigned)strtoul(shell->frame, NULL, 10) : 0, out);
+}
+
+int command_advance(struct dc_session *session, const struct words *words, struct records *out)
+{
+	struct shell *shell = words->shell;
+	pid_t tid = standing(shell);
+	unsigned number;
+
+	if (!tid)
+		return report_message(out, DC_USAGE, "no thread stands still");
+
+	int status = shell_break(shell, words->operands[0], true, tid, &number);
+
+	if (status)
+		return status;
+
+	struct dc_error *err = dc_continue(session, tid);
+
+	return err ? report_failure(out, NULL, err) : wait_for_stop(shell, tid);
+}
+
+int command_until(struct dc_session *session, const struct words *words, struct records *out)
+{
+	struct words none = *words;
+
+	if (words->nr)
+		return command_advance(session, words, out);
+	none.nr = 0;
+	return step(&none, DC_STEP_UNTIL, 0, out);
+}
+
+int command_signal(struct dc_session *session, const struct words *words, struct records *out)
+{
+	struct shell *shell = words->shell;
+	const char *name = words->operands[0];
+	pid_t tid = standing(shell);
+	int signo = -1;
+
+	if (!strcmp(name, "0"))
+		signo = 0;
+	for (int i = 1; i < NSIG && signo < 0; i++) {
+		const char *its = sigabbrev_np(i);
+
+		if (its && !strcasecmp(its, !strncasecmp(name, "SIG", 3) ? name + 3 : name))
+			signo = i;
+	}
+	if (signo < 0)
+		return report_message(out, DC_USAGE,
+				      "signal wants 0 or one such as INT, not '%.100s'", name);
+	if (!tid)
+		return report_message(out, DC_USAGE, "no thread stands still");
+
+	struct dc_error *err = dc_set_signal(session, tid, signo);
+
+	if (!err)
+		err = dc_continue(session, tid);
+	return err ? report_failure(out, NULL, err) : wait_for_stop(shell, 0);
+}
+
+int shell_run_scripts(struct shell *shell)
+{
+	int status = 0;
+
+	// One that lets the thread run until the next stop does not end in another one within it.
+	if (shell->in_script)
+		return 0;
+	while (!status && shell->session && shell->stopped_at) {
+		struct breakpoint_script *script = shell->scripts;
+
+		while (script && script->number != shell->stopped_at)
+			script = script->next;
+		shell->stopped_at = 0;
+		if (!script)
+			break;
+
+		struct source source = { .name = "commands", .lines = &script->lines };
+
+		shell->in_script = true;
+		status = shell_obey_source(shell, &source);
+		shell->in_script = false;
+	}
+	shell->stopped_at = 0;
+	return status;
+}

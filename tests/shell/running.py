@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# Breakpoints and steps in the shell: what a stop says, what may be asked there, and that all run on afterwards.
+#     timeout: 300 s
+import os
+import re
+import tempfile
+
+from harness import TARGETS, Program, Terminal, contains, equal, expect, main, objects, says, shell, status, test, until
+
+PROMPT = "(debugcall) "
+
+
+class Comers(Program):
+    """Threads that come by serve() and note() without end."""
+
+    def __init__(self, threads=1):
+        super().__init__(f"{TARGETS}/comers", str(threads))
+
+    def counts(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return tuple(map(int, self.process.stdout.readline().split()))
+
+    def runs_on(self):
+        before = self.counts()[0]
+        until(lambda: self.counts()[0] > before + 1000, "it goes on")
+        equal(self.counts()[1:], (0, 0), "faults and stray signals")
+        for tid in os.listdir(f"/proc/{self.pid}/task"):
+            equal(status(self.pid, tid)["TracerPid"], "0")
+
+
+@test
+def stop():
+    """a breakpoint stops a thread, whose frame, locals and calls are there"""
+    with Comers() as target:
+        out = says(target.pid, "break serve if order->number > 5\ncontinue\nbt\ninfo args\np order->number > 5\np triple(5)\n"
+                   "info threads\nx/i $rip\nlist\n")
+        contains(out, "breakpoint 1 at serve if order->number > 5, 0 hits\n")
+        expect(re.search(r"thread \d+ at breakpoint 1, in serve at .*comers\.c:\d+\n>\d+ ", out), out)
+        contains(out, "#0 ")
+        contains(out, "in one_round")
+        contains(out, "order = (const struct order *) 0x")
+        contains(out, "$1 = 1\n$2 = 15\n")
+        target.runs_on()
+
+
+@test
+def steps():
+    """steps go from line to line, and finish leaves the frame"""
+    with Comers() as target:
+        said = objects(target.pid, "tbreak serve\ncontinue\nstepi\nfinish\nnext\nstep\nnexti\nup\ninfo breakpoints\n")
+        stops = [record for each in said for record in each["records"] if record["kind"] == "stop"]
+        equal([each["ok"] for each in said], [True] * 9, said)
+        equal([each["reason"] for each in stops], ["breakpoint", "step", "step", "step", "step", "step"])
+        equal(stops[0]["frame"]["function"], "serve")
+        equal(len({each["thread"] for each in stops}), 1)
+        expect(stops[1]["frame"]["pc"] != stops[0]["frame"]["pc"], stops)
+        expect(stops[2]["frame"]["function"] != "serve", stops[2])
+        expect(stops[3]["frame"]["line"] != stops[2]["frame"]["line"], stops)
+        target.runs_on()
+
+
+@test
+def scripts():
+    """commands at a breakpoint run at each stop, and may let the thread go on"""
+    with Comers() as target:
+        out = says(target.pid, 'set var $n = 0\nbreak note\ncommands\nset var $n = $n + 1\nprintf "hit %d\\n", $n\n'
+                   "if $n < 150\ncontinue\nend\nend\ncontinue\necho over\\n\n")
+        equal([int(n) for n in re.findall(r"hit (\d+)", out)], list(range(1, 151)))
+        expect(out.endswith("over\n"), out[-200:])
+        target.runs_on()
+
+
+@test
+def changes():
+    """breakpoints are disabled, given conditions, counted and deleted"""
+    with Comers() as target:
+        out = says(target.pid, "break note\nbreak serve\ndisable 1\ncondition 2 order->number % 2 == 0\ncontinue\nignore 2 3\n"
+                   "continue 2\ninfo breakpoints\ndelete 1\ndisplay order->number\nuntil\nadvance note\nenable\ndelete\ninfo breakpoints\n")
+        contains(out, "breakpoint 1 at note, disabled, 0 hits")
+        contains(out, "breakpoint 2 at serve if order->number % 2 == 0")
+        contains(out, "1: order->number = ")
+        contains(out, "in note at ")
+        contains(shell(target.pid, "delete 7\n").err, "there is no breakpoint")
+        contains(shell(target.pid, "break serve\ndelete 7\n").err, "7")
+        contains(shell(target.pid, "break no_such_function\n").err, "no_such_function")
+        contains(shell(target.pid, "break serve if nosuch > 3\n").err, "nosuch")
+        contains(shell(target.pid, "step\n").err, "no thread stands still")
+        contains(shell(target.pid, "continue\n").err, "nothing would stop it")
+        target.runs_on()
+
+
+@test
+def interrupts():
+    """Ctrl-C stops a thread that runs; leaving lets all run on"""
+    with Comers() as target, tempfile.TemporaryDirectory() as directory, \
+            Terminal("-p", target.pid, env={"HOME": directory, "XDG_STATE_HOME": directory}) as terminal:
+        terminal.wait(PROMPT)
+        terminal.say("break triple", "breakpoint 1 at triple")
+        for _ in range(2):
+            since = len(terminal.shown)
+            terminal.type("continue\n")
+            terminal.wait("continue\n", since)
+            terminal.type("\x03")
+            terminal.wait(PROMPT, terminal.wait("stopped (interrupt)", since))
+        terminal.say("bt", "#0")
+        terminal.say("p 1 + 1", "= 2")
+        terminal.say("interrupt all", "stopped (interrupt)")
+        terminal.type("quit\n")
+        terminal.leaves(0)
+        target.runs_on()
+
+
+@test
+def ends():
+    """a target that ends while it is waited for is said to have ended"""
+    with Comers() as target:
+        run = shell(target.pid, f"break serve\ncontinue\nshell kill -9 {target.pid}\ncontinue\necho alive\\n\n", "--keep-going")
+        equal(run.code, 4, run)
+        contains(run.err, f"process {target.pid} ended")
+        contains(run.out, "alive")
+
+
+main()
