@@ -106,6 +106,7 @@ struct dc_error *remote_syscall_by_chain(struct tracee *tracee, const struct rem
 		err = until(tracee, RESUME_RUN, is_handshake, &event);
 	if (!err)
 		err = memory_read(tracee->process, tracee->chain->rax, result, sizeof(*result));
-	tracee->leads_home = !err;
+	if (!err)
+		tracee_came_through(tracee);
 	return err;
 }

@@ -134,6 +134,13 @@ bool tracee_may_chain(const struct tracee *tracee);
 // was changed.
 struct dc_error *tracee_enter_chain(struct tracee *tracee,
 				    const struct chain_request *wanted) DC_CHECK;
+// It stands at the chain's handshake: the rest of the way is its way home, and its extended state
+// is back already.
+static inline void tracee_came_through(struct tracee *tracee)
+{
+	tracee->leads_home = true;
+	tracee->ran = false;
+}
 // A system call by the held thread; needs room below home_top, or home_top in a mapping of ours.
 struct dc_error *tracee_syscall(struct tracee *tracee, const struct remote_syscall *call,
 				int64_t *result) DC_CHECK;

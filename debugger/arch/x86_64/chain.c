@@ -169,7 +169,8 @@ static void put_handshake(struct chain *chain, const struct chain_request *reque
 	regs.rdx = (uint64_t)request->signo;
 	regs.r10 = l->info;
 	regs.rbx = low_byte_of_sp - (uint64_t)store->displacement;
-	put_frame(chain, gadgets, l->handshake, &regs, mask, 0);
+	// From outside it would take longer than all other registers together.
+	put_frame(chain, gadgets, l->handshake, &regs, mask, l->home_state);
 	info.si_pid = request->pid;
 	memcpy(at(chain, l->info), &info, sizeof(info));
 	put_word(chain, l->after, store->addr);

@@ -6,7 +6,8 @@
 //              when the callee is a system call, for which general registers are all there is
 //   return     the callee's return address: a return that no exception gets past, then a store of
 //              the result into a slot of the chain
-//   handshake  rt_sigreturn into rt_tgsigqueueinfo of a signal to the thread itself
+//   handshake  rt_sigreturn into rt_tgsigqueueinfo of a signal to the thread itself, which has the
+//              caller's extended state again by then
 //   home       the thread's own errno, rt_sigreturn to the caller context, or, in the child of a fork, into exit_group(0)
 #ifndef DEBUGGER_ARCH_X86_64_CHAIN_H
 #define DEBUGGER_ARCH_X86_64_CHAIN_H

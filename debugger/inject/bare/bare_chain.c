@@ -140,8 +140,8 @@ struct dc_error *bare_chain_results(struct bare *bare, const struct request *req
 	err = memory_read(process, chain->rax, &ret->rax, sizeof(ret->rax));
 	if (!err && chain->xmm0)
 		err = memory_read(process, chain->xmm0, ret->vector[0], 16);
-	// Left where it is, the thread goes home with all that it had.
-	tracee->leads_home = !err;
+	if (!err)
+		tracee_came_through(tracee);
 	if (err || !size)
 		return err;
 

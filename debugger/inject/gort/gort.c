@@ -42,7 +42,13 @@ static struct dc_error *create(const struct host_context *context, struct gort *
 		.conversation = malloc(sizeof(*gort->conversation)),
 	};
 	*ret = gort;
-	return gort->xstate && gort->xstate_ready && gort->conversation ? NULL : &dc_out_of_memory;
+	if (!gort->xstate || !gort->xstate_ready || !gort->conversation)
+		return &dc_out_of_memory;
+	// What is touched for the first time while a thread is held prolongs that.
+	memset(gort->xstate, 0, XSTATE_ROOM);
+	memset(gort->xstate_ready, 0, XSTATE_ROOM);
+	memset(gort->conversation, 0, sizeof(*gort->conversation));
+	return NULL;
 }
 
 static bool is_there(struct process *process, const struct maps *maps)

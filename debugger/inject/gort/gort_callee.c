@@ -117,7 +117,9 @@ struct dc_error *gort_enter_callee(struct gort_conversation *conversation,
 		conversation->client.abandoning = true;
 		return NULL;
 	}
-	return go_to_callee(conversation, true);
+	// Without arguments in vectors it is what the thread has; to set it takes longer than all
+	// else here.
+	return go_to_callee(conversation, conversation->request->entry->vector_width > 0);
 }
 
 struct dc_error *gort_enter_again(struct gort_conversation *conversation)
