@@ -38,7 +38,7 @@ all:
 
 # What this machine lacks is installed once, by name, and said so.
 DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev liblzma-dev libcapstone-dev libbpf-dev \
-	libjansson-dev libreadline-dev libcmocka-dev python3
+	libjansson-dev libreadline-dev liblua5.4-dev libcmocka-dev python3
 DEPS_TEST := $(DEPS) binutils procps strace xz-utils -- gdb musl-tools clang lld dwz libc6-dbg ruby-full \
 	nodejs wrk mandoc qemu-system-x86 busybox-static cpio elfutils redis-server nginx-light
 DEPS_LINT := clang-format cppcheck

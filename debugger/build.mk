@@ -5,7 +5,7 @@
 
 DEBUGGER_LIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lcapstone -ljansson -lbpf -lpthread -lm
 # The program's alone: readline is under the GPL, and the library must not be.
-FRONT_LIBS := -lreadline
+FRONT_LIBS := -lreadline -llua5.4
 CFLAGS_debugger := -fvisibility=hidden
 
 LIBDEBUGCALL_SRC := $(wildcard debugger/base/*.c debugger/arch/*/*.c debugger/target/*.c debugger/symbols/*.c debugger/symbols/*/*.c \
@@ -38,6 +38,7 @@ $(B)/libdebugcall.so: $(LIBDEBUGCALL_OBJ) debugger/debugcall.map $(B)/debugger/d
 	$(call say,LINK)$(CC) $(LDFLAGS) -shared -Wl,-soname,libdebugcall.so.0 -Wl,-z,now \
 		-Wl,--version-script=debugger/debugcall.map -o $@ $(LIBDEBUGCALL_OBJ) $(DEBUGGER_LIBS)
 
+$(B)/debugger/front/%.o: CPPFLAGS += -isystem /usr/include/lua5.4
 $(B)/debugcall: $(FRONT_OBJ) $(B)/libdebugcall.a
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(DEBUGGER_LIBS) $(FRONT_LIBS)
 

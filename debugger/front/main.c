@@ -5,8 +5,10 @@
 #include "debugger/front/options.h"
 #include "debugger/front/report.h"
 #include "debugger/front/shell/shell.h"
+#include "debugger/front/shell/trust.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,11 +55,29 @@ static bool wants_colour(const struct options *options)
 	return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb") != 0;
 }
 
+// An init file of a project is read from now on, as long as it stays as it is.
+static int trust(const char *path)
+{
+	const char *why = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool good = fd >= 0 && trust_is_ours(fd, &why) && trust_add(fd, path);
+
+	if (!good)
+		fprintf(stderr, "error: %s %s\n", path,
+			why && fd >= 0 && !trust_is_ours(fd, &why) ? why : strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return good ? 0 : 1;
+}
+
 int main(int argc, char *argv[])
 {
 	// Spoken to by editors, in messages of its own: nothing of the rest applies.
 	if (argc > 1 && !strcmp(argv[1], "dap"))
 		return dap_main(argc - 1, argv + 1);
+
+	if (argc == 3 && !strcmp(argv[1], "trust"))
+		return trust(argv[2]);
 
 	struct options options;
 	char complaint[256];

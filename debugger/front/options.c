@@ -92,6 +92,7 @@ void options_help(void)
 	fputs("usage: debugcall [options] -p PID EXPR...\n"
 	      "       debugcall COMMAND [options] -p PID [WORD...]\n"
 	      "       debugcall [options] -p PID    (a shell; help lists its commands)\n"
+	      "       debugcall trust FILE    (an init file of a project, as it is now)\n"
 	      "       debugcall dap [--listen ADDRESS] [--log FILE]   (for editors)\n"
 	      "\n"
 	      "Calls functions in a running process and leaves it exactly as it was.\n"

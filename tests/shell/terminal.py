@@ -5,10 +5,11 @@
 import os
 import signal
 import stat
+import subprocess
 import tempfile
 import termios
 
-from harness import Target, Terminal, contains, equal, expect, main, test, until
+from harness import DEBUGCALL, Target, Terminal, contains, equal, expect, main, test, until
 
 PROMPT = "(debugcall) "
 
@@ -117,8 +118,6 @@ def history():
 def no_history_of_scripts():
     """what is piped in is not kept"""
     with Target() as target, tempfile.TemporaryDirectory() as directory:
-        import subprocess  # pylint: disable=import-outside-toplevel
-        from harness import DEBUGCALL  # pylint: disable=import-outside-toplevel
         subprocess.run([DEBUGCALL, "-p", str(target.pid)], input="add(1, 2)\n", text=True, check=True,
                        env=dict(os.environ, **home(directory)), stdout=subprocess.DEVNULL)
         equal(os.listdir(directory), [])
@@ -144,6 +143,45 @@ def restored():
             elif not isinstance(how, str):
                 equal(code, 128 + how)
             target.answers()
+
+
+@test
+def init_files():
+    """a person's init file is read, a project's only as it was trusted"""
+    with Target() as target, tempfile.TemporaryDirectory() as directory:
+        project, where = os.path.join(directory, "project"), os.getcwd()
+        os.mkdir(project)
+        os.mkdir(os.path.join(directory, "debugcall"))
+        own, theirs = os.path.join(directory, "debugcall/init"), os.path.join(project, ".debugcall")
+
+        def write(path, text):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+
+        def shown(*options):
+            os.chdir(project)
+            try:
+                with Terminal("-p", target.pid, *options, env=home(directory)) as terminal:
+                    terminal.wait(PROMPT)
+                    terminal.say("add(1, 1)", "= 2")
+                    return terminal.shown
+            finally:
+                os.chdir(where)
+
+        write(own, "echo own\\n\nnosuch\n")
+        write(theirs, "echo theirs\\n\n")
+        text = shown()
+        contains(text, "own\n")
+        contains(text, f"{own}:2: error: ")
+        contains(text, ".debugcall is not read")
+        expect("theirs\n" not in text, text)
+        equal(subprocess.run([DEBUGCALL, "trust", theirs], env=dict(os.environ, **home(directory)), check=False).returncode, 0)
+        contains(shown(), "theirs\n")
+        expect("own\n" not in shown("--no-init"), "--no-init")
+        write(theirs, "echo changed\\n\n")
+        expect("changed\n" not in shown(), "a file that has changed is not trusted")
+        os.chmod(own, 0o666)
+        contains(shown(), "init is not read: it may be written by others")
 
 
 @test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Commands that run other lines: files, conditions, loops, what a person defines.
 #include "debugger/front/interrupt.h"
+#include "debugger/front/lua/lua.h"
 #include "debugger/front/report.h"
 #include "debugger/front/shell/handlers.h"
 #include "debugger/front/shell/values.h"
@@ -14,9 +15,12 @@
 int command_source(struct dc_session *session, const struct words *words, struct records *out)
 {
 	const char *name = words->operands[0];
-	struct source source = { .name = name, .file = fopen(name, "re") };
+	bool is_lua = lua_is_script(name);
+	struct source source = { .name = name, .file = is_lua ? NULL : fopen(name, "re") };
 
 	(void)session;
+	if (is_lua)
+		return lua_run_file(words->shell, name);
 	if (!source.file)
 		return report_message(out, DC_USAGE, "cannot read %.200s: %s", name,
 				      strerror(errno));

@@ -5,21 +5,21 @@
 
 #include "debugger/front/commands.h"
 
-handler command_alias, command_apropos, command_attach, command_backtrace, command_complete,
-	command_define, command_detach, command_disassemble, command_display, command_document,
-	command_down, command_echo, command_examine, command_find_memory, command_frame,
-	command_goroutine, command_help, command_history, command_if, command_info_args,
-	command_info_all_registers, command_info_display, command_info_files, command_info_line,
-	command_info_locals, command_info_mappings, command_info_proc, command_info_registers,
-	command_info_scope, command_info_sharedlibrary, command_info_signals, command_info_source,
-	command_info_symbol, command_info_threads, command_info_types, command_info_variables,
-	command_list, command_loop_break, command_loop_continue, command_output, command_printf,
-	command_ptype, command_quit, command_repeat, command_set, command_shell, command_show,
-	command_source, command_thread, command_undisplay, command_up, command_whatis,
-	command_while, command_break, command_tbreak, command_delete, command_enable,
-	command_disable, command_ignore, command_condition, command_commands,
-	command_info_breakpoints, command_continue, command_interrupt, command_step, command_next,
-	command_stepi, command_nexti, command_finish, command_until, command_advance,
-	command_signal;
+handler command_lua, command_alias, command_apropos, command_attach, command_backtrace,
+	command_complete, command_define, command_detach, command_disassemble, command_display,
+	command_document, command_down, command_echo, command_examine, command_find_memory,
+	command_frame, command_goroutine, command_help, command_history, command_if,
+	command_info_args, command_info_all_registers, command_info_display, command_info_files,
+	command_info_line, command_info_locals, command_info_mappings, command_info_proc,
+	command_info_registers, command_info_scope, command_info_sharedlibrary,
+	command_info_signals, command_info_source, command_info_symbol, command_info_threads,
+	command_info_types, command_info_variables, command_list, command_loop_break,
+	command_loop_continue, command_output, command_printf, command_ptype, command_quit,
+	command_repeat, command_set, command_shell, command_show, command_source, command_thread,
+	command_undisplay, command_up, command_whatis, command_while, command_break, command_tbreak,
+	command_delete, command_enable, command_disable, command_ignore, command_condition,
+	command_commands, command_info_breakpoints, command_continue, command_interrupt,
+	command_step, command_next, command_stepi, command_nexti, command_finish, command_until,
+	command_advance, command_signal;
 
 #endif

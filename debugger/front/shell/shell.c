@@ -3,13 +3,16 @@
 #include "debugger/front/shell/shell.h"
 
 #include "debugger/front/interrupt.h"
+#include "debugger/front/lua/lua.h"
 #include "debugger/front/report.h"
 #include "debugger/front/shell/complete.h"
 #include "debugger/front/shell/line.h"
 #include "debugger/front/shell/running.h"
+#include "debugger/front/shell/trust.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -540,6 +543,8 @@ static int run_script(struct shell *shell, const struct script *script)
 		source.text = script->text;
 		return shell_obey_source(shell, &source);
 	}
+	if (lua_is_script(script->text))
+		return lua_run_file(shell, script->text);
 	source.name = is_input ? "stdin" : script->text;
 	source.file = is_input ? stdin : fopen(script->text, "re");
 	if (!source.file)
@@ -551,6 +556,48 @@ static int run_script(struct shell *shell, const struct script *script)
 	if (!is_input)
 		fclose(source.file);
 	return status;
+}
+
+// ---- init files -----------------------------------------------------------------------------------
+
+// Their failures are told and end nothing: a shell must be there to mend them.
+static void run_init(struct shell *shell, const char *path, bool is_project)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const char *why;
+
+	if (fd < 0)
+		return;
+	if (!trust_is_ours(fd, &why)) {
+		report_note(shell->out, "%s is not read: it %s", path, why);
+		close(fd);
+		return;
+	}
+	if (is_project && !trust_has(fd, path)) {
+		report_note(shell->out, "%s is not read: debugcall trust %s has it read as it is",
+			    path, path);
+		close(fd);
+		return;
+	}
+
+	struct source source = { .name = path, .file = fdopen(fd, "r") };
+
+	if (!source.file) {
+		close(fd);
+		return;
+	}
+	shell_obey_source(shell, &source);
+	fclose(source.file);
+}
+
+static void run_inits(struct shell *shell)
+{
+	char path[TRUST_PATH_MAX];
+
+	run_init(shell, "/etc/debugcall/init", false);
+	if (trust_config_path("init", path))
+		run_init(shell, path, false);
+	run_init(shell, "./.debugcall", true);
 }
 
 static void greet(struct shell *shell)
@@ -590,6 +637,11 @@ static int run_terminal(struct shell *shell)
 	return interrupt_end() ? 128 + interrupt_end() : 0;
 }
 
+static bool has_person(const struct options *options)
+{
+	return !options->batch && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
 static int run_sources(struct shell *shell, struct options *options)
 {
 	int status = 0;
@@ -601,7 +653,7 @@ static int run_sources(struct shell *shell, struct options *options)
 	}
 	if (shell->leaves || options->batch)
 		return status;
-	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+	if (has_person(options))
 		return run_terminal(shell);
 	// Whoever gave commands as options has said all; else they come from there.
 	if (options->nr_scripts)
@@ -614,6 +666,7 @@ static void shell_deinit(struct shell *shell)
 	struct definition *definition;
 	struct display *display;
 
+	lua_end(shell);
 	shell_detach(shell);
 	while ((definition = shell->definitions)) {
 		shell->definitions = definition->next;
@@ -644,7 +697,10 @@ int shell_run(struct options *options, struct records *out)
 		status = shell_attach(&shell, options->who);
 	if (!status) {
 		shell.usual.scope = options->words.scope;
-		shell.settings.keeps_going = options->keeps_going;
+		// What a person likes must not change what a script does.
+		if (!options->no_init && has_person(options))
+			run_inits(&shell);
+		shell.settings.keeps_going |= options->keeps_going;
 		status = run_sources(&shell, options);
 	}
 	if (shell.leaves)

@@ -41,6 +41,7 @@ struct shell {
 	struct breakpoint_script *scripts; // what is done at breakpoints
 	unsigned stopped_at; // the breakpoint of the stop just told; 0: none
 	unsigned last_breakpoint; // that the chosen thread stands at, perhaps
+	struct lua_State *lua; // of its scripts; NULL: there was none
 	bool in_script; // of a breakpoint
 	bool at_terminal; // a person sits there
 	struct definition *definitions;
