@@ -49,7 +49,8 @@ static struct dc_error *find_lack(struct dc_session *session)
 }
 
 static struct dc_error *judge_asleep(const struct preflight *preflight,
-				     const struct thread_info *info, struct dc_check_thread *row)
+				     const struct thread_info *info, enum rank rank,
+				     struct dc_check_thread *row)
 {
 	struct verdict verdict;
 	struct dc_error *err = safepoints_asleep(preflight->session->safepoints,
@@ -60,7 +61,9 @@ static struct dc_error *judge_asleep(const struct preflight *preflight,
 	row->borrowable = verdict.safety != SAFETY_UNSAFE || preflight->force;
 	err = set(&row->state, "%s (system call %ld)%s%s", waits_name(info->syscall) ?: "waits",
 		  info->syscall,
-		  waits_shows_eintr(info->syscall, info->args) ? ", sees EINTR when stopped" : "",
+		  rank == RANK_EINTR
+			  ? ", awaited where it returns (--wait), sees EINTR when stopped"
+			  : "",
 		  verdict.safety == SAFETY_GUARDED   ? ", only for functions without stdio"
 		  : verdict.safety == SAFETY_SUSPECT ? ", decided at the stop"
 						     : "");
@@ -73,7 +76,8 @@ static struct dc_error *judge(const struct preflight *preflight, const struct th
 			      struct dc_check_thread *row)
 {
 	const struct dc_error *barrier = preflight->session->barrier ?: preflight->lack;
-	const struct candidate candidate = candidate_judge(row->tid, info);
+	const struct candidate candidate = candidate_judge(preflight->session->process, row->tid,
+							   info);
 	const char *state = "running: decided at the stop", *reason = NULL;
 
 	if (candidate.rank == RANK_NOT_NOW)
@@ -83,7 +87,7 @@ static struct dc_error *judge(const struct preflight *preflight, const struct th
 	switch (info->state) {
 	case 'S':
 		if (info->in_syscall && info->syscall >= 0 && !reason)
-			return judge_asleep(preflight, info, row);
+			return judge_asleep(preflight, info, candidate.rank, row);
 		state = "asleep: decided at the stop";
 		break;
 	case 'D': state = "uninterruptible sleep"; break;

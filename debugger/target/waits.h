@@ -20,6 +20,7 @@ enum waits {
 	// A stop never ends it, whatever it waits for. (What may be made on a socket is not: one
 	// with SO_RCVTIMEO or SO_SNDTIMEO gives EINTR.)
 	WAIT_STEADY = 1 << 5,
+	WAIT_SOCKET = 1 << 6, // may be made on a socket, which its first argument names
 };
 // Of system call nr; 0 for any that is not listed, and for negative ones.
 unsigned waits_of(long nr);

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import urllib.request
 
-from harness import CAMPAIGN, Failed, debugcall, expect, kill_points, killed_at, main, row, skip, until
+from harness import CAMPAIGN, Failed, debugcall, expect, kill_points, killed_at, main, row, skip, start, until
 
 
 class Started:
@@ -225,7 +225,7 @@ def nginx():
         os.chmod(directory, 0o755)
         conf = os.path.join(directory, "nginx.conf")
         with open(conf, "w", encoding="utf-8") as file:
-            file.write(f"daemon off; worker_processes 1; pid {directory}/pid; error_log {directory}/log;\n"
+            file.write(f"daemon off; worker_processes 1; pid {directory}/pid; error_log {directory}/log info;\n"
                        "events {}\nhttp { access_log off; server { "
                        f"listen 127.0.0.1:{port}; location / {{ return 200 'fine'; }} }} }}\n")
         with Started(["nginx", "-c", conf, "-p", directory], stderr=subprocess.DEVNULL) as program:
@@ -245,6 +245,18 @@ def nginx():
                         run = debugcall("--wait", "10s", "-p", pid, "getpid()")
                         expect(run.code == 0 and run.out.strip() == str(pid), run)
                     expect(get(), "nginx does not answer")
+                # With a connection that is kept alive it waits for a time. No call ends that.
+                with socket.create_connection(("127.0.0.1", port)) as kept:
+                    kept.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                    kept.recv(1000)
+                    for _ in range(50):
+                        run = start("--wait", "30s", "-p", worker, "getpid()")
+                        until(lambda: get() and run.poll() is not None, "a call at its return")
+                        out, err = run.communicate()
+                        expect(run.returncode == 0 and out.strip() == str(worker), (run.returncode, out, err))
+                with open(f"{directory}/log", encoding="utf-8") as log:
+                    ended = [line for line in log if "Interrupted" in line]
+                expect(not ended, f"{len(ended)} waits were ended: {ended[:1]}")
             finally:
                 program.process.send_signal(signal.SIGTERM)
                 program.process.wait(60)

@@ -60,14 +60,55 @@ def handled(mode):
         equal(target.eintr, 1, "rounds that saw EINTR")
 
 
+def returns(mode, expression, value):
+    """A wait with a time limit is left to end by itself: the thread is met behind it, and sees no EINTR."""
+    with Victim(mode) as target:
+        for _ in range(5):
+            asleep(target)
+            run = start("-q", "--wait", "60s", "--thread", target.tid, "-p", target.pid, expression)
+
+            def ended():
+                target.poke()
+                return run.poll() is not None
+            until(ended, "a call at its return")
+            out, err = run.communicate()
+            expect(run.returncode == 0 and out == value + "\n", (run.returncode, out, err))
+        target.beat()
+        equal(target.eintr, 0, "rounds that saw EINTR")
+
+
+def killed(mode):
+    """The debugger dies while it waits, or is told to stop: nothing is seen of either."""
+    with Victim(mode) as target:
+        for how in (signal.SIGKILL, signal.SIGINT) * 5:
+            asleep(target)
+            run = start("-q", "--wait", "60s", "--thread", target.tid, "-p", target.pid, "add(1, 2)")
+            until(lambda: int(status(target.pid, target.tid)["TracerPid"]), "it is awaited")
+            run.send_signal(how)
+            _, err = run.communicate(timeout=60)
+            equal(run.returncode, 130 if how == signal.SIGINT else -how, err)
+            target.beat()
+        equal(target.eintr, 0, "rounds that saw EINTR")
+
+
+def out_of_time(mode):
+    """Where it does not end within --wait, it is stopped all the same, and sees EINTR."""
+    with Victim(mode) as target:
+        asleep(target)
+        equal(good("-q", "--wait", "50ms", "--thread", target.tid, "-p", target.pid, "add(1, 2)"), "3\n")
+        until(lambda: target.eintr == 1, "the wait ended")
+        target.beat()
+
+
 @test
 def timed():
     """a wait with a time limit sees EINTR, and check says so beforehand"""
-    for mode, wanted in ("epoll_timed", True), ("epoll_wait", False):
+    for mode, call, wanted in (("epoll_timed", "epoll_wait", True), ("epoll_wait", "epoll_wait", False),
+                               ("recv_timed", "recvfrom", True), ("recv", "recvfrom", False)):
         with Victim(mode) as target:
             asleep(target)
             run = debugcall("check", "-p", target.pid)
-            lines = [line for line in run.out.splitlines() if "epoll_wait" in line]
+            lines = [line for line in run.out.splitlines() if call in line]
             equal(len(lines), 1, run)
             equal("sees EINTR" in lines[0], wanted, lines[0])
 
@@ -77,6 +118,11 @@ for m in WAITS:
     # A literal needs the landing pad.
     row(f"unseen, with a pad: {m}", unseen, m, 10, 'strlen("abcd")', "4")
     row(f"unseen, all stopped: {m}", unseen_company, m)
+for m in ("epoll_timed", "recv_timed"):
+    row(f"met where it returns: {m}", returns, m, "add(1, 2)", "3")
+    row(f"met where it returns, with a pad: {m}", returns, m, 'strlen("abcd")', "4")
+    row(f"given up while it is awaited: {m}", killed, m)
+    row(f"stopped in the end: {m}", out_of_time, m)
 for m in ("epoll_wait", "semop"):
     row(f"a handler's: {m}", handled, m)
 main()

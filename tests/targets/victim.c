@@ -544,6 +544,7 @@ static const struct mode {
 	{ "futex_timed", round_futex_timed },
 	{ "accept", round_accept },
 	{ "recv", round_recv },
+	{ "recv_timed", round_recv },
 	{ "waitpid", round_waitpid },
 	{ "rseq", round_rseq },
 };
@@ -644,8 +645,13 @@ static void coroutine(void)
 
 static void setup(const char *mode, const char *modifiers)
 {
-	if (!strcmp(mode, "recv")) {
+	if (!strncmp(mode, "recv", 4)) {
+		const struct timeval limit = { 60, 0 };
+
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pipe_fds))
+			abort();
+		if (!strcmp(mode, "recv_timed") &&
+		    setsockopt(pipe_fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)))
 			abort();
 	} else if (pipe(pipe_fds)) {
 		abort();

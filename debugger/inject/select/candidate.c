@@ -3,20 +3,23 @@
 #include "debugger/inject/select/candidate.h"
 
 #include "debugger/base/cleanup.h"
+#include "debugger/target/socket_times.h"
 #include "debugger/target/waits.h"
 
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static enum rank rank(const struct thread_info *info)
+static enum rank rank(const struct process *process, const struct thread_info *info)
 {
 	if (!info->in_syscall || info->syscall < 0)
 		return RANK_RUNS;
 	// With a time the kernel notes what is left of it, and not every way home can.
 	if (info->syscall == SYS_futex)
 		return info->args[3] ? RANK_TIMED : RANK_RESTARTS;
-	if (waits_shows_eintr(info->syscall, info->args))
+	if (waits_shows_eintr(info->syscall, info->args) ||
+	    (waits_of(info->syscall) & WAIT_SOCKET &&
+	     socket_times_out(process, (int)info->args[0])))
 		return RANK_EINTR;
 	return waits_of(info->syscall) & (WAIT_TIMED | WAIT_EINTR) ? RANK_TIMED : RANK_RESTARTS;
 }
@@ -44,9 +47,10 @@ static bool is_ours(pid_t tid)
 	return access(path, F_OK) == 0;
 }
 
-struct candidate candidate_judge(pid_t tid, const struct thread_info *info)
+struct candidate candidate_judge(const struct process *process, pid_t tid,
+				 const struct thread_info *info)
 {
-	struct candidate candidate = { .info = *info, .tid = tid, .rank = rank(info) };
+	struct candidate candidate = { .info = *info, .tid = tid, .rank = rank(process, info) };
 	const char *reason = NULL;
 
 	switch (info->state) {
@@ -109,7 +113,7 @@ struct dc_error *candidates_read(struct process *process, pid_t thread, struct c
 			dc_error_destroy(err);
 			continue;
 		}
-		list[ret->n++] = candidate_judge(tid, &info);
+		list[ret->n++] = candidate_judge(process, tid, &info);
 	}
 	qsort(list, ret->n, sizeof(*list), by_rank);
 	ret->candidate = list;

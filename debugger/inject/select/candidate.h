@@ -23,7 +23,8 @@ struct candidates {
 	size_t n;
 };
 // By what is known of the thread.
-struct candidate candidate_judge(pid_t tid, const struct thread_info *info);
+struct candidate candidate_judge(const struct process *process, pid_t tid,
+				 const struct thread_info *info);
 // thread: only that one; 0: all.
 struct dc_error *candidates_read(struct process *process, pid_t thread,
 				 struct candidates *ret) DC_CHECK;

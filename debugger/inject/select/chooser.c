@@ -8,6 +8,7 @@
 #include "debugger/inject/outcome.h"
 #include "debugger/target/encounter.h"
 #include "debugger/target/memory.h"
+#include "debugger/target/waits.h"
 
 #include <string.h>
 #include <time.h>
@@ -107,12 +108,12 @@ enum place {
 };
 
 // At the stop: may the thread be borrowed where it is? Not held any more: it may not.
-static struct dc_error *judge_stopped(struct chooser *chooser, bool as_seen_asleep, enum place *ret,
-				      struct verdict *verdict)
+static struct dc_error *judge_stopped(struct chooser *chooser, bool as_seen_asleep, bool at_rest,
+				      enum place *ret, struct verdict *verdict)
 {
 	const struct tracee *tracee = chooser->tracee;
 	struct sequence sequence = { 0 };
-	bool in_vm = chooser->vm && !chooser->force && !language_runtime_waits(&tracee->regs);
+	bool in_vm = chooser->vm && !chooser->force && !at_rest;
 
 	*ret = PLACE_SAFE;
 	if (as_seen_asleep && !in_vm)
@@ -195,7 +196,7 @@ static struct dc_error *meet_outside(struct chooser *chooser, const struct candi
 			return tracee_stop_followed(tracee, &stop);
 		}
 		if (!err && stop == TRACEE_STOPPED)
-			err = judge_stopped(chooser, false, place, verdict);
+			err = judge_stopped(chooser, false, false, place, verdict);
 		else
 			*place = PLACE_UNSAFE;
 	}
@@ -232,6 +233,40 @@ static void explain(pid_t tid, const struct verdict *verdict, char *reason, size
 		 verdict->safety == SAFETY_GUARDED ? ", and the callee may use stdio" : "");
 }
 
+static struct dc_error *cancelled(void)
+{
+	return error_make(DC_CANCELLED, "interrupted");
+}
+
+// A wait that a stop would end with EINTR is left to end by itself, for as long as there is time; with
+// *returned the thread stands behind it. A host of the target's own knows its waits, and sees to them.
+static struct dc_error *stop_candidate(struct chooser *chooser, const struct candidate *candidate,
+				       bool has_filter, enum tracee_stop *ret, bool *returned)
+{
+	struct tracee *tracee = chooser->tracee;
+	struct dc_error *err;
+
+	*returned = false;
+	if (candidate->rank != RANK_EINTR || has_filter)
+		return tracee_stop(tracee, candidate->tid, ret);
+	err = encounter(tracee, candidate->tid, &candidate->info, candidate->info.pc,
+			chooser->deadline, ret);
+	if (err && err->code == DC_REFUSED && !tracee->tid) {
+		// There are no breakpoints for us.
+		dc_error_destroy(err);
+		return tracee_stop(tracee, candidate->tid, ret);
+	}
+	*returned = !err && *ret == TRACEE_STOPPED;
+	if (err || *ret != TRACEE_UNSTOPPABLE)
+		return err;
+	if (!tracer_cancelled(chooser->tracer))
+		return tracee_stop_followed(tracee, ret);
+	// Whoever gives up does not end its wait.
+	tracee_forget(tracee);
+	tracer_abandon(chooser->tracer);
+	return cancelled();
+}
+
 static struct dc_error *attempt(struct chooser *chooser, const struct candidate *candidate,
 				const struct chooser_filter *filter, enum attempt *ret,
 				char *reason, size_t size)
@@ -241,6 +276,7 @@ static struct dc_error *attempt(struct chooser *chooser, const struct candidate 
 	bool known_safe, worth;
 	enum place place;
 	enum tracee_stop stop;
+	bool returned;
 
 	*ret = ATTEMPT_NOT_NOW;
 	if (candidate->rank == RANK_NOT_NOW) {
@@ -266,7 +302,7 @@ static struct dc_error *attempt(struct chooser *chooser, const struct candidate 
 	chooser->space->noted = thread_stack_read(
 		chooser->process, &chooser->space->maps,
 		thread_stack_pointer(chooser->process, candidate->tid));
-	err = tracee_stop(tracee, candidate->tid, &stop);
+	err = stop_candidate(chooser, candidate, filter != NULL, &stop, &returned);
 	if (err && err->code == DC_ATTACH) {
 		// It was quicker, and may be gone already.
 		*ret = ATTEMPT_TAKEN;
@@ -292,9 +328,11 @@ static struct dc_error *attempt(struct chooser *chooser, const struct candidate 
 	const struct thread_info *info = &candidate->info;
 	bool as_seen = known_safe && registers_pc(&tracee->regs) == info->pc &&
 		       registers_sp(&tracee->regs) == info->sp &&
-		       registers_syscall(&tracee->regs) == info->syscall;
+		       (returned || registers_syscall(&tracee->regs) == info->syscall);
+	bool at_rest = returned ? waits_of(info->syscall) & WAIT_AT_REST
+				: language_runtime_waits(&tracee->regs);
 
-	err = judge_stopped(chooser, as_seen, &place, &verdict);
+	err = judge_stopped(chooser, as_seen, at_rest, &place, &verdict);
 	if (!err)
 		err = meet_outside(chooser, candidate, &place, &verdict);
 	if (err)
@@ -316,11 +354,6 @@ fail:
 	if (tracee->tid)
 		dc_error_destroy(tracee_release(tracee));
 	return err;
-}
-
-static struct dc_error *cancelled(void)
-{
-	return error_make(DC_CANCELLED, "interrupted");
 }
 
 struct reasons {
