@@ -11,6 +11,7 @@
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool same_user(const struct permission_facts *facts)
 {
@@ -40,6 +41,25 @@ static struct dc_error *judge_yama(const struct permission_facts *facts)
 	}
 }
 
+bool permission_is_translator(const char *path)
+{
+	static const char *const machines[] = { "aarch64", "alpha", "arm",    "cris",  "hexagon",
+						"hppa",	   "i386",  "loong",  "m68k",  "microblaze",
+						"mips",	   "or1k",  "ppc",    "riscv", "s390x",
+						"sh4",	   "sparc", "x86_64", "xtensa" };
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	// /usr/libexec/valgrind/memcheck-amd64-linux
+	if (strstr(path, "/valgrind/") && strstr(name, "-linux"))
+		return true;
+	if (strncmp(name, "qemu-", 5) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(machines) / sizeof(*machines); i++)
+		if (!strncmp(name + 5, machines[i], strlen(machines[i])))
+			return true;
+	return false;
+}
+
 struct dc_error *permission_judge(const struct permission_facts *facts)
 {
 	if (facts->tracer)
@@ -53,6 +73,15 @@ struct dc_error *permission_judge(const struct permission_facts *facts)
 			"calls are not supported; start it with "
 			"GLIBC_TUNABLES=glibc.cpu.hwcaps=-SHSTK",
 			facts->pid, facts->name);
+	if (facts->translator)
+		return error_make(
+			DC_REFUSED,
+			"process %d (%s) is run by %s, which translates its code: what is "
+			"called would run beside that, on no stack of the program's; %s",
+			facts->pid, facts->name, facts->translator,
+			strncmp(facts->translator, "qemu-", 5)
+				? "gdb's \"target remote | vgdb\" calls inside of it"
+				: "start it with qemu's -g and use gdb's target remote");
 	if (facts->opens && facts->frozen)
 		return error_make(DC_REFUSED,
 				  "process %d (%s) is frozen by its cgroup, as a paused container "
@@ -197,13 +226,25 @@ static bool is_frozen(const struct process *process)
 	return false;
 }
 
+// Its name, in path.
+static const char *find_translator(const struct process *process, char *path, size_t size)
+{
+	ssize_t n = readlinkat(process->proc_fd, "exe", path, size - 1);
+
+	if (n <= 0)
+		return NULL;
+	path[n] = '\0';
+	return permission_is_translator(path) ? strrchr(path, '/') + 1 : NULL;
+}
+
 static struct dc_error *may_attach(const struct process *process, bool is_later)
 {
-	char tracer_name[16] = "?", text[8192], *yama, user[64];
+	char tracer_name[16] = "?", text[8192], *yama, user[64], program[4096];
 	struct status theirs, ours;
 	struct permission_facts facts = { .pid = process->pid, .name = process->name };
 
 	facts.tracer_name = tracer_name;
+	facts.translator = find_translator(process, program, sizeof(program));
 	find_tracer(process, &facts, tracer_name);
 	if (is_later)
 		facts.tracer = 0;
@@ -212,7 +253,7 @@ static struct dc_error *may_attach(const struct process *process, bool is_later)
 
 	facts.opens = fd >= 0;
 	facts.frozen = facts.opens && is_frozen(process);
-	if (facts.opens || facts.tracer || facts.shadow_stack)
+	if (facts.opens || facts.tracer || facts.shadow_stack || facts.translator)
 		return permission_judge(&facts);
 	if (!read_status(process, "status", &theirs) ||
 	    !read_path("/proc/self/status", text, sizeof(text)) || !status_parse(text, &ours)) {

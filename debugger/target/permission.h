@@ -12,6 +12,7 @@ struct permission_facts {
 	bool opens; // the kernel grants ptrace rights: /proc/PID/mem opens for writing
 	bool shadow_stack;
 	bool frozen; // by its cgroup
+	const char *translator; // the program that runs its code as it sees fit; NULL: a processor
 	pid_t tracer; // 0: none, or none that is ours to know
 	const char *tracer_name;
 	uint32_t our_uid, our_gid;
@@ -24,7 +25,9 @@ struct permission_facts {
 	bool is_descendant; // of ours
 	int yama; // kernel.yama.ptrace_scope, -1: no Yama
 };
-// REFUSED for a shadow stack or a frozen process, else ATTACH; cause and remedy in one line. NULL: nothing in the way.
+// A program file that translates another program's code: valgrind's tools, qemu's user emulation.
+bool permission_is_translator(const char *path);
+// REFUSED for a shadow stack, a frozen process or one that is translated, else ATTACH; cause and remedy in one line. NULL: nothing in the way.
 struct dc_error *permission_judge(const struct permission_facts *facts) DC_CHECK;
 
 #endif

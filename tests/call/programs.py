@@ -7,10 +7,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import urllib.request
 
-from harness import CAMPAIGN, Failed, debugcall, expect, kill_points, killed_at, main, row, skip, start, until
+from harness import CAMPAIGN, TARGETS, Failed, debugcall, expect, kill_points, killed_at, main, row, skip, start, until
 
 
 class Started:
@@ -262,6 +263,54 @@ def nginx():
                 program.process.wait(60)
 
 
+def translated(program):
+    """A program whose code is translated is named, by a call and by check; nothing is run in it."""
+    with tempfile.TemporaryDirectory() as directory:
+        if program == "valgrind":
+            needs("valgrind")
+            command = ["valgrind", "-q", "--tool=none", f"{TARGETS}/plain"]
+        else:
+            command = [shutil.copy(f"{TARGETS}/plain", f"{directory}/{program}")]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as target:
+            try:
+                target.stdout.readline()
+                for what in ("check", "-p", target.pid), ("-p", target.pid, "add(1, 2)"):
+                    run = debugcall(*what)
+                    expect(run.code == 6 and "translates its code" in run.out + run.err, run)
+                target.stdin.write(b"x")
+                target.stdin.flush()
+                expect(target.stdout.read(1) == b"x", "it does not answer")
+            finally:
+                target.kill()
+
+
+def busy_python():
+    """The manual's recipe: where an interpreter that never waits is stuck."""
+    code = "def stuck(n):\n    while n:\n        n += 1\nprint('ready', flush=True)\nstuck(1)"
+    with tempfile.TemporaryDirectory() as directory, \
+         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as target:
+        try:
+            target.stdout.readline()
+            run = debugcall("-q", "--force", "-p", target.pid,
+                            f'$fd = (int)open("{directory}/stack", 0101, 0600)',
+                            "(char *)_Py_DumpTracebackThreads($fd, (void *)0, (void *)0)", "(int)close($fd)")
+            if "no symbol" in run.err:
+                skip("this python3 does not export it")
+            expect(run.code == 0, run)
+            with open(f"{directory}/stack", encoding="utf-8") as stack:
+                text = stack.read()
+            expect("in stuck" in text and 'File "<string>"' in text, text)
+            ticks = cpu_time(target.pid)
+            until(lambda: cpu_time(target.pid) > ticks, "it computes on")
+        finally:
+            target.kill()
+
+
+def cpu_time(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        return int(file.read().rsplit(")", 1)[1].split()[11])
+
+
 def sleep():
     """The simplest process there is, stripped and without a symbol of its own."""
     with Started(["sleep", "600"]) as program:
@@ -289,4 +338,7 @@ def shell():
 
 for test in (python, ruby, busy_interpreters, node, java, go, redis, nginx, sleep, shell):
     row(test.__name__, test)
+for name in "valgrind", "qemu-aarch64", "qemu-x86_64-static":
+    row(f"code that is translated: {name}", translated, name)
+row("a busy python3", busy_python)
 main()

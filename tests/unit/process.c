@@ -310,6 +310,8 @@ static void judges_permissions(void **state)
 	CASE(DC_ATTACH, "gdb", facts.tracer = 5, facts.tracer_name = "gdb", facts.opens = true);
 	CASE(DC_REFUSED, "frozen", facts.frozen = true, facts.opens = true);
 	CASE(DC_REFUSED, "SHSTK", facts.shadow_stack = true, facts.opens = true);
+	CASE(DC_REFUSED, "vgdb", facts.translator = "memcheck-amd64-linux", facts.opens = true);
+	CASE(DC_REFUSED, "-g and", facts.translator = "qemu-aarch64", facts.opens = true);
 	CASE(DC_ATTACH, "runs as user bob", facts.uid[0] = 33, facts.user = "bob");
 	CASE(DC_ATTACH, "runs as user 33", facts.uid[0] = 33);
 	CASE(DC_ATTACH, "--cap-add=SYS_PTRACE", facts.our_uid = 0);
@@ -322,6 +324,22 @@ static void judges_permissions(void **state)
 	CASE(DC_ATTACH, "user namespace", facts.have_ptrace = true,
 	     facts.same_user_namespace = false);
 #undef CASE
+}
+
+static void knows_translators(void **state)
+{
+	static const char *const all[] = { "/usr/libexec/valgrind/memcheck-amd64-linux",
+					   "/usr/lib/x86_64-linux-gnu/valgrind/none-amd64-linux",
+					   "/usr/bin/qemu-aarch64", "/usr/bin/qemu-x86_64-static",
+					   "/usr/libexec/qemu-binfmt/qemu-armeb" };
+	static const char *const none[] = { "/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-img",
+					    "/home/valgrind/bin/server", "/usr/bin/valgrind.bin" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		assert_true(permission_is_translator(all[i]));
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+		assert_false(permission_is_translator(none[i]));
 }
 
 static void opens_files_as_the_target_sees_them(void **state)
@@ -374,6 +392,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_cannot_be_called_into),
 		cmocka_unit_test(names_the_tracer),
 		cmocka_unit_test(judges_permissions),
+		cmocka_unit_test(knows_translators),
 		cmocka_unit_test(opens_files_as_the_target_sees_them),
 	};
 
