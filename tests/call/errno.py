@@ -3,7 +3,6 @@
 # errno: what the last callee left while the thread is borrowed, the thread's own once it is home, whoever
 # brings it there; with every C library.
 import os
-import signal
 
 from harness import TARGETS, Program, debugcall, equal, expect, good, killed_at, kill_points, main, row, skip, \
     start, until
