@@ -39,7 +39,10 @@ static struct dc_error *meet(struct tracee *tracee, struct kernel_breakpoint *br
 	if (!tracee->running)
 		tracee->pause_ns += tracer_now() - tracee->since;
 
-	struct dc_error *err = await(tracee, breakpoint, deadline, &event);
+	struct dc_error *err = kernel_breakpoint_enable(breakpoint);
+
+	if (!err)
+		err = await(tracee, breakpoint, deadline, &event);
 
 	tracee->since = tracer_now();
 	*ret = TRACEE_UNSTOPPABLE;
@@ -53,8 +56,9 @@ static struct dc_error *meet(struct tracee *tracee, struct kernel_breakpoint *br
 	return tracee_begin_hold(tracee);
 }
 
-static struct dc_error *arm(const struct tracee *tracee, pid_t tid, const struct thread_info *info,
-			    uint64_t pc, struct kernel_breakpoint *breakpoint)
+static struct dc_error *prepare(const struct tracee *tracee, pid_t tid,
+				const struct thread_info *info, uint64_t pc,
+				struct kernel_breakpoint *breakpoint)
 {
 	int notice = kernel_breakpoint_notice(info);
 
@@ -66,15 +70,14 @@ static struct dc_error *arm(const struct tracee *tracee, pid_t tid, const struct
 		return error_make(DC_REFUSED,
 				  "thread %d leaves no signal by which a breakpoint could show",
 				  tid);
-	return kernel_breakpoint_arm(breakpoint, tid, BREAKPOINT_EXECUTE, pc, 0, notice);
+	return kernel_breakpoint_prepare(breakpoint, tid, BREAKPOINT_EXECUTE, pc, 0, notice);
 }
 
 struct dc_error *encounter(struct tracee *tracee, pid_t tid, const struct thread_info *info,
 			   uint64_t pc, int64_t deadline, enum tracee_stop *ret)
 {
 	struct kernel_breakpoint breakpoint;
-	// Untraced it does not see the notice: nothing happens to it before it is seized.
-	struct dc_error *err = arm(tracee, tid, info, pc, &breakpoint);
+	struct dc_error *err = prepare(tracee, tid, info, pc, &breakpoint);
 
 	*ret = TRACEE_ENDED;
 	if (err)
@@ -93,7 +96,7 @@ struct dc_error *encounter_further(struct tracee *tracee, const struct thread_in
 				   uint64_t pc, int64_t deadline, enum tracee_stop *ret)
 {
 	struct kernel_breakpoint breakpoint;
-	struct dc_error *err = arm(tracee, tracee->tid, info, pc, &breakpoint);
+	struct dc_error *err = prepare(tracee, tracee->tid, info, pc, &breakpoint);
 
 	if (err)
 		return err;

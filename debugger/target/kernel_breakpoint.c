@@ -80,9 +80,9 @@ static int move_high(int fd)
 	return high;
 }
 
-struct dc_error *kernel_breakpoint_arm(struct kernel_breakpoint *breakpoint, pid_t tid,
-				       enum kernel_breakpoint_kind kind, uint64_t addr, size_t size,
-				       int notice)
+struct dc_error *kernel_breakpoint_prepare(struct kernel_breakpoint *breakpoint, pid_t tid,
+					   enum kernel_breakpoint_kind kind, uint64_t addr,
+					   size_t size, int notice)
 {
 	struct perf_event_attr attr = attributes(kind, addr, size);
 	struct f_owner_ex owner = { F_OWNER_TID, tid };
@@ -95,7 +95,7 @@ struct dc_error *kernel_breakpoint_arm(struct kernel_breakpoint *breakpoint, pid
 	// Without a signal of its own choice the kernel sends SIGIO, which kills. It is enabled
 	// last: a hit before the notice is set would be counted and not shown.
 	if (fcntl(fd, F_SETOWN_EX, &owner) || fcntl(fd, F_SETSIG, notice) ||
-	    fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK) || ioctl(fd, PERF_EVENT_IOC_ENABLE, 0)) {
+	    fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK)) {
 		struct dc_error *err = error_errno(errno, "a breakpoint on thread %d", tid);
 
 		close(fd);
@@ -105,6 +105,26 @@ struct dc_error *kernel_breakpoint_arm(struct kernel_breakpoint *breakpoint, pid
 		.fd = fd, .tid = tid, .addr = addr, .notice = notice
 	};
 	return NULL;
+}
+
+struct dc_error *kernel_breakpoint_enable(struct kernel_breakpoint *breakpoint)
+{
+	if (ioctl(breakpoint->fd, PERF_EVENT_IOC_ENABLE, 0))
+		return error_errno(errno, "a breakpoint on thread %d", breakpoint->tid);
+	return NULL;
+}
+
+struct dc_error *kernel_breakpoint_arm(struct kernel_breakpoint *breakpoint, pid_t tid,
+				       enum kernel_breakpoint_kind kind, uint64_t addr, size_t size,
+				       int notice)
+{
+	struct dc_error *err = kernel_breakpoint_prepare(breakpoint, tid, kind, addr, size, notice);
+
+	if (!err)
+		err = kernel_breakpoint_enable(breakpoint);
+	if (err)
+		kernel_breakpoint_disarm(breakpoint);
+	return err;
 }
 
 struct dc_error *kernel_breakpoint_move(struct kernel_breakpoint *breakpoint, uint64_t addr)

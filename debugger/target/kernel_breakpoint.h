@@ -32,6 +32,13 @@ int kernel_breakpoint_notice(const struct thread_info *info);
 struct dc_error *kernel_breakpoint_arm(struct kernel_breakpoint *breakpoint, pid_t tid,
 				       enum kernel_breakpoint_kind kind, uint64_t addr, size_t size,
 				       int notice) DC_CHECK;
+// The same in two steps: all that can be refused, and the moment from which hits are told. A thread
+// that nobody traces does not stop for them, and where they are many the kernel throttles the
+// breakpoint, which it may then never take back (hw_breakpoint_add() keeps a stopped one stopped).
+struct dc_error *kernel_breakpoint_prepare(struct kernel_breakpoint *breakpoint, pid_t tid,
+					   enum kernel_breakpoint_kind kind, uint64_t addr,
+					   size_t size, int notice) DC_CHECK;
+struct dc_error *kernel_breakpoint_enable(struct kernel_breakpoint *breakpoint) DC_CHECK;
 // To another address, in a third of the time that arming takes. EXECUTE only.
 struct dc_error *kernel_breakpoint_move(struct kernel_breakpoint *breakpoint,
 					uint64_t addr) DC_CHECK;

@@ -10,6 +10,7 @@
 #include "debugger/target/memory.h"
 #include "debugger/target/waits.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -160,17 +161,61 @@ static struct dc_error *judge_stopped(struct chooser *chooser, bool as_seen_asle
 	return err;
 }
 
+// How long it was on a CPU, in nanoseconds; 0 where the kernel does not tell.
+static uint64_t time_run(const struct process *process, pid_t tid)
+{
+	char path[48];
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+
+	snprintf(path, sizeof(path), "task/%d/schedstat", tid);
+
+	_cleanup_error_ struct dc_error *err = process_read_file(process, path, &text, &size);
+
+	return err ? 0 : strtoull(text, NULL, 10);
+}
+
+// Until it has come, has run for long without coming, or sleeps somewhere: while it only waits for a
+// CPU it is waited for.
+static struct dc_error *await_at(struct chooser *chooser, const struct candidate *candidate,
+				 uint64_t pc, enum tracee_stop *stop)
+{
+	enum { SLICE_NS = 100 * 1000 * 1000, PATIENCE_NS = 20 * 1000 * 1000 };
+	const struct process *process = chooser->process;
+	struct tracee *tracee = chooser->tracee;
+	uint64_t begun = time_run(process, candidate->tid);
+
+	for (;;) {
+		int64_t slice = tracer_now() + SLICE_NS;
+		int64_t until = slice < chooser->deadline ? slice : chooser->deadline;
+		struct thread_info info;
+		struct dc_error *err = tracee->tid ? encounter_further(tracee, &candidate->info, pc,
+								       until, stop)
+						   : encounter(tracee, candidate->tid,
+							       &candidate->info, pc, until, stop);
+
+		if (err || *stop != TRACEE_UNSTOPPABLE || until == chooser->deadline ||
+		    tracer_cancelled(chooser->tracer))
+			return err;
+		err = process_thread_info(process, candidate->tid, &info);
+		if (err || info.state != 'R' ||
+		    time_run(process, candidate->tid) - begun > PATIENCE_NS) {
+			dc_error_destroy(err);
+			return NULL;
+		}
+	}
+}
+
 // It is inside code in which it may not be borrowed, and met where it leaves that: one that does
 // little else would be found outside only by luck.
 static struct dc_error *meet_outside(struct chooser *chooser, const struct candidate *candidate,
 				     enum place *place, struct verdict *verdict)
 {
-	enum { LEAVES_MAX = 4, PATIENCE_NS = 100 * 1000 * 1000 };
+	enum { LEAVES_MAX = 4 };
 	struct tracee *tracee = chooser->tracee;
 	struct dc_error *err = NULL;
 
 	for (int i = 0; i < LEAVES_MAX && !err && *place == PLACE_LEFT_SOON; i++) {
-		int64_t deadline = tracer_now() + PATIENCE_NS;
 		enum tracee_stop stop = TRACEE_ENDED;
 		uint64_t pc = 0;
 
@@ -181,11 +226,7 @@ static struct dc_error *meet_outside(struct chooser *chooser, const struct candi
 						 &chooser->seen, &pc);
 		if (err || !pc)
 			return err;
-		if (deadline > chooser->deadline)
-			deadline = chooser->deadline;
-		err = tracee->tid ? encounter_further(tracee, &candidate->info, pc, deadline, &stop)
-				  : encounter(tracee, candidate->tid, &candidate->info, pc,
-					      deadline, &stop);
+		err = await_at(chooser, candidate, pc, &stop);
 		if (err && (err->code == DC_REFUSED || err->code == DC_ATTACH)) {
 			// No breakpoint is to be had, or another debugger was quicker.
 			dc_error_destroy(err);
