@@ -51,6 +51,7 @@ install: install-debugcall
 .PHONY: install-debugcall
 install-debugcall: $(DEBUGGER_MADE)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/debugcall
 	install -m 755 $(B)/debugcall $(DESTDIR)$(PREFIX)/bin/debugcall
 	install -m 644 $(B)/libdebugcall.a $(DESTDIR)$(PREFIX)/lib/libdebugcall.a
@@ -59,6 +60,8 @@ install-debugcall: $(DEBUGGER_MADE)
 	install -m 644 debugger/debugcall.h $(DESTDIR)$(PREFIX)/include/debugcall.h
 	install -m 644 debugger/debugcall.1 $(DESTDIR)$(PREFIX)/share/man/man1/debugcall.1
 	install -m 644 debugger/debugcall-dap.5 $(DESTDIR)$(PREFIX)/share/man/man5/debugcall-dap.5
+	$(B)/debugcall --completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/debugcall
+	$(B)/debugcall --completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_debugcall
 	editors/vscode/make-vsix $(PREFIX) $(DESTDIR)$(PREFIX)/share/debugcall/debugcall.vsix
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(DEBUGCALL_VERSION)|' -e 's|@LIBS@|$(DEBUGGER_LIBS)|' \
 		debugger/debugcall.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/debugcall.pc

@@ -23,6 +23,12 @@ struct words {
 	struct dc_call_options call;
 	struct shell *shell; // that it was given to; NULL: the command line
 	const char *format; // of "x/4xw": "4xw"; NULL: none
+	enum {
+		EACH_NONE,
+		EACH_THREAD,
+		EACH_GOROUTINE,
+		EACH_PROCESS
+	} each; // where it runs many times
 	bool again; // Enter repeats it: it goes on where it ended
 	bool is_quiet; // the value is of no interest
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The command that evaluates expressions: a list of them, or one many times.
+#include "debugger/front/each.h"
 #include "debugger/front/at.h"
 #include "debugger/front/report.h"
 #include "debugger/front/commands.h"
@@ -166,6 +167,10 @@ int command_evaluate(struct dc_session *session, const struct words *words, stru
 
 	if (words->at.place)
 		return evaluate_at(session, words, out);
+	if (words->each == EACH_THREAD)
+		return each_thread(session, words, out);
+	if (words->each == EACH_GOROUTINE)
+		return each_goroutine(session, words, out);
 	// print alone shows the last value again.
 	if (words->shell && !words->nr) {
 		with_last.operands = last;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The debugcall program: reads the command line, opens a session, runs one command.
 #include "debugger/front/dap/listen.h"
+#include "debugger/front/each.h"
 #include "debugger/front/interrupt.h"
 #include "debugger/front/options.h"
 #include "debugger/front/report.h"
@@ -24,6 +25,10 @@ static struct dc_error *open_session(struct options *options, struct dc_session 
 static int run(struct options *options, struct records *out)
 {
 	struct dc_session *session;
+
+	if (options->words.each == EACH_PROCESS)
+		return each_process(options, out);
+
 	struct dc_error *err = open_session(options, &session);
 
 	if (err)
@@ -39,6 +44,7 @@ static int obey(struct options *options, struct records *out)
 {
 	switch (options->what) {
 	case OPTIONS_HELP: options_help(); return 0;
+	case OPTIONS_COMPLETION: return !completion_put(options->completion);
 	case OPTIONS_VERSION: puts("debugcall " DC_VERSION); return 0;
 	case OPTIONS_SHELL: interrupt_install(); return shell_run(options, out);
 	default: interrupt_install(); return run(options, out);

@@ -26,6 +26,11 @@
 	     "evaluate where a thread comes by FUNCTION, FILE:LINE or *ADDRESS")                 \
 	ONLY("evaluate", IF, 0, "if", "COND", "--at: only where COND is true")                   \
 	ONLY("evaluate", COUNT, 0, "count", "N", "--at: so many times (1; 0 = without end)")     \
+	ONLY("evaluate", EACH_THREAD, 0, "each-thread", NULL,                                    \
+	     "in every thread, one after the other")                                             \
+	ONLY("evaluate", EACH_GOROUTINE, 0, "each-goroutine", NULL, "in every goroutine")        \
+	ONLY("evaluate", EACH_PROCESS, 0, "each-process", NULL,                                  \
+	     "in all processes of the name, or all children of PID")                             \
 	X(TIMEOUT, 0, "timeout", "DUR", "the deadline of each call (5s; 0 = none)")              \
 	X(WAIT, 0, "wait", "DUR",                                                                \
 	  "how long to look for a safe point (1s); --at: for a thread (for ever)")               \
@@ -48,6 +53,7 @@
 	X(TRACE, 0, "trace", "AREAS", "write what happens: target, inject, symbols or all")      \
 	X(JSON, 0, "json", NULL, "one JSON object a line")                                       \
 	X(QUIET, 'q', "quiet", NULL, "no notes; of an error only its first line")                \
+	X(COMPLETION, 0, "completion", "bash|zsh", "print what that shell completes by")         \
 	X(VERSION, 'V', "version", NULL, "print the version")                                    \
 	X(HELP, 'h', "help", NULL, "print this")
 
@@ -73,6 +79,14 @@ static const struct {
 #undef ONLY
 };
 enum { NR_ROWS = sizeof(rows) / sizeof(*rows) };
+
+bool options_text(size_t i, struct option_text *ret)
+{
+	if (i >= NR_ROWS)
+		return false;
+	*ret = (struct option_text){ rows[i].name, rows[i].arg, rows[i].help };
+	return true;
+}
 
 static void help_row(const char *left, const char *help)
 {
@@ -319,6 +333,15 @@ static bool take(struct options *options, int id, const char *arg, char complain
 	case OPTION_TRACE: options->session.trace = arg; break;
 	case OPTION_JSON: options->json = true; break;
 	case OPTION_QUIET: options->quiet = true; break;
+	case OPTION_EACH_THREAD: options->words.each = EACH_THREAD; break;
+	case OPTION_EACH_GOROUTINE: options->words.each = EACH_GOROUTINE; break;
+	case OPTION_EACH_PROCESS: options->words.each = EACH_PROCESS; break;
+	case OPTION_COMPLETION:
+		if (strcmp(arg, "bash") != 0 && strcmp(arg, "zsh") != 0)
+			COMPLAIN("--completion wants bash or zsh, not '%.100s'", arg);
+		options->completion = arg;
+		options->what = OPTIONS_COMPLETION;
+		break;
 	case OPTION_VERSION: options->what = OPTIONS_VERSION; break;
 	case OPTION_HELP: options->what = OPTIONS_HELP; break;
 	}
@@ -377,6 +400,8 @@ static bool take_rest(struct options *options, const bool given[NR_ROWS], char *
 		COMPLAIN("--goroutine and --thread: a goroutine runs on the thread that it is on");
 	if (!take_at(options, complaint))
 		return false;
+	if (words->each && (words->at.place || words->scope.thread || words->scope.goroutine))
+		COMPLAIN("--each-… goes without --at, --thread and --goroutine");
 	options->words.operands = (const char *const *)rest;
 	options->words.nr = n;
 	return options->what == OPTIONS_SHELL ||

@@ -11,7 +11,7 @@ struct script {
 };
 
 struct options {
-	enum { OPTIONS_RUN, OPTIONS_SHELL, OPTIONS_HELP, OPTIONS_VERSION } what;
+	enum { OPTIONS_RUN, OPTIONS_SHELL, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_COMPLETION } what;
 	const struct command *command; // RUN
 	struct words words; // of the command; into argv
 	struct dc_options session; // pid still 0: who names it
@@ -20,6 +20,7 @@ struct options {
 	// SHELL
 	struct script *scripts; // in the order that they were given
 	size_t nr_scripts;
+	const char *completion; // COMPLETION: the shell
 	bool batch, keeps_going, no_init;
 	enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
 };
@@ -30,5 +31,13 @@ void options_deinit(struct options *options);
 void options_help(void);
 // "5s", "200ms", "1.5m", "0"; a bare number is seconds, as for timeout(1).
 bool options_duration(const char *text, int64_t *ret);
+
+// The i-th option; false: there are no more.
+struct option_text {
+	const char *name, *arg, *help; // arg NULL: none
+};
+bool options_text(size_t i, struct option_text *ret);
+// What bash or zsh reads to complete the command line. False: it is neither.
+bool completion_put(const char *shell);
 
 #endif

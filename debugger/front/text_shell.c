@@ -92,6 +92,16 @@ static void put_frame(const struct field *frame)
 	       field_flag(frame, "guessed") ? " (its caller is a guess)" : "");
 }
 
+static void put_each(const struct field *each)
+{
+	const char *what = field_text(each, "what"), *name = field_text(each, "name");
+
+	if (field_text(each, "goroutine"))
+		printf("%s %s:\n", what, field_text(each, "goroutine"));
+	else
+		printf("%s %jd (%s):\n", what, (intmax_t)field_integer(each, what), name);
+}
+
 static void put_stop(const struct field *stop)
 {
 	const char *reason = field_text(stop, "reason"), *signal = field_text(stop, "signal");
@@ -435,6 +445,7 @@ const struct layout shell_layouts[] = {
 	{ "alias", put_alias },
 	{ "whatis", put_whatis },
 	{ "ptype", put_ptype },
+	{ "each", put_each },
 	{ "stop", put_stop },
 	{ "breakpoint", put_breakpoint },
 	{ NULL, NULL },
