@@ -499,6 +499,7 @@ struct dc_error *tracee_write_home(struct tracee *tracee)
 		err = memory_write(tracee->process, tracee->way->start, tracee->way->bytes,
 				   tracee->way->size);
 	tracee->way_written = !err;
+	tracee->way_in_chain = false;
 	return err;
 }
 
@@ -512,8 +513,9 @@ struct dc_error *tracee_enter_chain(struct tracee *tracee, const struct chain_re
 	struct chain *chain = tracee->chain;
 	struct dc_error *err = NULL;
 
-	// In the place of another one, or of a way home that leads elsewhere: the same.
-	if (tracee->leads_home || context_changed(tracee))
+	// In the place of another one, or of a way home that is another: the same.
+	if (tracee->leads_home || context_changed(tracee) ||
+	    (tracee->way_written && !tracee->way_in_chain))
 		err = tracee_restore_context(tracee);
 
 	struct user_regs_struct home = tracee_caller_context(tracee);
@@ -538,7 +540,8 @@ struct dc_error *tracee_enter_chain(struct tracee *tracee, const struct chain_re
 		err = registers_set(tracee->tid, &chain->entry);
 	if (err)
 		return err;
-	tracee->moved = tracee->masked = tracee->ran = tracee->way_written = true;
+	tracee->moved = tracee->masked = tracee->ran = true;
+	tracee->way_written = tracee->way_in_chain = true;
 	tracee->way->start = chain->home;
 	tracee->way->context = chain->home + sizeof(uint64_t);
 	// Once the registers are set, what was found comes back by itself. Without the mask a storm

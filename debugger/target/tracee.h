@@ -42,6 +42,7 @@ struct tracee {
 	uint64_t home_top; // the way home ends at or below this
 	struct sigframe *way;
 	bool way_written;
+	bool way_in_chain; // written as a part of one, it lies where each later one has it
 
 	struct chain *chain; // room for one; NULL: the target has not what it takes
 	// By which the thread that is held says that it has come through a chain. signo 0: it may

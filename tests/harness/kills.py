@@ -22,9 +22,9 @@ def survived(what, check):
     kills += 1
     try:
         check()
-    except Failed as reason:
+    except Exception as reason:
         dead += 1
-        raise Failed(f"{what} (DC_SEED={seed}): {reason}") from None
+        raise Failed(f"{what} (DC_SEED={seed}): {reason}") from reason
 
 
 def sweep(args, check, few=0, rounds=1):
