@@ -340,11 +340,17 @@ DC_API bool dc_is_controlled(struct dc_session *session);
 
 enum dc_breakpoint_kind {
 	DC_BREAK, // place: FUNCTION (behind its prologue), FILE:LINE, *ADDRESS
+	// place: an expression that is an object in memory of 1, 2, 4 or 8 bytes, aligned. Where it is
+	// is settled when it is set. What the kernel reads and writes for the program is not seen.
+	DC_WATCH, // a thread has written another value
+	DC_WATCH_READ, // accessed it, and it is as it was
+	DC_WATCH_ACCESS, // accessed it
 };
 struct dc_breakpoint_options {
 	enum dc_breakpoint_kind kind;
 	const char *place;
 	const char *condition; // an expression of the place's frame; NULL: none
+	const struct dc_scope *scope; // whose names a watched expression means; NULL: nobody's
 	pid_t thread; // only this one stops; 0: any
 	uint64_t ignore; // so many hits go on
 	bool temporary; // gone when it has stopped a thread
@@ -716,6 +722,8 @@ DC_API DC_CHECK struct dc_error *dc_operation_finish(struct dc_operation *operat
 enum dc_stop_reason {
 	DC_STOP_ATTACHED, // dc_attach() borrowed the thread
 	DC_STOP_BREAKPOINT, // breakpoint
+	DC_STOP_WATCHPOINT, // breakpoint, was, is; behind the instruction
+	DC_STOP_SCOPE, // the frame of what was watched has returned; the watchpoint is gone
 	DC_STOP_SIGNAL, // signo, addr: before the thread receives it
 	DC_STOP_INTERRUPTED, // dc_interrupt(), or another thread's stop that stops all
 	DC_STOP_STEP, // a step is at its end
@@ -727,6 +735,7 @@ struct dc_stop {
 	enum dc_stop_reason reason;
 	struct dc_frame frame; // strings live as long as the session
 	unsigned breakpoint; // its number
+	const char *was, *is; // WATCHPOINT: the value before and now; live until the next stop
 	// Why it stands here and not elsewhere: a condition that could not be evaluated, a step that
 	// could not be led on. NULL: nothing. Lives until the thread runs.
 	const char *problem;

@@ -10,14 +10,15 @@ TARGET_SRC  := $(filter-out %/becomes.c,$(wildcard tests/targets/*.c))
 TARGETS     := $(TARGET_SRC:%.c=$(B)/%)
 UNIT_TESTS  := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
 CALL_TESTS  := $(patsubst %.c,$(B)/%,$(filter-out %/killer.c %/changer.c %/held.c,$(wildcard tests/call/*.c)))
-CONTROL_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/control/*.c))
+CONTROL_TESTS := $(patsubst %.c,$(B)/%,$(filter-out %/driver.c,$(wildcard tests/control/*.c)))
+DRIVER     := $(B)/tests/control/driver
 RUNTIME_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/runtime/*.c))
 SCRIPTS     := $(shell find tests/unit tests/runtime tests/call tests/go tests/cli tests/agent tests/control tests/shell tests/dap tests/kernel -maxdepth 1 \
 	\( -name '*.py' -o -name '*.sh' \) -perm -u+x 2>/dev/null | sort)
 BENCHES     := $(shell find tests/bench -maxdepth 1 -type f -perm -u+x 2>/dev/null | sort)
 
 TESTS      := $(UNIT_TESTS) $(RUNTIME_TESTS) $(CALL_TESTS) $(CONTROL_TESTS) $(SCRIPTS)
-TEST_NEEDS := $(TARGETS) $(UNIT_TESTS) $(RUNTIME_TESTS) $(CALL_TESTS) $(CONTROL_TESTS)
+TEST_NEEDS := $(TARGETS) $(UNIT_TESTS) $(RUNTIME_TESTS) $(CALL_TESTS) $(CONTROL_TESTS) $(DRIVER)
 
 # Targets and what benches measure are plain programs, so they are linked with the plain library.
 GORT_PLAIN := $(if $(SAN)$(DEBUG),build/release/libgort.a,$(B)/libgort.a)
@@ -36,7 +37,7 @@ $(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/internal.a
 $(CALL_TESTS): $(B)/tests/call/%: $(B)/tests/call/%.o $(B)/libdebugcall.a
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_call_$*) $(DEBUGGER_LIBS)
 
-$(CONTROL_TESTS): $(B)/tests/control/%: $(B)/tests/control/%.o $(B)/libdebugcall.a
+$(CONTROL_TESTS) $(DRIVER): $(B)/tests/control/%: $(B)/tests/control/%.o $(B)/libdebugcall.a
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_control_$*) $(DEBUGGER_LIBS)
 
 $(RUNTIME_TESTS): $(B)/tests/runtime/%: $(B)/tests/runtime/%.o $(B)/libgort.a

@@ -165,6 +165,7 @@ struct dc_error *thread_go(struct thread *thread)
 
 	thread->stands = thread->is_along = false;
 	thread->breakpoint = 0;
+	thread->why = 0;
 	free(thread->problem);
 	thread->problem = NULL;
 	err = pass_here(thread);

@@ -56,6 +56,7 @@ struct thread {
 	struct stop stop;
 	// Of whoever has decided, for as long as it stands.
 	unsigned breakpoint; // 0: none
+	int why; // 0: as the kind of the stop says
 	char *problem;
 	struct dc_error *failure; // of a step
 	siginfo_t info; // of tracee.signo, that it receives when it goes on

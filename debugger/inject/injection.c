@@ -209,6 +209,27 @@ struct dc_error *injection_begin(struct tracer *tracer, struct process *process,
 	return NULL;
 }
 
+struct dc_error *injection_look(struct tracer *tracer, struct process *process, pid_t tid,
+				struct injection **ret)
+{
+	struct injection *injection = calloc(1, sizeof(*injection));
+	struct dc_error *err;
+
+	*ret = NULL;
+	if (!injection)
+		return &dc_out_of_memory;
+	injection->tracer = tracer;
+	injection->process = process;
+	injection->options.thread = tid;
+	injection->last = hosts[nr_hosts - 1]->name;
+	err = loan_look(&injection->loan, tracer, process, &injection->options);
+	if (!err && loan_is_held(&injection->loan))
+		*ret = injection;
+	else
+		destroy(injection);
+	return err;
+}
+
 pid_t injection_tid(const struct injection *injection)
 {
 	return injection->loan.tid;
@@ -234,13 +255,17 @@ struct dc_error *injection_snapshot(struct injection *injection, struct snapshot
 {
 	enum { COPY = 256 * 1024 };
 	const struct user_regs_struct *regs = &injection->loan.tracee.regs;
-	unsigned char *stack = malloc(COPY);
+	unsigned char *stack;
 
+	ret->regs = *regs;
+	ret->stack_start = registers_sp(regs) - RED_ZONE;
+	// It stands for as long as anybody looks.
+	if (injection->loan.tracee.lender)
+		return NULL;
+	stack = malloc(COPY);
 	if (!stack)
 		return &dc_out_of_memory;
-	ret->regs = *regs;
 	ret->stack = stack;
-	ret->stack_start = registers_sp(regs) - RED_ZONE;
 	ret->stack_size = memory_read_some(injection->process, ret->stack_start, stack, COPY);
 	return NULL;
 }

@@ -14,6 +14,10 @@ struct dc_error *injection_begin(struct tracer *tracer, struct process *process,
 				 struct symbols *symbols, struct safepoints *safepoints,
 				 struct unwind *unwind, const struct borrow_options *options,
 				 struct injection **ret) DC_CHECK;
+// The same of a thread that stands, followed by others, only to look at it and set its registers.
+// *ret NULL: it does not stand.
+struct dc_error *injection_look(struct tracer *tracer, struct process *process, pid_t tid,
+				struct injection **ret) DC_CHECK;
 pid_t injection_tid(const struct injection *injection);
 // The name of the host that ran the last call.
 const char *injection_host(const struct injection *injection);

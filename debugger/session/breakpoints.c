@@ -12,6 +12,7 @@ static void breakpoint_free(struct breakpoint *breakpoint)
 {
 	for (size_t i = 0; breakpoint->spots && i < breakpoint->is.nr_locations; i++)
 		dc_expression_destroy(breakpoint->spots[i].condition);
+	watch_destroy(breakpoint->watch);
 	free(breakpoint->spots);
 	free((void *)breakpoint->is.locations);
 	free((char *)breakpoint->is.place);
@@ -38,8 +39,8 @@ static struct dc_error *arm(struct dc_session *session, struct breakpoint *break
 		struct spot *spot = &breakpoint->spots[i];
 
 		if (!spot->location)
-			err = control_add_location(session->control, spot->place.addr,
-						   BREAKPOINT_EXECUTE, 0, &spot->location);
+			err = control_add_location(session->control, spot->place.addr, spot->kind,
+						   spot->size, &spot->location);
 	}
 	if (err)
 		disarm(session, breakpoint);
@@ -97,6 +98,33 @@ static struct dc_error *find_locations(struct dc_session *session, struct breakp
 	return NULL;
 }
 
+// What is watched is at one address. A local goes with its frame, which somebody has to notice.
+static struct dc_error *find_object(struct dc_session *session, struct breakpoint *breakpoint,
+				    const struct dc_scope *scope)
+{
+	enum { OBJECT, BACK, NR };
+	struct dc_location *locations = calloc(NR, sizeof(*locations));
+	const struct watch *watch;
+	struct dc_error *err;
+
+	breakpoint->is.locations = locations;
+	breakpoint->spots = calloc(NR, sizeof(*breakpoint->spots));
+	if (!locations || !breakpoint->spots)
+		return &dc_out_of_memory;
+	err = watch_create(session, breakpoint->is.place, scope, &breakpoint->watch);
+	if (err)
+		return err;
+	watch = breakpoint->watch;
+	breakpoint->is.nr_locations = watch->back ? NR : 1;
+	breakpoint->spots[OBJECT] = (struct spot){ .place.addr = watch->addr,
+						   .kind = watch_kind(breakpoint->is.kind),
+						   .size = watch->size };
+	breakpoint->spots[BACK] = (struct spot){ .place.addr = watch->back };
+	locations[OBJECT].at.pc = watch->addr;
+	locations[BACK].at = symbols_describe(session->symbols, watch->back);
+	return NULL;
+}
+
 // Parsed for each of its addresses, before the old one is forgotten.
 static struct dc_error *set_condition(struct dc_session *session, struct breakpoint *breakpoint,
 				      const char *condition)
@@ -108,8 +136,10 @@ static struct dc_error *set_condition(struct dc_session *session, struct breakpo
 	const struct dc_call_options usual = options_or_usual(NULL);
 
 	for (size_t i = 0; !err && condition && i < n; i++) {
-		err = session_parse_at(session, condition, breakpoint->spots[i].place.addr,
-				       &parsed[i]);
+		err = breakpoint->watch
+			      ? session_parse(session, condition, NULL, 0, NULL, &parsed[i])
+			      : session_parse_at(session, condition,
+						 breakpoint->spots[i].place.addr, &parsed[i]);
 		if (!err)
 			err = expression_prepare(parsed[i], &usual);
 	}
@@ -156,7 +186,8 @@ static struct dc_error *make(struct dc_session *session,
 						 .ignore = options->ignore };
 	if (!breakpoint->is.place)
 		return &dc_out_of_memory;
-	err = find_locations(session, breakpoint);
+	err = options->kind == DC_BREAK ? find_locations(session, breakpoint)
+					: find_object(session, breakpoint, options->scope);
 	if (!err && options->condition)
 		err = set_condition(session, breakpoint, options->condition);
 	if (!err && breakpoint->is.enabled)
@@ -328,6 +359,21 @@ struct dc_error *breakpoints_judge(struct dc_session *session, const struct loca
 
 		if (!spot || (at->is.thread && at->is.thread != tid))
 			continue;
+		if (at->watch && spot->kind == BREAKPOINT_EXECUTE) {
+			at->is_out_of_scope = watch_is_gone(at->watch, tid);
+			*ret = at->is_out_of_scope ? at : *ret;
+			continue;
+		}
+		if (at->watch) {
+			struct dc_error *err = watch_judge(session, at->watch, at->is.kind, &holds);
+
+			if (err) {
+				*ret = at;
+				return err;
+			}
+			if (!holds)
+				continue;
+		}
 		if (spot->condition) {
 			struct dc_error *err = condition_holds(session, spot->condition, tid,
 							       &usual, &holds);

@@ -5,10 +5,13 @@
 
 #include "debugger/control/control.h"
 #include "debugger/session/session.h"
+#include "debugger/session/watch.h"
 
 // One of a breakpoint's addresses; names of a condition are looked up there.
 struct spot {
 	struct code_place place;
+	enum kernel_breakpoint_kind kind;
+	size_t size; // of what is watched
 	const struct location *location; // NULL: not armed
 	struct dc_expression *condition; // NULL: none
 };
@@ -16,6 +19,8 @@ struct breakpoint {
 	struct breakpoint *next; // of a higher number
 	struct dc_breakpoint is; // as users see it; texts are ours
 	struct spot *spots;
+	struct watch *watch; // NULL: it is at code
+	bool is_out_of_scope; // what was watched is gone
 };
 
 // A thread stands at the location; which breakpoint stops it there? NULL: none, and it goes on. An

@@ -40,6 +40,12 @@ void stop_describe(struct dc_session *session, const struct thread *thread, stru
 				 .reason = reasons[stop->kind],
 				 .breakpoint = thread->breakpoint,
 				 .problem = thread->problem };
+	if (thread->why)
+		ret->reason = (enum dc_stop_reason)thread->why;
+	if (thread->why == DC_STOP_WATCHPOINT) {
+		ret->was = session->was;
+		ret->is = session->is;
+	}
 	if (stop->kind == STOP_SIGNAL) {
 		ret->signo = stop->info.si_signo;
 		ret->addr = (uint64_t)(uintptr_t)stop->info.si_addr;
@@ -80,7 +86,14 @@ static void judge_location(struct dc_session *session, pid_t tid, bool *stays)
 	}
 	thread->breakpoint = breakpoint->is.number;
 	note_problem(thread, err);
-	if (breakpoint->is.temporary)
+	if (breakpoint->watch) {
+		thread->why = breakpoint->is_out_of_scope ? DC_STOP_SCOPE : DC_STOP_WATCHPOINT;
+		free(session->was);
+		free(session->is);
+		session->was = take_ptr(breakpoint->watch->was);
+		session->is = take_ptr(breakpoint->watch->is);
+	}
+	if (breakpoint->is.temporary || breakpoint->is_out_of_scope)
 		breakpoint_remove(session, breakpoint);
 }
 
@@ -216,6 +229,8 @@ void session_uncontrol(struct dc_session *session)
 	dc_error_destroy(session_release(session));
 	control_destroy(take_ptr(session->control));
 	breakpoints_clear(&session->breakpoints);
+	free(take_ptr(session->was));
+	free(take_ptr(session->is));
 	session->stale = true;
 	session->epoch++;
 }

@@ -85,15 +85,16 @@ static void add_callers(const struct unwound *frames, size_t n, unsigned index,
 static struct dc_error *choose(struct dc_session *session, const struct snapshot *snapshot,
 			       const struct scope *scope, pid_t tid, struct chosen_frame *ret)
 {
-	_cleanup_free_ struct unwound *frames = calloc(UNWIND_MAX, sizeof(*frames));
+	// Of a thread that stands at its place, the innermost is meant, and its callers only tell what was passed to it.
+	const size_t max = scope->place ? 8 : UNWIND_MAX;
+	_cleanup_free_ struct unwound *frames = calloc(max, sizeof(*frames));
 	unsigned index = 0;
 	bool complete;
 	size_t n;
 
 	if (!frames)
 		return &dc_out_of_memory;
-	struct dc_error *err = unwind_walk(session->unwind, snapshot, frames, UNWIND_MAX, &n,
-					   &complete);
+	struct dc_error *err = unwind_walk(session->unwind, snapshot, frames, max, &n, &complete);
 	if (!err && !n)
 		err = error_make(DC_REFUSED, "the stack cannot be read");
 	if (!err && !scope->place)

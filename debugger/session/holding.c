@@ -64,7 +64,10 @@ static struct dc_error *hold_one(struct dc_session *session, const struct scope 
 	};
 	struct dc_error *err = needs->calls ? may_call(session, options, needs) : NULL;
 
-	if (!err)
+	if (!err && session->control && !needs->calls && !options->all_stop && borrow.thread)
+		err = injection_look(session->tracer, session->process, borrow.thread,
+				     &holding->injection);
+	if (!err && !holding->injection)
 		err = injection_begin(session->tracer, session->process, session->symbols,
 				      session->safepoints, session->unwind, &borrow,
 				      &holding->injection);
@@ -181,7 +184,7 @@ struct dc_error *session_release(struct dc_session *session)
 
 	scope_deinit(&holding->scope);
 	*holding = (struct holding){ 0 };
-	session->stale = true;
+	session->stale |= departure.state != DC_STATE_STANDS;
 	session->epoch++;
 	session->departure.pause_ns += departure.pause_ns;
 	session->departure.literals_left += departure.literals_left;

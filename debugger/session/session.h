@@ -72,6 +72,7 @@ struct dc_session {
 		unsigned last; // number that was given
 	} breakpoints;
 	bool stop_all;
+	char *was, *is; // what was watched, of the last stop for that
 	atomic_bool is_deciding; // somebody will look at the threads that stand
 
 	struct holding holding;
@@ -223,8 +224,6 @@ struct dc_call_options options_or_usual(const struct dc_call_options *options);
 
 // caller.c: the evaluator's view of an evaluation.
 struct caller caller_of(struct evaluation *evaluation);
-// Only to read memory: for printing.
-struct caller caller_reader(struct dc_session *session);
 
 // registers.c: $rax and its kin, of the held thread's chosen frame.
 struct dc_error *register_read(const struct dc_session *session, const char *name,

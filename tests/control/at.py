@@ -6,9 +6,10 @@ import json
 import os
 import random
 import signal
+import subprocess
 import time
 
-from harness import CAMPAIGN, TARGETS, Program, Victim, contains, debugcall, ends, equal, expect, finish, kill_points, \
+from harness import B, CAMPAIGN, TARGETS, Program, Victim, contains, debugcall, ends, equal, expect, finish, kill_points, \
     killed_at, main, start, status, test, until
 
 SOURCE = "tests/targets/comers.c"
@@ -212,6 +213,28 @@ def killed():
                 target.runs_on()
         target.runs_on()
     print(f"# {done} kills")
+
+
+@test
+def killed_in_control():
+    """promise 1: SIGKILL with breakpoints, watchpoints and steps of every kind in progress"""
+    kills = 1000 if CAMPAIGN else 10
+    random.seed(2)
+    for what in ("step", "next", "stepi", "watch", "break", "all"):
+        with Comers(3) as target:
+            for n in range(kills):
+                debugger = subprocess.Popen([f"{B}/tests/control/driver", str(target.pid), what],
+                                            stdout=subprocess.PIPE, text=True)
+                equal(debugger.stdout.readline(), "at work\n", what)
+                # A moment of no meaning: the sweep is over moments.
+                time.sleep(random.random() * 0.003)
+                debugger.kill()
+                equal(debugger.wait(), -signal.SIGKILL)
+                debugger.stdout.close()
+                if n % 10 == 9:
+                    target.runs_on()
+            target.runs_on()
+    print(f"# {6 * kills} kills")
 
 
 @test

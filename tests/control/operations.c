@@ -503,3 +503,100 @@ TEST("a breakpoint within a step ends it")
 	dc_close(session);
 	target_end(&target);
 }
+
+// ---- watchpoints ----------------------------------------------------------------------------------
+
+static unsigned watch(struct dc_session *session, enum dc_breakpoint_kind kind, const char *what,
+		      const struct dc_scope *scope)
+{
+	const struct dc_breakpoint_options options = { .kind = kind,
+						       .place = what,
+						       .scope = scope };
+	unsigned number;
+
+	good(dc_breakpoint_set(session, &options, &number), what);
+	return number;
+}
+
+TEST("a watchpoint stops whoever has written another value")
+{
+	struct target target = target_start("comers", "2");
+	struct dc_session *session = control(&target);
+	unsigned number = watch(session, DC_WATCH, "watched", NULL);
+
+	for (int i = 0; i < 10; i++) {
+		struct dc_stop stop = next_stop(session);
+
+		equal(stop.reason, DC_STOP_WATCHPOINT);
+		equal(stop.breakpoint, number);
+		equal(stop.frame.function, "note");
+		// Before the first it has gone on since the watchpoint was set.
+		if (i)
+			equal(atol(stop.is), atol(stop.was) + 1);
+		equal(value_at(session, stop.thread, NULL, "watched"), atol(stop.is));
+		good(dc_continue(session, stop.thread), "continue");
+	}
+	dc_close(session);
+	runs_on(&target);
+	target_end(&target);
+}
+
+TEST("a watched local goes with its frame")
+{
+	struct target target = target_start("stepped");
+	struct dc_session *session = control(&target);
+	struct dc_stop stop = stop_at(session, "leaf");
+	const struct dc_scope scope = { .thread = stop.thread, .frame = "0" };
+	unsigned number = watch(session, DC_WATCH, "twice", &scope);
+
+	good(dc_continue(session, 0), "continue");
+	stop = next_stop(session);
+	equal(stop.reason, DC_STOP_WATCHPOINT);
+	equal(stop.breakpoint, number);
+	equal(stop.is, "6");
+	good(dc_continue(session, 0), "continue");
+	stop = next_stop(session);
+	equal(stop.reason, DC_STOP_SCOPE);
+	equal(stop.frame.function, "walk");
+	refused(dc_breakpoint_delete(session, number), DC_NAME);
+	dc_close(session);
+	target_end(&target);
+}
+
+TEST("reads alone, and accesses of any kind")
+{
+	struct target target = target_start("comers", "1");
+	struct dc_session *session = control(&target);
+	unsigned number = watch(session, DC_WATCH_READ, "verbosity", NULL);
+	struct dc_stop stop = next_stop(session);
+
+	equal(stop.reason, DC_STOP_WATCHPOINT);
+	equal(stop.was, "3");
+	equal(stop.is, "3");
+	good(dc_breakpoint_delete(session, number), "delete");
+	number = watch(session, DC_WATCH_READ, "watched", NULL); // it is written alone
+	watch(session, DC_WATCH_ACCESS, "*(int *)&watched", NULL);
+	good(dc_continue(session, 0), "continue");
+	stop = next_stop(session);
+	equal(stop.breakpoint, number + 1);
+	dc_close(session);
+	runs_on(&target);
+	target_end(&target);
+}
+
+TEST("what cannot be watched is refused")
+{
+	struct target target = target_start("comers", "1");
+	struct dc_session *session = control(&target);
+	struct dc_breakpoint_options options = { .kind = DC_WATCH, .place = "triple(3)" };
+	unsigned number;
+
+	refused(dc_breakpoint_set(session, &options, &number), DC_REFUSED);
+	options.place = "*(char (*)[3])&watched";
+	refused(dc_breakpoint_set(session, &options, &number), DC_REFUSED);
+	options.place = "*(int *)((char *)&watched + 1)";
+	refused(dc_breakpoint_set(session, &options, &number), DC_REFUSED);
+	dc_close(session);
+	runs_on(&target);
+	target_end(&target);
+}

@@ -44,6 +44,44 @@ struct dc_error *loan_init(struct loan *loan, struct tracer *tracer, struct proc
 	return err;
 }
 
+static struct dc_error *run_look(void *arg)
+{
+	struct loan *loan = arg;
+	struct tracee *tracee = &loan->tracee;
+	const struct tracee *follower = events_find(tracer_events(loan->tracer),
+						    loan->options->thread);
+	enum tracee_stop stop;
+
+	if (!follower || follower->running)
+		return NULL;
+
+	struct dc_error *err = tracee_stop(tracee, loan->options->thread, &stop);
+
+	// A thread in a mode that calls are refused in can be looked at all the same.
+	if (err && tracee->tid && err->code == DC_REFUSED) {
+		dc_error_destroy(err);
+		err = NULL;
+	}
+	if (err || stop != TRACEE_STOPPED)
+		return err;
+	loan->tid = tracee->tid;
+	loan->state = tracee_state(tracee);
+	err = tracee_keep(tracee);
+	if (err)
+		dc_error_destroy(tracee_release(tracee));
+	return err;
+}
+
+struct dc_error *loan_look(struct loan *loan, struct tracer *tracer, struct process *process,
+			   const struct borrow_options *options)
+{
+	struct dc_error *err;
+
+	*loan = (struct loan){ .tracer = tracer, .process = process, .options = options };
+	err = tracee_init(&loan->tracee, tracer, process, &loan->gadgets);
+	return err ? err : tracer_run(tracer, run_look, loan);
+}
+
 void loan_deinit(struct loan *loan)
 {
 	pad_deinit(&loan->pad);

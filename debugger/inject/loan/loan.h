@@ -47,6 +47,9 @@ struct loan {
 struct dc_error *loan_init(struct loan *loan, struct tracer *tracer, struct process *process,
 			   struct safepoints *safepoints, struct unwind *unwind,
 			   const struct borrow_options *options) DC_CHECK;
+// Only for looking at one thread that is followed and stands, which is held if it does.
+struct dc_error *loan_look(struct loan *loan, struct tracer *tracer, struct process *process,
+			   const struct borrow_options *options) DC_CHECK;
 void loan_deinit(struct loan *loan);
 
 static inline bool loan_is_held(const struct loan *loan)

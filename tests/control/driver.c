@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// A debugger that does one thing to a process without end, to be killed while it does:
+//
+//   driver PID step|next|stepi|watch|break|all
+#include "debugger/debugcall.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void good(struct dc_error *err)
+{
+	if (!err)
+		return;
+	fprintf(stderr, "%s\n", err->message);
+	exit(1);
+}
+
+static struct dc_stop next_stop(struct dc_session *session)
+{
+	struct dc_event event = { 0 };
+
+	while (event.kind != DC_EVENT_STOPPED) {
+		if (!dc_wait_event(session, -1, &event))
+			exit(2);
+		if (event.kind == DC_EVENT_TARGET_ENDED)
+			exit(3);
+	}
+	return event.stop;
+}
+
+int main(int argc, char *argv[])
+{
+	const char *what = argc > 2 ? argv[2] : "";
+	struct dc_options options;
+	struct dc_control_options control;
+	struct dc_session *session;
+	bool steps = !strcmp(what, "step") || !strcmp(what, "next") || !strcmp(what, "stepi");
+	const struct dc_breakpoint_options place = { .place = "serve", .temporary = steps };
+	const struct dc_breakpoint_options object = { .kind = DC_WATCH, .place = "watched" };
+	unsigned number;
+
+	if (argc != 3)
+		return 2;
+	dc_options_init(&options);
+	options.pid = atoi(argv[1]);
+	good(dc_open(&options, &session));
+	dc_control_options_init(&control);
+	control.stop_all = !strcmp(what, "all");
+	good(dc_control(session, &control));
+	if (dc_event_fd(session) < 0)
+		return 2;
+	good(dc_breakpoint_set(session, !strcmp(what, "watch") ? &object : &place, &number));
+	for (unsigned long n = 0;; n++) {
+		struct dc_stop stop = next_stop(session);
+		const struct dc_step_options step = {
+			.thread = stop.thread,
+			.how = !strcmp(what, "step")   ? DC_STEP_INTO
+			       : !strcmp(what, "next") ? DC_STEP_OVER
+						       : DC_STEP_INSTRUCTION,
+		};
+
+		if (stop.reason == DC_STOP_SIGNAL) {
+			fprintf(stderr, "stray signal %d at 0x%lx after %lu stops\n", stop.signo,
+				(unsigned long)stop.frame.pc, n);
+			return 4;
+		}
+		if (!n) {
+			puts("at work");
+			fflush(stdout);
+		}
+		good(steps ? dc_step(session, &step) : dc_continue(session, 0));
+	}
+}
