@@ -338,6 +338,25 @@ DC_API DC_CHECK struct dc_error *dc_control(struct dc_session *session,
 DC_API DC_CHECK struct dc_error *dc_uncontrol(struct dc_session *session);
 DC_API bool dc_is_controlled(struct dc_session *session);
 
+// A program of our own, under control from before its first instruction on: its only thread stands
+// there, for DC_STOP_EXEC. It is a child of ours; when we die it runs on like any other.
+struct dc_launch {
+	const char *const *argv; // up to NULL; the first is looked for in PATH
+	const char *const *environment; // up to NULL; NULL: ours
+	const char *directory; // to run in; NULL: ours
+	int fds[3]; // its standard input, output and error; -1: ours
+	bool own_group; // it is the leader of a process group of its own
+	bool randomize; // addresses differ from run to run, as they do elsewhere
+};
+DC_API void dc_launch_init(struct dc_launch *launch);
+// options: pid is not looked at. ATTACH: it cannot be run.
+DC_API DC_CHECK struct dc_error *dc_launch(const struct dc_launch *launch,
+					   const struct dc_options *options,
+					   const struct dc_control_options *control,
+					   struct dc_session **ret);
+// SIGKILL, to any target; DC_EVENT_TARGET_ENDED comes.
+DC_API DC_CHECK struct dc_error *dc_kill(struct dc_session *session);
+
 enum dc_breakpoint_kind {
 	DC_BREAK, // place: FUNCTION (behind its prologue), FILE:LINE, *ADDRESS
 	// place: an expression that is an object in memory of 1, 2, 4 or 8 bytes, aligned. Where it is
@@ -355,6 +374,7 @@ struct dc_breakpoint_options {
 	uint64_t ignore; // so many hits go on
 	bool temporary; // gone when it has stopped a thread
 	bool disabled;
+	bool pending; // a place that is not there yet is waited for: a library may bring it
 };
 // Numbers begin with 1 and are not used again. NAME: no such place. REFUSED: the kernel allows no
 // breakpoint, or none more. While control lasts.
@@ -384,7 +404,7 @@ struct dc_breakpoint {
 	uint64_t hits; // for which the condition was true
 	uint64_t ignore; // that are still to go on
 	const struct dc_location *locations;
-	size_t nr_locations;
+	size_t nr_locations; // 0: it is pending
 };
 // By number; a visit that returns false ends the listing. Texts live during the visit.
 DC_API DC_CHECK struct dc_error *dc_breakpoints(struct dc_session *session,
@@ -727,7 +747,9 @@ enum dc_stop_reason {
 	DC_STOP_SIGNAL, // signo, addr: before the thread receives it
 	DC_STOP_INTERRUPTED, // dc_interrupt(), or another thread's stop that stops all
 	DC_STOP_STEP, // a step is at its end
-	DC_STOP_EXEC, // it became another program; breakpoints are gone
+	// It became another program, and stands before its first instruction. Breakpoints are where
+	// their places are in this one; watchpoints are gone.
+	DC_STOP_EXEC,
 };
 // A thread that stands still, and where.
 struct dc_stop {
@@ -749,11 +771,14 @@ enum dc_event_kind {
 	DC_EVENT_RAN_ON, // a thread was given back: values read before may be out of date
 	DC_EVENT_TARGET_ENDED,
 	DC_EVENT_TARGET_EXECED,
+	DC_EVENT_BREAKPOINT, // a pending one has found its place
 };
 struct dc_event {
 	enum dc_event_kind kind;
 	struct dc_operation *operation; // ENDED
 	struct dc_stop stop; // STOPPED
+	unsigned breakpoint; // BREAKPOINT
+	int status; // TARGET_ENDED: as wait() tells it; -1: not known
 	pid_t thread; // RAN_ON
 	int64_t pause_ns; // RAN_ON: how long it was away from its own work
 };

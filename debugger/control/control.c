@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/ptrace.h>
 
 // ---- threads --------------------------------------------------------------------------------------
@@ -298,12 +299,13 @@ static void on_exec(struct control *control, struct thread *thread)
 {
 	for (struct thread *at = control->threads; at; at = at->next)
 		thread_disarm(at);
-	control->has_execed = true;
 	stand(control, thread, &(struct stop){ .kind = STOP_EXEC });
 }
 
-static void on_gone(struct control *control, struct thread *thread)
+static void on_gone(struct control *control, struct thread *thread, const struct event *event)
 {
+	if (thread->tracee.tid == control->process->pid && control->status)
+		atomic_store(control->status, event->status);
 	forget(control, thread);
 	if (control->threads)
 		return;
@@ -321,7 +323,7 @@ static void on_event(struct control *control, struct thread *thread, const struc
 	case EVENT_INTERRUPT: on_interrupt(control, thread); break;
 	case EVENT_GROUP_STOP: on_group_stop(control, thread); break;
 	case EVENT_EXEC: on_exec(control, thread); break;
-	case EVENT_GONE: on_gone(control, thread); break;
+	case EVENT_GONE: on_gone(control, thread, event); break;
 	case EVENT_FORK:
 	case EVENT_SYSCALL_ENTRY:
 	case EVENT_SYSCALL_EXIT: go_on(control, thread); break;
@@ -486,6 +488,21 @@ struct dc_error *control_add_location(struct control *control, uint64_t addr,
 	return NULL;
 }
 
+void control_forget_locations(struct control *control)
+{
+	for (struct thread *thread = control->threads; thread; thread = thread->next) {
+		thread_disarm(thread);
+		thread->stop.location = NULL;
+	}
+	while (control->locations) {
+		struct location *location = control->locations;
+
+		control->locations = location->next;
+		free(location);
+	}
+	control->nr_locations = 0;
+}
+
 void control_remove_location(struct control *control, const struct location *location)
 {
 	struct location *mine = control->locations;
@@ -567,12 +584,7 @@ void control_destroy(struct control *control)
 	if (!control)
 		return;
 	dc_error_destroy(tracer_run(control->tracer, end, control));
-	while (control->locations) {
-		struct location *location = control->locations;
-
-		control->locations = location->next;
-		free(location);
-	}
+	control_forget_locations(control);
 	dc_error_destroy(control->failure);
 	decoder_destroy(control->decoder);
 	free(control);

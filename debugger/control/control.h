@@ -20,7 +20,8 @@ struct control {
 	bool passes;
 	uint64_t passed;
 	struct dc_error *failure; // what could not be done while attending; the first of it
-	bool has_ended, has_execed;
+	bool has_ended;
+	_Atomic int *status; // takes the process's, as wait() tells it; NULL: nobody asks
 	uint64_t stop_signals; // signals that threads stand at, bit signo-1
 	void (*on_stop)(void *arg); // a thread stands, or the target ended; NULL: nobody is told
 	void *arg;
@@ -48,6 +49,8 @@ struct thread *control_find(struct control *control, pid_t tid); // NULL: none
 struct dc_error *control_add_location(struct control *control, uint64_t addr,
 				      enum kernel_breakpoint_kind kind, size_t size,
 				      const struct location **ret) DC_CHECK;
+// Their addresses are another program's now.
+void control_forget_locations(struct control *control);
 void control_remove_location(struct control *control, const struct location *location);
 bool control_all_stand(const struct control *control);
 // They are to stand along with it.

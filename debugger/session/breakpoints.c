@@ -10,11 +10,8 @@
 
 static void breakpoint_free(struct breakpoint *breakpoint)
 {
-	for (size_t i = 0; breakpoint->spots && i < breakpoint->is.nr_locations; i++)
-		dc_expression_destroy(breakpoint->spots[i].condition);
+	breakpoint_unresolve(breakpoint);
 	watch_destroy(breakpoint->watch);
-	free(breakpoint->spots);
-	free((void *)breakpoint->is.locations);
 	free((char *)breakpoint->is.place);
 	free((char *)breakpoint->is.condition);
 	free(breakpoint);
@@ -172,6 +169,35 @@ static struct dc_error *find(struct dc_session *session, unsigned number, struct
 	return at ? NULL : error_make(DC_NAME, "no breakpoint %u", number);
 }
 
+struct dc_error *breakpoint_resolve(struct dc_session *session, struct breakpoint *breakpoint)
+{
+	struct dc_error *err = find_locations(session, breakpoint);
+
+	if (!err && breakpoint->is.condition)
+		err = set_condition(session, breakpoint, breakpoint->is.condition);
+	if (!err && breakpoint->is.enabled)
+		err = set_armed(session, breakpoint, true);
+	if (err)
+		breakpoint_unresolve(breakpoint);
+	return err;
+}
+
+void breakpoint_unresolve(struct breakpoint *breakpoint)
+{
+	for (size_t i = 0; breakpoint->spots && i < breakpoint->is.nr_locations; i++)
+		dc_expression_destroy(breakpoint->spots[i].condition);
+	free(breakpoint->spots);
+	free((void *)breakpoint->is.locations);
+	breakpoint->spots = NULL;
+	breakpoint->is.locations = NULL;
+	breakpoint->is.nr_locations = 0;
+}
+
+static struct dc_error *run_expect(void *arg)
+{
+	return loading_expect(arg);
+}
+
 static struct dc_error *make(struct dc_session *session,
 			     const struct dc_breakpoint_options *options,
 			     struct breakpoint *breakpoint)
@@ -188,6 +214,11 @@ static struct dc_error *make(struct dc_session *session,
 		return &dc_out_of_memory;
 	err = options->kind == DC_BREAK ? find_locations(session, breakpoint)
 					: find_object(session, breakpoint, options->scope);
+	if (err && err->code == DC_NAME && options->pending && options->kind == DC_BREAK) {
+		dc_error_destroy(err);
+		err = NULL;
+		breakpoint_unresolve(breakpoint);
+	}
 	if (!err && options->condition)
 		err = set_condition(session, breakpoint, options->condition);
 	if (!err && breakpoint->is.enabled)
@@ -218,7 +249,10 @@ struct dc_error *dc_breakpoint_set(struct dc_session *session,
 		at = &(*at)->next;
 	*at = breakpoint;
 	*number = breakpoint->is.number = ++session->breakpoints.last;
-	return NULL;
+	err = session_run(session, run_expect, session);
+	if (err)
+		breakpoint_remove(session, breakpoint);
+	return session_conclude(session, err);
 }
 
 void breakpoint_remove(struct dc_session *session, struct breakpoint *breakpoint)
@@ -230,6 +264,7 @@ void breakpoint_remove(struct dc_session *session, struct breakpoint *breakpoint
 	*at = breakpoint->next;
 	dc_error_destroy(set_armed(session, breakpoint, false));
 	breakpoint_free(breakpoint);
+	dc_error_destroy(session_run(session, run_expect, session));
 }
 
 struct dc_error *dc_breakpoint_delete(struct dc_session *session, unsigned number)

@@ -36,7 +36,25 @@ struct dc_error *condition_holds(struct dc_session *session, struct dc_expressio
 // One of that number.
 void breakpoint_remove(struct dc_session *session, struct breakpoint *breakpoint);
 
-// control.c: as users see it.
+// Places are looked up and armed; nr_locations 0: it stays pending.
+struct dc_error *breakpoint_resolve(struct dc_session *session,
+				    struct breakpoint *breakpoint) DC_CHECK;
+// Its addresses are gone.
+void breakpoint_unresolve(struct breakpoint *breakpoint);
+
+// loading.c, in session_run(). Whether the dynamic linker's notice is needed is looked at anew.
+struct dc_error *loading_expect(struct dc_session *session) DC_CHECK;
+// A thread stands there: libraries have come or gone.
+struct dc_error *loading_done(struct dc_session *session) DC_CHECK;
+// The process has become another program.
+struct dc_error *loading_execed(struct dc_session *session) DC_CHECK;
+
+// control.c: dc_control() in a turn of the caller's, but that nobody sees to stops before
+// session_attend().
+struct dc_error *session_control(struct dc_session *session,
+				 const struct dc_control_options *options) DC_CHECK;
+struct dc_error *session_attend(struct dc_session *session) DC_CHECK;
+// As users see it.
 void stop_describe(struct dc_session *session, const struct thread *thread, struct dc_stop *ret);
 // All that stand and were told of, or the one, go on; in session_run().
 struct dc_error *session_go(struct dc_session *session, pid_t thread) DC_CHECK;

@@ -75,7 +75,12 @@ static void judge_location(struct dc_session *session, pid_t tid, bool *stays)
 {
 	struct thread *thread = control_find(session->control, tid);
 	struct breakpoint *breakpoint;
-	struct dc_error *err = breakpoints_judge(session, thread->stop.location, tid, &breakpoint);
+	const struct location *location = thread->stop.location;
+	struct dc_error *err;
+
+	if (location && location == session->loads)
+		dc_error_destroy(loading_done(session));
+	err = breakpoints_judge(session, location, tid, &breakpoint);
 
 	// A call in a condition may have ended it.
 	thread = control_find(session->control, tid);
@@ -104,6 +109,10 @@ static void judge(struct dc_session *session, pid_t tid, bool *stays)
 	bool arrived = thread->stop.kind == STOP_STEP || thread->stop.arrived;
 
 	*stays = true;
+	if (thread->stop.kind == STOP_EXEC) {
+		note_problem(thread, loading_execed(session));
+		return;
+	}
 	if (thread->stop.kind == STOP_LOCATION)
 		judge_location(session, tid, stays);
 	else if (thread->stop.kind != STOP_STEP)
@@ -192,13 +201,20 @@ static struct dc_error *run_begin(void *arg)
 	struct dc_session *session = arg;
 
 	session->control->on_stop = on_stop;
+	session->control->status = &session->status;
+	atomic_store(&session->is_followed, true);
 	session->control->arg = session;
 	return NULL;
 }
 
-struct dc_error *dc_control(struct dc_session *session, const struct dc_control_options *options)
+struct dc_error *session_attend(struct dc_session *session)
 {
-	_turn_(session);
+	return session_run(session, run_begin, session);
+}
+
+struct dc_error *session_control(struct dc_session *session,
+				 const struct dc_control_options *options)
+{
 	struct dc_control_options usual;
 	struct dc_error *err = session_cancelled(session);
 
@@ -216,10 +232,20 @@ struct dc_error *dc_control(struct dc_session *session, const struct dc_control_
 	if (!err)
 		err = control_create(session->tracer, session->process, &session->control);
 	if (err)
-		return session_conclude(session, err);
+		return err;
 	session->attached = false;
 	apply(session, options ?: &usual);
-	return session_conclude(session, session_run(session, run_begin, session));
+	return NULL;
+}
+
+struct dc_error *dc_control(struct dc_session *session, const struct dc_control_options *options)
+{
+	_turn_(session);
+	struct dc_error *err = session_control(session, options);
+
+	if (!err)
+		err = session_attend(session);
+	return session_conclude(session, err);
 }
 
 void session_uncontrol(struct dc_session *session)
@@ -229,6 +255,8 @@ void session_uncontrol(struct dc_session *session)
 	dc_error_destroy(session_release(session));
 	control_destroy(take_ptr(session->control));
 	breakpoints_clear(&session->breakpoints);
+	session->loads = NULL;
+	atomic_store(&session->is_followed, false);
 	free(take_ptr(session->was));
 	free(take_ptr(session->is));
 	session->stale = true;

@@ -89,6 +89,18 @@ int dc_event_fd(struct dc_session *session)
 	return fd;
 }
 
+// Its status comes a moment after its end, to whoever follows it. With the lock.
+static bool is_end_known(struct dc_session *session)
+{
+	enum { PATIENCE_NS = 500 * 1000 * 1000 };
+	struct operations *operations = &session->operations;
+
+	if (!operations->ended_at)
+		operations->ended_at = tracer_now();
+	return !atomic_load(&session->is_followed) || atomic_load(&session->status) != -1 ||
+	       tracer_now() - operations->ended_at > PATIENCE_NS;
+}
+
 bool dc_next_event(struct dc_session *session, struct dc_event *ret)
 {
 	struct operations *operations = &session->operations;
@@ -99,10 +111,11 @@ bool dc_next_event(struct dc_session *session, struct dc_event *ret)
 	if (operations->event_fd >= 0)
 		eventfd_read(operations->event_fd, &count);
 	if (operations->event_fd >= 0 && !operations->told_end &&
-	    !process_alive(session->process)) {
+	    !process_alive(session->process) && is_end_known(session)) {
 		operations->told_end = true;
 		epoll_ctl(operations->poll_fd, EPOLL_CTL_DEL, session->process->pidfd, NULL);
-		tell(operations, &(struct dc_event){ .kind = DC_EVENT_TARGET_ENDED });
+		tell(operations, &(struct dc_event){ .kind = DC_EVENT_TARGET_ENDED,
+						     .status = atomic_load(&session->status) });
 	}
 	entry = operations->events;
 	if (entry) {

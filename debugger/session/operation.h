@@ -23,6 +23,7 @@ struct operations {
 	int event_fd, poll_fd; // -1: nobody has asked for events
 	struct event_entry *events, **last_event;
 	bool told_end; // of the target
+	int64_t ended_at; // when that was noticed; 0: it was not
 };
 void operations_init(struct operations *operations);
 // Ends the worker, after what was begun.

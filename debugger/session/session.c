@@ -154,6 +154,7 @@ struct dc_error *dc_open(const struct dc_options *options, struct dc_session **r
 	if (!session)
 		return &dc_out_of_memory;
 	operations_init(&session->operations);
+	atomic_store(&session->status, -1);
 	err = open_target(session, options);
 	trace_write();
 	if (err) {
@@ -287,8 +288,11 @@ struct dc_error *session_refresh(struct dc_session *session)
 	    memcmp(before, modules, n * sizeof(*before)) != 0) {
 		forget_tables(session);
 		session->generation++;
+		// Stacks of threads that stand are asked for at any time.
+		if (session->control)
+			err = session_tables(session);
 	}
-	return NULL;
+	return err;
 }
 
 bool session_begins_again(struct dc_session *session, struct dc_error *err)

@@ -54,7 +54,7 @@ static struct dc_stop next_stop(struct dc_session *session)
 	do {
 		if (!dc_wait_event(session, limit, &event))
 			fail("nothing happens");
-	} while (event.kind == DC_EVENT_RAN_ON);
+	} while (event.kind == DC_EVENT_RAN_ON || event.kind == DC_EVENT_BREAKPOINT);
 	equal(event.kind, DC_EVENT_STOPPED);
 	return event.stop;
 }
@@ -598,5 +598,132 @@ TEST("what cannot be watched is refused")
 	refused(dc_breakpoint_set(session, &options, &number), DC_REFUSED);
 	dc_close(session);
 	runs_on(&target);
+	target_end(&target);
+}
+
+// ---- libraries and programs -----------------------------------------------------------------------
+
+static struct dc_event next_of(struct dc_session *session, enum dc_event_kind kind)
+{
+	struct dc_event event;
+
+	do
+		expect(dc_wait_event(session, limit, &event));
+	while (event.kind != kind);
+	return event;
+}
+
+TEST("a breakpoint waits for its library")
+{
+	struct target target = target_start("comers", "0");
+	struct dc_session *session = control(&target);
+	struct dc_breakpoint_options options = { .place = "lgamma" };
+	struct dc_stop stop;
+	unsigned number;
+
+	refused(dc_breakpoint_set(session, &options, &number), DC_NAME);
+	options.pending = true;
+	good(dc_breakpoint_set(session, &options, &number), "lgamma");
+	expect(write(target.to, "load\n", 5) == 5);
+	equal(next_of(session, DC_EVENT_BREAKPOINT).breakpoint, number);
+	stop = next_of(session, DC_EVENT_STOPPED).stop;
+	equal(stop.breakpoint, number);
+	good(dc_continue(session, 0), "continue");
+	dc_close(session);
+	target_end(&target);
+}
+
+static struct dc_session *launch(const char *const *argv)
+{
+	struct dc_launch launch;
+	struct dc_options options;
+	struct dc_session *session;
+
+	dc_launch_init(&launch);
+	dc_options_init(&options);
+	launch.argv = argv;
+	good(dc_launch(&launch, &options, NULL, &session), argv[0]);
+	expect(dc_event_fd(session) >= 0);
+	return session;
+}
+
+static bool take_thread(const struct dc_thread *thread, void *arg)
+{
+	*(struct dc_thread *)arg = *thread;
+	return true;
+}
+
+TEST("a program that is launched stands before its first instruction, and ends")
+{
+	const char *const argv[] = { built("tests/targets/stepped"), NULL };
+	struct dc_session *session = launch(argv);
+	struct dc_thread thread = { 0 };
+	struct dc_stop stop;
+
+	good(dc_threads(session, take_thread, &thread), "threads");
+	expect(thread.stands);
+	equal(thread.stop.reason, DC_STOP_EXEC);
+	good(dc_continue(session, 0), "continue");
+	stop = stop_at(session, "walk");
+	equal(value_at(session, stop.thread, NULL, "n"), 3);
+	equal(value_at(session, stop.thread, NULL, "fib(5)"), 5);
+	good(dc_kill(session), "kill");
+
+	int status = next_of(session, DC_EVENT_TARGET_ENDED).status;
+
+	expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	dc_close(session);
+}
+
+TEST("main of a program that is launched, and how it exits")
+{
+	const char *const argv[] = { "/bin/sh", "-c", "exit 7", NULL };
+	const char *const none[] = { "/no/such/program", NULL };
+	const char *const own[] = { built("tests/targets/stepped"), NULL };
+	struct dc_session *session = launch(own);
+	struct dc_launch launch_;
+	struct dc_options options;
+	struct dc_stop stop;
+
+	set(session, "main", NULL);
+	good(dc_continue(session, 0), "continue");
+	stop = next_stop(session);
+	equal(stop.frame.function, "main");
+	stop = step(session, stop.thread, DC_STEP_OVER);
+	equal(stop.frame.function, "main");
+	good(dc_kill(session), "kill");
+	dc_close(session);
+
+	session = launch(argv);
+	good(dc_continue(session, 0), "continue");
+	equal(WEXITSTATUS(next_of(session, DC_EVENT_TARGET_ENDED).status), 7);
+	dc_close(session);
+
+	dc_launch_init(&launch_);
+	dc_options_init(&options);
+	launch_.argv = none;
+	refused(dc_launch(&launch_, &options, NULL, &session), DC_ATTACH);
+}
+
+TEST("another program has the breakpoints at its own addresses")
+{
+	struct target target = target_start("comers", "1");
+	struct dc_session *session = control(&target);
+	unsigned number = set(session, "serve", "weight == 7");
+	struct dc_stop stop;
+
+	watch(session, DC_WATCH, "verbosity", NULL);
+	next_stop(session);
+	good(dc_continue(session, 0), "continue");
+	expect(write(target.to, "exec\n", 5) == 5);
+	do {
+		stop = next_stop(session);
+		good(dc_continue(session, stop.thread), "continue");
+	} while (stop.reason != DC_STOP_EXEC);
+	stop = next_stop(session);
+	equal(stop.reason, DC_STOP_BREAKPOINT);
+	equal(stop.breakpoint, number);
+	equal(value_at(session, stop.thread, NULL, "weight"), 7);
+	dc_close(session);
 	target_end(&target);
 }
