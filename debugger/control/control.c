@@ -194,10 +194,25 @@ bool control_all_stand(const struct control *control)
 	return !thread;
 }
 
+// What sleeps in the kernel stands when it comes back; one that only waits for a CPU is waited for.
+static bool any_comes(const struct control *control)
+{
+	for (const struct thread *at = control->threads; at; at = at->next) {
+		struct thread_info info;
+		struct dc_error *err = at->stands ? NULL
+						  : process_thread_info(control->process,
+									at->tracee.tid, &info);
+
+		if (!at->stands && !err && info.state != 'D' && info.state != 'Z')
+			return true;
+		dc_error_destroy(err);
+	}
+	return false;
+}
+
 void control_halt_others(struct control *control, const struct thread *thread)
 {
-	enum { LIMIT_NS = 100 * 1000 * 1000 };
-	int64_t limit = tracer_now() + LIMIT_NS;
+	enum { LOOK_NS = 100 * 1000 * 1000, LOOKS_MAX = 50 };
 
 	for (struct thread *at = control->threads; at; at = at->next) {
 		if (at == thread || at->stands)
@@ -205,11 +220,14 @@ void control_halt_others(struct control *control, const struct thread *thread)
 		at->is_along = true;
 		note_failure(control, control_halt(control, at));
 	}
-	// What sleeps in the kernel may take longer, and stands when it comes back.
-	while (!control_all_stand(control) && tracer_now() < limit) {
-		control_attend(control);
-		if (!control_all_stand(control))
-			events_await_any(tracer_events(control->tracer), limit);
+	for (int i = 0; i < LOOKS_MAX && any_comes(control); i++) {
+		int64_t look = tracer_now() + LOOK_NS;
+
+		while (!control_all_stand(control) && tracer_now() < look) {
+			control_attend(control);
+			if (!control_all_stand(control))
+				events_await_any(tracer_events(control->tracer), look);
+		}
 	}
 }
 
@@ -218,10 +236,12 @@ void control_halt_others(struct control *control, const struct thread *thread)
 // Whether the thread, stopped at pc, is to stand for where it came to.
 static bool stands_at(struct control *control, struct thread *thread, uint64_t pc)
 {
-	const struct location *hit = thread_hit(thread, pc);
-	bool arrived;
+	bool arrived, late;
+	const struct location *hit = thread_hit(thread, pc, &late);
 	struct dc_error *err = step_arrive(thread, pc, &arrived);
 
+	if (late)
+		note_failure(control, thread_make_heard(thread, control->locations));
 	if (err) {
 		// It stands where it got, and why is said.
 		dc_error_destroy(thread->failure);
@@ -316,6 +336,7 @@ static void on_gone(struct control *control, struct thread *thread, const struct
 
 static void on_event(struct control *control, struct thread *thread, const struct event *event)
 {
+	thread->nr_events++;
 	if (event->kind != EVENT_EXIT)
 		thread->tracee.running = false;
 	switch (event->kind) {
@@ -383,6 +404,21 @@ static void obey(struct control *control)
 	}
 }
 
+// A thread that blocks the notice has come by a location, and gone on.
+static void look_for_unheard(struct control *control)
+{
+	enum { INTERVAL_NS = 50 * 1000 * 1000 };
+	int64_t now = control->locations ? tracer_now() : 0;
+
+	if (now <= control->next_look)
+		return;
+	control->next_look = now + INTERVAL_NS;
+	for (struct thread *thread = control->threads; thread; thread = thread->next) {
+		if (!thread->stands && thread_is_unheard(thread))
+			note_failure(control, thread_make_heard(thread, control->locations));
+	}
+}
+
 void control_attend(struct control *control)
 {
 	struct events *events = tracer_events(control->tracer);
@@ -390,6 +426,7 @@ void control_attend(struct control *control)
 	struct event event;
 
 	obey(control);
+	look_for_unheard(control);
 
 	while (events_next_of_any(events, &tracee, &event)) {
 		struct thread *thread = tracee->is_newborn ? adopt(control, tracee, &event)
@@ -407,6 +444,7 @@ static void attend(void *arg)
 
 struct dc_error *control_wait_stop(struct control *control, int64_t until, struct thread **ret)
 {
+	enum { LOOK_NS = 50 * 1000 * 1000 };
 	struct events *events = tracer_events(control->tracer);
 
 	for (;;) {
@@ -422,8 +460,12 @@ struct dc_error *control_wait_stop(struct control *control, int64_t until, struc
 					      DC_STATE_ENDED);
 		if (tracer_cancelled(control->tracer))
 			return error_make(DC_CANCELLED, "interrupted");
-		if (!events_await_any(events, until) && !tracer_cancelled(control->tracer))
+		// Now and then somebody looks for hits that no stop tells of.
+		int64_t now = tracer_now(), look = now + LOOK_NS;
+
+		if (until && now >= until)
 			return NULL;
+		events_await_any(events, until && until < look ? until : look);
 	}
 }
 

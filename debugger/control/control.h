@@ -15,6 +15,7 @@ struct control {
 	struct location *locations;
 	unsigned nr_locations;
 	struct thread *threads;
+	int64_t next_look; // for hits that no stop tells of
 	struct thread *undecided, **last_undecided; // stand, and nobody has seen them
 	// Nobody waits for stops: threads that come by a location go on, and are counted.
 	bool passes;

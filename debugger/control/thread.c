@@ -72,9 +72,9 @@ struct dc_error *thread_notice(const struct thread *thread, int *ret)
 
 	if (err)
 		return err;
-	if (thread->is_young && !thread->is_late)
+	if (thread->is_young)
 		info.sig_blocked = 0;
-	*ret = kernel_breakpoint_notice(&info) ?: SIGCONT;
+	*ret = (thread->is_deaf ? 0 : kernel_breakpoint_notice(&info)) ?: SIGCONT;
 	return NULL;
 }
 
@@ -107,10 +107,11 @@ struct dc_error *thread_arm(struct thread *thread, const struct location *locati
 
 // ---- stops ----------------------------------------------------------------------------------------
 
-const struct location *thread_hit(struct thread *thread, uint64_t pc)
+const struct location *thread_hit(struct thread *thread, uint64_t pc, bool *late)
 {
 	const struct location *ret = NULL;
 
+	*late = false;
 	for (size_t i = 0; i < LOCATIONS_MAX; i++) {
 		struct slot *slot = &thread->slots[i];
 
@@ -118,8 +119,33 @@ const struct location *thread_hit(struct thread *thread, uint64_t pc)
 			continue;
 		if (slot->location->kind != BREAKPOINT_EXECUTE || slot->location->addr == pc)
 			ret = slot->location;
+		else
+			*late = true;
 	}
 	return ret;
+}
+
+bool thread_is_unheard(struct thread *thread)
+{
+	bool untold = false, was = thread->was_untold;
+
+	for (size_t i = 0; i < SLOTS; i++)
+		untold |= kernel_breakpoint_untold(&thread->slots[i].event) != 0;
+	// One that is being told of at this moment is at the next look.
+	was = was && thread->nr_events == thread->nr_events_looked;
+	thread->was_untold = untold;
+	thread->nr_events_looked = thread->nr_events;
+	return untold && was;
+}
+
+struct dc_error *thread_make_heard(struct thread *thread, const struct location *locations)
+{
+	if (thread->is_deaf)
+		return NULL;
+	thread->is_deaf = true;
+	for (size_t i = 0; i < LOCATIONS_MAX; i++)
+		disarm(&thread->slots[i]);
+	return thread_arm(thread, locations);
 }
 
 bool thread_is_notice(const struct thread *thread, const struct event *event)

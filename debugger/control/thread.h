@@ -52,7 +52,10 @@ struct thread {
 	bool halt; // it is asked to stand
 	bool is_along; // because another one does
 	bool is_young; // it was born followed: what it blocks is not what it will block
-	bool is_late; // its notices come late: its signals are blocked
+	bool is_deaf; // the usual notice does not reach it in time: it blocks the signal
+	uint64_t nr_events; // so far
+	uint64_t nr_events_looked; // when somebody last looked for untold hits
+	bool was_untold; // there were some
 	struct stop stop;
 	// Of whoever has decided, for as long as it stands.
 	unsigned breakpoint; // 0: none
@@ -71,8 +74,14 @@ struct dc_error *thread_arm(struct thread *thread, const struct location *locati
 void thread_disarm(struct thread *thread);
 // The signal that tells the thread's hits.
 struct dc_error *thread_notice(const struct thread *thread, int *ret) DC_CHECK;
-// What was hit since the last look, with the thread stopped at pc; NULL: nothing.
-const struct location *thread_hit(struct thread *thread, uint64_t pc);
+// What was hit since the last look, with the thread stopped at pc; NULL: nothing. *late: something
+// was, and the thread has gone on from there.
+const struct location *thread_hit(struct thread *thread, uint64_t pc, bool *late);
+// Looked at now and then while it runs: hits are counted that no stop tells of.
+bool thread_is_unheard(struct thread *thread);
+// Armed anew with a notice that stops it whatever it blocks.
+struct dc_error *thread_make_heard(struct thread *thread,
+				   const struct location *locations) DC_CHECK;
 // Whether the signal is only one of our notices.
 bool thread_is_notice(const struct thread *thread, const struct event *event);
 // A standing thread runs on, with the signal that it was stopped with.

@@ -139,14 +139,20 @@ struct dc_error *kernel_breakpoint_move(struct kernel_breakpoint *breakpoint, ui
 	return NULL;
 }
 
-uint64_t kernel_breakpoint_hits(struct kernel_breakpoint *breakpoint)
+uint64_t kernel_breakpoint_untold(const struct kernel_breakpoint *breakpoint)
 {
-	uint64_t count, since;
+	uint64_t count;
 
 	if (breakpoint->fd < 0 || read(breakpoint->fd, &count, sizeof(count)) != sizeof(count))
 		return 0;
-	since = count - breakpoint->seen;
-	breakpoint->seen = count;
+	return count - breakpoint->seen;
+}
+
+uint64_t kernel_breakpoint_hits(struct kernel_breakpoint *breakpoint)
+{
+	uint64_t since = kernel_breakpoint_untold(breakpoint);
+
+	breakpoint->seen += since;
 	return since;
 }
 

@@ -45,6 +45,8 @@ struct dc_error *kernel_breakpoint_move(struct kernel_breakpoint *breakpoint,
 // Hits since it was last asked. With the thread stopped at the address, a number above zero says
 // that the breakpoint is why; the signal alone proves nothing.
 uint64_t kernel_breakpoint_hits(struct kernel_breakpoint *breakpoint);
+// Hits that nobody has asked for yet.
+uint64_t kernel_breakpoint_untold(const struct kernel_breakpoint *breakpoint);
 // Notices that were sent and not received do nothing. Not armed: does nothing.
 void kernel_breakpoint_disarm(struct kernel_breakpoint *breakpoint);
 

@@ -150,6 +150,21 @@ def notices():
 
 
 @test
+def deaf():
+    """a thread that blocks all signals when it was armed already is heard all the same"""
+    with Comers(1) as target:
+        run = start("-q", "-p", target.pid, "--at", "serve", "--count", "0", "blocked")
+        equal(run.stdout.readline(), "0\n")
+        target.process.stdin.write("block\n")
+        target.process.stdin.flush()
+        until(lambda: run.stdout.readline() == "1\n", "a hit of a thread that blocks all")
+        run.send_signal(signal.SIGINT)
+        equal(finish(run).code, 130)
+        target.process.stdout.readline()
+        target.runs_on()
+
+
+@test
 def nobody_comes():
     """the time to wait is over"""
     with Comers() as target:

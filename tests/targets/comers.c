@@ -57,6 +57,17 @@ int triple(int n)
 	return 3 * n;
 }
 
+volatile int blocks, blocked; // asked to, done
+
+static void block_all(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	blocked = 1;
+}
+
 static void one_round(int thread, long number)
 {
 	struct order order = { thread, number, thread & 1 ? "odd" : "even" };
@@ -69,6 +80,8 @@ static void one_round(int thread, long number)
 	long quoted = quote(&order);
 
 	__asm__ volatile("" : "+r"(kept));
+	if (blocks && !blocked)
+		block_all();
 	if (thread == 0 && verbosity)
 		note(number);
 	if (got != expected || quoted != expected - 21 ||
@@ -133,6 +146,7 @@ int main(int argc, char *argv[])
 	while (fgets(line, sizeof(line), stdin)) {
 		if (!strncmp(line, "exec", 4))
 			execl("/proc/self/exe", argv[0], "1", NULL);
+		blocks |= !strncmp(line, "block", 5);
 		if (!strncmp(line, "load", 4)) {
 			void *library = dlopen("libm.so.6", RTLD_NOW);
 			double (*function)(double) = library ? (double (*)(double))dlsym(library,
