@@ -229,6 +229,20 @@ static struct dc_error *serve_hits(struct at *at, bool (*visit)(const struct dc_
 	return NULL;
 }
 
+// What would be taken for done, and is not.
+static struct dc_error *refuse(const struct dc_session *session,
+			       const struct dc_call_options *options)
+{
+	if (session->control)
+		return error_make(
+			DC_REFUSED,
+			"the process is under control already, where breakpoints are set");
+	if (options->all_stop)
+		return error_make(DC_REFUSED, "--all-stop goes not with --at: only the thread that "
+					      "comes by stands");
+	return NULL;
+}
+
 struct dc_error *dc_at(struct dc_session *session, const struct dc_at *what,
 		       const char *const *texts, size_t n, const struct dc_call_options *options,
 		       bool (*visit)(const struct dc_hit *hit, void *arg), void *arg)
@@ -240,6 +254,8 @@ struct dc_error *dc_at(struct dc_session *session, const struct dc_at *what,
 	};
 	struct dc_error *err = session_cancelled(session);
 
+	if (!err)
+		err = refuse(session, &usual);
 	if (!err)
 		err = session_refresh(session);
 	if (!err)

@@ -181,6 +181,7 @@ def wrong():
         contains(ends(1, "-p", target.pid, "--at", "serve", "nosuchlocal").err, "nosuchlocal")
         contains(ends(1, "-p", target.pid, "--at", "comers.c:99999", "1").err, "99999")
         contains(ends(2, "-p", target.pid, "--if", "1", "1").err, "--at")
+        contains(ends(6, "-p", target.pid, "--all-stop", "--at", "serve", "1").err, "--all-stop")
         target.runs_on()
 
 
