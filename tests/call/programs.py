@@ -286,7 +286,7 @@ def translated(program):
 
 def busy_python():
     """The manual's recipe: where an interpreter that never waits is stuck."""
-    code = "def stuck(n):\n    while n:\n        n += 1\nprint('ready', flush=True)\nstuck(1)"
+    code = "import sys\ndef stuck(n):\n    while n:\n        n += 1\nprint('ready', flush=True)\nstuck(1)"
     with tempfile.TemporaryDirectory() as directory, \
          subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as target:
         try:
@@ -300,10 +300,24 @@ def busy_python():
             with open(f"{directory}/stack", encoding="utf-8") as stack:
                 text = stack.read()
             expect("in stuck" in text and 'File "<string>"' in text, text)
+            # And code of ours, run by the interpreter where it sees fit.
+            run = debugcall("-q", "--force", "-p", target.pid,
+                            f'(int)Py_AddPendingCall(PyRun_SimpleString, "open(\\"{directory}/ran\\", \\"w\\")'
+                            '.write(sys._getframe().f_back.f_code.co_name + \\".\\")")')
+            expect(run.code == 0 and run.out == "0\n", run)
+            until(lambda: said(f"{directory}/ran") == "stuck.", "the code ran")
             ticks = cpu_time(target.pid)
             until(lambda: cpu_time(target.pid) > ticks, "it computes on")
         finally:
             target.kill()
+
+
+def said(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
 
 
 def cpu_time(pid):

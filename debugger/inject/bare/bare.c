@@ -84,7 +84,9 @@ static struct dc_error *place_stack(struct bare *bare, const struct abi_entry *e
 		if (!bare->pad->stack.addr)
 			return error_make(
 				DC_REFUSED,
-				"thread %d has no room on its stack and there is no other",
+				"thread %d stands on a stack that is not its own, as code has that "
+				"switches stacks by itself, or has no room on it, and there is no "
+				"other",
 				tracee->tid);
 		top = bare->pad->stack.addr + bare->pad->stack.size;
 	}

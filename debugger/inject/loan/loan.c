@@ -253,7 +253,8 @@ static struct dc_error *by_helper(struct loan *loan,
 	return err ? err
 		   : error_make(
 			     DC_REFUSED,
-			     "no thread of process %d has room on its stack to make a landing pad",
+			     "no thread of process %d stands on a stack of its own with room to "
+			     "make a landing pad (code that switches stacks by itself has others)",
 			     loan->process->pid);
 }
 
