@@ -48,6 +48,9 @@ struct host {
 
 	// For a pre-flight: is it in this target? Reads, and makes nothing.
 	bool (*is_there)(struct process *process, const struct maps *maps);
+	// Likewise: what of the program bars all calls by it that are not forced; NULL: nothing, here or
+	// in any.
+	struct dc_error *(*obstacle)(struct process *process);
 	// Is it in this target? *ret NULL: no; else the host's state for the target. Stops nothing.
 	// An error: it is there, and cannot be used.
 	struct dc_error *(*probe)(const struct host_context *context, void **ret);

@@ -163,9 +163,19 @@ static struct dc_error *check_hosts(struct dc_session *session, struct dc_check 
 
 	if (err)
 		return err;
-	for (size_t i = 0, n = 0; i < nr_hosts && n < room; i++)
-		if (hosts[i]->is_there(session->process, &maps))
-			ret->hosts[n++] = hosts[i]->name;
+	for (size_t i = 0, n = 0; i < nr_hosts && n < room; i++) {
+		if (!hosts[i]->is_there(session->process, &maps))
+			continue;
+		ret->hosts[n++] = hosts[i]->name;
+
+		_cleanup_error_ struct dc_error *bar = hosts[i]->obstacle
+							       ? hosts[i]->obstacle(
+									 session->process)
+							       : NULL;
+
+		if (bar)
+			fprintf(notes, "%s: %s\n", hosts[i]->name, bar->message);
+	}
 	return note_orphans(session, &maps, notes);
 }
 

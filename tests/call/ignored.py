@@ -7,6 +7,7 @@ import subprocess
 
 from harness import TARGETS, Program, debugcall, equal, expect, good, killed_at, kill_points, main, row, status, test, \
     until
+from harness.gort_server import Server
 
 WANTED = "1/0/0 1/50000000/200 1/0/0 1/0/0 1/0/0 1/0/0\n"
 
@@ -93,6 +94,22 @@ def perl():
         equal(int(status(process.pid)["SigIgn"], 16) >> 7 & 1, 1, "SIGFPE is ignored")
         process.stdin.write("\n")
         process.stdin.close()
+
+
+@test
+def own_host():
+    """libgort's host puts nothing back, so it refuses, and check says so beforehand"""
+    with Server() as server:
+        run = debugcall("check", "-p", server.pid)
+        expect(run.code == 0 and "ignores SIGFPE" not in run.err, run)
+        good("-q", "-p", server.pid, "(long)signal(8, (void (*)(int))1)")
+        run = debugcall("check", "-p", server.pid)
+        expect("gort: the program ignores SIGFPE" in run.err, run)
+        run = debugcall("--host", "gort", "-p", server.pid, "(long)signal(8, (void (*)(int))0)")
+        expect(run.code == 6 and "ignores SIGFPE" in run.err, run)
+        good("-q", "--host", "gort", "--force", "-p", server.pid, "(long)signal(8, (void (*)(int))0)")
+        run = debugcall("check", "-p", server.pid)
+        expect("ignores SIGFPE" not in run.err, run)
 
 
 row("contained: SIGFPE", contained, "divide(1, 0)", "SIGFPE")

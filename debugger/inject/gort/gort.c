@@ -131,9 +131,8 @@ static struct dc_error *refusal(void *host, int64_t wait_ns, const char *reason)
 }
 
 // A fault in a callee that the program ignores takes that back, and here nothing puts it back.
-static struct dc_error *refuse_ignored_fault(const struct loan *loan)
+static struct dc_error *obstacle(struct process *process)
 {
-	struct process *process = loan->process;
 	struct thread_info info;
 	struct dc_error *err = process_thread_info(process, process->pid, &info);
 	uint64_t ignored = err ? 0 : info.sig_ignored;
@@ -145,7 +144,7 @@ static struct dc_error *refuse_ignored_fault(const struct loan *loan)
 	signo = signal_fault_among(ignored);
 	// With the first thread gone there is nobody to ask, and none that is held by it.
 	dc_error_destroy(err);
-	if (!signo || loan->options->force)
+	if (!signo)
 		return NULL;
 	return error_make(DC_REFUSED,
 			  "the program ignores SIG%s, and a fault in the callee would reset that",
@@ -169,7 +168,7 @@ static struct dc_error *can(void *host, int64_t wait_ns)
 	if (loan_is_held(loan))
 		return NULL;
 
-	struct dc_error *err = refuse_ignored_fault(loan);
+	struct dc_error *err = loan->options->force ? NULL : obstacle(loan->process);
 
 	return err ? err : loan_hold(loan, loan->options->thread, wait_ns, &filter);
 }
@@ -234,6 +233,7 @@ const struct host gort_host = {
 	.is_targets_own = true,
 	.has_goroutines = true,
 	.is_there = is_there,
+	.obstacle = obstacle,
 	.probe = probe,
 	.destroy = destroy,
 	.can = can,
