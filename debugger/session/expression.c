@@ -216,14 +216,17 @@ struct dc_error *session_parse(struct dc_session *session, const char *text,
 			       const struct value *args, size_t nr_args,
 			       const struct dc_scope *scope, struct dc_expression **ret)
 {
+	enum { LOOKS_MAX = 5 }; // at a program that never ends to load
 	struct dc_error *err;
 	bool again;
+	int looks = 0;
 
 	do {
 		uint64_t generation = session->generation;
 
 		err = parse_new(session, text, args, nr_args, scope, 0, ret);
-		again = session_begins_again(session, err) || has_grown(session, generation, err);
+		again = session_begins_again(session, err) ||
+			(++looks < LOOKS_MAX && has_grown(session, generation, err));
 	} while (again);
 	return err;
 }
