@@ -278,6 +278,25 @@ DC_API DC_CHECK struct dc_error *dc_call(struct dc_session *session, const char 
 					 const struct dc_call_options *options,
 					 struct dc_result *ret);
 
+// The same function n times, each time with a row of nr_args numbers of its own, which are converted
+// as dc_call()'s; args has the rows one after the other. Arguments and result are integers, addresses or
+// floating-point numbers that travel in registers. The first call that fails ends the batch: *done
+// have returned by then. Through an agent a batch costs no system call for each of them.
+struct dc_answer {
+	enum dc_argument_kind kind; // never a string; a function without a result gives 0
+	union {
+		int64_t integer;
+		uint64_t number;
+		double real;
+	};
+	int64_t nanoseconds; // that the call took
+};
+DC_API DC_CHECK struct dc_error *dc_call_many(struct dc_session *session, const char *function,
+					      const struct dc_argument *args, size_t nr_args,
+					      uint64_t n, const struct dc_scope *scope,
+					      const struct dc_call_options *options,
+					      struct dc_answer *ret, uint64_t *done);
+
 // Borrows a thread that evaluations in the scope then share, until dc_detach(). One that needs
 // another thread, or a safer place, borrows that instead.
 DC_API DC_CHECK struct dc_error *dc_attach(struct dc_session *session, const struct dc_scope *scope,

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MAILBOX_NAME "debugcall-agent" // of the memfd, and of the thread that sleeps by it
+#define MAILBOX_NAME	    "debugcall-agent" // of the memfd, and of the thread that sleeps by it
+#define MAILBOX_WORKER_NAME "debugcall-call" // of those on which callees run
 
 enum {
 	MAILBOX_MAGIC = 0x6c6c4344, // "DCll"

@@ -64,7 +64,7 @@ bench:
 	@tests/deps $(DEPS_BENCH)
 	@$(MAKE) --no-print-directory bench-run
 demo:
-	@tests/deps $(DEPS)
+	@tests/deps $(DEPS) -- redis-server
 	@$(MAKE) --no-print-directory demo-run
 
 .PHONY: test-run bench-run demo-run tests valgrind

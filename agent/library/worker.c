@@ -392,7 +392,7 @@ static void *work(void *arg)
 	struct mailbox_slot *slot = worker->slot;
 	struct patience patience = { 0 };
 
-	prctl(PR_SET_NAME, "debugcall-call");
+	prctl(PR_SET_NAME, MAILBOX_WORKER_NAME);
 	worker->tid = slot->tid = (int)raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	pthread_cleanup_push(gone, worker);
 	if (take_stacks(worker) && (worker->contains = contain_take())) {

@@ -26,6 +26,10 @@ struct request {
 	int64_t slice_ns; // in which no call of a batch begins any more; 0: a single call
 	int64_t *nanoseconds; // of each call; NULL: nobody asks
 	struct abi_exit *exit; // of the last call; memory is malloc'd
+	// Calls that differ in their arguments, on hosts that take many: of each what it is entered
+	// with, registers alone, and what it leaves. NULL: entry and exit are for all.
+	const struct abi_entry *entries;
+	struct abi_exit *exits;
 
 	// What the host answers.
 	uint64_t done; // calls that returned
@@ -33,6 +37,8 @@ struct request {
 	bool is_refused; // nothing ran: the error says why, at another moment or on another host it may
 	bool is_cancelled; // cancel was called
 };
+
+enum { MANY_MAX = 64 };
 
 struct host {
 	enum dc_host id;
@@ -44,6 +50,8 @@ struct host {
 	// A thread of the program's stays stopped from one call to the next, as registers that are
 	// assigned, frames, and threads that all stand still need it.
 	bool keeps_thread;
+	bool is_untraced; // its steps trace nobody: any thread of ours may take them
+	bool takes_many; // requests with entries, MANY_MAX at the most
 	bool has_goroutines; // of which one may be the caller
 
 	// For a pre-flight: is it in this target? Reads, and makes nothing.

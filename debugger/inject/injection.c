@@ -235,6 +235,11 @@ pid_t injection_tid(const struct injection *injection)
 	return injection->loan.tid;
 }
 
+bool injection_is_untraced(const struct injection *injection)
+{
+	return current(injection)->host->is_untraced && !loan_is_held(&injection->loan);
+}
+
 const char *injection_host(const struct injection *injection)
 {
 	return injection->last;
@@ -276,6 +281,14 @@ void injection_note_written(struct injection *injection, uint64_t addr, size_t n
 		tracee_note_written(&injection->loan.tracee, addr, n);
 }
 
+// Where tracees are held, if there may be any.
+static struct dc_error *run(struct injection *injection, struct dc_error *(*step)(void *),
+			    void *arg)
+{
+	return injection_is_untraced(injection) ? step(arg)
+						: tracer_run(injection->tracer, step, arg);
+}
+
 static struct dc_error *run_renew(void *arg)
 {
 	struct injection *injection = arg;
@@ -285,8 +298,7 @@ static struct dc_error *run_renew(void *arg)
 
 struct dc_error *injection_renew(struct injection *injection)
 {
-	return loan_is_held(&injection->loan) ? NULL
-					      : tracer_run(injection->tracer, run_renew, injection);
+	return loan_is_held(&injection->loan) ? NULL : run(injection, run_renew, injection);
 }
 
 static struct dc_error *run_end(void *arg)
@@ -364,6 +376,17 @@ static struct dc_error *execute(struct injection *injection, struct request *req
 	return err;
 }
 
+static struct dc_error *run_execute(void *arg)
+{
+	struct call_job *job = arg;
+	struct loan *loan = &job->injection->loan;
+	struct dc_error *err = execute(job->injection, &job->request);
+
+	if (!err && job->is_last && loan_is_held(loan))
+		err = error_in_state(loan_end(loan), loan->state);
+	return err;
+}
+
 static struct dc_error *run_call(void *arg)
 {
 	struct call_job *job = arg;
@@ -383,9 +406,7 @@ static struct dc_error *run_call(void *arg)
 			return error_in_state(err, injection->loan.state);
 		}
 		request->is_over = request->is_refused = false;
-		err = execute(injection, request);
-		if (!err && job->is_last && loan_is_held(&injection->loan))
-			err = error_in_state(loan_end(&injection->loan), injection->loan.state);
+		err = run(injection, run_execute, job);
 		if (!err || !request->is_refused)
 			return err;
 		// What a host sees and we do not is gone at the next place, or stays.
@@ -424,7 +445,7 @@ struct dc_error *injection_call(struct injection *injection, uint64_t addr, cons
 	struct call_job job = make_job(injection, addr, name, entry, timeout_ns, ret);
 
 	job.is_last = is_last && !injection->options.all_stop;
-	return tracer_run(injection->tracer, run_call, &job);
+	return run(injection, run_call, &job);
 }
 
 struct dc_error *injection_repeat(struct injection *injection, uint64_t addr, const char *name,
@@ -443,7 +464,7 @@ struct dc_error *injection_repeat(struct injection *injection, uint64_t addr, co
 
 		free((void *)(uintptr_t)ret->memory);
 		ret->memory = NULL;
-		err = tracer_run(injection->tracer, run_call, &job);
+		err = run(injection, run_call, &job);
 		if (err || job.request.done >= n)
 			return err;
 		// The thread's own work goes on meanwhile.
@@ -454,11 +475,65 @@ struct dc_error *injection_repeat(struct injection *injection, uint64_t addr, co
 	}
 }
 
+// One after the other, on hosts that take no more at once.
+static struct dc_error *run_singly(struct call_job *job)
+{
+	struct request *request = &job->request;
+	struct request whole = *request;
+	struct dc_error *err = NULL;
+
+	request->entries = NULL;
+	request->exits = NULL;
+	request->nanoseconds = NULL;
+	request->n = 1;
+	for (uint64_t i = 0; i < whole.n && !err; i++) {
+		int64_t began = tracer_now();
+
+		request->entry = &whole.entries[i];
+		request->exit = &whole.exits[i];
+		request->done = 0;
+		err = run_call(job);
+		whole.nanoseconds[i] = tracer_now() - began;
+		whole.done += !err;
+	}
+	*request = whole;
+	return err;
+}
+
+static struct dc_error *run_many(void *arg)
+{
+	struct call_job *job = arg;
+	struct injection *injection = job->injection;
+	struct dc_error *err = make_ready(injection);
+
+	if (err)
+		return error_in_state(err, injection->loan.state);
+	return current(injection)->host->takes_many ? run_call(job) : run_singly(job);
+}
+
+struct dc_error *injection_many(struct injection *injection, uint64_t addr, const char *name,
+				const struct abi_entry *entries, size_t n, int64_t timeout_ns,
+				int64_t *nanoseconds, struct abi_exit *ret, size_t *done)
+{
+	struct call_job job = make_job(injection, addr, name, entries, timeout_ns, ret);
+
+	job.request.n = n;
+	job.request.entries = entries;
+	job.request.exits = ret;
+	job.request.nanoseconds = nanoseconds;
+
+	struct dc_error *err = run(injection, run_many, &job);
+
+	*done = job.request.done;
+	return err;
+}
+
 struct literal_job {
 	struct injection *injection;
 	const void *bytes;
 	size_t n;
 	uint64_t *addr;
+	bool is_traced; // on the tracer thread
 };
 
 static struct dc_error *run_literal(void *arg)
@@ -467,6 +542,11 @@ static struct dc_error *run_literal(void *arg)
 	struct injection *injection = job->injection;
 	struct dc_error *err = make_ready(injection);
 
+	// Another host may be the one that can.
+	if (!err && !injection_is_untraced(injection) && !job->is_traced) {
+		job->is_traced = true;
+		return tracer_run(injection->tracer, run_literal, job);
+	}
 	if (!err) {
 		err = current(injection)->host->literal(current(injection)->state, job->bytes,
 							job->n, job->addr);
@@ -479,7 +559,7 @@ static struct dc_error *run_literal(void *arg)
 struct dc_error *injection_literal(struct injection *injection, const void *bytes, size_t n,
 				   uint64_t *addr)
 {
-	struct literal_job job = { injection, bytes, n, addr };
+	struct literal_job job = { injection, bytes, n, addr, false };
 
-	return tracer_run(injection->tracer, run_literal, &job);
+	return run(injection, run_literal, &job);
 }

@@ -19,6 +19,8 @@ struct dc_error *injection_begin(struct tracer *tracer, struct process *process,
 struct dc_error *injection_look(struct tracer *tracer, struct process *process, pid_t tid,
 				struct injection **ret) DC_CHECK;
 pid_t injection_tid(const struct injection *injection);
+// Calls are made by a host that traces nobody, and no thread is held.
+bool injection_is_untraced(const struct injection *injection);
 // The name of the host that ran the last call.
 const char *injection_host(const struct injection *injection);
 // The thread is held: a call that the target's own host ran gave it back. It may then be another
@@ -44,6 +46,11 @@ struct dc_error *injection_call(struct injection *injection, uint64_t addr, cons
 struct dc_error *injection_repeat(struct injection *injection, uint64_t addr, const char *name,
 				  const struct abi_entry *entry, int64_t timeout_ns, uint64_t n,
 				  int64_t *nanoseconds, struct abi_exit *ret) DC_CHECK;
+// n calls of one function, at most MANY_MAX, each with arguments of its own, in registers alone. *done:
+// how many have returned; of these nanoseconds and ret are filled in, also after an error.
+struct dc_error *injection_many(struct injection *injection, uint64_t addr, const char *name,
+				const struct abi_entry *entries, size_t n, int64_t timeout_ns,
+				int64_t *nanoseconds, struct abi_exit *ret, size_t *done) DC_CHECK;
 // Bytes placed in the target where they stay after the call (a program may keep pointers to them).
 struct dc_error *injection_literal(struct injection *injection, const void *bytes, size_t n,
 				   uint64_t *addr) DC_CHECK;

@@ -53,6 +53,9 @@ static struct dc_error *enter(struct evaluation *evaluation, const struct typed_
 	int64_t timeout = evaluation->options->timeout_ns;
 
 	trace_begin(session, call->addr, call->name);
+	if (evaluation->many && call->is_whole)
+		return note_call(session,
+				 many_run(evaluation->many, session, call, entry, timeout));
 	if (repetition && call->is_whole) {
 		struct dc_error *err = injection_repeat(injection, call->addr, call->name, entry,
 							timeout, repetition->n,

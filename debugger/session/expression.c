@@ -153,6 +153,7 @@ static struct dc_error *parse_and_check(struct dc_expression *expression,
 		.frame.pc = expression->scope.place,
 	};
 	expression->needs = (struct needs){ .frame = expression->scope.frame != NULL };
+	expression->is_followed = false;
 	expression->generation = session->generation;
 
 	struct dc_error *err = parse_in_frame(expression, arguments);
@@ -272,11 +273,12 @@ struct dc_error *expression_prepare(struct dc_expression *expression,
 	if (expression->needs.calls || expression->needs.frame || expression->needs.registers ||
 	    options->all_stop)
 		err = session_ready(session);
-	if (err || !expression->needs.calls)
+	if (err || !expression->needs.calls || expression->is_followed)
 		return err;
 
 	const struct effects *effects = expression_effects(expression->parsed);
 
+	expression->is_followed = true;
 	expression->needs.avoids_stdio = avoids_stdio(session, effects);
 	expression->needs.vm = find_vm(effects);
 	return NULL;

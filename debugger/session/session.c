@@ -257,7 +257,11 @@ struct dc_error *session_ready(struct dc_session *session)
 
 struct dc_error *session_run(struct dc_session *session, struct dc_error *(*job)(void *), void *arg)
 {
-	return session->tracer ? tracer_run(session->tracer, job, arg) : job(arg);
+	const struct injection *injection = session->holding.injection;
+
+	return session->tracer && !(injection && injection_is_untraced(injection))
+		       ? tracer_run(session->tracer, job, arg)
+		       : job(arg);
 }
 
 struct dc_error *session_refresh(struct dc_session *session)

@@ -132,6 +132,7 @@ struct dc_expression {
 	struct expression *parsed;
 	uint64_t generation; // of the modules it was parsed with
 	struct needs needs;
+	bool is_followed; // what its callees may come to is known, and in needs
 	struct chosen_frame frame; // the sample whose names were used
 };
 struct dc_expression *expression_share(struct dc_expression *expression);
@@ -200,6 +201,7 @@ struct evaluation {
 	struct needs needs; // of all that is evaluated under the same borrowing
 	const struct chosen_frame *sample; // of that borrowing; NULL: the expression's
 	struct repetition *repetition; // not NULL: the outermost call is repeated
+	struct many *many; // not NULL: it is made once for each of its rows
 	bool is_last; // under its borrowing: the thread may go once it is not needed any more
 	bool later; // evaluation_finish() is still to be called
 	struct value value;
@@ -224,6 +226,11 @@ static inline const struct chosen_frame *evaluation_sample(const struct evaluati
 void needs_add(struct needs *to, const struct needs *more);
 // options: NULL is what dc_call_options_init() says.
 struct dc_call_options options_or_usual(const struct dc_call_options *options);
+
+// many.c: the calls of all rows; entry is how the first one is entered.
+struct dc_error *many_run(struct many *many, struct dc_session *session,
+			  const struct typed_call *call, const struct abi_entry *entry,
+			  int64_t timeout_ns) DC_CHECK;
 
 // caller.c: the evaluator's view of an evaluation.
 struct caller caller_of(struct evaluation *evaluation);

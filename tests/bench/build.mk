@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 # Programs that the benches measure with; never instrumented.
 
-BENCH_PROGRAMS := $(addprefix $(B)/tests/bench/,gaps floor gort_floor xstate_shim.so handshakes.so gort_gaps)
+BENCH_PROGRAMS := $(addprefix $(B)/tests/bench/,gaps floor futex_floor gort_floor xstate_shim.so handshakes.so gort_gaps)
 GORT_BENCHES := $(addprefix $(B)/tests/bench/,gort_micro gort_echo gort_inject)
 TEST_NEEDS += $(BENCH_PROGRAMS) $(GORT_BENCHES)
+
+TEST_NEEDS += $(B)/tests/bench/agent_calls
+$(B)/tests/bench/agent_calls: $(B)/tests/bench/agent_calls.o $(B)/libdebugcall.a
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(DEBUGGER_LIBS)
 
 $(GORT_BENCHES): %: %.o $(B)/libgort.a
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ -pthread

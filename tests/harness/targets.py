@@ -96,12 +96,16 @@ class Victim:
         self.close()
 
 
+# A library that goes into all of these: the same tests, over the host that it brings.
+PRELOAD = {"LD_PRELOAD": os.environ["TARGET_PRELOAD"]} if "TARGET_PRELOAD" in os.environ else {}
+
+
 class Program:
     """A target that prints "ready" on a line of its own."""
 
     def __init__(self, *args, env=None):
         self.process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env=dict(os.environ, **(env or {})))
+                                        env=dict(os.environ, **PRELOAD, **(env or {})))
         self.pid = self.process.pid
         while self.process.stdout.readline() != "ready\n":
             expect(self.process.poll() is None, f"{args[0]} ended")

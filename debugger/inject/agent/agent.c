@@ -7,6 +7,7 @@
 #include "debugger/target/memory.h"
 #include "protocol/debugcall.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static void destroy(void *host)
@@ -71,6 +72,28 @@ static struct dc_error *can(void *host, int64_t wait_ns)
 
 // ---- a request ----------------------------------------------------------------------------------
 
+// Calls that differ: a record each.
+static void fill_many(const struct agent *agent, struct mailbox_slot *slot)
+{
+	const struct request *request = agent->request;
+
+	for (uint64_t i = 0; i < request->n && i < MAILBOX_CALLS; i++) {
+		const struct abi_entry *entry = &request->entries[i];
+		struct mailbox_call *call = &slot->calls[i];
+
+		// What a record does not use of its vectors nobody reads.
+		memset(call, 0, offsetof(struct mailbox_call, vector));
+		call->addr = request->addr;
+		call->al = entry->al;
+		call->vector_width = entry->vector_width;
+		call->repeat = 1;
+		call->pass = agent->loan->options->pass_signals;
+		memcpy(call->general, entry->general, sizeof(call->general));
+		if (entry->vector_width)
+			memcpy(call->vector, entry->vector, sizeof(call->vector));
+	}
+}
+
 static struct dc_error *fill(const struct agent *agent, struct mailbox_slot *slot)
 {
 	const struct request *request = agent->request;
@@ -101,6 +124,21 @@ static struct dc_error *fill(const struct agent *agent, struct mailbox_slot *slo
 	return NULL;
 }
 
+static void ask_many(struct agent *agent)
+{
+	struct mailbox_slot *slot = agent->post.slot;
+	int64_t now = tracer_now();
+
+	fill_many(agent, slot);
+	agent->asked = (uint32_t)agent->request->n;
+	agent->seen = 0;
+	agent->deadline = agent->request->timeout_ns ? now + agent->request->timeout_ns : 0;
+	slot->current = 0;
+	slot->nr_calls = agent->asked;
+	slot->deadline_ns = agent->deadline ?: now;
+	post_ask(&agent->post, MAILBOX_CALL);
+}
+
 static void ask(struct agent *agent)
 {
 	const struct request *request = agent->request;
@@ -127,6 +165,11 @@ static struct dc_error *begin(void *host, struct request *request)
 	agent->outcome = NULL;
 	agent->cancelled_ns = 0;
 
+	if (request->entries) {
+		ask_many(agent);
+		return NULL;
+	}
+
 	struct dc_error *err = fill(agent, agent->post.slot);
 
 	if (!err)
@@ -139,6 +182,36 @@ static void end(struct agent *agent, struct dc_error *outcome)
 	dc_error_destroy(agent->outcome);
 	agent->outcome = outcome;
 	agent->request->is_over = true;
+}
+
+// Of the call that is under way how many have returned before it.
+static uint32_t count_done(const struct agent *agent)
+{
+	const struct mailbox_slot *slot = agent->post.slot;
+	const uint32_t *count = agent->request->entries ? &slot->current : &slot->calls[0].done;
+
+	return __atomic_load_n(count, __ATOMIC_RELAXED);
+}
+
+static void take_exit(const struct mailbox_call *call, struct abi_exit *exit)
+{
+	exit->rax = call->rax;
+	exit->rdx = call->rdx;
+	memcpy(exit->vector, call->left, sizeof(exit->vector));
+	memcpy(exit->st, call->st, sizeof(exit->st));
+}
+
+static void note_many(struct agent *agent)
+{
+	struct request *request = agent->request;
+	const struct mailbox_slot *slot = agent->post.slot;
+
+	while (request->done < request->n &&
+	       slot->calls[request->done].outcome == MAILBOX_RETURNED) {
+		take_exit(&slot->calls[request->done], &request->exits[request->done]);
+		request->nanoseconds[request->done] = slot->times[request->done];
+		request->done++;
+	}
 }
 
 static void note_calls(struct agent *agent)
@@ -160,10 +233,14 @@ static void hear(struct agent *agent)
 
 	switch (post_turn(&agent->post)) {
 	case MAILBOX_ANSWERED:
-		note_calls(agent);
+		if (request->entries)
+			note_many(agent);
+		else
+			note_calls(agent);
 		if (!agent->outcome)
 			agent->outcome = agent_outcome(agent);
-		if (!agent->outcome && request->done < request->n && agent->seen < agent->asked)
+		if (!agent->outcome && !request->entries && request->done < request->n &&
+		    agent->seen < agent->asked)
 			ask(agent);
 		else
 			end(agent, take_ptr(agent->outcome));
@@ -197,8 +274,7 @@ static struct dc_error *look_for_end(struct agent *agent)
 static void keep_deadline(struct agent *agent)
 {
 	enum { ANSWER_NS = 1000 * 1000 * 1000 };
-	const struct mailbox_slot *slot = agent->post.slot;
-	uint32_t done = __atomic_load_n(&slot->calls[0].done, __ATOMIC_RELAXED);
+	uint32_t done = count_done(agent);
 	int64_t now = tracer_now();
 
 	if (agent->cancelled_ns) {
@@ -261,10 +337,15 @@ static struct dc_error *take_result(const struct agent *agent)
 	uint64_t align = entry->result_align > 16 ? entry->result_align : 16;
 	uint64_t result = (entry->stack_size + align - 1) & -align;
 
-	exit->rax = call->rax;
-	exit->rdx = call->rdx;
-	memcpy(exit->vector, call->left, sizeof(exit->vector));
-	memcpy(exit->st, call->st, sizeof(exit->st));
+	if (agent->request->entries)
+		return agent->request->done == agent->request->n
+			       ? NULL
+			       : error_make(DC_REFUSED,
+					    "the agent of process %d made %llu calls of %llu",
+					    agent->post.process->pid,
+					    (unsigned long long)agent->request->done,
+					    (unsigned long long)agent->request->n);
+	take_exit(call, exit);
 	if (!entry->result_size)
 		return NULL;
 
@@ -313,6 +394,8 @@ const struct host agent_host = {
 	.name = "agent",
 	.absence = "has no agent: start it with LD_PRELOAD=libdebugcall-agent.so",
 	.is_there = is_there,
+	.is_untraced = true,
+	.takes_many = true,
 	.probe = probe,
 	.destroy = destroy,
 	.can = can,

@@ -5,6 +5,7 @@
 #include "debugger/base/cleanup.h"
 #include "debugger/target/socket_times.h"
 #include "debugger/target/waits.h"
+#include "protocol/mailbox.h"
 
 #include <string.h>
 #include <sys/syscall.h>
@@ -47,6 +48,17 @@ static bool is_ours(pid_t tid)
 	return access(path, F_OK) == 0;
 }
 
+// None of the program's.
+static bool is_agents(const struct thread_info *info)
+{
+	static const char *const names[] = { MAILBOX_NAME, MAILBOX_WORKER_NAME };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strncmp(info->name, names[i], sizeof(info->name) - 1))
+			return true;
+	return false;
+}
+
 struct candidate candidate_judge(const struct process *process, pid_t tid,
 				 const struct thread_info *info)
 {
@@ -59,6 +71,8 @@ struct candidate candidate_judge(const struct process *process, pid_t tid,
 	case 'X': reason = "has ended"; break;
 	default: break;
 	}
+	if (!reason && is_agents(info))
+		reason = "is the agent's own";
 	if (!reason && info->seccomp == 1)
 		reason = "runs under strict seccomp";
 	// A thread that we follow ourselves is lent.
