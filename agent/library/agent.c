@@ -31,11 +31,19 @@ int debugcall_agent_is_open(void)
 	return is_open();
 }
 
+static void at_exit(int status, void *arg);
+
+// What is registered last comes first: before what the program registered frees what callees read.
+static void meet(void)
+{
+	on_exit(at_exit, NULL);
+}
+
 static void start(void)
 {
 	if (__atomic_exchange_n(&is_started, true, __ATOMIC_SEQ_CST))
 		return;
-	if (box_make(&box) && attendant_start(&box))
+	if (box_make(&box) && attendant_start(&box, meet))
 		return;
 	if (box.header)
 		box.header->state = MAILBOX_CLOSED;
@@ -88,14 +96,13 @@ static void wait_to_be_asked(void)
 
 static void in_child(void)
 {
-	// The callee forked: its child is nobody's.
-	if (worker_on((uintptr_t)__builtin_frame_address(0)))
-		return;
-	// It was put to sleep for good.
-	if (is_started && !box.header)
-		return;
+	bool was_asleep = is_started && !box.header;
+
 	if (is_started)
 		box_forget(&box);
+	// It was put to sleep for good; or the callee forked, and its child is nobody's.
+	if (was_asleep || worker_on((uintptr_t)__builtin_frame_address(0)))
+		return;
 	is_started = false;
 	worker_forget_all();
 	wait_to_be_asked();
@@ -138,7 +145,6 @@ __attribute__((constructor)) static void load(void)
 	if ((how && !strcmp(how, "off")) || !is_first())
 		return;
 	pthread_atfork(NULL, NULL, in_child);
-	on_exit(at_exit, NULL);
 	if (how && !strcmp(how, "lazy"))
 		wait_to_be_asked();
 	else

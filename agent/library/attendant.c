@@ -11,6 +11,16 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+static void (*meet)(void); // NULL: it was done
+
+static bool serve(struct worker *worker, struct mailbox_slot *slot)
+{
+	if (meet)
+		meet();
+	meet = NULL;
+	return worker_start(worker, slot);
+}
+
 static void end(struct worker *worker)
 {
 	__atomic_store_n(&worker->end, 1, __ATOMIC_SEQ_CST);
@@ -27,7 +37,7 @@ static void look_after(const struct box *box, unsigned n)
 	uint32_t cancel = __atomic_load_n(&slot->cancel, __ATOMIC_SEQ_CST);
 
 	if (!is_there) {
-		if (is_wanted && !worker_start(worker, slot))
+		if (is_wanted && !serve(worker, slot))
 			slot->wanted = 0;
 		return;
 	}
@@ -81,7 +91,7 @@ static void *attend(void *arg)
 	return NULL;
 }
 
-bool attendant_start(struct box *box)
+bool attendant_start(struct box *box, void (*met)(void))
 {
 	enum { STACK = 64 * 1024 };
 	long least = sysconf(_SC_THREAD_STACK_MIN);
@@ -91,6 +101,7 @@ bool attendant_start(struct box *box)
 	sigset_t all, mask;
 	int err;
 
+	meet = met;
 	workers_bell = &box->header->bell;
 	if (!workers_init())
 		return false;

@@ -6,8 +6,8 @@
 
 #include "agent/library/box.h"
 
-// False: there can be no thread.
-bool attendant_start(struct box *box);
+// False: there can be no thread. met: called once, before the first client is served.
+bool attendant_start(struct box *box, void (*met)(void));
 // No calls are taken any more, as the process ends; waits a little for those that are under way.
 void attendant_close(struct box *box);
 

@@ -192,7 +192,8 @@ struct dc_error *session_release(struct dc_session *session)
 	event.pause_ns = departure.pause_ns;
 	// Under control it stands as before.
 	if (departure.state != DC_STATE_STANDS)
-		operations_tell(session, &event);
+		if (event.thread)
+			operations_tell(session, &event);
 	return err;
 }
 
@@ -243,7 +244,9 @@ struct dc_error *dc_attach(struct dc_session *session, const struct dc_scope *sc
 	if (err)
 		return session_conclude(session, err);
 	session->attached = true;
-	tell_stop(session);
+	// An agent holds none.
+	if (injection_tid(session->holding.injection))
+		tell_stop(session);
 	return NULL;
 }
 

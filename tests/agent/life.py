@@ -151,6 +151,20 @@ def exits():
 
 
 @test
+def exits_behind():
+    """a callee that is under way at the exit is waited for, before what it reads is freed"""
+    for _ in range(5):
+        with Life("wait") as life:
+            running = start("-q", "-p", life.pid, "reads_until_exit()")
+            until(lambda: life.call("entered")[0] == "1", "the callee runs")
+            life.process.stdin.write("q")
+            life.process.stdin.flush()
+            equal(life.process.wait(20), 5)
+            run = finish(running)
+            equal((run.code, run.out), (0, "9\n"), run)
+
+
+@test
 def threads():
     """nothing of the program's own wakes up, and no wait ends, over many clients"""
     with Life("wait") as life:

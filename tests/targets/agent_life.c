@@ -31,12 +31,22 @@ int sleeps(int seconds)
 	return (int)sleep((unsigned)seconds);
 }
 
-int *freed;
-int reads_freed(int seconds)
+static int *until_exit;
+
+static void destroy(void)
 {
+	free(until_exit);
+	until_exit = NULL;
+}
+
+// Long enough for an exit to begin meanwhile.
+int reads_until_exit(void)
+{
+	int *from = until_exit;
+
 	entered++;
-	sleep((unsigned)seconds);
-	return *freed;
+	usleep(30000);
+	return until_exit == from ? *from : -1;
 }
 
 static void become_child(void)
@@ -67,6 +77,9 @@ int main(int argc, char *argv[])
 		closefrom(3);
 	if (!strcmp(mode, "load") && !dlopen(argv[2], RTLD_NOW))
 		return 1;
+	until_exit = calloc(1, sizeof(*until_exit));
+	*until_exit = 9;
+	atexit(destroy);
 	printf("%d\nready\n", getpid());
 	fflush(stdout);
 	while (!strcmp(mode, "busy"))
