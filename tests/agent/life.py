@@ -168,6 +168,7 @@ def exits_behind():
 def threads():
     """nothing of the program's own wakes up, and no wait ends, over many clients"""
     with Life("wait") as life:
+        until(lambda: status(life.pid)["State"][0] == "S", "the program waits")
         before = status(life.pid)["voluntary_ctxt_switches"]
         for _ in range(20):
             equal(life.call("add(1, 2)"), ("3", "agent"))
