@@ -224,7 +224,7 @@ struct dc_value {
 };
 DC_API void dc_value_destroy(struct dc_value *value); // NULL is fine
 // One line as gdb prints it, freed by the caller; *ret is NULL for void. format: one of gdb's
-// letters x d u o t z a c f s; 0: the expression's own ("/x flags"), or as the type says.
+// letters x d u o t z a c f s r; 0: the expression's own ("/x flags"), or as the type says.
 DC_API DC_CHECK struct dc_error *dc_value_text(const struct dc_value *value, char format,
 					       char **ret);
 // The children from start on, at most count; ret has room for so many. What is behind a pointer is

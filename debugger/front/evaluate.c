@@ -99,7 +99,7 @@ int report_result(struct records *out, const char *expr, const struct dc_result 
 		  const struct dc_rate *rate)
 {
 	char *text;
-	struct dc_error *err = dc_value_text(result->value, 0, &text);
+	struct dc_error *err = dc_value_text(result->value, out->raw ? 'r' : '\0', &text);
 
 	if (err)
 		return report_failure(out, expr, err);

@@ -92,6 +92,7 @@ int main(int argc, char *argv[])
 
 	text_is_coloured = wants_colour(&options);
 
+	out.raw = options.raw;
 	int status = good ? obey(&options, &out) : report_usage(&out, complaint);
 
 	options_deinit(&options);

@@ -52,6 +52,7 @@
 	X(COLOR, 0, "color", "WHEN", "auto, always or never: of names and numbers (auto)")       \
 	X(TRACE, 0, "trace", "AREAS", "write what happens: target, inject, symbols or all")      \
 	X(JSON, 0, "json", NULL, "one JSON object a line")                                       \
+	X(RAW, 0, "raw", NULL, "members of C++'s library, not what they mean")                   \
 	X(QUIET, 'q', "quiet", NULL, "no notes; of an error only its first line")                \
 	X(COMPLETION, 0, "completion", "bash|zsh", "print what that shell completes by")         \
 	X(VERSION, 'V', "version", NULL, "print the version")                                    \
@@ -342,6 +343,7 @@ static bool take(struct options *options, int id, const char *arg, char complain
 		options->completion = arg;
 		options->what = OPTIONS_COMPLETION;
 		break;
+	case OPTION_RAW: options->raw = true; break;
 	case OPTION_VERSION: options->what = OPTIONS_VERSION; break;
 	case OPTION_HELP: options->what = OPTIONS_HELP; break;
 	}

@@ -16,7 +16,7 @@ struct options {
 	struct words words; // of the command; into argv
 	struct dc_options session; // pid still 0: who names it
 	const char *who; // PID, TID or name
-	bool json, quiet;
+	bool json, quiet, raw;
 	// SHELL
 	struct script *scripts; // in the order that they were given
 	size_t nr_scripts;

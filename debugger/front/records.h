@@ -48,6 +48,7 @@ struct records {
 	renderer *render;
 	bool quiet; // no notes, of an error only its first line
 	bool numbered; // values are shown with their $N
+	bool raw; // values by their members alone
 	bool held; // records wait: a thread may be borrowed, and a full pipe must not hold it
 	bool failed; // the open record is incomplete for want of memory
 	bool lost; // so was one that is ended; said in the end

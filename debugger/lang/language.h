@@ -6,6 +6,7 @@
 #include "debugger/base/arena.h"
 #include "debugger/lang/expression.h"
 
+struct container;
 struct node; // of the tree, which is the language's own
 
 struct expression {
@@ -39,6 +40,9 @@ struct language {
 	// The type as declarations have it, of the name if there is one. malloc'd; NULL: out of
 	// memory.
 	char *(*spell)(const struct type *type, const char *name);
+	// What container_read() promises; NULL: there are no containers.
+	struct dc_error *(*contain)(const struct environment *environment,
+				    const struct value *value, struct container *ret);
 	// What value_print() promises.
 	struct dc_error *(*print)(const struct language *language,
 				  const struct environment *environment, const struct value *value,

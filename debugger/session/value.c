@@ -3,6 +3,7 @@
 #include "debugger/session/session.h"
 
 #include "debugger/arch/arch.h"
+#include "debugger/lang/container.h"
 #include "debugger/target/memory.h"
 #include "debugger/values/part.h"
 
@@ -20,6 +21,7 @@ struct kept {
 	char format; // of "/x flags"
 	char *text; // as it was printed when other memory was read with it; NULL: none was
 	uint64_t epoch; // when it was read
+	bool is_container; // its children are what it holds
 	char register_name[8];
 	char *name, *spelling, *reason, *expression; // the public ones, ours
 	char *prefix; // what stands before ".member" or "[3]" in a child's expression; NULL: nothing
@@ -138,6 +140,41 @@ static struct dc_error *count_children(struct dc_session *session, const struct 
 	}
 }
 
+// Reads so many of what the value, or what it refers to, holds.
+static struct dc_error *read_container(const struct kept *kept, uint64_t start, size_t count,
+				       struct container *ret)
+{
+	struct dc_session *session = kept->session;
+	struct evaluation evaluation = { .session = session };
+	struct caller caller = caller_of(&evaluation);
+	const struct environment environment = { session->symbols, &caller, session->variables };
+	const struct type *type = whole_type(session, kept->value.type);
+	struct value object = kept->value;
+
+	*ret = (struct container){ .start = start, .room = count };
+	if (type->kind == TYPE_REFERENCE && object.bytes) {
+		object = (struct value){ .type = type->target, .lvalue = LVALUE_MEMORY };
+		memcpy(&object.addr, kept->value.bytes, sizeof(object.addr));
+	}
+	if (kept->format == 'r' || !is_record(whole_type(session, object.type)))
+		return NULL;
+	return container_read(kept->language, &environment, &object, ret);
+}
+
+static struct dc_error *count_kept(struct kept *kept)
+{
+	_cleanup_(container_deinit) struct container container = { 0 };
+	struct dc_error *err = read_container(kept, 0, 0, &container);
+
+	kept->is_container = !err && container.kind > CONTAINER_DAMAGED;
+	if (err || !kept->is_container)
+		return err ? err
+			   : count_children(kept->session, kept->value.type,
+					    &kept->public.nr_children);
+	kept->public.nr_children = container.kind == CONTAINER_TEXT ? 0 : container.total;
+	return NULL;
+}
+
 static void describe_lvalue(struct kept *kept)
 {
 	const struct value *value = &kept->value;
@@ -179,7 +216,7 @@ static struct dc_error *publish(struct kept *kept)
 	public->state = DC_VALUE_NONE;
 	if (public->state != DC_VALUE_OK)
 		return NULL;
-	return count_children(kept->session, value->type, &public->nr_children);
+	return count_kept(kept);
 }
 
 static struct kept *make(struct dc_session *session, const struct language *language, char format)
@@ -460,6 +497,80 @@ static struct dc_error *make_child(const struct kept *parent, const struct whole
 	return err;
 }
 
+// The name of what a map has under the key, as gdb writes it.
+static struct dc_error *name_element(const struct kept *parent, uint64_t number,
+				     struct element *element, char **ret)
+{
+	struct dc_session *session = parent->session;
+	struct evaluation evaluation = { .session = session };
+	struct caller caller = caller_of(&evaluation);
+	const struct environment environment = { session->symbols, &caller, session->variables };
+	struct access access = { .symbols = session->symbols, .caller = &caller };
+	char *key = NULL;
+	struct dc_error *err = NULL;
+
+	if (element->key.type && !element->key.bytes)
+		err = lvalue_load(&access, &element->key);
+	if (!err && element->key.type)
+		err = value_print(parent->language, &environment, &element->key, 0, &key);
+	if (err) {
+		dc_error_destroy(err);
+		key = strdup("?");
+	}
+	*ret = element->key.type ? printed("[%s]", key ? key : "?")
+	       : element->name	 ? strdup(element->name)
+				 : printed("[%ju]", (uintmax_t)number);
+	free(key);
+	return *ret ? NULL : &dc_out_of_memory;
+}
+
+static struct dc_error *make_element(const struct kept *parent, uint64_t number,
+				     struct element *element, struct dc_value **ret)
+{
+	struct dc_session *session = parent->session;
+	struct evaluation evaluation = { .session = session };
+	struct caller caller = caller_of(&evaluation);
+	struct access access = { .symbols = session->symbols, .caller = &caller };
+	struct kept *child = make(session, parent->language, parent->format);
+
+	if (!child)
+		return &dc_out_of_memory;
+	child->public.has_run = parent->public.has_run || parent->epoch != session->epoch;
+	child->value = value_take(&element->value);
+
+	struct dc_error *err = name_element(parent, number, element, &child->name);
+
+	if (!err && !child->value.bytes) {
+		err = lvalue_load(&access, &child->value);
+		if (err && (err->code == DC_VALUE || err->code == DC_TYPE)) {
+			child->public.state = err->value ?: DC_VALUE_UNREADABLE;
+			child->reason = strdup(err->message);
+			dc_error_destroy(err);
+			err = child->reason ? NULL : &dc_out_of_memory;
+		}
+	}
+	if (!err)
+		err = publish(child);
+	if (err)
+		dc_value_destroy(&child->public);
+	else
+		*ret = &child->public;
+	return err;
+}
+
+static struct dc_error *make_elements(const struct kept *parent, uint64_t start, size_t count,
+				      struct dc_value **ret, size_t *nr_ret)
+{
+	_cleanup_(container_deinit) struct container container = { 0 };
+	struct dc_error *err = read_container(parent, start, count, &container);
+
+	for (size_t i = 0; !err && i < container.n; i++) {
+		err = make_element(parent, start + i, &container.list[i], &ret[i]);
+		*nr_ret += !err;
+	}
+	return err;
+}
+
 // Follows what the value points or refers to, as far as children are there.
 static struct dc_error *find_whole(const struct kept *parent, struct whole *ret)
 {
@@ -511,8 +622,11 @@ struct dc_error *dc_value_children(const struct dc_value *value, uint64_t start,
 
 	_turn_(parent->session);
 
-	err = find_whole(parent, &whole);
-	for (size_t i = 0; !err && i < count; i++) {
+	if (parent->is_container)
+		err = make_elements(parent, start, count, ret, nr_ret);
+	else
+		err = find_whole(parent, &whole);
+	for (size_t i = 0; !err && !parent->is_container && i < count; i++) {
 		_cleanup_(part_deinit) struct part part = { 0 };
 
 		err = find_part(&whole, start + i, &part);

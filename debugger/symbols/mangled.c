@@ -161,6 +161,12 @@ static enum fit fits(const char *shown, const char *wanted, unsigned int class)
 
 bool symbols_is_named(const char *full, const char *name)
 {
+	size_t length = strlen(name);
+
+	// Symbols of functions within functions are numbered: "inner.0".
+	if (!strncmp(full, name, length) && full[length] == '.' && full[length + 1] &&
+	    !full[length + 1 + strspn(full + length + 1, "0123456789")])
+		return true;
 	if (!strcmp(full, name) || !strchr(full, '('))
 		return !strcmp(full, name);
 

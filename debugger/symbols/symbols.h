@@ -68,6 +68,7 @@ struct variable {
 	const void *bytes; // CONSTANT: type->size bytes
 	size_t nr_bytes;
 	const char *why_gone; // GONE: "optimized out", …
+	bool is_around; // a local of a function that the frame's is nested in
 };
 
 // A frame above another one.

@@ -115,6 +115,8 @@ struct type_argument {
 	int64_t value;
 };
 bool type_argument(const struct type *class, size_t i, struct type_argument *ret);
+// The typedef of that name in the class; NULL: it has none.
+const struct type *type_nested(const struct type *class, const char *name);
 
 // In bytes, a power of two; reads the members that decide it.
 uint32_t type_align(const struct type *type);

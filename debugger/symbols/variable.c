@@ -57,6 +57,67 @@ static bool local_in_origin(Dwarf_Die *scope, const char *name, Dwarf_Die *ret)
 	       dwarf_formref_die(&attr, &origin) && local_in(&origin, name, ret);
 }
 
+// The frame of the function around, to which the nested one's static link points.
+static bool outer_frame(const struct location_frame *inner, Dwarf_Die *outer,
+			struct symbols_frame *ret)
+{
+	const struct symbols_frame *frame = inner->frame;
+	Dwarf_Attribute attr;
+	uint64_t link;
+
+	if (!dwarf_attr(inner->function, DW_AT_static_link, &attr) ||
+	    location_number(inner, &attr, &link))
+		return false;
+	for (size_t i = 0; i < frame->nr_callers; i++) {
+		const struct symbols_caller *caller = &frame->callers[i];
+
+		if (dwarf_haspc(outer, caller->pc - inner->loaded->module.bias) != 1 ||
+		    caller->cfa != link)
+			continue;
+		*ret = (struct symbols_frame){ .pc = caller->pc,
+					       .cfa = caller->cfa,
+					       .valid = caller->valid };
+		memcpy(ret->regs, caller->regs, sizeof(ret->regs));
+		ret->nr_callers = frame->nr_callers - i - 1;
+		memcpy(ret->callers, caller + 1, ret->nr_callers * sizeof(*caller));
+		return true;
+	}
+	return false;
+}
+
+// In the functions and blocks that the frame's function is nested in. A local of theirs that cannot
+// be reached still is what the name means.
+static struct dc_error *find_around(const struct location_frame *inner, Dwarf_Die *unit,
+				    const char *name, struct variable *ret, bool *done)
+{
+	struct location_frame where = *inner;
+	struct symbols_frame frame;
+	Dwarf_Die path[BLOCKS_MAX], die;
+	size_t n = block_path(unit, inner->frame->pc - inner->loaded->module.bias, path);
+
+	for (size_t i = n ? n - 1 : 0; i-- > 0;) {
+		if (!local_in(&path[i], name, &die))
+			continue;
+		*done = true;
+
+		size_t function = i;
+
+		while (function && dwarf_tag(&path[function]) != DW_TAG_subprogram)
+			function--;
+		where.function = &path[function];
+		where.frame = outer_frame(inner, where.function, &frame) ? &frame : NULL;
+
+		struct dc_error *err = from_die(&where, &die, name, ret);
+
+		ret->is_around = true;
+		if (!err && ret->place == VARIABLE_GONE && !where.frame)
+			ret->why_gone = "it belongs to the function around, whose frame is not "
+					"known here";
+		return err;
+	}
+	return NULL;
+}
+
 static struct dc_error *find_local(struct symbols *symbols, const struct symbols_frame *frame,
 				   enum effort effort, const char *name, struct variable *ret,
 				   bool *done)
@@ -69,15 +130,16 @@ static struct dc_error *find_local(struct symbols *symbols, const struct symbols
 		return NULL;
 
 	size_t n = block_chain(&unit, frame->pc - where.loaded->module.bias, scopes);
+	Dwarf_Die function = scopes[0];
 
-	where.function = n ? &scopes[0] : NULL;
+	where.function = n ? &function : NULL;
 	while (n--) {
 		if (!local_in(&scopes[n], name, &die) && !local_in_origin(&scopes[n], name, &die))
 			continue;
 		*done = true;
 		return from_die(&where, &die, name, ret);
 	}
-	return NULL;
+	return where.function ? find_around(&where, &unit, name, ret, done) : NULL;
 }
 
 // ---- statics and globals by DIE ----

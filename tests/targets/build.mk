@@ -118,6 +118,11 @@ $(CXX_STRIPPED): $(B)/tests/targets/cxx-gcc
 CXX_SYMBOLS := $(B)/tests/targets/cxx-symbols
 $(CXX_SYMBOLS): $(B)/tests/targets/cxx-gcc
 	$(call say,TARGET)strip --strip-debug -o $@ $<
+LIBRARY_TARGETS := $(CXX_WAYS:%=$(B)/tests/targets/library-%)
+$(LIBRARY_TARGETS): $(B)/tests/targets/library-%: tests/targets/library.cc
+	@mkdir -p $(@D)
+	$(call say,TARGET)$(CXX_$*) -g -O0 -w -std=gnu++17 -o $@ $<
+TEST_NEEDS += $(LIBRARY_TARGETS)
 $(B)/tests/targets/catcher: tests/targets/catcher.cc
 	@mkdir -p $(@D)
 	$(call say,TARGET)g++ -g -O1 -o $@ $<

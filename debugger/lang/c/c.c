@@ -29,7 +29,7 @@ static struct dc_error *read_format(struct parser *parser)
 		return err;
 	if (!parser_at(parser, TOKEN_NAME) || lexer->token.length != 1 ||
 	    !print_format_known(*lexer->token.start))
-		return parser_error(parser, "expected one of the formats x d u o t z a c f s");
+		return parser_error(parser, "expected one of the formats x d u o t z a c f s r");
 	parser->expression->format = *lexer->token.start;
 	return lexer_advance(lexer);
 }

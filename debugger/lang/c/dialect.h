@@ -57,6 +57,9 @@ struct dialect {
 	// one before. false: it is not shown here, and nothing was printed.
 	bool (*print_base)(struct printer *printer, const struct type_member *base,
 			   const unsigned char *bytes, uint64_t addr, const char *separator);
+	// An object as what it holds. false: it is to be shown by its members.
+	bool (*print_object)(struct printer *printer, const struct type *type,
+			     const unsigned char *bytes, uint64_t addr);
 	// What stands before an enumerator's name.
 	void (*print_enum_scope)(struct printer *printer, const struct type *type);
 };

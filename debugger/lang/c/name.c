@@ -369,7 +369,8 @@ struct dc_error *name_parse(struct parser *parser, struct node **ret)
 		return make_in_file(parser, file, name, column, ret);
 	err = name_make(parser, name, column, ret);
 	// What no block of the frame's function has may be its object's.
-	if (!err && !(*ret)->what->is_local && parser->frame->pc && parser->dialect->implied_member)
+	if (!err && parser->frame->pc && parser->dialect->implied_member &&
+	    (!(*ret)->what->is_local || (*ret)->what->variable.is_around || !strcmp(name, "this")))
 		err = parser->dialect->implied_member(parser, name, column, ret);
 	return err;
 }

@@ -367,11 +367,26 @@ static struct dc_error *member(struct parser *parser, struct node *object, bool 
 	if (!parser_at(parser, TOKEN_NAME))
 		return parser_error(parser, "expected a member's name");
 
-	const char *name = arena_string(parser->expression, token->start, token->length);
-	struct dc_error *err = name ? parser_member(parser, object, is_arrow, name, column, ret)
-				    : &dc_out_of_memory;
+	const char *start = token->start, *end = start;
+	struct dc_error *err = NULL;
 
-	return err ? err : lexer_advance(&parser->lexer);
+	// "Base::name" where the dialect has that; C's lexer knows the colons, too.
+	for (bool more = true; !err && more;) {
+		end = token->start + token->length;
+		err = lexer_advance(&parser->lexer);
+		more = !err && parser_at(parser, TOKEN_SCOPE);
+		if (more)
+			err = lexer_advance(&parser->lexer);
+		if (!err && more && !parser_at(parser, TOKEN_NAME))
+			err = parser_error(parser, "expected a name after ::");
+	}
+	if (err)
+		return err;
+
+	const char *name = arena_string(parser->expression, start, (size_t)(end - start));
+
+	return name ? parser_member(parser, object, is_arrow, name, column, ret)
+		    : &dc_out_of_memory;
 }
 
 // Calls, indices and members chain to the left: a loop, with the depth counted by adopt().

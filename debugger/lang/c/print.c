@@ -201,9 +201,13 @@ static void print_record(struct printer *printer, const struct type *type,
 	struct printed_whole outer = printer->whole;
 	bool is_base = printer->is_base;
 
+	printer->is_base = false;
+	if (!printer->is_raw && printer->dialect->print_object &&
+	    printer->dialect->print_object(printer, type, bytes, addr))
+		return;
+
 	if (!is_base)
 		printer->whole = (struct printed_whole){ .bytes = bytes, .size = type->size };
-	printer->is_base = false;
 	fputc('{', printer->out);
 	for (size_t i = 0; i < n; i++) {
 		const char *separator = any ? ", " : "";
@@ -348,7 +352,8 @@ struct dc_error *c_print(const struct language *language, const struct environme
 	struct printer printer = { .dialect = language->dialect,
 				   .symbols = environment->symbols,
 				   .caller = environment->caller,
-				   .format = format };
+				   .format = format == 'r' ? '\0' : format,
+				   .is_raw = format == 'r' };
 	char *text = NULL;
 	size_t size;
 

@@ -8,7 +8,7 @@
 
 bool print_format_known(char letter)
 {
-	return letter && strchr("xduotzacfs", letter);
+	return letter && strchr("xduotzacfsr", letter);
 }
 
 bool print_format_applies(const struct printer *printer, const struct type *type)

@@ -26,6 +26,7 @@ struct printer {
 	struct symbols *symbols;
 	const struct caller *caller;
 	char format; // 0: as the type says
+	bool is_raw; // objects are shown by their members
 	struct printed_whole whole;
 	bool is_base; // what is printed next is a part of it
 	unsigned depth; // of nested structs and arrays: a damaged type could contain itself
@@ -45,7 +46,7 @@ void print_text(struct printer *printer, const struct type *type, const unsigned
 void print_string_at(struct printer *printer, const struct type *type, uint64_t addr);
 // "0x4010 <main+4>"
 void print_address(struct printer *printer, uint64_t addr);
-// gdb's format letters: x d u o t z a c f s.
+// gdb's format letters: x d u o t z a c f s, and r for members instead of what they mean.
 bool print_format_known(char letter);
 // Numbers in the printer's format.
 bool print_format_applies(const struct printer *printer, const struct type *type);

@@ -285,12 +285,82 @@ struct dc_error *class_find_static(struct symbols *symbols, const struct type *c
 	return type_strip(class)->tag ? NULL : search_statics(symbols, class, name, 0, ret, found);
 }
 
+// The class itself or one of its bases, by the name that stands before "::".
+static const struct type *named_base(struct context *context, const struct type *class,
+				     const char *name, size_t length, unsigned depth)
+{
+	const struct type *whole = symbols_complete(context->access.symbols, type_strip(class));
+	size_t its = whole->name ? strlen(whole->name) : 0;
+	const struct type_member *members = NULL;
+	size_t n = 0;
+
+	if (its >= length && !memcmp(whole->name + its - length, name, length) &&
+	    (its == length || (its > length + 1 && whole->name[its - length - 1] == ':')))
+		return whole;
+
+	_cleanup_error_ struct dc_error *err = type_members(whole, &members, &n);
+
+	for (size_t i = 0; !err && i < n && depth < DEPTH_MAX; i++) {
+		const struct type *found = members[i].is_base ? named_base(context, members[i].type,
+									   name, length, depth + 1)
+							      : NULL;
+
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+struct dc_error *class_qualified(struct context *context, const struct value *object,
+				 const char *member, const char **name, struct value *ret)
+{
+	const char *last = member;
+
+	*ret = *object;
+	ret->bytes = NULL;
+	for (const char *at = member; (at = strstr(at, "::")); last = at += 2)
+		;
+	*name = last;
+	if (last == member)
+		return value_copy(object, ret);
+
+	size_t length = (size_t)(last - member) - 2;
+	const struct type *base = named_base(context, object->type, member, length, 0);
+	_cleanup_value_ struct value pointer = { 0 };
+
+	if (!base)
+		return type_error("'%s' has no base of that name", object->type, NULL);
+	if (type_equal(base, type_strip(object->type)))
+		return value_copy(object, ret);
+
+	struct dc_error *err = object_address(context, object, &pointer);
+
+	if (!err)
+		err = class_to_base(context, &pointer, object->type, base);
+	if (err)
+		return err;
+	pointer.type = types_pointer(context->basics.types,
+				     types_qualified(context->basics.types, base,
+						     type_strip(object->type)->is_const,
+						     type_strip(object->type)->is_volatile));
+	return pointer.type ? object_dereference(context, &pointer, ret) : &dc_out_of_memory;
+}
+
 struct dc_error *class_inherited_member(struct context *context, const struct value *whole,
 					const char *name, struct value *ret, bool *found)
 {
 	struct variable variable;
 
 	*found = false;
+	if (strstr(name, "::")) {
+		_cleanup_value_ struct value base = { 0 };
+		struct dc_error *none = class_qualified(context, whole, name, &name, &base);
+
+		if (!none)
+			none = object_member(context, &base, name, ret);
+		*found = !none;
+		return none;
+	}
 
 	struct dc_error *err = search_bases(context, whole, name, 0, ret, found);
 

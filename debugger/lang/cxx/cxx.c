@@ -19,6 +19,7 @@ static const struct dialect dialect = {
 	.inherited_member = class_inherited_member,
 	.print_reference = class_print_reference,
 	.print_base = class_print_base,
+	.print_object = library_print,
 	.print_enum_scope = class_print_enum_scope,
 };
 
@@ -31,5 +32,6 @@ const struct language language_cxx = {
 	.check = c_check,
 	.evaluate = c_evaluate,
 	.spell = type_spell,
+	.contain = library_container,
 	.print = c_print,
 };

@@ -77,24 +77,27 @@ static struct dc_error *find_method(struct context *context, const struct node *
 				    struct call *call, bool *done)
 {
 	const struct node *callee = node->call.callee;
-	_cleanup_value_ struct value object = { 0 };
+	_cleanup_value_ struct value whole = { 0 }, object = { 0 };
 	const struct method *list, *method;
+	const char *name;
 	size_t n;
 	struct dc_error *err;
 
 	*done = false;
 	if (callee->kind != NODE_MEMBER)
 		return NULL;
-	err = eval_node(context, callee->object, &object);
-	if (err || value_unknown(&object))
+	err = eval_node(context, callee->object, &whole);
+	if (err || value_unknown(&whole))
 		return err;
-	err = object_reach(context, &object, callee->is_arrow);
+	err = object_reach(context, &whole, callee->is_arrow);
 	// What C has no methods of keeps its own messages.
-	if (err || !type_is_record(object.type) || type_strip(object.type)->tag ||
-	    class_has_member(context, object.type, callee->member))
+	if (err || !type_is_record(whole.type) || type_strip(whole.type)->tag)
+		return err;
+	err = class_qualified(context, &whole, callee->member, &name, &object);
+	if (err || class_has_member(context, object.type, name))
 		return err;
 	*done = true;
-	err = find_methods(context, object.type, callee->member, &list, &n);
+	err = find_methods(context, object.type, name, &list, &n);
 	if (!err)
 		err = overload_choose_method(context, node, &object, list, n, &method);
 	if (err || !method)
@@ -103,7 +106,8 @@ static struct dc_error *find_method(struct context *context, const struct node *
 		err = object_address(context, &object, &call->object);
 	if (err)
 		return err;
-	if (method->is_virtual)
+	// A name with its class in front means that class's own.
+	if (method->is_virtual && name == callee->member)
 		return take_virtual(context, method, call);
 	if (!method->function.addr)
 		return error_at(error_make(DC_VALUE,

@@ -5,6 +5,7 @@
 #define DEBUGGER_LANG_CXX_RULES_H
 
 #include "debugger/lang/c/dialect.h"
+#include "debugger/lang/container.h"
 
 // reference.c
 struct dc_error *reference_follow(struct context *context, struct value *value) DC_CHECK;
@@ -29,6 +30,9 @@ struct dc_error *class_inherited_member(struct context *context, const struct va
 // A static one has a name of its own, with its class's before it.
 struct dc_error *class_find_static(struct symbols *symbols, const struct type *class,
 				   const char *name, struct variable *ret, bool *found) DC_CHECK;
+// "Base::name" of the object: what of it is the base, and the name alone.
+struct dc_error *class_qualified(struct context *context, const struct value *object,
+				 const char *member, const char **name, struct value *ret) DC_CHECK;
 bool class_has_member(struct context *context, const struct type *class, const char *name);
 
 // method.c
@@ -59,6 +63,14 @@ struct dc_error *implied_member(struct parser *parser, const char *name, size_t 
 // qualified.c
 const char *qualified_name_end(struct parser *parser, const char *start);
 bool qualified_resolve(struct parser *parser, const char *name, struct resolution *what);
+
+// library.c
+struct dc_error *library_container(const struct environment *environment, const struct value *value,
+				   struct container *ret) DC_CHECK;
+
+// print_library.c
+bool library_print(struct printer *printer, const struct type *type, const unsigned char *bytes,
+		   uint64_t addr);
 
 // print_class.c
 void class_print_reference(struct printer *printer, const struct type *type,

@@ -39,12 +39,71 @@ static bool child_at(Dwarf_Die *parent, uint64_t pc, bool want_function, int lev
 	return false;
 }
 
+// What may have a function within.
+static bool is_around(int tag)
+{
+	return tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block || tag == DW_TAG_namespace ||
+	       tag == DW_TAG_module || tag == DW_TAG_class_type || tag == DW_TAG_structure_type ||
+	       tag == DW_TAG_union_type;
+}
+
+// To the function at pc, or, where declared is not NULL, to that DIE.
+static size_t path_below(Dwarf_Die *parent, uint64_t pc, const void *declared, size_t n, int level,
+			 Dwarf_Die path[BLOCKS_MAX])
+{
+	struct die_walk walk = { 0 };
+	Dwarf_Die child;
+
+	for (bool more = die_walk_first(&walk, parent, &child); more;
+	     more = die_walk_next(&walk, &child)) {
+		int tag = dwarf_tag(&child);
+		bool is_scoped = tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block;
+
+		if (!is_around(tag) || n == BLOCKS_MAX)
+			continue;
+		path[n] = child;
+		if (declared ? child.addr == declared
+			     : tag == DW_TAG_subprogram && dwarf_haspc(&child, pc) == 1)
+			return n + 1;
+		if (level < BLOCKS_MAX) {
+			size_t found = path_below(&child, pc, declared, n + is_scoped, level + 1,
+						  path);
+
+			if (found)
+				return found;
+		}
+	}
+	return 0;
+}
+
+size_t block_path(Dwarf_Die *unit, uint64_t pc, Dwarf_Die path[BLOCKS_MAX])
+{
+	size_t n = path_below(unit, pc, NULL, 0, 0, path);
+	Dwarf_Attribute attr;
+	Dwarf_Die function, declared;
+
+	// clang describes the code apart from the class in the function.
+	if (n != 1 || !dwarf_attr(&path[0], DW_AT_specification, &attr) ||
+	    !dwarf_formref_die(&attr, &declared))
+		return n;
+	function = path[0];
+	n = path_below(unit, 0, declared.addr, 0, 0, path);
+	if (!n)
+		n = 1;
+	path[n - 1] = function;
+	return n;
+}
+
 size_t block_chain(Dwarf_Die *unit, uint64_t pc, Dwarf_Die scopes[BLOCKS_MAX])
 {
 	size_t n = 0;
 
-	if (!child_at(unit, pc, true, 0, &scopes[0]))
-		return 0;
+	if (!child_at(unit, pc, true, 0, &scopes[0])) {
+		n = block_path(unit, pc, scopes);
+		if (!n)
+			return 0;
+		scopes[0] = scopes[n - 1];
+	}
 	for (n = 1; n < BLOCKS_MAX; n++) {
 		if (!child_at(&scopes[n - 1], pc, false, 0, &scopes[n]))
 			break;

@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# The C++ standard library's objects are printed as what they hold, as gdb prints them with libstdc++'s printers,
+# and where those fail as they would. What cannot be valid is said to be none.    timeout: 300 s
+import json
+import os
+import re
+import subprocess
+
+from harness import TARGETS, Program, debugcall, equal, expect, main, row, skip
+
+VALUES = [
+    ("empty_string", '""'), ("short_string", '"hello"'), ("long_string", "'x' <repeats 40 times>"),
+    ("quoted", '"a\\"b\\n"'), ("with_nul", '"a\\000b\\000"'), ("huge_string", "'y' <repeats 200 times>..."),
+    ("wide_string", 'L"wide"'), ("u16", 'u"sixteen"'), ("view", '"a view"'), ("no_view", '""'),
+    ("no_vector", "std::vector of length 0, capacity 0"), ("vector", "std::vector of length 3, capacity 5 = {1, 2, 3}"),
+    ("big_vector", "std::vector of length 300, capacity 300 = {" + ", ".join(["7"] * 200) + "...}"),
+    ("bits", "std::vector<bool> of length 4, capacity 64 = {1, 0, 1, 1}"),
+    ("no_bits", "std::vector<bool> of length 0, capacity 0"),
+    ("strings", 'std::vector of length 2, capacity 2 = {"one", "two"}'),
+    ("points", "std::vector of length 2, capacity 2 = {{x = 1, y = 2}, {x = 3, y = 4}}"),
+    ("nested", "std::vector of length 3, capacity 3 = {std::vector of length 1, capacity 1 = {1}, "
+     "std::vector of length 0, capacity 0, std::vector of length 2, capacity 2 = {2, 3}}"),
+    ("people", "std::vector of length 1, capacity 1 = {{<point> = {x = 0, y = 0}, name = \"bob\", "
+     "numbers = std::vector of length 3, capacity 3 = {1, 2, 3}}}"),
+    ("colors", "std::vector of length 2, capacity 2 = {color::RED, color::GREEN}"),
+    ("/x vector", "std::vector of length 3, capacity 5 = {0x1, 0x2, 0x3}"),
+    ("array", "{_M_elems = {4, 5, 6}}"), ("no_deque", "std::deque with 0 elements"),
+    ("deque", "std::deque with 3 elements = {1, 2, 3}"), ("wides", "std::deque with 2 elements = {{v = 0}, {v = 0}}"),
+    ("big_deque", "std::deque with 299 elements = {" + ", ".join(map(str, range(1, 201))) + "...}"),
+    ("no_list", "empty std::__cxx11::list"), ("list", "std::__cxx11::list = {[0] = 1, [1] = 2, [2] = 3}"),
+    ("wide_list", "std::__cxx11::list = {[0] = {v = 0}, [1] = {v = 0}}"),
+    ("string_list", 'std::__cxx11::list = {[0] = "a", [1] = "b"}'), ("no_forward", "empty std::forward_list"),
+    ("forward", "std::forward_list = {[0] = 1, [1] = 2, [2] = 3}"), ("no_map", "std::map with 0 elements"),
+    ("map", 'std::map with 2 elements = {["a"] = 1, ["b"] = 2}'),
+    ("maps", "std::map with 2 elements = {[1] = std::map with 1 element = {[2] = 3}, "
+     "[4] = std::map with 0 elements}"),
+    ("big_map", "std::map with 300 elements = {" + ", ".join(f"[{i}] = {i * i}" for i in range(100)) + "...}"),
+    ("multimap", "std::multimap with 2 elements = {[1] = 97 'a', [1] = 98 'b'}"), ("no_set", "std::set with 0 elements"),
+    ("set", "std::set with 3 elements = {[0] = 1, [1] = 2, [2] = 3}"),
+    ("multiset", 'std::multiset with 2 elements = {[0] = "x", [1] = "x"}'),
+    ("no_hash", "std::unordered_map with 0 elements"), ("hash", 'std::unordered_map with 1 element = {[1] = "one"}'),
+    ("string_hash", 'std::unordered_map with 1 element = {["key"] = 5}'),
+    ("hash_set", "std::unordered_set with 1 element = {[0] = 9}"),
+    ("point_set", "std::unordered_set with 1 element = {[0] = {x = 1, y = 2}}"),
+    ("pair", '{first = 1, second = "second"}'), ("no_tuple", "empty std::tuple"),
+    ("one_tuple", "std::tuple containing = {[1] = 5}"),
+    ("tuple", 'std::tuple containing = {[1] = 1, [2] = "two", [3] = {x = 3, y = 4}}'),
+    ("no_optional", "std::optional<int> [no contained value]"),
+    ("optional", "std::optional<int> = {[contained value] = 5}"),
+    ("string_optional", 'std::optional<std::string> = {[contained value] = "inside"}'),
+    ("variant", 'std::variant<int, std::string, point> [index 1] = {"text"}'),
+    ("point_variant", "std::variant<int, std::string, point> [index 2] = {{x = 1, y = 2}}"),
+    ("no_any", "std::any [no contained value]"), ("int_any", "std::any containing int = {[contained value] = 5}"),
+    ("string_any", 'std::any containing std::string = {[contained value] = "in any"}'),
+    ("point_any", "std::any containing point = {[contained value] = {x = 7, y = 8}}"),
+    ("no_unique", "std::unique_ptr<int> = {get() = 0x0}"), ("unique", "std::unique_ptr<int> = {get() = PTR}"),
+    ("unique_closer", "std::unique_ptr<int> = {get() = PTR}"),
+    ("no_shared", "std::shared_ptr<int> (empty) = {get() = 0x0}"),
+    ("shared", "std::shared_ptr<int> (use count 2, weak count 1) = {get() = PTR}"),
+    ("weak", "std::weak_ptr<int> (use count 2, weak count 1) = {get() = PTR}"),
+    ("expired", "std::weak_ptr<int> (expired, weak count 1) = {get() = PTR}"),
+    ("atomic", "std::atomic<int> = { 5 }"), ("atomic_bool", "std::atomic<bool> = { true }"),
+    ("atomic_pointer", "std::atomic<int *> = { 0x0 }"), ("no_bitset", "std::bitset"),
+    ("bitset", "std::bitset = {[0] = 1, [2] = 1, [9] = 1}"), ("big_bitset", "std::bitset = {[129] = 1}"),
+    ("path", 'filesystem::path "/usr/lib"'), ("stack", "std::stack wrapping: std::deque with 2 elements = {1, 2}"),
+    ("queue", "std::queue wrapping: std::deque with 1 element = {3}"), ("iterator", "1"), ("set_iterator", "1"),
+    ("list_iterator", "1"), ("deque_iterator", "1"), ("map_iterator", '{first = "a", second = 1}'),
+    ("initializers", "std::initializer_list of length 2 = {1, 2}"), ("*string_pointer", '"hello"'),
+    ("string_reference", "(std::string &) @PTR: 'x' <repeats 40 times>"),
+    ("array_of_vectors", "{std::vector of length 1, capacity 1 = {1}, std::vector of length 2, capacity 2 = {2, 3}}"),
+    ("give_optional(3)", "std::optional<int> = {[contained value] = 3}"),
+    ("give_optional(0)", "std::optional<int> [no contained value]"), ("give_view()", '"view"'),
+    ("/r pair", "{<std::__pair_base<*", ), ("/r optional", "{<std::_Optional_base<*"),
+]
+DAMAGED = ["vector", "string", "map", "list", "deque", "hash", "shared", "optional"]
+# What clang does not describe itself, it leaves to the library's own debug information.
+ONLY_GCC = {"path", "/r pair", "array"}
+
+
+def plain(text):
+    return re.sub(r"0x[1-9a-f][0-9a-f]+( <[^>]*>)?", "PTR", text)
+
+
+def program(compiler):
+    path = f"{TARGETS}/library-{compiler}"
+    if not os.path.exists(path):
+        skip("its compiler is not installed")
+    return Program(path)
+
+
+def values(compiler):
+    with program(compiler) as target:
+        for expression, value in VALUES:
+            if compiler != "gcc" and expression in ONLY_GCC:
+                continue
+            run = debugcall("-q", "-p", target.pid, expression)
+            out = plain(run.out.rstrip("\n"))
+            good = out.startswith(value[:-1]) if value.endswith("*") else out == value
+            expect(run.code == 0 and good, f"{expression}: wanted {value}, got {run}")
+
+
+def damaged(compiler):
+    with program(compiler) as target:
+        for name in DAMAGED:
+            run = debugcall("-q", "-p", target.pid, f"*bad_{name}")
+            expect(run.code == 0 and run.out.startswith("<not initialised?> {"), f"{name}: {run}")
+        run = debugcall("-q", "-p", target.pid, "*cyclic")
+        expect(run.code == 0 and run.out.startswith("<not initialised?> {"), run)
+
+
+def raw(compiler):
+    with program(compiler) as target:
+        run = debugcall("-q", "-p", target.pid, "--raw", "vector")
+        expect(run.code == 0 and "_M_start = " in run.out and "of length" not in run.out, run)
+        run = debugcall("--json", "-p", target.pid, "vector")
+        equal(json.loads(run.out)["value"], "std::vector of length 3, capacity 5 = {1, 2, 3}")
+
+
+def as_gdb_does():
+    """with libstdc++'s printers, where they are installed and do not fail themselves"""
+    with program("gcc") as target:
+        names = [e for e, v in VALUES if re.fullmatch(r"\w+", e) and not v.startswith("(")]
+        command = ["gdb", "-nx", "-q", "-batch", "-iex", "set auto-load safe-path /", "-p", str(target.pid)]
+        for name in names:
+            command += ["-ex", f"echo @@{name}@@", "-ex", f"print {name}"]
+        try:
+            out = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
+        except FileNotFoundError:
+            skip("gdb is not installed")
+        theirs = dict(re.findall(r"@@(\w+)@@\$\d+ = (.*)", out))
+        if "std::vector of" not in theirs.get("vector", ""):
+            skip("libstdc++'s printers are not installed")
+        # It names a tag where types have none, and the parts of a path; of a text it leaves one NUL out.
+        ours = {"with_nul", "path"}
+        same = 0
+        for name in names:
+            wanted = re.sub(r"\b(struct|class) ", "", theirs.get(name, "Exception"))
+            if "Exception" in wanted or "warning" in wanted or name in ours:
+                continue
+            equal(plain(debugcall("-q", "-p", target.pid, name).out.rstrip("\n")), plain(wanted), name)
+            same += 1
+        expect(same > 40, f"only {same} could be compared")
+
+
+for one in ("gcc", "clang"):
+    row(f"{one}: values", values, one)
+    row(f"{one}: what cannot be", damaged, one)
+    row(f"{one}: members", raw, one)
+row("as gdb prints them", as_gdb_does)
+main()
