@@ -178,6 +178,24 @@ bool symbols_is_named(const char *full, const char *name)
 	return fits(full, wanted, SYMBOL_CODE) != FIT_NONE;
 }
 
+char *symbols_scope(struct symbols *symbols, const struct symbols_frame *frame)
+{
+	const char *function = frame && frame->pc ? symbols_describe(symbols, frame->pc).function
+						  : NULL;
+	_cleanup_free_ char *text = function ? strdup(function) : NULL;
+
+	if (!text)
+		return NULL;
+	simplify(text);
+
+	char *name = cut_to_name(text), *last = (char *)name_last_part(name);
+
+	if (last < name + 3)
+		return NULL;
+	last[-2] = '\0';
+	return strdup(name);
+}
+
 // ---- searching ----
 
 struct wanted {

@@ -12,7 +12,6 @@ struct symbols {
 	const struct module **modules; // the same, for the public
 	size_t nr_modules;
 	struct types *types;
-	bool is_static; // no dynamic linker: the program is all there is
 };
 
 static inline struct loaded *loaded_of(const struct module *module)

@@ -194,6 +194,15 @@ bool symbols_is_cxx(struct symbols *symbols)
 	return program && program->image && module_has_cxx(program);
 }
 
+bool symbols_is_static(const struct symbols *symbols)
+{
+	for (const struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
+		if (loaded->seen && !loaded->is_program && !loaded->is_vdso)
+			return false;
+	}
+	return true;
+}
+
 const char *symbols_text(struct symbols *symbols, const char *format, ...)
 {
 	char buf[1024];

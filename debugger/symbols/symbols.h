@@ -108,11 +108,15 @@ struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
 				   const struct function **ret, size_t *n) DC_CHECK;
 // Whether the full name, "ns::f(int)", is one that the user's, "ns::f" or "f", may mean.
 bool symbols_is_named(const char *full, const char *name);
+// The namespaces and classes around the frame's function, "ns::C"; malloc'd, NULL: there are none.
+char *symbols_scope(struct symbols *symbols, const struct symbols_frame *frame);
 // The language of the frame's unit.
 enum source_language symbols_language(struct symbols *symbols, const struct symbols_frame *frame);
 // Whether any of the files has C++ names; whether the program itself has.
 bool symbols_has_cxx(struct symbols *symbols);
 bool symbols_is_cxx(struct symbols *symbols);
+// There is no dynamic linker: the program has everything in it.
+bool symbols_is_static(const struct symbols *symbols);
 struct method {
 	struct function function; // addr 0: there is no code of its own
 	bool is_static;

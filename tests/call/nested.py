@@ -60,6 +60,20 @@ R r, *p = &r;
 int main() { std::puts("ready"); std::fflush(stdout); char c; return (int) read(0, &c, 1) + r.f() + r.g(1) + v.f(); }
 """
 
+SCOPES = r"""
+#include <cstdio>
+#include <unistd.h>
+namespace a {
+int counter = 1, outer = 5;
+namespace inner { int counter = 3; int step(int n) { return n + 100; }
+	int f(int n) { std::puts("ready"); std::fflush(stdout); char c; return (int) read(0, &c, 1) + n + counter + step(n); } }
+int step(int n) { return n + 1; }
+}
+namespace b { int counter = 2; int step(int n) { return n + 2; } }
+int apart = 9;
+int main() { return a::inner::f(1) + a::step(1) + b::step(1) + apart; }
+"""
+
 
 def check(compiler, text, name, cases):
     if not shutil.which(compiler):
@@ -91,6 +105,9 @@ for one in ("g++", "clang++"):
         ("r.f()", "22"), ("r.Q::f()", "11"), ("r.ns::Q::f()", "11"), ("p->Q::f()", "11"), ("r.R::f()", "22"),
         ("r.q", "2"), ("r.Q::q", "1"), ("p->ns::Q::q", "1"), ("r.Q::q = 5", "5"), ("r.Q::f()", "15"),
         ("r.Q::g(1)", "6"), ("v.Q::f()", "11"), ("v.Q::q", "1"), ("v.V::f()", "33"), ("r.Nope::f()", "!no base of that name")])
+    row(f"{one}: namespaces around", check, one, SCOPES, "scopes.cc", [
+        ("counter", "3"), ("outer", "5"), ("--frame", "a::inner::f", "step(1)", "101"), ("a::counter", "1"), ("b::counter", "2"), ("a::step(1)", "2"),
+        ("apart", "9"), ("--frame", "main", "counter", "!ambiguous")])
 row("gcc: nested functions", check, "gcc", NESTED, "nested.c", [
     ("k", "5"), ("depth", "9"), ("a", "5"), ("--frame", "inner", "k", "5"), ("depth = 3", "3"), ("::depth", "900"),
     ("depth", "3")])

@@ -126,6 +126,41 @@ bool symbols_has_cxx(struct symbols *symbols)
 	return input_size & 1;
 }
 
+bool symbols_is_cxx(struct symbols *symbols)
+{
+	(void)symbols;
+	return true;
+}
+
+bool symbols_is_static(const struct symbols *symbols)
+{
+	(void)symbols;
+	return false;
+}
+
+bool symbols_function_at(struct symbols *symbols, uint64_t addr, struct function *ret)
+{
+	(void)symbols;
+	(void)addr;
+	(void)ret;
+	return false;
+}
+
+bool type_argument(const struct type *class, size_t i, struct type_argument *ret)
+{
+	(void)class;
+	(void)i;
+	(void)ret;
+	return false;
+}
+
+const struct type *type_nested(const struct type *class, const char *name)
+{
+	(void)class;
+	(void)name;
+	return NULL;
+}
+
 const char *symbols_why_unknown(struct symbols *symbols)
 {
 	(void)symbols;

@@ -17,6 +17,8 @@ struct dialect {
 	const char *(*name_end)(struct parser *parser, const char *start);
 	// A name that several functions have, of which a call will choose one. false: it is none.
 	bool (*resolve_overloads)(struct parser *parser, const char *name, struct resolution *what);
+	// What is around the frame's function, innermost last: "ns::C"; malloc'd, NULL: nothing.
+	char *(*scope)(struct symbols *symbols, const struct symbols_frame *frame);
 	// The error for such a name that is not called.
 	struct dc_error *(*needs_call)(const struct resolution *what, const char *name);
 	// A name that no local has, in a frame: it stays, or becomes a member of what the frame's
@@ -50,6 +52,15 @@ struct dialect {
 	// A member that the struct has not itself. *found false: nor by the language's rules.
 	struct dc_error *(*inherited_member)(struct context *context, const struct value *whole,
 					     const char *name, struct value *ret, bool *found);
+
+	// object[index] and *object, also where -> asks for it, of classes. *done false: it has
+	// none here.
+	struct dc_error *(*index_object)(struct context *context, const struct value *object,
+					 struct value *index, struct value *ret, bool *done);
+	struct dc_error *(*target_of)(struct context *context, const struct value *object,
+				      struct value *ret, bool *done);
+	// What begins with a word of the language's own. *done false: it is a name.
+	struct dc_error *(*word)(struct parser *parser, struct node **ret, bool *done);
 
 	void (*print_reference)(struct printer *printer, const struct type *type,
 				const unsigned char *bytes);

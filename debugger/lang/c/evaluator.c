@@ -98,6 +98,14 @@ static struct dc_error *eval_unary(struct context *context, const struct node *n
 	err = eval_operand(context, node->left, &operand);
 	if (err)
 		return err;
+	if (node->op == OP_DEREFERENCE && type_is_record(operand.type) &&
+	    context->dialect->target_of) {
+		bool done = false;
+
+		err = context->dialect->target_of(context, &operand, ret, &done);
+		if (err || done)
+			return err;
+	}
 	if (node->op == OP_DEREFERENCE) {
 		// gdb reads *5 as a long at 5; C does not, and neither do we.
 		return object_dereference(context, &operand, ret);
@@ -498,6 +506,25 @@ static struct dc_error *eval_member(struct context *context, const struct node *
 	return err ? err : object_member(context, &object, node->member, ret);
 }
 
+// A key may be a literal, which needs no place in the target for it.
+static struct dc_error *index_object(struct context *context, const struct node *node,
+				     const struct value *object, struct value *ret)
+{
+	_cleanup_value_ struct value index = { 0 };
+	bool done = false;
+	struct dc_error *err = eval_node(context, node->right, &index);
+
+	if (!err)
+		err = convert_referred(context, &index);
+	if (!err && type_strip(index.type)->kind != TYPE_ARRAY)
+		err = object_load(context, &index);
+	if (!err)
+		err = context->dialect->index_object(context, object, &index, ret, &done);
+	if (!err && !done)
+		err = type_error("cannot index '%s' with '%s'", object->type, index.type);
+	return err;
+}
+
 // a[i] is *(a + i), so that i[a] works too; only what has no address is taken apart here.
 static struct dc_error *eval_index(struct context *context, const struct node *node,
 				   struct value *ret)
@@ -508,9 +535,11 @@ static struct dc_error *eval_index(struct context *context, const struct node *n
 	int64_t i;
 
 	if (!err)
-		err = eval_operand(context, node->right, &index);
-	if (!err)
 		err = convert_referred(context, &array);
+	if (!err && type_is_record(array.type) && context->dialect->index_object)
+		return index_object(context, node, &array, ret);
+	if (!err)
+		err = eval_operand(context, node->right, &index);
 	if (err)
 		return err;
 	plain = type_strip(array.type);

@@ -4,9 +4,11 @@
 
 #include "debugger/base/cleanup.h"
 #include "debugger/arch/x86_64/registers.h"
+#include "debugger/lang/c/constants.h"
 #include "debugger/lang/c/dialect.h"
 #include "debugger/lang/c/prototypes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,7 +98,9 @@ static void take_constant(struct parser *parser, const char *name, struct resolu
 	} else if (strcmp(name, "NULL") == 0 || strcmp(name, "nullptr") == 0) {
 		what->type = types_pointer(parser->basics.types, parser->basics.list[BASIC_VOID]);
 	} else if (strcmp(name, "false") != 0) {
-		what->kind = NAME_UNKNOWN;
+		what->type = parser->basics.list[BASIC_INT];
+		if (!constant_find(name, &what->value))
+			what->kind = NAME_UNKNOWN;
 	}
 }
 
@@ -131,6 +135,20 @@ static bool is_local(struct parser *parser, const char *name, const struct varia
 		parser->symbols, &nowhere, name, &global);
 
 	return not_global || global.place != variable->place || global.addr != variable->addr;
+}
+
+// The colons before the last part of a scope's name; NULL: it has one part.
+static const char *name_last_scope(const char *scope)
+{
+	int depth = 0;
+
+	for (const char *at = scope + strlen(scope); at > scope + 2; at--) {
+		depth += at[-1] == '>' || at[-1] == ')';
+		depth -= at[-1] == '<' || at[-1] == '(';
+		if (!depth && at[-1] == ':' && at[-2] == ':')
+			return at - 2;
+	}
+	return NULL;
 }
 
 // The whole name of a function, with or without its parameters.
@@ -178,6 +196,7 @@ static void resolve(struct parser *parser, const char *name, struct resolution *
 		return;
 	if (!no_variable && !has_typed) {
 		what->kind = NAME_VARIABLE; // without debug information
+		what->variable.type = prototype_of_data(parser, &what->variable);
 		return;
 	}
 	if (no_variable && resolve_static(symbols, NULL, name, what))
@@ -192,6 +211,52 @@ static void resolve(struct parser *parser, const char *name, struct resolution *
 		what->kind = NAME_VARIABLE;
 	else
 		take_constant(parser, name, what);
+}
+
+// Whether what was found has just that name, and not another one that ends so.
+static bool is_whole(const struct resolution *what, const char *name)
+{
+	switch (what->kind) {
+	case NAME_VARIABLE:
+		return what->variable.type && what->variable.name &&
+		       !strcmp(what->variable.name, name);
+	case NAME_FUNCTION: return is_unscoped(what->function.name, name);
+	case NAME_ENUMERATOR: return true;
+	default: return false;
+	}
+}
+
+// From the namespaces and classes around the frame's function outwards, before any other.
+static void resolve_outwards(struct parser *parser, const char *name, struct resolution *what)
+{
+	static const struct symbols_frame nowhere;
+	_cleanup_free_ char *scope = parser->dialect->scope && !strstr(name, "::")
+					     ? parser->dialect->scope(parser->symbols,
+								      parser->frame)
+					     : NULL;
+	const struct symbols_frame *frame = parser->frame;
+
+	resolve(parser, name, what);
+	if (what->kind == NAME_VARIABLE && what->is_local)
+		return;
+	while (scope) {
+		struct resolution inner = { 0 };
+		char *last = (char *)name_last_scope(scope);
+		_cleanup_free_ char *whole = NULL;
+
+		if (asprintf(&whole, "%s::%s", scope, name) < 0)
+			return;
+		parser->frame = &nowhere;
+		resolve(parser, whole, &inner);
+		parser->frame = frame;
+		if (is_whole(&inner, whole)) {
+			*what = inner;
+			return;
+		}
+		if (!last)
+			return;
+		*last = '\0';
+	}
 }
 
 // ---- how names are written ----
@@ -337,7 +402,7 @@ struct dc_error *name_make(struct parser *parser, const char *name, size_t colum
 	(*ret)->what = arena_alloc(&parser->expression->arena, sizeof(*(*ret)->what));
 	if (!(*ret)->what)
 		return &dc_out_of_memory;
-	resolve(parser, name, (*ret)->what);
+	resolve_outwards(parser, name, (*ret)->what);
 	return NULL;
 }
 

@@ -215,6 +215,18 @@ struct dc_error *object_reach(struct context *context, struct value *value, bool
 	if (value->no_debug)
 		return object_untyped(value);
 	err = convert_referred(context, value);
+	if (!err && is_arrow && !value_unknown(value) && type_is_record(value->type) &&
+	    context->dialect->target_of) {
+		bool done = false;
+
+		err = context->dialect->target_of(context, value, &target, &done);
+		if (err)
+			return err;
+		if (done) {
+			value_deinit(value);
+			*value = target;
+		}
+	}
 	// As gdb does, . and -> each take a struct or a pointer to one.
 	for (int i = 0; !err && i < 2; i++) {
 		enum type_kind kind = type_strip(value->type)->kind;

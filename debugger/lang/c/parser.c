@@ -3,6 +3,8 @@
 // Loops where C associates to the left, so that a long sum is not a deep tree for the parser.
 #include "debugger/lang/c/parser.h"
 
+#include "debugger/lang/c/dialect.h"
+
 #include "debugger/base/cleanup.h"
 #include "debugger/lang/c/generic.h"
 #include "debugger/lang/c/literal.h"
@@ -236,6 +238,16 @@ static struct dc_error *brace(struct parser *parser, struct node **ret)
 }
 
 // "(T)" is behind the lexer: a compound literal, or a cast of what follows.
+struct dc_error *parser_cast(struct parser *parser, const struct type *type, struct node *operand,
+			     size_t column, struct node **ret)
+{
+	struct dc_error *err = make_unary(parser, NODE_CAST, OP_NONE, column, operand, ret);
+
+	if (!err)
+		(*ret)->type = type;
+	return err;
+}
+
 static struct dc_error *cast(struct parser *parser, const struct type *type, size_t column,
 			     struct node **ret)
 {
@@ -260,18 +272,20 @@ static struct dc_error *cast(struct parser *parser, const struct type *type, siz
 		}
 	}
 	err = unary(parser, &operand);
-	if (!err)
-		err = make_unary(parser, NODE_CAST, OP_NONE, column, operand, ret);
-	if (!err)
-		(*ret)->type = type;
-	return err;
+	return err ? err : parser_cast(parser, type, operand, column, ret);
 }
 
 static struct dc_error *primary(struct parser *parser, struct node **ret)
 {
 	size_t column = lexer_column(&parser->lexer);
 	struct dc_error *err;
+	bool done = false;
 
+	if (parser_at(parser, TOKEN_NAME) && parser->dialect->word) {
+		err = parser->dialect->word(parser, ret, &done);
+		if (err || done)
+			return err;
+	}
 	switch (parser->lexer.token.kind) {
 	case TOKEN_NUMBER:
 	case TOKEN_CHAR:

@@ -36,6 +36,9 @@ struct dc_error *parser_node(struct parser *parser, enum node_kind kind, size_t 
 // object.name or object->name; the name lives in the arena.
 struct dc_error *parser_member(struct parser *parser, struct node *object, bool is_arrow,
 			       const char *name, size_t column, struct node **ret) DC_CHECK;
+// (type) operand.
+struct dc_error *parser_cast(struct parser *parser, const struct type *type, struct node *operand,
+			     size_t column, struct node **ret) DC_CHECK;
 // The grammar: a whole expression, one without commas, and a conditional one, as an array's size
 // is.
 struct dc_error *parser_comma(struct parser *parser, struct node **ret) DC_CHECK;

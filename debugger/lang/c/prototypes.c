@@ -34,6 +34,9 @@
 	X(munlockall, "int (void)") \
 	X(brk, "int (void *)") \
 	X(sbrk, "void *(long)") \
+	X(mremap, "void *(void *, unsigned long, unsigned long, int, ...)") \
+	X(mincore, "int (void *, unsigned long, unsigned char *)") \
+	X(valloc, "void *(unsigned long)") \
 	/* strings */ \
 	X(memcpy, "void *(void *, const void *, unsigned long)") \
 	X(memmove, "void *(void *, const void *, unsigned long)") \
@@ -69,6 +72,20 @@
 	X(strerror, "char *(int)") \
 	X(strsignal, "char *(int)") \
 	X(wcslen, "unsigned long (const int *)") \
+	X(strlcpy, "unsigned long (char *, const char *, unsigned long)") \
+	X(strlcat, "unsigned long (char *, const char *, unsigned long)") \
+	X(strsep, "char *(char **, const char *)") \
+	X(strverscmp, "int (const char *, const char *)") \
+	X(mempcpy, "void *(void *, const void *, unsigned long)") \
+	X(bcmp, "int (const void *, const void *, unsigned long)") \
+	X(bzero, "void (void *, unsigned long)") \
+	X(explicit_bzero, "void (void *, unsigned long)") \
+	X(ffs, "int (int)") \
+	X(strerrorname_np, "const char *(int)") \
+	X(sigabbrev_np, "const char *(int)") \
+	X(basename, "char *(char *)") \
+	X(dirname, "char *(char *)") \
+	X(fnmatch, "int (const char *, const char *, int)") \
 	/* conversion */ \
 	X(atoi, "int (const char *)") \
 	X(atol, "long (const char *)") \
@@ -88,6 +105,14 @@
 	X(srand, "void (unsigned)") \
 	X(random, "long (void)") \
 	X(srandom, "void (unsigned)") \
+	X(getentropy, "int (void *, unsigned long)") \
+	X(bsearch, "void *(const void *, const void *, unsigned long, unsigned long, int (*)(const void *, const void *))") \
+	X(isprint, "int (int)") \
+	X(ispunct, "int (int)") \
+	X(isxdigit, "int (int)") \
+	X(iscntrl, "int (int)") \
+	X(isgraph, "int (int)") \
+	X(isblank, "int (int)") \
 	X(getrandom, "long (void *, unsigned long, unsigned)") \
 	X(qsort, "void (void *, unsigned long, unsigned long, int (*)(const void *, const void *))") \
 	X(isalpha, "int (int)") \
@@ -139,6 +164,14 @@
 	X(perror, "void (const char *)") \
 	X(remove, "int (const char *)") \
 	X(rename, "int (const char *, const char *)") \
+	X(ungetc, "int (int, void *)") \
+	X(getline, "long (char **, unsigned long *, void *)") \
+	X(fseeko, "int (void *, long, int)") \
+	X(ftello, "long (void *)") \
+	X(fmemopen, "void *(void *, unsigned long, const char *)") \
+	X(open_memstream, "void *(char **, unsigned long *)") \
+	X(tmpfile, "void *(void)") \
+	X(fcloseall, "int (void)") \
 	/* environment, program */ \
 	X(getenv, "char *(const char *)") \
 	X(secure_getenv, "char *(const char *)") \
@@ -162,6 +195,17 @@
 	X(dlsym, "void *(void *, const char *)") \
 	X(dlclose, "int (void *)") \
 	X(dlerror, "char *(void)") \
+	X(dlmopen, "void *(long, const char *, int)") \
+	X(dlvsym, "void *(void *, const char *, const char *)") \
+	X(dladdr, "int (const void *, void *)") \
+	X(dlinfo, "int (void *, int, void *)") \
+	X(dl_iterate_phdr, "int (int (*)(void *, unsigned long, void *), void *)") \
+	X(localeconv, "void *(void)") \
+	X(backtrace_symbols, "char **(void *const *, int)") \
+	X(setlogmask, "int (int)") \
+	X(getopt, "int (int, char *const *, const char *)") \
+	X(mtrace, "void (void)") \
+	X(muntrace, "void (void)") \
 	/* processes, threads, signals */ \
 	X(getpid, "int (void)") \
 	X(getppid, "int (void)") \
@@ -202,6 +246,74 @@
 	X(getrlimit, "int (int, void *)") \
 	X(setrlimit, "int (int, const void *)") \
 	X(getrusage, "int (int, void *)") \
+	X(prlimit, "int (int, int, const void *, void *)") \
+	X(execve, "int (const char *, char *const *, char *const *)") \
+	X(execv, "int (const char *, char *const *)") \
+	X(execvp, "int (const char *, char *const *)") \
+	X(wait, "int (int *)") \
+	X(wait4, "int (int, int *, int, void *)") \
+	X(waitid, "int (int, unsigned, void *, int)") \
+	X(killpg, "int (int, int)") \
+	X(sigaction, "int (int, const void *, void *)") \
+	X(sigprocmask, "int (int, const void *, void *)") \
+	X(pthread_sigmask, "int (int, const void *, void *)") \
+	X(sigemptyset, "int (void *)") \
+	X(sigfillset, "int (void *)") \
+	X(sigaddset, "int (void *, int)") \
+	X(sigdelset, "int (void *, int)") \
+	X(sigismember, "int (const void *, int)") \
+	X(sigpending, "int (void *)") \
+	X(sigaltstack, "int (const void *, void *)") \
+	X(sigqueue, "int (int, int, void *)") \
+	X(siginterrupt, "int (int, int)") \
+	X(signalfd, "int (int, const void *, int)") \
+	X(setitimer, "int (int, const void *, void *)") \
+	X(getitimer, "int (int, void *)") \
+	X(ualarm, "unsigned (unsigned, unsigned)") \
+	X(setns, "int (int, int)") \
+	X(unshare, "int (int)") \
+	X(chroot, "int (const char *)") \
+	X(mount, "int (const char *, const char *, const char *, unsigned long, const void *)") \
+	X(umount, "int (const char *)") \
+	X(umount2, "int (const char *, int)") \
+	X(seteuid, "int (unsigned)") \
+	X(setegid, "int (unsigned)") \
+	X(setreuid, "int (unsigned, unsigned)") \
+	X(setregid, "int (unsigned, unsigned)") \
+	X(setresuid, "int (unsigned, unsigned, unsigned)") \
+	X(setresgid, "int (unsigned, unsigned, unsigned)") \
+	X(getresuid, "int (unsigned *, unsigned *, unsigned *)") \
+	X(getresgid, "int (unsigned *, unsigned *, unsigned *)") \
+	X(getgroups, "int (int, unsigned *)") \
+	X(setgroups, "int (unsigned long, const unsigned *)") \
+	X(initgroups, "int (const char *, unsigned)") \
+	X(getpwuid, "void *(unsigned)") \
+	X(getpwnam, "void *(const char *)") \
+	X(getgrgid, "void *(unsigned)") \
+	X(getgrnam, "void *(const char *)") \
+	X(getlogin, "char *(void)") \
+	X(sched_setaffinity, "int (int, unsigned long, const void *)") \
+	X(sched_getaffinity, "int (int, unsigned long, void *)") \
+	X(sched_setscheduler, "int (int, int, const void *)") \
+	X(sched_getscheduler, "int (int)") \
+	X(sched_get_priority_max, "int (int)") \
+	X(sched_get_priority_min, "int (int)") \
+	X(personality, "int (unsigned long)") \
+	X(ptrace, "long (int, ...)") \
+	X(pthread_equal, "int (unsigned long, unsigned long)") \
+	X(pthread_cancel, "int (unsigned long)") \
+	X(pthread_detach, "int (unsigned long)") \
+	X(pthread_join, "int (unsigned long, void **)") \
+	X(pthread_cond_signal, "int (void *)") \
+	X(pthread_cond_broadcast, "int (void *)") \
+	X(pthread_rwlock_unlock, "int (void *)") \
+	X(pthread_getaffinity_np, "int (unsigned long, unsigned long, void *)") \
+	X(pthread_setaffinity_np, "int (unsigned long, unsigned long, const void *)") \
+	X(pthread_getspecific, "void *(unsigned)") \
+	X(pthread_setspecific, "int (unsigned, const void *)") \
+	X(sem_post, "int (void *)") \
+	X(sem_trywait, "int (void *)") \
+	X(sem_getvalue, "int (void *, int *)") \
 	/* files */ \
 	X(open, "int (const char *, int, ...)") \
 	X(openat, "int (int, const char *, int, ...)") \
@@ -240,6 +352,55 @@
 	X(getcwd, "char *(char *, unsigned long)") \
 	X(realpath, "char *(const char *, char *)") \
 	X(isatty, "int (int)") \
+	X(stat, "int (const char *, void *)") \
+	X(fstat, "int (int, void *)") \
+	X(lstat, "int (const char *, void *)") \
+	X(fstatat, "int (int, const char *, void *, int)") \
+	X(statfs, "int (const char *, void *)") \
+	X(statvfs, "int (const char *, void *)") \
+	X(readv, "long (int, const void *, int)") \
+	X(writev, "long (int, const void *, int)") \
+	X(sendfile, "long (int, int, long *, unsigned long)") \
+	X(splice, "long (int, long *, int, long *, unsigned long, unsigned)") \
+	X(fallocate, "int (int, int, long, long)") \
+	X(posix_fadvise, "int (int, long, long, int)") \
+	X(flock, "int (int, int)") \
+	X(lockf, "int (int, int, long)") \
+	X(faccessat, "int (int, const char *, int, int)") \
+	X(fchown, "int (int, unsigned, unsigned)") \
+	X(lchown, "int (const char *, unsigned, unsigned)") \
+	X(mkdirat, "int (int, const char *, unsigned)") \
+	X(unlinkat, "int (int, const char *, int)") \
+	X(renameat, "int (int, const char *, int, const char *)") \
+	X(linkat, "int (int, const char *, int, const char *, int)") \
+	X(symlinkat, "int (const char *, int, const char *)") \
+	X(readlinkat, "long (int, const char *, char *, unsigned long)") \
+	X(mkfifo, "int (const char *, unsigned)") \
+	X(mknod, "int (const char *, unsigned, unsigned long)") \
+	X(mkstemp, "int (char *)") \
+	X(mkdtemp, "char *(char *)") \
+	X(opendir, "void *(const char *)") \
+	X(readdir, "void *(void *)") \
+	X(closedir, "int (void *)") \
+	X(rewinddir, "void (void *)") \
+	X(dirfd, "int (void *)") \
+	X(close_range, "int (unsigned, unsigned, int)") \
+	X(closefrom, "void (int)") \
+	X(syncfs, "int (int)") \
+	X(ttyname, "char *(int)") \
+	X(getxattr, "long (const char *, const char *, void *, unsigned long)") \
+	X(inotify_init1, "int (int)") \
+	X(inotify_add_watch, "int (int, const char *, unsigned)") \
+	X(eventfd, "int (unsigned, int)") \
+	X(eventfd_write, "int (int, unsigned long)") \
+	X(timerfd_create, "int (int, int)") \
+	X(timerfd_settime, "int (int, int, const void *, void *)") \
+	X(poll, "int (void *, unsigned long, int)") \
+	X(select, "int (int, void *, void *, void *, void *)") \
+	X(epoll_create, "int (int)") \
+	X(epoll_create1, "int (int)") \
+	X(epoll_ctl, "int (int, int, int, void *)") \
+	X(epoll_wait, "int (int, void *, int, int)") \
 	X(memfd_create, "int (const char *, unsigned)") \
 	/* time */ \
 	X(time, "long (long *)") \
@@ -251,6 +412,20 @@
 	X(nanosleep, "int (const void *, void *)") \
 	X(ctime, "char *(const long *)") \
 	X(tzset, "void (void)") \
+	X(localtime, "void *(const long *)") \
+	X(localtime_r, "void *(const long *, void *)") \
+	X(gmtime, "void *(const long *)") \
+	X(gmtime_r, "void *(const long *, void *)") \
+	X(mktime, "long (void *)") \
+	X(timegm, "long (void *)") \
+	X(asctime, "char *(const void *)") \
+	X(strftime, "unsigned long (char *, unsigned long, const char *, const void *)") \
+	X(strptime, "char *(const char *, const char *, void *)") \
+	X(difftime, "double (long, long)") \
+	X(clock_getres, "int (int, void *)") \
+	X(clock_settime, "int (int, const void *)") \
+	X(settimeofday, "int (const void *, const void *)") \
+	X(times, "long (void *)") \
 	/* sockets, system */ \
 	X(socket, "int (int, int, int)") \
 	X(shutdown, "int (int, int)") \
@@ -261,6 +436,37 @@
 	X(ntohs, "unsigned short (unsigned short)") \
 	X(htonl, "unsigned (unsigned)") \
 	X(ntohl, "unsigned (unsigned)") \
+	X(bind, "int (int, const void *, unsigned)") \
+	X(connect, "int (int, const void *, unsigned)") \
+	X(accept, "int (int, void *, unsigned *)") \
+	X(accept4, "int (int, void *, unsigned *, int)") \
+	X(socketpair, "int (int, int, int, int *)") \
+	X(getsockname, "int (int, void *, unsigned *)") \
+	X(getpeername, "int (int, void *, unsigned *)") \
+	X(getsockopt, "int (int, int, int, void *, unsigned *)") \
+	X(setsockopt, "int (int, int, int, const void *, unsigned)") \
+	X(sendto, "long (int, const void *, unsigned long, int, const void *, unsigned)") \
+	X(recvfrom, "long (int, void *, unsigned long, int, void *, unsigned *)") \
+	X(sendmsg, "long (int, const void *, int)") \
+	X(recvmsg, "long (int, void *, int)") \
+	X(inet_addr, "unsigned (const char *)") \
+	X(inet_pton, "int (int, const char *, void *)") \
+	X(inet_ntop, "const char *(int, const void *, char *, unsigned)") \
+	X(getaddrinfo, "int (const char *, const char *, const void *, void **)") \
+	X(freeaddrinfo, "void (void *)") \
+	X(gai_strerror, "const char *(int)") \
+	X(if_nametoindex, "unsigned (const char *)") \
+	X(if_indextoname, "char *(unsigned, char *)") \
+	X(sethostname, "int (const char *, unsigned long)") \
+	X(uname, "int (void *)") \
+	X(sysinfo, "int (void *)") \
+	X(getauxval, "unsigned long (unsigned long)") \
+	X(getloadavg, "int (double *, int)") \
+	X(get_nprocs_conf, "int (void)") \
+	X(confstr, "unsigned long (int, char *, unsigned long)") \
+	X(pathconf, "long (const char *, int)") \
+	X(reboot, "int (int)") \
+	X(getdtablesize, "int (void)") \
 	X(gethostname, "int (char *, unsigned long)") \
 	X(sysconf, "long (int)") \
 	X(getpagesize, "int (void)") \
@@ -290,8 +496,24 @@
 	X(name##l, "long double (long double, long double)")
 // clang-format on
 
-// Only there do these names mean what they say: a program may define its own open().
-static bool is_c_library(const struct module *module)
+// In other allocators, too, which stand in for libc's.
+static bool is_allocation(const char *name)
+{
+	static const char *const names[] = { "malloc",	       "calloc",
+					     "realloc",	       "free",
+					     "memalign",       "aligned_alloc",
+					     "posix_memalign", "malloc_usable_size",
+					     "reallocarray" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+// Only there do these names mean what they say: a program may define its own open(). A program
+// without a dynamic linker has libc in it, and describes its own functions.
+static bool is_c_library(struct symbols *symbols, const struct module *module, const char *name)
 {
 	static const char *const prefixes[] = { "libc.so",  "libc-",	  "libm.so",  "libm-",
 						"libdl",    "libpthread", "librt.so", "librt-",
@@ -302,7 +524,56 @@ static bool is_c_library(const struct module *module)
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (strncmp(module->name, prefixes[i], strlen(prefixes[i])) == 0)
 			return true;
-	return false;
+
+	const struct module *const *modules;
+	bool is_program = symbols_modules(symbols, &modules) && module == modules[0];
+
+	return is_program ? symbols_is_static(symbols) && module->has_dwarf : is_allocation(name);
+}
+
+// What libc has besides functions, as its headers declare it.
+#define DATA(X)                                                                                  \
+	X(errno, "int")                                                                          \
+	X(stdin, "void *")                                                                       \
+	X(stdout, "void *") X(stderr, "void *") X(environ, "char **") X(__environ, "char **")    \
+		X(_environ, "char **") X(program_invocation_name, "char *")                      \
+			X(program_invocation_short_name, "char *") X(__progname, "const char *") \
+				X(__progname_full, "const char *") X(optarg, "char *")           \
+					X(optind, "int") X(opterr, "int") X(optopt, "int")       \
+						X(timezone, "long") X(daylight, "int")           \
+							X(tzname, "char *[2]") X(h_errno, "int") \
+								X(signgam, "int")                \
+									X(loc1, "char *")
+
+static const struct type *read_type(struct parser *parser, const char *text)
+{
+	struct parser own = *parser;
+	const struct type *type = NULL;
+
+	own.depth = 0;
+
+	_cleanup_error_ struct dc_error *err = lexer_init(&own.lexer, text, strlen(text));
+
+	if (!err)
+		err = declarator_type_name(&own, &type);
+	return err ? NULL : type;
+}
+
+const struct type *prototype_of_data(struct parser *parser, const struct variable *variable)
+{
+	static const struct {
+		const char *name, *type;
+	} table[] = {
+#define X(name, type) { #name, type },
+		DATA(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (!strcmp(table[i].name, variable->name))
+			return read_type(parser, table[i].type);
+	}
+	return NULL;
 }
 
 // Asked once per name of an expression: a linear search costs nothing beside the symbol tables.
@@ -315,23 +586,11 @@ const struct type *prototype_find(struct parser *parser, const struct function *
 		PROTOTYPES(X)
 #undef X
 	};
-	const struct type *type = NULL;
-
-	if (!is_c_library(function->module))
+	if (!is_c_library(parser->symbols, function->module, function->name))
 		return NULL;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		struct parser own = *parser;
-
-		if (strcmp(table[i].name, function->name) != 0)
-			continue;
-		own.depth = 0;
-
-		_cleanup_error_ struct dc_error *err = lexer_init(&own.lexer, table[i].type,
-								  strlen(table[i].type));
-
-		if (!err)
-			err = declarator_type_name(&own, &type);
-		return err ? NULL : type;
+		if (!strcmp(table[i].name, function->name))
+			return read_type(parser, table[i].type);
 	}
 	return NULL;
 }

@@ -8,5 +8,7 @@
 // The type of a function that has no debug information, lies in a C library and is known by name;
 // NULL: none.
 const struct type *prototype_find(struct parser *parser, const struct function *function);
+// The same of libc's data, where nothing else tells its type.
+const struct type *prototype_of_data(struct parser *parser, const struct variable *variable);
 
 #endif

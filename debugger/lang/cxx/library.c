@@ -13,46 +13,47 @@ enum { DEPTH_MAX = 32 };
 static const struct {
 	const char *name; // without "std::", and without the namespaces of versions in it
 	library_reader *read;
+	enum library_access access;
 } classes[] = {
-	{ "basic_string", library_string },
-	{ "basic_string_view", library_string_view },
-	{ "filesystem::path", library_path },
-	{ "vector", library_vector },
-	{ "deque", library_deque },
-	{ "list", library_list },
-	{ "forward_list", library_forward_list },
-	{ "map", library_map },
-	{ "multimap", library_map },
-	{ "set", library_set },
-	{ "multiset", library_set },
-	{ "unordered_map", library_hash_map },
-	{ "unordered_multimap", library_hash_map },
-	{ "unordered_set", library_hash_set },
-	{ "unordered_multiset", library_hash_set },
-	{ "bitset", library_bitset },
-	{ "span", library_span },
-	{ "initializer_list", library_initializer_list },
-	{ "tuple", library_tuple },
-	{ "pair", library_pair },
-	{ "optional", library_optional },
-	{ "variant", library_variant },
-	{ "any", library_any },
-	{ "unique_ptr", library_unique },
-	{ "shared_ptr", library_shared },
-	{ "weak_ptr", library_shared },
-	{ "atomic", library_atomic },
-	{ "stack", library_adaptor },
-	{ "queue", library_adaptor },
-	{ "priority_queue", library_adaptor },
-	{ "__normal_iterator", library_iterator },
-	{ "_List_iterator", library_node_iterator },
-	{ "_List_const_iterator", library_node_iterator },
-	{ "_Fwd_list_iterator", library_node_iterator },
-	{ "_Fwd_list_const_iterator", library_node_iterator },
-	{ "_Rb_tree_iterator", library_tree_iterator },
-	{ "_Rb_tree_const_iterator", library_tree_iterator },
-	{ "_Deque_iterator", library_iterator },
-	{ "_Deque_const_iterator", library_iterator },
+	{ "basic_string", library_string, ACCESS_INDEX },
+	{ "basic_string_view", library_string_view, ACCESS_INDEX },
+	{ "filesystem::path", library_path, ACCESS_NONE },
+	{ "vector", library_vector, ACCESS_INDEX },
+	{ "deque", library_deque, ACCESS_INDEX },
+	{ "list", library_list, ACCESS_NONE },
+	{ "forward_list", library_forward_list, ACCESS_NONE },
+	{ "map", library_map, ACCESS_KEY },
+	{ "multimap", library_map, ACCESS_NONE },
+	{ "set", library_set, ACCESS_NONE },
+	{ "multiset", library_set, ACCESS_NONE },
+	{ "unordered_map", library_hash_map, ACCESS_KEY },
+	{ "unordered_multimap", library_hash_map, ACCESS_NONE },
+	{ "unordered_set", library_hash_set, ACCESS_NONE },
+	{ "unordered_multiset", library_hash_set, ACCESS_NONE },
+	{ "bitset", library_bitset, ACCESS_NONE },
+	{ "span", library_span, ACCESS_INDEX },
+	{ "initializer_list", library_initializer_list, ACCESS_NONE },
+	{ "tuple", library_tuple, ACCESS_NONE },
+	{ "pair", library_pair, ACCESS_NONE },
+	{ "optional", library_optional, ACCESS_TARGET },
+	{ "variant", library_variant, ACCESS_NONE },
+	{ "any", library_any, ACCESS_NONE },
+	{ "unique_ptr", library_unique, ACCESS_POINTER },
+	{ "shared_ptr", library_shared, ACCESS_POINTER },
+	{ "weak_ptr", library_shared, ACCESS_NONE },
+	{ "atomic", library_atomic, ACCESS_NONE },
+	{ "stack", library_adaptor, ACCESS_NONE },
+	{ "queue", library_adaptor, ACCESS_NONE },
+	{ "priority_queue", library_adaptor, ACCESS_NONE },
+	{ "__normal_iterator", library_iterator, ACCESS_TARGET },
+	{ "_List_iterator", library_node_iterator, ACCESS_TARGET },
+	{ "_List_const_iterator", library_node_iterator, ACCESS_TARGET },
+	{ "_Fwd_list_iterator", library_node_iterator, ACCESS_TARGET },
+	{ "_Fwd_list_const_iterator", library_node_iterator, ACCESS_TARGET },
+	{ "_Rb_tree_iterator", library_tree_iterator, ACCESS_TARGET },
+	{ "_Rb_tree_const_iterator", library_tree_iterator, ACCESS_TARGET },
+	{ "_Deque_iterator", library_iterator, ACCESS_TARGET },
+	{ "_Deque_const_iterator", library_iterator, ACCESS_TARGET },
 };
 
 // ---- members ----
@@ -271,31 +272,38 @@ static const char *library_name(const char *name)
 	return name;
 }
 
-static library_reader *reader_of(const struct type *type)
+// The class's row in the table; -1: it is none of the library's.
+static int row_of(const struct type *type)
 {
 	const char *name = type->name ? library_name(type->name) : NULL;
 	char plain[64];
 	size_t length = name ? strcspn(name, "<") : sizeof(plain);
 
-	if (length >= sizeof(plain))
-		return NULL;
+	if (!type_is_record(type) || type->tag || length >= sizeof(plain))
+		return -1;
 	memcpy(plain, name, length);
 	plain[length] = '\0';
-	// Of the path only its last namespace is left to chance.
 	if (!strcmp(plain, "filesystem::__cxx11::path"))
-		return library_path;
+		strcpy(plain, "filesystem::path");
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
 		if (!strcmp(plain, classes[i].name))
-			return classes[i].read;
+			return (int)i;
 	}
-	return NULL;
+	return -1;
+}
+
+enum library_access library_access_of(const struct type *type)
+{
+	int row = row_of(type);
+
+	return row < 0 ? ACCESS_NONE : classes[row].access;
 }
 
 struct dc_error *library_container(const struct environment *environment, const struct value *value,
 				   struct container *ret)
 {
 	const struct type *type = symbols_complete(environment->symbols, type_strip(value->type));
-	library_reader *read = type_is_record(type) && !type->tag ? reader_of(type) : NULL;
+	int row = row_of(type);
 	struct library library = {
 		.access = { .symbols = environment->symbols, .caller = environment->caller },
 		.types = symbols_types(environment->symbols),
@@ -304,10 +312,10 @@ struct dc_error *library_container(const struct environment *environment, const 
 	};
 	struct value object = *value;
 
-	if (!read || type->is_incomplete)
+	if (row < 0 || type->is_incomplete)
 		return NULL;
 	object.type = type;
-	if (!read(&library, &object)) {
+	if (!classes[row].read(&library, &object)) {
 		bool is_damaged = ret->kind == CONTAINER_DAMAGED;
 
 		container_deinit(ret);

@@ -26,6 +26,16 @@ library_reader library_tuple, library_pair, library_optional, library_variant, l
 	library_unique, library_shared, library_atomic, library_adaptor, library_iterator,
 	library_node_iterator, library_tree_iterator;
 
+// Which operators of the class are known here, by what they give.
+enum library_access {
+	ACCESS_NONE,
+	ACCESS_INDEX, // object[number]
+	ACCESS_KEY, // object[key]
+	ACCESS_TARGET, // *object is the element
+	ACCESS_POINTER, // *object is what the element points to
+};
+enum library_access library_access_of(const struct type *type);
+
 // What readers are made of. Each is false where the target does not have it.
 // A member by its path, "_M_impl._M_start", of the object's bases too.
 bool library_member(struct library *library, const struct value *whole, const char *path,

@@ -68,6 +68,15 @@ bool qualified_resolve(struct parser *parser, const char *name, struct resolutio
 struct dc_error *library_container(const struct environment *environment, const struct value *value,
 				   struct container *ret) DC_CHECK;
 
+// library_access.c
+struct dc_error *library_index(struct context *context, const struct value *object,
+			       struct value *index, struct value *ret, bool *done) DC_CHECK;
+struct dc_error *library_target(struct context *context, const struct value *object,
+				struct value *ret, bool *done) DC_CHECK;
+
+// named_cast.c
+struct dc_error *named_cast(struct parser *parser, struct node **ret, bool *done) DC_CHECK;
+
 // print_library.c
 bool library_print(struct printer *printer, const struct type *type, const unsigned char *bytes,
 		   uint64_t addr);
