@@ -601,6 +601,9 @@ DC_API void dc_stacks_deinit(struct dc_stacks *stacks);
 // code VALUE when that is none.
 DC_API DC_CHECK struct dc_error *dc_read_memory(struct dc_session *session, uint64_t addr,
 						void *buf, size_t n, size_t *got);
+// All of it or none; read-only memory too, where the kernel lets a debugger.
+DC_API DC_CHECK struct dc_error *dc_write_memory(struct dc_session *session, uint64_t addr,
+						 const void *buf, size_t n);
 
 struct dc_mapping {
 	uint64_t start, end, offset;

@@ -24,6 +24,14 @@ struct dc_error *dc_read_memory(struct dc_session *session, uint64_t addr, void 
 	return session_conclude(session, err);
 }
 
+struct dc_error *dc_write_memory(struct dc_session *session, uint64_t addr, const void *buf,
+				 size_t n)
+{
+	_turn_(session);
+
+	return n ? session_conclude(session, memory_write(session->process, addr, buf, n)) : NULL;
+}
+
 struct dc_error *dc_mappings(struct dc_session *session,
 			     bool (*visit)(const struct dc_mapping *, void *), void *arg)
 {
