@@ -90,6 +90,16 @@ test('should stop on a breakpoint, verified before configurationDone', async (dc
 	assert.strictEqual(await process.answer(), 'x');
 });
 
+test('should stop on a breakpoint of a program that it launches', async dc => {
+	const at = lines.findIndex(text => text.includes('return local + both.a')) + 1;
+	await dc.hitBreakpoint({ program }, { path: source, line: at });
+	assert.strictEqual((await dc.threadsRequest()).body.threads.length, 1);
+});
+
+test('should run a program to its end', async dc => {
+	await Promise.all([dc.configurationSequence(), dc.launch({ program: 'true' }), dc.waitForEvent('terminated')]);
+});
+
 test('should pause and continue', async (dc, process) => {
 	await attach(dc, process.pid);
 	const [, stopped] = await Promise.all([

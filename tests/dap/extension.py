@@ -18,11 +18,15 @@ DEBUGGER = PACKAGE["contributes"]["debuggers"][0]
 
 @test
 def attributes_are_in_the_manual():
-    """every attribute of attach is in the schema and in the manual page"""
-    with open("debugger/debugcall-dap.5", encoding="utf-8") as page:
-        attributes = re.search(r"attributes of\n\.Cm attach :\n(.*?)\.El", page.read(), re.S).group(1)
-    equal(set(re.findall(r"^\.It Cm (\w+)", attributes, re.M)),
-          set(DEBUGGER["configurationAttributes"]["attach"]["properties"]))
+    """every attribute of attach and launch is in the schema and in the manual page"""
+    with open("debugger/debugcall-dap.5", encoding="utf-8") as file:
+        page = file.read()
+    attach = re.search(r"attributes of\n\.Cm attach :\n(.*?)\.El", page, re.S).group(1)
+    launch = re.search(r"attributes of\n\.Cm launch\n(.*?)\.El", page, re.S).group(1)
+    schema = DEBUGGER["configurationAttributes"]
+    equal(set(re.findall(r"^\.It Cm (\w+)", attach, re.M)), set(schema["attach"]["properties"]))
+    both = re.search(r"^\.Cm (callTimeout .*)$", launch, re.M).group(1).split(" , ") + ["token"]
+    equal(set(re.findall(r"^\.It Cm (\w+)", launch, re.M)) | set(both), set(schema["launch"]["properties"]))
 
 
 @test

@@ -105,8 +105,14 @@ def console_commands():
         contains(client.value("check"), "may be borrowed")
         contains(client.value("functions ^make_pair$"), "make_pair")
         contains(client.fails("evaluate", expression="functions (", context="repl"), "regular expression")
-        contains(client.fails("evaluate", expression="check 1", context="repl"), "as the command check")
+        contains(client.fails("evaluate", expression="check 1", context="repl"), "as a command")
         contains(client.fails("evaluate", expression="goroutines", context="repl"), "goroutines")
+        contains(client.value("info symbol &word"), "word")
+        contains(client.value("x/s word"), "before")
+        contains(client.value("ptype struct pair"), "double b")
+        contains(client.value("help stacks"), "stacks")
+        for line in ("shell true", "attach 1", "source x"):
+            client.fails("evaluate", expression=line, context="repl")
         contains(client.fails("evaluate", expression="no_such", context="repl"), "no_such")
         contains(client.fails("evaluate", expression="", context="repl"), "no expression")
 

@@ -249,6 +249,51 @@ static char *unmapped(const struct dap *dap, const char *path)
 	return strdup(path);
 }
 
+struct finding {
+	const struct dap *dap;
+	const char *path; // the client's
+	bool (*visit)(const struct dc_line *, void *);
+	void *arg;
+	bool found;
+};
+
+static bool find_line(const struct dc_line *line, void *arg)
+{
+	struct finding *finding = arg;
+	char *back = line->file ? dap_path(finding->dap, line->file) : NULL;
+	bool is_it = back && (*back != '/' || !strcmp(back, finding->path));
+
+	free(back);
+	if (!is_it)
+		return true;
+	finding->found = true;
+	return finding->visit(line, finding->arg);
+}
+
+struct dc_error *dap_find_line(struct request *request, struct dc_session *session,
+			       const char *path, int line,
+			       bool (*visit)(const struct dc_line *, void *), void *arg)
+{
+	struct finding finding = { request->dap, path, visit, arg, false };
+	char *whole = unmapped(request->dap, path);
+	struct dc_error *last = NULL;
+
+	for (const char *rest = whole; rest && *rest && !finding.found;
+	     rest = strchr(rest + 1, '/')) {
+		char *place;
+
+		if (asprintf(&place, "%s:%d", rest + (rest != whole), line) < 0)
+			break;
+		dc_error_destroy(last);
+		last = dc_find_lines(session, place, NULL, false, find_line, &finding);
+		free(place);
+		if (last && last->code != DC_NAME)
+			break;
+	}
+	free(whole);
+	return last;
+}
+
 static struct dc_error *set_source(struct request *request, struct dc_session *session,
 				   struct breakpoint *breakpoint)
 {

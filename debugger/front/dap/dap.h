@@ -5,6 +5,7 @@
 #define DEBUGGER_FRONT_DAP_DAP_H
 
 #include "debugger/front/dap/breakpoints.h"
+#include "debugger/front/dap/launch.h"
 #include "debugger/front/dap/references.h"
 #include "debugger/front/dap/request.h"
 #include "debugger/front/dap/wire.h"
@@ -41,7 +42,9 @@ struct dap {
 	json_t *source_map; // [[from, to], …]; NULL: none
 
 	char cwd[4096]; // where relative file names are looked for first; "": not told
-	bool stop_on_attach;
+	bool stop_on_entry; // or as soon as we are attached
+	struct launched launched; // no pid: we are attached
+	bool outlives; // what we launched
 	// All threads were asked to stand: told as one stop, of this thread, when the last one does;
 	// or, when that takes too long, of each that does.
 	enum { PAUSE_NONE, PAUSE_ASKED, PAUSE_TOLD } pause;
@@ -53,8 +56,10 @@ struct dap {
 	// The worker's.
 	struct references *references;
 	struct breakpoints breakpoints;
+	struct shell *shell; // of the console; NULL: not yet
 	json_t *watched; // answers that are kept until the program runs on
 	bool stops_at_faults;
+	bool at_entry; // what we launched stands where it began
 };
 
 // A conversation on two descriptors, to its end; gives the exit status.
@@ -76,6 +81,8 @@ char *dap_failure_text(const struct dc_error *err);
 // The handlers, by file. start.c:
 struct dc_error *dap_initialize(struct request *request);
 struct dc_error *dap_attach(struct request *request);
+struct dc_error *dap_launch(struct request *request);
+struct dc_error *dap_terminate(struct request *request);
 struct dc_error *dap_configuration_done(struct request *request);
 struct dc_error *dap_disconnect(struct request *request);
 struct dc_error *dap_cancel(struct request *request);
@@ -99,6 +106,7 @@ struct dc_error *dap_variables(struct dc_session *session, void *request);
 struct dc_error *dap_set_variable(struct dc_session *session, void *request);
 // A value as the members that evaluate and variables have in common; takes value over.
 json_t *dap_describe(struct request *request, struct dc_value *value, struct dc_error **err);
+json_t *dap_as_variable(json_t *body, const char *name);
 char dap_format(struct request *request); // the letter of the argument "format"; 0: none
 // threads.c
 struct dc_error *dap_threads(struct request *request);
@@ -106,6 +114,19 @@ struct dc_error *dap_threads_and_goroutines(struct dc_session *session, void *re
 struct dc_error *dap_stack_trace(struct dc_session *session, void *request);
 json_t *dap_source(const struct dap *dap, const char *file); // NULL: no file
 char *dap_path(const struct dap *dap, const char *file); // where it is; NULL: no memory
+// scopes.c
+struct dc_error *dap_scopes(struct dc_session *session, void *request);
+struct dc_error *dap_list_scope(struct request *request, struct dc_session *session,
+				const struct scope_reference *scope, json_t *variables);
+char *dap_scope_expression(const struct scope_reference *scope, const char *name);
+// memory.c
+struct dc_error *dap_read_memory(struct dc_session *session, void *request);
+struct dc_error *dap_write_memory(struct dc_session *session, void *request);
+struct dc_error *dap_disassemble(struct dc_session *session, void *request);
+// program.c
+struct dc_error *dap_modules(struct dc_session *session, void *request);
+struct dc_error *dap_source_text(struct request *request);
+struct dc_error *dap_breakpoint_locations(struct dc_session *session, void *request);
 // run.c
 void dap_forget(struct dap *dap); // what was read before the program runs on
 struct dc_error *dap_take_control(struct request *request, struct dc_session *session);
@@ -115,6 +136,7 @@ struct dc_error *dap_stopped(struct dc_session *session, void *request); // of i
 struct dc_error *dap_tell_standing(struct dc_session *session, void *request); // of each
 struct dc_error *dap_ask_pause(struct request *request);
 struct dc_error *dap_pause(struct dc_session *session, void *request);
+struct dc_error *dap_go(struct dc_session *session, void *request); // all that stand
 struct dc_error *dap_continue(struct dc_session *session, void *request);
 struct dc_error *dap_next(struct dc_session *session, void *request);
 struct dc_error *dap_step_in(struct dc_session *session, void *request);
@@ -126,9 +148,16 @@ struct dc_error *dap_set_function_breakpoints(struct dc_session *session, void *
 struct dc_error *dap_set_instruction_breakpoints(struct dc_session *session, void *request);
 struct dc_error *dap_set_exception_breakpoints(struct dc_session *session, void *request);
 json_t *dap_exception_filters(void);
+// Where a line of the client's file has code.
+struct dc_error *dap_find_line(struct request *request, struct dc_session *session,
+			       const char *path, int line,
+			       bool (*visit)(const struct dc_line *, void *), void *arg);
 // console.c
-
-// False: the line, or what is left of it, is an expression.
-bool dap_console(struct request *request, struct dc_session *session, const char **line);
+// False: the line is no command of the shell's. frame: NULL is none.
+bool dap_console(struct request *request, struct dc_session *session,
+		 const struct frame_reference *frame, const char *line);
+const char *dap_plain_expression(const char *line); // without "call" or "print" before it
+struct dc_error *dap_completions(struct dc_session *session, void *request);
+void dap_forget_console(struct dap *dap);
 
 #endif

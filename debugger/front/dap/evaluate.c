@@ -65,6 +65,10 @@ static struct dc_error *run(struct request *request, struct dc_session *session,
 		return err;
 	json_t *body = dap_describe(request, result.value, &err);
 
+	if (number && result.notes)
+		request_tell(request, "output",
+			     json_pack("{ss so*}", "category", "console", "output",
+				       json_text(result.notes)));
 	result.value = NULL;
 	dc_result_deinit(&result);
 	request->body = body;
@@ -146,17 +150,21 @@ static bool may_run(struct request *request, enum context context,
 }
 
 static struct dc_error *evaluate(struct request *request, struct dc_session *session,
-				 const char *text, enum context context)
+				 const char *text, enum context context,
+				 const struct frame_reference *frame)
 {
-	const struct frame_reference *frame = dap_frame(request);
 	struct dc_expression *expression;
 	struct dc_error *err;
 	struct dap_place place;
 
-	if (request->complaint)
-		return NULL;
 	dap_place_init(&place, frame, context == CONTEXT_HOVER && !(frame && frame->stands));
-	err = dc_parse(session, text, &place.scope, &expression);
+	err = dc_parse(session, dap_plain_expression(text), &place.scope, &expression);
+	// A line of the console that is no expression may be a command.
+	if (err && context == CONTEXT_REPL && (err->code == DC_SYNTAX || err->code == DC_NAME) &&
+	    dap_console(request, session, frame, text)) {
+		dc_error_destroy(err);
+		return NULL;
+	}
 	if (err)
 		return err;
 
@@ -180,17 +188,16 @@ struct dc_error *dap_evaluate(struct dc_session *session, void *arg)
 	struct request *request = arg;
 	const char *text = argument_text(request, request->arguments, "expression", true);
 	enum context context = context_of(request);
+	const struct frame_reference *frame = dap_frame(request);
 
 	if (request->complaint)
 		return NULL;
 	text += strspn(text, " \t\n");
-	if (context == CONTEXT_REPL && dap_console(request, session, &text))
-		return NULL;
 	if (!*text) {
 		request_complain(request, "there is no expression");
 		return NULL;
 	}
-	return evaluate(request, session, text, context);
+	return evaluate(request, session, text, context, frame);
 }
 
 struct dc_error *dap_look(struct request *request, struct dc_session *session, const char *text,

@@ -10,6 +10,18 @@ const struct handler handlers[] = {
 		.now = dap_attach,
 	},
 	{
+		.command = "launch",
+		.wants = WANTS_INITIALIZED,
+		.now = dap_launch,
+	},
+	{
+		.command = "terminate",
+		.capabilities = "supportsTerminateRequest",
+		.wants = WANTS_TARGET,
+		.undoes = true,
+		.now = dap_terminate,
+	},
+	{
 		.command = "configurationDone",
 		.capabilities = "supportsConfigurationDoneRequest",
 		.wants = WANTS_TARGET,
@@ -17,6 +29,7 @@ const struct handler handlers[] = {
 	},
 	{
 		.command = "disconnect",
+		.capabilities = "supportTerminateDebuggee supportSuspendDebuggee",
 		.wants = WANTS_NOTHING,
 		.undoes = true,
 		.now = dap_disconnect,
@@ -110,6 +123,52 @@ const struct handler handlers[] = {
 		.wants = WANTS_TARGET,
 		.undoes = true,
 		.job = dap_step_out,
+	},
+	{
+		.command = "scopes",
+		.wants = WANTS_TARGET,
+		.job = dap_scopes,
+	},
+	{
+		.command = "readMemory",
+		.capabilities = "supportsReadMemoryRequest",
+		.wants = WANTS_TARGET,
+		.job = dap_read_memory,
+	},
+	{
+		.command = "writeMemory",
+		.capabilities = "supportsWriteMemoryRequest",
+		.wants = WANTS_TARGET,
+		.job = dap_write_memory,
+	},
+	{
+		.command = "disassemble",
+		.capabilities = "supportsDisassembleRequest",
+		.wants = WANTS_TARGET,
+		.job = dap_disassemble,
+	},
+	{
+		.command = "modules",
+		.capabilities = "supportsModulesRequest",
+		.wants = WANTS_TARGET,
+		.job = dap_modules,
+	},
+	{
+		.command = "source",
+		.wants = WANTS_TARGET,
+		.now = dap_source_text,
+	},
+	{
+		.command = "breakpointLocations",
+		.capabilities = "supportsBreakpointLocationsRequest",
+		.wants = WANTS_TARGET,
+		.job = dap_breakpoint_locations,
+	},
+	{
+		.command = "completions",
+		.capabilities = "supportsCompletionsRequest",
+		.wants = WANTS_TARGET,
+		.job = dap_completions,
 	},
 	{
 		.command = "exceptionInfo",

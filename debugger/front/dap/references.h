@@ -9,7 +9,13 @@
 // The number of a goroutine as a thread is above every thread's (PID_MAX_LIMIT is 2^22).
 enum { GOROUTINES = 1 << 22 };
 
-enum reference_kind { REFERENCE_NONE, REFERENCE_FRAME, REFERENCE_VALUE, REFERENCE_LAZY };
+enum reference_kind {
+	REFERENCE_NONE,
+	REFERENCE_FRAME,
+	REFERENCE_SCOPE,
+	REFERENCE_VALUE,
+	REFERENCE_LAZY
+};
 
 struct frame_reference {
 	pid_t thread; // 0: of a goroutine that no thread runs
@@ -17,6 +23,10 @@ struct frame_reference {
 	unsigned index; // from the innermost, inlined ones not counted
 	uint64_t pc;
 	bool stands; // the thread stood, and does until all references are cleared
+};
+struct scope_reference {
+	enum dc_names names; // which of the frame's
+	struct frame_reference frame;
 };
 struct lazy {
 	char *expression;
@@ -28,6 +38,7 @@ struct reference {
 	int number;
 	union {
 		struct frame_reference frame;
+		struct scope_reference scope;
 		struct dc_value *value;
 		struct lazy lazy;
 	};

@@ -14,7 +14,8 @@ struct dc_error *dap_take_control(struct request *request, struct dc_session *se
 	struct dc_control_options options;
 
 	dc_control_options_init(&options);
-	options.stop_all = dap->call.all_stop;
+	// Of what we launched nobody else waits for an answer.
+	options.stop_all = dap->call.all_stop || dap->launched.pid;
 	if (!dap->stops_at_faults)
 		options.stop_signals = 0;
 	return dc_control(session, &options);
@@ -64,7 +65,8 @@ struct dc_error *dap_leave_control(struct request *request, struct dc_session *s
 	struct standing standing = { 0 };
 	struct dc_error *err;
 
-	if (request->dap->breakpoints.first || !dc_is_controlled(session))
+	if (request->dap->breakpoints.first || request->dap->launched.pid ||
+	    !dc_is_controlled(session))
 		return NULL;
 	err = find_standing(session, &standing);
 	free(standing.problem);
@@ -112,7 +114,7 @@ static void tell_stop(struct request *request, const struct dc_stop *stop,
 		describe_signal(stop, signal);
 		break;
 	case DC_STOP_STEP: reason = "step"; break;
-	case DC_STOP_EXEC: reason = "exec"; break;
+	case DC_STOP_EXEC: reason = request->dap->at_entry ? "entry" : "exec"; break;
 	default: break;
 	}
 	body = json_pack("{ss si sb}", "reason", reason, "threadId", stop->thread,
@@ -208,12 +210,22 @@ struct dc_error *dap_pause(struct dc_session *session, void *arg)
 	return err ? err : dc_interrupt(session, 0);
 }
 
+struct dc_error *dap_go(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+
+	dap_forget(request->dap);
+	request->dap->at_entry = false;
+	return dc_is_controlled(session) ? dc_continue(session, 0) : NULL;
+}
+
 struct dc_error *dap_continue(struct dc_session *session, void *arg)
 {
 	struct request *request = arg;
 	int64_t thread = argument_integer(request, request->arguments, "threadId", true, 0);
 	bool single = argument_flag(request, request->arguments, "singleThread", false);
 
+	request->dap->at_entry = false;
 	if (request->complaint)
 		return NULL;
 	if (!dc_is_controlled(session)) {

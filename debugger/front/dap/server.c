@@ -8,7 +8,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { PROGRESS_NS = 500000000, PAUSE_NS = 200000000 };
 
@@ -219,6 +221,7 @@ void dap_forget_target(struct dap *dap)
 	references_destroy(dap->references);
 	dap->references = NULL;
 	breakpoints_clear(&dap->breakpoints);
+	dap_forget_console(dap);
 	json_decref(dap->watched);
 	dap->watched = NULL;
 	dc_close(dap->session);
@@ -312,6 +315,9 @@ static void take_events(struct dap *dap)
 				dap->pause = PAUSE_NONE;
 			break;
 		case DC_EVENT_TARGET_ENDED:
+			// How it ended is told by its parent.
+			if (dap->launched.pid)
+				break;
 			dap_output(dap, "important", "the target ended\n");
 			dap_event(dap, "terminated", NULL);
 			break;
@@ -430,17 +436,70 @@ static void take_message(struct dap *dap, struct message *message)
 	message_destroy(message);
 }
 
+// ---- What we launched ----
+
+// What it has written; false: there is no more now.
+static bool take_output(struct dap *dap, int *fd, const char *category)
+{
+	char text[4097];
+	ssize_t n = *fd >= 0 ? read(*fd, text, sizeof(text) - 1) : 0;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		if (*fd >= 0)
+			close(*fd);
+		*fd = -1;
+		return false;
+	}
+	// A text ends at a zero, which a program may write all the same.
+	for (ssize_t i = 0; i < n; i++)
+		text[i] = text[i] ?: ' ';
+	text[n] = '\0';
+	dap_output(dap, category, text);
+	return true;
+}
+
+static void take_end(struct dap *dap)
+{
+	int status;
+	ssize_t n = read(dap->launched.report, &status, sizeof(status));
+
+	if (n < 0 && errno == EINTR)
+		return;
+	close(dap->launched.report);
+	dap->launched.report = -1;
+	while (take_output(dap, &dap->launched.out, "stdout") ||
+	       take_output(dap, &dap->launched.err, "stderr"))
+		;
+	if (n == sizeof(status))
+		dap_event(dap, "exited",
+			  json_pack("{si}", "exitCode",
+				    WIFEXITED(status) ? WEXITSTATUS(status)
+						      : 128 + WTERMSIG(status)));
+	dap_event(dap, "terminated", NULL);
+}
+
 static void loop(struct dap *dap)
 {
 	while (!dap->ending) {
 		struct pollfd polls[] = {
 			{ wire_fd(dap->wire), POLLIN, 0 },
 			{ dap->session ? dap->event_fd : -1, POLLIN, 0 },
+			{ dap->launched.pid ? dap->launched.out : -1, POLLIN, 0 },
+			{ dap->launched.pid ? dap->launched.err : -1, POLLIN, 0 },
+			{ dap->launched.pid ? dap->launched.report : -1, POLLIN, 0 },
 		};
 		struct message *message;
 
-		if (poll(polls, 2, progress_wait(dap)) < 0 && errno != EINTR)
+		if (poll(polls, 5, progress_wait(dap)) < 0 && errno != EINTR)
 			break;
+		if (polls[2].revents)
+			take_output(dap, &dap->launched.out, "stdout");
+		if (polls[3].revents)
+			take_output(dap, &dap->launched.err, "stderr");
+		if (polls[4].revents)
+			take_end(dap);
 		while (!dap->ending && (message = wire_next(dap->wire)))
 			take_message(dap, message);
 		take_events(dap);
@@ -462,6 +521,9 @@ int dap_serve(int in, int out, FILE *log, const char *token)
 	}
 	loop(&dap);
 	dap_forget_target(&dap);
+	if (!dap.outlives)
+		launch_kill(&dap.launched);
+	launch_deinit(&dap.launched);
 	wire_close(dap.wire);
 	json_decref(dap.source_map);
 	return dap.status;

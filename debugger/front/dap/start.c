@@ -2,10 +2,13 @@
 // The beginning and the end of a conversation: what we can do, whom we debug, and how we let go.
 #include "debugger/front/dap/dap.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // ---- initialize ----
 
@@ -134,7 +137,8 @@ static void take_settings(struct request *request)
 						 dap->call.timeout_ns);
 	dap->call.wait_ns = argument_duration(request, arguments, "wait", dap->call.wait_ns);
 	dap->call.all_stop = argument_flag(request, arguments, "allStop", false);
-	dap->stop_on_attach = argument_flag(request, arguments, "stopOnAttach", false);
+	dap->stop_on_entry = argument_flag(request, arguments, "stopOnAttach", false) ||
+			     argument_flag(request, arguments, "stopOnEntry", false);
 
 	const char *cwd = argument_text(request, arguments, "cwd", false);
 
@@ -187,6 +191,33 @@ static struct dc_error *look_around(struct dap *dap)
 	return NULL;
 }
 
+static struct dc_error *open_target(struct request *request, const struct dc_options *options)
+{
+	struct dap *dap = request->dap;
+	struct dc_error *err;
+
+	dap->references = references_create();
+	dap->watched = json_object();
+	if (!dap->references || !dap->watched) {
+		request_complain(request, "out of memory");
+		return NULL;
+	}
+	err = dc_open(options, &dap->session);
+	if (!err)
+		dap->event_fd = dc_event_fd(dap->session);
+	return err;
+}
+
+static void tell_beginning(struct request *request, const char *method)
+{
+	const struct dap *dap = request->dap;
+
+	request_tell(request, "process",
+		     json_pack("{so* sI sb ss}", "name", json_text(dap->name), "systemProcessId",
+			       (json_int_t)dap->pid, "isLocalProcess", 1, "startMethod", method));
+	request_tell(request, "initialized", NULL);
+}
+
 struct dc_error *dap_attach(struct request *request)
 {
 	struct dap *dap = request->dap;
@@ -203,26 +234,170 @@ struct dc_error *dap_attach(struct request *request)
 	err = find_process(request, &options.pid);
 	if (err || request->complaint)
 		return err;
-	dap->references = references_create();
-	dap->watched = json_object();
-	if (!dap->references || !dap->watched) {
-		request_complain(request, "out of memory");
+	err = open_target(request, &options);
+	if (!err && dap->session)
+		err = look_around(dap);
+	if (err || request->complaint)
+		dap_forget_target(dap);
+	else
+		tell_beginning(request, "attach");
+	return err;
+}
+
+// ---- launch ----
+
+// NULL: out of memory. Its texts are the list's.
+static char **texts_of(struct request *request, const char *name, const char *first)
+{
+	const json_t *list = argument_list(request, request->arguments, name);
+	size_t n = 0;
+	char **texts = calloc(json_array_size(list) + 2, sizeof(*texts));
+
+	if (texts && first)
+		texts[n++] = (char *)first;
+	for (size_t i = 0; texts && i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		if (!text)
+			request_complain(request, "%s: '%s' is to be a list of strings",
+					 request->command, name);
+		texts[n++] = (char *)(text ?: "");
+	}
+	return texts;
+}
+
+static void free_texts(char **texts)
+{
+	for (size_t i = 0; texts && texts[i]; i++)
+		free(texts[i]);
+	free(texts);
+}
+
+// Ours, with what the object changes; null takes a variable away. NULL: out of memory.
+static char **environment_of(const json_t *changes)
+{
+	size_t ours = 0, n = 0;
+
+	while (environ[ours])
+		ours++;
+	char **texts = calloc(ours + json_object_size(changes) + 1, sizeof(*texts));
+
+	for (size_t i = 0; texts && i < ours; i++) {
+		char *name = strndup(environ[i], strcspn(environ[i], "="));
+
+		if (name && !json_object_get(changes, name))
+			texts[n++] = strdup(environ[i]);
+		free(name);
+	}
+	for (void *at = json_object_iter((json_t *)changes); texts && at;
+	     at = json_object_iter_next((json_t *)changes, at)) {
+		const char *value = json_string_value(json_object_iter_value(at));
+
+		if (value && asprintf(&texts[n], "%s=%s", json_object_iter_key(at), value) >= 0)
+			n++;
+	}
+	return texts;
+}
+
+// The first look at its memory finds that the process has become the program, and begins again. Any
+// place will do, one that nothing is mapped at too.
+static struct dc_error *look_anew(struct dap *dap)
+{
+	char *value = NULL;
+	struct dc_error *err = dc_print(dap->session, "*(char *) 0", &value);
+
+	if (err && err->code != DC_VALUE)
+		return err;
+	dc_error_destroy(err);
+	free(value);
+	dap->at_entry = true;
+	return look_around(dap);
+}
+
+// Until the program stands at its first instruction, or it is known that it could not be run.
+static struct dc_error *run_to_entry(struct request *request)
+{
+	enum { PATIENCE_NS = 1000000000 };
+	struct dap *dap = request->dap;
+	struct dc_error *err = dap_take_control(request, dap->session);
+	struct dc_event event;
+	int cause;
+
+	if (err)
+		return err;
+	launch_go(&dap->launched);
+	cause = launch_failure(&dap->launched);
+	if (cause) {
+		request_complain(request, "cannot run %s: %s",
+				 argument_text(request, request->arguments, "program", true),
+				 strerror(cause));
 		return NULL;
 	}
-	err = dc_open(&options, &dap->session);
-	if (!err)
-		err = look_around(dap);
-	if (err) {
-		dap_forget_target(dap);
-		return err;
+	while (dc_wait_event(dap->session, 10LL * PATIENCE_NS, &event)) {
+		if (event.kind == DC_EVENT_STOPPED && event.stop.reason == DC_STOP_EXEC)
+			return look_anew(dap);
+		if (event.kind == DC_EVENT_TARGET_ENDED)
+			break;
 	}
-	dap->event_fd = dc_event_fd(dap->session);
-	request_tell(request, "process",
-		     json_pack("{so* sI sb ss}", "name", json_text(dap->name), "systemProcessId",
-			       (json_int_t)dap->pid, "isLocalProcess", 1, "startMethod", "attach"));
-	request_tell(request, "initialized", NULL);
+	request_complain(request, "the program did not come to its first instruction");
 	return NULL;
 }
+
+static void prepare(struct request *request)
+{
+	const json_t *arguments = request->arguments;
+	struct dap *dap = request->dap;
+	const char *program = argument_text(request, arguments, "program", true);
+	const json_t *env = argument_object(request, arguments, "env");
+	char **argv = texts_of(request, "args", program);
+	char **envp = environment_of(env);
+	const struct launch_options options = { .program = program,
+						.argv = argv,
+						.envp = envp,
+						.cwd = *dap->cwd ? dap->cwd : NULL,
+						.outlives = dap->outlives };
+	int cause = request->complaint ? 0 : ENOMEM;
+
+	if (argv && envp && !request->complaint)
+		cause = launch_prepare(&options, &dap->launched);
+	if (cause)
+		request_complain(request, "cannot run %s: %s", program, strerror(cause));
+	free_texts(envp);
+	free(argv);
+}
+
+struct dc_error *dap_launch(struct request *request)
+{
+	struct dap *dap = request->dap;
+	struct dc_options options;
+	struct dc_error *err;
+
+	if (dap->session)
+		request_complain(request, "there is a process already: one conversation, one "
+					  "process");
+	take_settings(request);
+	dap->outlives = !argument_flag(request, request->arguments, "killOnExit", true);
+	if (!request->complaint)
+		prepare(request);
+	if (request->complaint)
+		return NULL;
+	dc_options_init(&options);
+	options.pid = dap->launched.pid;
+	dap->pid = options.pid;
+	err = open_target(request, &options);
+	if (!err && dap->session)
+		err = run_to_entry(request);
+	if (err || request->complaint) {
+		dap_forget_target(dap);
+		launch_kill(&dap->launched);
+		launch_deinit(&dap->launched);
+	} else {
+		tell_beginning(request, "launch");
+	}
+	return err;
+}
+
+// ---- configurationDone ----
 
 struct dc_error *dap_configuration_done(struct request *request)
 {
@@ -230,20 +405,47 @@ struct dc_error *dap_configuration_done(struct request *request)
 
 	dap->configured = true;
 	request->body = json_object();
-	if (dap->stop_on_attach) {
+	if (dap->stop_on_entry) {
 		dap_await_pause(dap, dap->pid, "entry");
 		dap_begin(dap, dap_pause, 0);
+	} else if (dap->launched.pid) {
+		dap_begin(dap, dap_go, 0);
 	}
 	return NULL;
 }
 
-// ---- disconnect, cancel ----
+// ---- terminate, disconnect, cancel ----
 
-struct dc_error *dap_disconnect(struct request *request)
+// The program may see to its end; who wants more disconnects.
+struct dc_error *dap_terminate(struct request *request)
 {
 	struct dap *dap = request->dap;
 
+	if (kill(dap->pid, SIGTERM))
+		request_complain(request, "process %d cannot be asked to end: %s", dap->pid,
+				 strerror(errno));
+	else
+		dap_begin(dap, dap_go, 0);
+	request->body = json_object();
+	return NULL;
+}
+
+// What we launched ends with us unless told otherwise, what we attached to does not.
+struct dc_error *dap_disconnect(struct request *request)
+{
+	struct dap *dap = request->dap;
+	bool had = dap->session != NULL;
+	bool ends = argument_flag(request, request->arguments, "terminateDebuggee",
+				  dap->launched.pid && !dap->outlives);
+	bool suspends = argument_flag(request, request->arguments, "suspendDebuggee", false);
+
+	if (request->complaint)
+		return NULL;
 	dap_forget_target(dap);
+	if (had && ends)
+		kill(dap->pid, SIGKILL);
+	else if (had && suspends)
+		kill(dap->pid, SIGSTOP);
 	dap->ending = true;
 	return NULL;
 }

@@ -85,7 +85,7 @@ json_t *dap_describe(struct request *request, struct dc_value *value, struct dc_
 }
 
 // A variable has a name and a value where evaluate has a result.
-static json_t *as_variable(json_t *body, const char *name)
+json_t *dap_as_variable(json_t *body, const char *name)
 {
 	json_object_set(body, "value", json_object_get(body, "result"));
 	json_object_del(body, "result");
@@ -106,7 +106,7 @@ static void add_child(struct request *request, json_t *variables, struct dc_valu
 				 "variablesReference", 0);
 	if (expression)
 		json_object_set_new(body, "evaluateName", expression);
-	json_array_append_new(variables, as_variable(body, name ?: ""));
+	json_array_append_new(variables, dap_as_variable(body, name ?: ""));
 	dc_error_destroy(err);
 	free(name);
 }
@@ -171,10 +171,11 @@ struct dc_error *dap_variables(struct dc_session *session, void *arg)
 					  0);
 	const struct reference *value = references_find(references, number, REFERENCE_VALUE);
 	const struct reference *lazy = references_find(references, number, REFERENCE_LAZY);
+	const struct reference *scope = references_find(references, number, REFERENCE_SCOPE);
 	json_t *variables;
 	struct dc_error *err = NULL;
 
-	if (!value && !lazy)
+	if (!value && !lazy && !scope)
 		request_complain(request, "there is no variable %jd any more", (intmax_t)number);
 	if (request->complaint)
 		return NULL;
@@ -182,8 +183,10 @@ struct dc_error *dap_variables(struct dc_session *session, void *arg)
 	if (lazy) {
 		err = dap_evaluate_lazy(request, session, &lazy->lazy);
 		if (!err && !request->complaint)
-			json_array_append(variables, as_variable(request->body, ""));
+			json_array_append(variables, dap_as_variable(request->body, ""));
 		json_decref(request->body);
+	} else if (scope) {
+		err = dap_list_scope(request, session, &scope->scope, variables);
 	} else {
 		err = list_value(request, value->value, variables);
 	}
@@ -223,18 +226,25 @@ struct dc_error *dap_set_variable(struct dc_session *session, void *arg)
 	int64_t number = argument_integer(request, arguments, "variablesReference", true, 0);
 	const char *name = argument_text(request, arguments, "name", true);
 	const char *value = argument_text(request, arguments, "value", true);
-	const struct reference *whole = references_find(request->dap->references, number,
-							REFERENCE_VALUE);
-	char *expression;
-	struct dc_error *err;
+	const struct references *references = request->dap->references;
+	const struct reference *whole = references_find(references, number, REFERENCE_VALUE);
+	const struct reference *scope = references_find(references, number, REFERENCE_SCOPE);
+	struct frame_reference frame = { 0 };
+	char *expression = NULL;
+	struct dc_error *err = NULL;
 
-	if (!request->complaint && !whole)
+	if (!request->complaint && !whole && !scope)
 		request_complain(request, "there is no variable %jd any more", (intmax_t)number);
 	if (request->complaint)
 		return NULL;
-	err = find_child(request, whole->value, name, &expression);
+	if (scope) {
+		frame = scope->scope.frame;
+		expression = dap_scope_expression(&scope->scope, name);
+	} else {
+		err = find_child(request, whole->value, name, &expression);
+	}
 	if (!err && expression)
-		err = dap_assign(request, session, expression, value, NULL);
+		err = dap_assign(request, session, expression, value, scope ? &frame : NULL);
 	free(expression);
 	return err;
 }

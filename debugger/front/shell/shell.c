@@ -661,7 +661,7 @@ static int run_sources(struct shell *shell, struct options *options)
 	return run_script(shell, &(struct script){ .is_file = true, .text = "-" });
 }
 
-static void shell_deinit(struct shell *shell)
+void shell_deinit(struct shell *shell)
 {
 	struct definition *definition;
 	struct display *display;
