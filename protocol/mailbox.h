@@ -25,6 +25,7 @@ enum {
 	MAILBOX_VECTORS = 8,
 	MAILBOX_VECTOR_BYTES = 64,
 	MAILBOX_REGISTERS = 18,
+	MAILBOX_POLLERS = 64,
 };
 
 // Whose turn it is: the futex word of a slot.
@@ -76,6 +77,7 @@ struct mailbox_header {
 	uint32_t state; // enum mailbox_state
 	uint32_t bell; // futex: counts what the host's attendant is to look at
 	uint32_t told_to_sleep; // by a client, for good
+	int32_t pollers[MAILBOX_POLLERS]; // threads that come by for calls, as they see themselves
 };
 
 // One callee, as it is to be entered and as it left. Both sides keep a copy of their own.
@@ -123,6 +125,8 @@ struct mailbox_slot {
 	uint32_t nr_calls;
 	uint32_t size;
 	uint64_t address; // READ, WRITE; LITERAL: where they are
+	int32_t thread; // that is to make the calls, when it next polls; 0: the host's own
+	int64_t thread_until_ns; // how long it is waited for
 	int64_t deadline_ns; // CLOCK_MONOTONIC, after which a client that is gone wants nothing
 
 	// The host's.

@@ -4,6 +4,7 @@
 
 #include "agent/library/contain.h"
 #include "agent/library/futex.h"
+#include "agent/library/poll.h"
 #include "agent/library/worker.h"
 
 #include <pthread.h>
@@ -44,13 +45,13 @@ static void look_after(const struct box *box, unsigned n)
 	if (is_wanted) {
 		if (worker->calling && cancel != worker->cancel_seen &&
 		    cancel != worker->cancel_judged)
-			contain_ask(worker->tid);
+			contain_ask(worker_callee_tid(worker));
 	} else if (!worker->calling) {
 		end(worker);
 	} else if (now_ns() > worker->deadline_ns && worker->asked_alone++ < ASKED_MAX) {
 		// Nobody waits for it any more.
 		worker->is_orphan = true;
-		contain_ask(worker->tid);
+		contain_ask(worker_callee_tid(worker));
 	}
 }
 
@@ -72,12 +73,14 @@ static void *attend(void *arg)
 	prctl(PR_SET_NAME, MAILBOX_NAME);
 	header->tid = (int32_t)raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	header->pid = getpid();
+	poll_open(header);
 	__atomic_store_n(&header->state, MAILBOX_OPEN, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&header->state, __ATOMIC_SEQ_CST) == MAILBOX_OPEN) {
 		uint32_t bell = __atomic_load_n(&header->bell, __ATOMIC_SEQ_CST);
 		bool any = false;
 
 		if (__atomic_load_n(&header->told_to_sleep, __ATOMIC_SEQ_CST) && is_alone()) {
+			poll_open(NULL);
 			box_close(box);
 			break;
 		}

@@ -34,6 +34,9 @@ static void copy_stack(const struct worker *worker, struct mailbox_slot *slot, u
 	uint64_t start = sp - RED_ZONE, end = sp + MAILBOX_STACK - RED_ZONE;
 	bool is_own = sp - worker->stack_low < worker->stack_high - worker->stack_low;
 
+	if (worker->guest && end > worker->guest_high)
+		end = worker->guest_high;
+
 	if (is_own && start < worker->stack_low)
 		start = sp;
 	if (is_own && end > worker->stack_high)
@@ -191,7 +194,7 @@ static bool may_undo_alone(const struct worker *worker, const ucontext_t *contex
 	uintptr_t end = worker->entry.frame;
 	struct foreign foreign = { .word = pc };
 
-	if (sp < worker->stack_low || sp > end)
+	if (worker->guest || sp < worker->stack_low || sp > end)
 		return false;
 	dl_iterate_phdr(is_in_library, &foreign);
 	for (uintptr_t at = sp & -(uintptr_t)8; at < end && !foreign.found; at += 8) {

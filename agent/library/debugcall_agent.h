@@ -13,6 +13,10 @@ extern "C" {
 // 1 while the agent takes calls in this process; 0 otherwise.
 __attribute__((visibility("default"))) int debugcall_agent_is_open(void);
 
+// Called in a program's loop where any of its functions may be called: "debugcall --thread TID" then has
+// the call made here, by this thread, which is not stopped for it. Costs a load when nobody asks.
+__attribute__((visibility("default"))) void debugcall_poll(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -43,8 +43,10 @@ static bool leaves(const struct worker *worker, const struct __jmp_buf_tag *env)
 {
 	uintptr_t to = stack_of(env);
 
+	uintptr_t low = worker && !worker->guest ? worker->stack_low : 0;
+
 	return worker && worker->calling && worker->entry.frame &&
-	       (to < worker->stack_low || to > worker->entry.frame);
+	       (to < low || to > worker->entry.frame);
 }
 
 __attribute__((noreturn)) static void go(int which, struct __jmp_buf_tag *env, int value)

@@ -5,6 +5,7 @@
 
 #include "agent/library/contain.h"
 #include "agent/library/futex.h"
+#include "agent/library/poll.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -55,6 +56,20 @@ bool worker_in_child(void)
 	return !*alive;
 }
 
+// Where another thread's stack may lie beside, the thread tells.
+static bool is_guest(const struct worker *worker, uintptr_t addr)
+{
+	enum { STACK_MAX = 8 * 1024 * 1024 };
+
+	return worker->has_guest && worker->guest_high - addr < STACK_MAX &&
+	       pthread_equal(worker->guest_self, pthread_self());
+}
+
+int worker_callee_tid(const struct worker *worker)
+{
+	return worker->guest ?: worker->tid;
+}
+
 struct worker *worker_on(uintptr_t addr)
 {
 	for (unsigned i = 0; i < MAILBOX_SLOTS; i++) {
@@ -62,6 +77,8 @@ struct worker *worker_on(uintptr_t addr)
 
 		if (!__atomic_load_n(&worker->there, __ATOMIC_ACQUIRE))
 			continue;
+		if (is_guest(worker, addr))
+			return worker;
 		if (addr - worker->stack_low < worker->stack_high - worker->stack_low ||
 		    addr - (uintptr_t)worker->alternate < worker->alternate_size)
 			return worker;
@@ -219,7 +236,7 @@ static enum mailbox_outcome run(struct worker *worker, struct mailbox_call *to, 
 	return outcome;
 }
 
-static enum mailbox_outcome serve_calls(struct worker *worker)
+static enum mailbox_outcome make_calls(struct worker *worker)
 {
 	struct mailbox_slot *slot = worker->slot;
 	uint32_t n = __atomic_load_n(&slot->nr_calls, __ATOMIC_RELAXED);
@@ -235,8 +252,26 @@ static enum mailbox_outcome serve_calls(struct worker *worker)
 		if (outcome != MAILBOX_NOTHING)
 			slot->calls[i].outcome = outcome;
 	}
-	send_on_signals();
+	// On a thread of the program's they come when its mask is back.
+	if (!worker->has_guest)
+		send_on_signals();
 	return outcome == MAILBOX_NOTHING ? worker->call.outcome : outcome;
+}
+
+void worker_serve_calls(struct worker *worker)
+{
+	worker->outcome = make_calls(worker);
+}
+
+static enum mailbox_outcome serve_calls(struct worker *worker)
+{
+	int32_t thread = __atomic_load_n(&worker->slot->thread, __ATOMIC_RELAXED);
+
+	if (!thread)
+		worker_serve_calls(worker);
+	else if (!poll_hand_over(worker, thread, worker->slot->thread_until_ns))
+		return MAILBOX_NOTHING;
+	return worker->outcome;
 }
 
 // ---- memory -------------------------------------------------------------------------------------

@@ -19,11 +19,17 @@ struct worker {
 	bool contains; // it has taken the handlers
 	bool is_orphan; // nobody will judge: the handler does, carefully
 	int tid;
+	int guest; // a thread of the program's that is to serve instead; 0: none
+	uint32_t offer; // to it
+	bool has_guest; // it serves; a child of its fork says the same
+	pthread_t guest_self;
+	uintptr_t guest_high; // callees are below, on its stack
 	int64_t deadline_ns;
 	size_t stack_size;
 	uintptr_t stack_low, stack_high; // of the thread
 	char *alternate; // its signal stack
 	size_t alternate_size;
+	enum mailbox_outcome outcome; // of the calls
 	struct mailbox_call call; // that is under way: a copy
 	struct entry entry;
 };
@@ -35,6 +41,10 @@ extern struct worker workers[MAILBOX_SLOTS];
 
 // False: there can be no thread.
 bool worker_start(struct worker *worker, struct mailbox_slot *slot);
+// Makes the calls of the request, on the thread that it is called on.
+void worker_serve_calls(struct worker *worker);
+// On which callees run.
+int worker_callee_tid(const struct worker *worker);
 // The worker on whose stacks addr lies; NULL: it is a thread of the program.
 struct worker *worker_on(uintptr_t addr);
 // Another process than the one that the workers are in: a child of fork.

@@ -145,7 +145,7 @@ def chosen():
         answer = call(target, "--thread", target.pid, "add(1, 2)")
         equal((answer["host"], answer["thread"]), ("bare", target.pid))
         run = ends(6, "-p", target.pid, "--host", "agent", "--thread", target.pid, "add(1, 2)")
-        contains(run.err, "thread of its own")
+        contains(run.err, "debugcall_poll()")
     with Target() as target:
         contains(ends(6, "-p", target.pid, "--host", "agent", "add(1, 2)").err, "has no agent")
 

@@ -78,7 +78,7 @@ def agent():
         flags = run("pkg-config", "--cflags", "--libs", "debugcall-agent", env=found).split()
         run("cc", "-g", "-o", program, source, f"-I{usr}/include", f"-L{usr}/lib", *flags)
         names = run("nm", "-D", "--defined-only", f"{usr}/lib/libdebugcall-agent.so").split()
-        equal(sorted(names[2::3]), ["__longjmp_chk", "_longjmp", "debugcall_agent_is_open", "longjmp", "siglongjmp"])
+        equal(sorted(names[2::3]), ["__longjmp_chk", "_longjmp", "debugcall_agent_is_open", "debugcall_poll", "longjmp", "siglongjmp"])
         with Program(program, env={"LD_LIBRARY_PATH": f"{usr}/lib"}) as target:
             contains(good("--json", "-p", target.pid, "is_open()"), '"value":"1","type":"int","host":"agent"')
 

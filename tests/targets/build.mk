@@ -5,6 +5,8 @@ $(B)/tests/targets/victim: tests/targets/victim_regs.S
 LIBS_target_victim := -pthread -lm
 LIBS_target_heap := -pthread
 LIBS_target_agent_life := -ldl -pthread
+LIBS_target_agent_polls := -ldl -pthread
+CFLAGS_target_agent_polls := -Wno-infinite-recursion -Wno-array-bounds
 LIBS_target_agent_callees := -pthread
 CFLAGS_target_agent_callees := -Wno-infinite-recursion -Wno-use-after-free -Wno-free-nonheap-object -Wno-array-bounds
 # Binding a name at its first call takes more stack than some of its threads have.

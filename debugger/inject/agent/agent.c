@@ -34,13 +34,6 @@ static struct dc_error *probe(const struct host_context *context, void **ret)
 	struct dc_error *err;
 	bool found;
 
-	// The agent's threads are none of the program's.
-	if (options->thread || options->own_thread)
-		return options->host == DC_HOST_AGENT
-			       ? error_make(DC_REFUSED,
-					    "the agent calls on a thread of its own, not "
-					    "on one that is named")
-			       : NULL;
 	agent = calloc(1, sizeof(*agent));
 	if (!agent)
 		return &dc_out_of_memory;
@@ -53,6 +46,17 @@ static struct dc_error *probe(const struct host_context *context, void **ret)
 		destroy(agent);
 		return err;
 	}
+	// The agent's threads are none of the program's; one of these it has only where it polls.
+	if (options->own_thread ||
+	    (options->thread && !post_polls(&agent->post, options->thread, &agent->thread))) {
+		destroy(agent);
+		return options->host == DC_HOST_AGENT
+			       ? error_make(
+					 DC_REFUSED,
+					 "the agent calls on a thread of its own, or on one that "
+					 "calls debugcall_poll()")
+			       : NULL;
+	}
 	*ret = agent;
 	return NULL;
 }
@@ -62,6 +66,8 @@ static struct dc_error *can(void *host, int64_t wait_ns)
 	enum { TRUST_NS = 1000 * 1000 };
 	struct agent *agent = host;
 	struct dc_error *err = post_take(&agent->post, wait_ns);
+
+	agent->wait_ns = wait_ns;
 
 	if (err || (agent->compared_ns && tracer_now() - agent->compared_ns < TRUST_NS))
 		return err;
@@ -124,6 +130,15 @@ static struct dc_error *fill(const struct agent *agent, struct mailbox_slot *slo
 	return NULL;
 }
 
+// The time that it takes to come by is not the call's.
+static void ask_thread(struct agent *agent, struct mailbox_slot *slot, int64_t now)
+{
+	slot->thread = agent->thread;
+	slot->thread_until_ns = now + agent->wait_ns;
+	if (agent->thread && agent->deadline)
+		agent->deadline += agent->wait_ns;
+}
+
 static void ask_many(struct agent *agent)
 {
 	struct mailbox_slot *slot = agent->post.slot;
@@ -136,6 +151,7 @@ static void ask_many(struct agent *agent)
 	slot->current = 0;
 	slot->nr_calls = agent->asked;
 	slot->deadline_ns = agent->deadline ?: now;
+	ask_thread(agent, slot, now);
 	post_ask(&agent->post, MAILBOX_CALL);
 }
 
@@ -154,6 +170,7 @@ static void ask(struct agent *agent)
 	slot->calls[0].outcome = MAILBOX_NOTHING;
 	slot->nr_calls = 1;
 	slot->deadline_ns = agent->deadline ?: now;
+	ask_thread(agent, slot, now);
 	post_ask(&agent->post, MAILBOX_CALL);
 }
 

@@ -12,6 +12,8 @@ struct agent {
 	struct loan *loan; // for its options alone
 	struct symbols *symbols; // with unwind, for reports
 	struct unwind *unwind;
+	pid_t thread; // that makes the calls when it polls, as the target sees it; 0: the agent's own
+	int64_t wait_ns; // for it
 	int64_t compared_ns; // when the rights were last compared; 0: never
 
 	// The request that is under way.

@@ -184,6 +184,11 @@ struct dc_error *agent_outcome(struct agent *agent)
 
 	switch (outcome) {
 	case MAILBOX_RETURNED: return NULL;
+	case MAILBOX_NOTHING:
+		if (agent->thread)
+			return error_make(DC_REFUSED, "thread %d did not come to debugcall_poll()",
+					  agent->thread);
+		break;
 	case MAILBOX_CRASHED: return crashed(agent);
 	case MAILBOX_UNDONE: return error_in_state(agent_overdue(agent), DC_STATE_RUNNING);
 	case MAILBOX_EXITING: return exited(agent);

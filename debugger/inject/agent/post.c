@@ -245,6 +245,21 @@ void post_close(struct post *post)
 	*post = (struct post){ .fd = -1 };
 }
 
+bool post_polls(const struct post *post, pid_t tid, pid_t *ret)
+{
+	struct thread_info info;
+	struct dc_error *err = process_thread_info(post->process, tid, &info);
+
+	dc_error_destroy(err);
+	for (int i = 0; !err && i < MAILBOX_POLLERS; i++)
+		if (__atomic_load_n(&post->header->pollers[i], __ATOMIC_RELAXED) ==
+		    info.inner_tid) {
+			*ret = info.inner_tid;
+			return true;
+		}
+	return false;
+}
+
 bool post_is_open(const struct post *post)
 {
 	return __atomic_load_n(&post->header->state, __ATOMIC_ACQUIRE) == MAILBOX_OPEN;

@@ -24,6 +24,8 @@ bool post_is_there(const struct maps *maps);
 // cannot be used. Nothing is taken yet.
 struct dc_error *post_open(struct process *process, const struct maps *maps, struct post *ret,
 			   bool *found) DC_CHECK;
+// The thread comes by for calls; *ret: its number for the slot.
+bool post_polls(const struct post *post, pid_t tid, pid_t *ret);
 // It takes calls.
 bool post_is_open(const struct post *post);
 // Has it end its threads and let go of its memory, for good: REFUSED when callees are under way.
