@@ -532,18 +532,16 @@ static bool is_c_library(struct symbols *symbols, const struct module *module, c
 }
 
 // What libc has besides functions, as its headers declare it.
-#define DATA(X)                                                                                  \
-	X(errno, "int")                                                                          \
-	X(stdin, "void *")                                                                       \
-	X(stdout, "void *") X(stderr, "void *") X(environ, "char **") X(__environ, "char **")    \
-		X(_environ, "char **") X(program_invocation_name, "char *")                      \
-			X(program_invocation_short_name, "char *") X(__progname, "const char *") \
-				X(__progname_full, "const char *") X(optarg, "char *")           \
-					X(optind, "int") X(opterr, "int") X(optopt, "int")       \
-						X(timezone, "long") X(daylight, "int")           \
-							X(tzname, "char *[2]") X(h_errno, "int") \
-								X(signgam, "int")                \
-									X(loc1, "char *")
+// clang-format off
+#define DATA(X) \
+	X(errno, "int") X(h_errno, "int") \
+	X(stdin, "void *") X(stdout, "void *") X(stderr, "void *") \
+	X(environ, "char **") X(__environ, "char **") X(_environ, "char **") \
+	X(program_invocation_name, "char *") X(program_invocation_short_name, "char *") \
+	X(__progname, "const char *") X(__progname_full, "const char *") \
+	X(optarg, "char *") X(optind, "int") X(opterr, "int") X(optopt, "int") \
+	X(timezone, "long") X(daylight, "int") X(tzname, "char *[2]") X(signgam, "int")
+// clang-format on
 
 static const struct type *read_type(struct parser *parser, const char *text)
 {
