@@ -44,14 +44,16 @@ static bool may_serve(const struct host *host, const struct borrow_options *opti
 static struct dc_error *probe(struct injection *injection, const struct host *host,
 			      const struct host_context *context)
 {
-	void *state = NULL;
-	struct dc_error *err = host->probe(context, &state);
+	struct found_host *found = &injection->hosts[injection->nr_hosts];
+	struct dc_error *err;
 
-	if (!err && !state)
+	*found = (struct found_host){ .host = host };
+	err = host->probe(context, &found->state);
+	if (!err && !found->state)
 		return error_make(DC_REFUSED, "process %d %s", injection->process->pid,
 				  host->absence);
-	if (state)
-		injection->hosts[injection->nr_hosts++] = (struct found_host){ host, state };
+	if (found->state)
+		injection->nr_hosts++;
 	return err;
 }
 

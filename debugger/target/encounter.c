@@ -33,7 +33,7 @@ static struct dc_error *await(struct tracee *tracee, struct kernel_breakpoint *b
 static struct dc_error *meet(struct tracee *tracee, struct kernel_breakpoint *breakpoint,
 			     int64_t deadline, enum tracee_stop *ret)
 {
-	struct event event;
+	struct event event = { 0 };
 
 	// While it runs it is not away from its work.
 	if (!tracee->running)

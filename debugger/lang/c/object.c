@@ -206,6 +206,23 @@ struct dc_error *object_find_member(struct context *context, const struct type *
 	return find_member(context, type, name, 0, offset, ret, found);
 }
 
+// What an object's own -> gives, where the language has such.
+static struct dc_error *follow_arrow(struct context *context, struct value *value)
+{
+	struct value target;
+	bool done = false;
+	struct dc_error *err;
+
+	if (value_unknown(value) || !type_is_record(value->type) || !context->dialect->target_of)
+		return NULL;
+	err = context->dialect->target_of(context, value, &target, &done);
+	if (err || !done)
+		return err;
+	value_deinit(value);
+	*value = target;
+	return NULL;
+}
+
 // Of an object in memory the member is an object too; of a value it is a copy.
 struct dc_error *object_reach(struct context *context, struct value *value, bool is_arrow)
 {
@@ -215,18 +232,8 @@ struct dc_error *object_reach(struct context *context, struct value *value, bool
 	if (value->no_debug)
 		return object_untyped(value);
 	err = convert_referred(context, value);
-	if (!err && is_arrow && !value_unknown(value) && type_is_record(value->type) &&
-	    context->dialect->target_of) {
-		bool done = false;
-
-		err = context->dialect->target_of(context, value, &target, &done);
-		if (err)
-			return err;
-		if (done) {
-			value_deinit(value);
-			*value = target;
-		}
-	}
+	if (!err && is_arrow)
+		err = follow_arrow(context, value);
 	// As gdb does, . and -> each take a struct or a pointer to one.
 	for (int i = 0; !err && i < 2; i++) {
 		enum type_kind kind = type_strip(value->type)->kind;
