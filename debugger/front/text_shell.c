@@ -102,13 +102,29 @@ static void put_each(const struct field *each)
 		printf("%s %jd (%s):\n", what, (intmax_t)field_integer(each, what), name);
 }
 
+static void put_change(const struct field *stop)
+{
+	const char *was = field_text(stop, "was"), *is = field_text(stop, "is");
+	const char *watched = field_text(stop, "watched");
+
+	printf("  %s ", watched ? watched : "it");
+	if (was && strcmp(was, is) != 0)
+		printf("was %s, ", was);
+	printf("is %s\n", is);
+}
+
 static void put_stop(const struct field *stop)
 {
 	const char *reason = field_text(stop, "reason"), *signal = field_text(stop, "signal");
 	const char *description = field_text(stop, "description");
 
 	printf("thread %jd ", (intmax_t)field_integer(stop, "thread"));
-	if (field_find(stop, "breakpoint"))
+	if (!strcmp(reason, "watchpoint"))
+		printf("at watchpoint %" PRIu64 ", ", field_count(stop, "breakpoint"));
+	else if (!strcmp(reason, "scope"))
+		printf("has left the frame of watchpoint %" PRIu64 ", which is gone, ",
+		       field_count(stop, "breakpoint"));
+	else if (field_find(stop, "breakpoint"))
 		printf("at breakpoint %" PRIu64 ", ", field_count(stop, "breakpoint"));
 	else if (signal)
 		printf("at %s (%s), ", signal, description ? description : "");
@@ -117,8 +133,24 @@ static void put_stop(const struct field *stop)
 	fputs("in ", stdout);
 	put_place(field_find(stop, "frame"));
 	putchar('\n');
+	if (field_text(stop, "is"))
+		put_change(stop);
 	if (field_text(stop, "problem"))
 		printf("  %s\n", field_text(stop, "problem"));
+}
+
+// What the command that sets it makes.
+static const char *noun_of(const struct field *breakpoint)
+{
+	const char *set_by = field_text(breakpoint, "set_by");
+
+	if (!strcmp(set_by, "watch"))
+		return "watchpoint";
+	if (!strcmp(set_by, "rwatch"))
+		return "read watchpoint";
+	if (!strcmp(set_by, "awatch"))
+		return "access watchpoint";
+	return field_flag(breakpoint, "temporary") ? "temporary breakpoint" : "breakpoint";
 }
 
 static void put_breakpoint(const struct field *breakpoint)
@@ -126,9 +158,8 @@ static void put_breakpoint(const struct field *breakpoint)
 	const struct field *locations = field_find(breakpoint, "locations");
 	const char *condition = field_text(breakpoint, "condition");
 
-	printf("%s %" PRIu64 " at %s",
-	       field_flag(breakpoint, "temporary") ? "temporary breakpoint" : "breakpoint",
-	       field_count(breakpoint, "number"), field_text(breakpoint, "place"));
+	printf("%s %" PRIu64 " %s %s", noun_of(breakpoint), field_count(breakpoint, "number"),
+	       field_find(breakpoint, "address") ? "on" : "at", field_text(breakpoint, "place"));
 	if (field_find(breakpoint, "thread"))
 		printf(" thread %jd", (intmax_t)field_integer(breakpoint, "thread"));
 	if (condition)
@@ -140,6 +171,12 @@ static void put_breakpoint(const struct field *breakpoint)
 	if (field_count(breakpoint, "ignore"))
 		printf(", the next %" PRIu64 " go by", field_count(breakpoint, "ignore"));
 	putchar('\n');
+	if (field_find(breakpoint, "address")) {
+		fputs("    ", stdout);
+		style_print(stdout, STYLE_ADDRESS, "0x%" PRIx64,
+			    field_address(breakpoint, "address"));
+		putchar('\n');
+	}
 	for (const struct field *at = locations ? locations->first : NULL; at; at = at->next) {
 		fputs("    ", stdout);
 		style_print(stdout, STYLE_ADDRESS, "0x%" PRIx64, field_address(at, "pc"));

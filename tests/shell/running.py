@@ -92,6 +92,47 @@ def changes():
 
 
 @test
+def watches():
+    """a watchpoint says what was written over what, a read one what was read; both are listed and deleted"""
+    with Comers() as target:
+        out = says(target.pid, "watch watched\ncontinue\ncontinue\np watched\ninfo breakpoints\ndelete 1\nrwatch verbosity\ncontinue\n"
+                   "delete 2\nawatch watched if watched % 10 == 3\ncontinue\ndelete\ninfo breakpoints\n")
+        expect(re.search(r"^watchpoint 1 on watched, 0 hits\n    0x[0-9a-f]+\n", out), out)
+        changes_ = re.findall(r"at watchpoint 1, in note at .*comers\.c:\d+\n  watched was (\d+), is (\d+)\n", out)
+        equal(len(changes_), 2, out)
+        equal(int(changes_[1][1]), int(changes_[1][0]) + 1)
+        contains(out, f"$1 = {changes_[1][1]}\nwatchpoint 1 on watched, 2 hits\n")
+        contains(out, "read watchpoint 2 on verbosity, 0 hits\n")
+        contains(out, "  verbosity is 3\n")
+        expect(re.search(r"at watchpoint 3, .*\n  watched (was \d+, )?is \d*3\n", out), out)
+        target.runs_on()
+        said = objects(target.pid, "watch watched\ncontinue\n")
+        equal(said[0]["records"][0]["set_by"], "watch")
+        equal([said[1]["records"][0][name] for name in ("reason", "breakpoint", "watched")], ["watchpoint", 1, "watched"])
+        expect(said[1]["records"][0]["was"] != said[1]["records"][0]["is"], said)
+        contains(shell(target.pid, "watch triple(3)\n").err, "no address of its own")
+        contains(shell(target.pid, "watch nosuch\n").err, "nosuch")
+        contains(shell(target.pid, "watch\n").err, "watch")
+        out = says(target.pid, 'watch watched\ncommands\nprintf "now %d\\n", watched\nend\ncontinue\n')
+        expect(re.search(r"is (\d+)\n.*now \1\n", out, re.S), out)
+        target.runs_on()
+
+
+@test
+def watched_locals():
+    """a local is watched in the chosen frame, and the watchpoint goes with it"""
+    with Program(f"{TARGETS}/stepped") as target:
+        said = objects(target.pid, "tbreak leaf\ncontinue\nwatch twice\ncontinue\ncontinue\ninfo breakpoints\n")
+        stops = [record for each in said for record in each["records"] if record["kind"] == "stop"]
+        equal([each["reason"] for each in stops], ["breakpoint", "watchpoint", "scope"], said)
+        equal((stops[1]["watched"], stops[1]["is"]), ("twice", "6"))
+        equal(stops[2]["frame"]["function"], "walk")
+        expect(not any(record["kind"] == "breakpoint" for record in said[5]["records"]), said[5])
+        contains(says(target.pid, "tbreak leaf\ncontinue\nwatch twice\ncontinue\ncontinue\n"),
+                 "has left the frame of watchpoint 2, which is gone, in walk at ")
+
+
+@test
 def interrupts():
     """Ctrl-C stops a thread that runs; leaving lets all run on"""
     with Comers() as target, tempfile.TemporaryDirectory() as directory, \

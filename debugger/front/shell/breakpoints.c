@@ -61,6 +61,12 @@ struct naming {
 	unsigned number;
 };
 
+// The command that sets one.
+static const char *const kinds[] = { [DC_BREAK] = "break",
+				     [DC_WATCH] = "watch",
+				     [DC_WATCH_READ] = "rwatch",
+				     [DC_WATCH_ACCESS] = "awatch" };
+
 static bool say_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
 {
 	struct naming *naming = arg;
@@ -70,6 +76,7 @@ static bool say_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
 		return true;
 	record_begin(out, "breakpoint");
 	record_count(out, "number", breakpoint->number);
+	record_text(out, "set_by", kinds[breakpoint->kind]);
 	record_text(out, "place", breakpoint->place);
 	record_text(out, "condition", breakpoint->condition);
 	if (breakpoint->thread)
@@ -78,8 +85,11 @@ static bool say_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
 	record_flag(out, "temporary", breakpoint->temporary);
 	record_count(out, "hits", breakpoint->hits);
 	record_count(out, "ignore", breakpoint->ignore);
+	// What is watched is data, and where its frame returns to is no place of the user's.
+	if (breakpoint->kind != DC_BREAK && breakpoint->nr_locations)
+		record_address(out, "address", breakpoint->locations[0].at.pc);
 	record_list(out, "locations");
-	for (size_t i = 0; i < breakpoint->nr_locations; i++)
+	for (size_t i = 0; breakpoint->kind == DC_BREAK && i < breakpoint->nr_locations; i++)
 		report_frame(out, NULL, &breakpoint->locations[i].at);
 	record_close(out);
 	record_end(out);
@@ -110,40 +120,46 @@ int shell_break(struct shell *shell, const char *text, bool temporary, pid_t thr
 	return status;
 }
 
-static int set_from(const struct words *words, bool temporary, struct records *out)
+// "WHAT thread N if COND": what is left of the text is WHAT.
+static int take_clauses(struct shell *shell, char *text, struct dc_breakpoint_options *options)
 {
-	struct shell *shell = words->shell;
-	char *text = strdup(words->nr ? words->operands[0] : "");
-	struct dc_breakpoint_options options = { .temporary = temporary };
-	unsigned number;
-	int status = 0;
-
-	if (!text)
-		return report_memory(out);
-
 	char *condition = (char *)find_word(text, "if"), *thread, *end;
 
 	if (condition) {
 		*condition = '\0';
-		options.condition = condition + 2;
+		options->condition = condition + 2;
 	}
 	thread = (char *)find_word(text, "thread");
 	if (thread) {
 		unsigned long which = strtoul(thread + 7, &end, 10);
 
 		*thread = '\0';
-		options.thread = which && which <= shell->nr_threads ? shell->threads[which - 1]
-								     : (pid_t)which;
+		options->thread = which && which <= shell->nr_threads ? shell->threads[which - 1]
+								      : (pid_t)which;
 		if (!which || *(end + strspn(end, " ")))
-			status = report_message(out, DC_USAGE, "break … thread wants a thread");
+			return report_message(shell->out, DC_USAGE,
+					      "thread wants the number of a thread");
 	}
 	end = text + strlen(text);
 	while (end > text && end[-1] == ' ')
 		*--end = '\0';
+	return 0;
+}
 
-	char *place = status ? NULL : whole_place(shell, text, &status);
+static int set_from(const struct words *words, struct dc_breakpoint_options options,
+		    struct records *out)
+{
+	struct shell *shell = words->shell;
+	char *text = strdup(words->nr ? words->operands[0] : ""), *place = NULL;
+	unsigned number;
+	int status;
 
-	options.place = place;
+	if (!text)
+		return report_memory(out);
+	status = take_clauses(shell, text, &options);
+	options.place = text;
+	if (!status && options.kind == DC_BREAK)
+		options.place = place = whole_place(shell, text, &status);
 	if (!status)
 		status = set(shell, &options, &number);
 	free(place);
@@ -157,17 +173,19 @@ static int set_from(const struct words *words, bool temporary, struct records *o
 	return err ? report_failure(out, NULL, err) : 0;
 }
 
-int command_break(struct dc_session *session, const struct words *words, struct records *out)
-{
-	(void)session;
-	return set_from(words, false, out);
-}
-
-int command_tbreak(struct dc_session *session, const struct words *words, struct records *out)
-{
-	(void)session;
-	return set_from(words, true, out);
-}
+#define SETS(name, ...)                                                                     \
+	int command_##name(struct dc_session *session, const struct words *words,           \
+			   struct records *out)                                             \
+	{                                                                                   \
+		(void)session;                                                              \
+		return set_from(words, (struct dc_breakpoint_options){ __VA_ARGS__ }, out); \
+	}
+SETS(break, .kind = DC_BREAK)
+SETS(tbreak, .kind = DC_BREAK, .temporary = true)
+// The names are those of the chosen frame.
+SETS(watch, .kind = DC_WATCH, .scope = &words->scope)
+SETS(rwatch, .kind = DC_WATCH_READ, .scope = &words->scope)
+SETS(awatch, .kind = DC_WATCH_ACCESS, .scope = &words->scope)
 
 // ---- changing -------------------------------------------------------------------------------------
 

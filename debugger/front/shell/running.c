@@ -69,11 +69,37 @@ static const char *reason_of(const struct dc_stop *stop)
 {
 	switch (stop->reason) {
 	case DC_STOP_BREAKPOINT: return "breakpoint";
+	case DC_STOP_WATCHPOINT: return "watchpoint";
+	case DC_STOP_SCOPE: return "scope";
 	case DC_STOP_SIGNAL: return "signal";
 	case DC_STOP_STEP: return "step";
 	case DC_STOP_EXEC: return "exec";
 	default: return "interrupt";
 	}
+}
+
+struct watched {
+	struct records *out;
+	unsigned number;
+};
+
+static bool say_watched(const struct dc_breakpoint *breakpoint, void *arg)
+{
+	const struct watched *watched = arg;
+
+	if (breakpoint->number != watched->number)
+		return true;
+	record_text(watched->out, "watched", breakpoint->place);
+	return false;
+}
+
+static void say_values(struct shell *shell, const struct dc_stop *stop)
+{
+	struct watched watched = { shell->out, stop->breakpoint };
+
+	dc_error_destroy(dc_breakpoints(shell->session, say_watched, &watched));
+	record_text(shell->out, "was", stop->was);
+	record_text(shell->out, "is", stop->is);
 }
 
 static void say_stop(struct shell *shell, const struct dc_stop *stop)
@@ -85,6 +111,8 @@ static void say_stop(struct shell *shell, const struct dc_stop *stop)
 	record_integer(out, "thread", stop->thread);
 	if (stop->breakpoint)
 		record_count(out, "breakpoint", stop->breakpoint);
+	if (stop->reason == DC_STOP_WATCHPOINT)
+		say_values(shell, stop);
 	if (stop->signo) {
 		const char *name = sigabbrev_np(stop->signo);
 
@@ -104,7 +132,9 @@ static int arrive(struct shell *shell, const struct dc_stop *stop)
 	choose(shell, stop->thread);
 	say_stop(shell, stop);
 	shell_show_displays(shell);
-	shell->stopped_at = stop->reason == DC_STOP_BREAKPOINT ? stop->breakpoint : 0;
+	shell->stopped_at = stop->reason == DC_STOP_BREAKPOINT || stop->reason == DC_STOP_WATCHPOINT
+				    ? stop->breakpoint
+				    : 0;
 	shell->last_breakpoint = shell->stopped_at;
 	return 0;
 }
