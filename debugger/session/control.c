@@ -308,6 +308,11 @@ static struct dc_error *run_go(void *arg)
 		go->any = true;
 		operations_tell(go->session, &event);
 		err = thread_go(thread);
+		// Of one that was killed as it stood: its end is an event that is still to come.
+		if (err && (err->code == DC_TARGET_ENDED || err->code == DC_THREAD_ENDED)) {
+			dc_error_destroy(err);
+			err = NULL;
+		}
 	}
 	return err;
 }

@@ -99,7 +99,7 @@ bool scope_equal(const struct scope *a, const struct scope *b)
 // It became another program, and what was read is another's.
 static bool is_another_program(const struct dc_session *session)
 {
-	return process_alive(session->process) && memory_is_gone(session->process);
+	return memory_is_anothers(session->process);
 }
 
 static struct dc_error *load_symbols(struct dc_session *session)
@@ -320,10 +320,10 @@ struct dc_error *session_last_word(const struct dc_session *session, struct dc_e
 {
 	if (!err || (err->state != DC_STATE_RUNNING && err->state != DC_STATE_STOPPED))
 		return err;
-	if (!process_alive(session->process))
-		return error_in_state(err, DC_STATE_ENDED);
-	if (memory_is_gone(session->process))
+	if (is_another_program(session))
 		return error_in_state(err, DC_STATE_EXECED);
+	if (!process_alive(session->process) || memory_is_gone(session->process))
+		return error_in_state(err, DC_STATE_ENDED);
 	// Who held the thread before has it as it was.
 	return state == DC_STATE_STOPPED || state == DC_STATE_STANDS ? error_in_state(err, state)
 								     : err;

@@ -395,15 +395,15 @@ static struct dc_error *may_look(struct dc_session *session)
 // The process that was looked at is the one whose names are known.
 static struct dc_error *still_there(const struct dc_session *session)
 {
-	if (!process_alive(session->process))
-		return error_in_state(
-			error_make(DC_TARGET_ENDED, "process %d has ended", session->process->pid),
-			DC_STATE_ENDED);
-	if (memory_is_gone(session->process))
+	if (memory_is_anothers(session->process))
 		return error_in_state(error_make(DC_TARGET_EXECED,
 						 "process %d became another program",
 						 session->process->pid),
 				      DC_STATE_EXECED);
+	if (!process_alive(session->process) || memory_is_gone(session->process))
+		return error_in_state(
+			error_make(DC_TARGET_ENDED, "process %d has ended", session->process->pid),
+			DC_STATE_ENDED);
 	return NULL;
 }
 

@@ -28,6 +28,15 @@ bool memory_is_gone(const struct process *process)
 				   : pread(process->mem_fd, &byte, 1, 0) == 0;
 }
 
+bool memory_is_anothers(const struct process *process)
+{
+	char path[1];
+
+	// The link to its program goes with its memory.
+	return memory_is_gone(process) && process_alive(process) &&
+	       (readlinkat(process->proc_fd, "exe", path, sizeof(path)) >= 0 || errno != ENOENT);
+}
+
 enum { READ_MAX = 1 << 30 }; // the kernel reads somewhat more than this at once
 
 size_t memory_read_some(struct process *process, uint64_t addr, void *buf, size_t n)
@@ -62,11 +71,11 @@ static struct dc_error *no_memory(struct process *process)
 	if (process->mem_fd < 0 && !process->way)
 		return error_make(DC_ATTACH, "may not open the memory of process %d (%s): %s",
 				  process->pid, process->name, strerror(process->mem_errno));
-	if (memory_is_gone(process))
+	if (memory_is_anothers(process))
 		return error_in_state(error_make(DC_TARGET_EXECED,
 						 "process %d became another program", process->pid),
 				      DC_STATE_EXECED);
-	return NULL;
+	return memory_is_gone(process) ? ended(process) : NULL;
 }
 
 struct dc_error *memory_read(struct process *process, uint64_t addr, void *buf, size_t n)

@@ -10,6 +10,9 @@
 struct dc_error *memory_read(struct process *process, uint64_t addr, void *buf, size_t n) DC_CHECK;
 // The program that the process ran has lost its memory: it is ending, or became another one.
 bool memory_is_gone(const struct process *process);
+// It is gone because the process became another program, not because it ends: a process that ends
+// has no memory some time before it has ended.
+bool memory_is_anothers(const struct process *process);
 // As many bytes as are readable from addr on; 0 when none.
 size_t memory_read_some(struct process *process, uint64_t addr, void *buf, size_t n);
 // May write read-only mappings and grow [stack]; all or an error.

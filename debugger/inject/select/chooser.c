@@ -63,7 +63,7 @@ enum attempt {
 // A thread of the program that was looked at is wanted, not of one that came after it.
 static struct dc_error *refuse_another(struct process *process)
 {
-	if (!memory_is_gone(process) || !process_alive(process))
+	if (!memory_is_anothers(process))
 		return NULL;
 	return outcome_changed(process, "became another program");
 }
