@@ -308,11 +308,13 @@ static struct dc_error *run_go(void *arg)
 		go->any = true;
 		operations_tell(go->session, &event);
 		err = thread_go(thread);
-		// Of one that was killed as it stood: its end is an event that is still to come.
-		if (err && (err->code == DC_TARGET_ENDED || err->code == DC_THREAD_ENDED)) {
-			dc_error_destroy(err);
-			err = NULL;
-		}
+	}
+	if (err && err->code == DC_TARGET_ENDED) {
+		struct dc_error *ended = error_make(DC_TARGET_ENDED, "process %d ended: %s",
+						    go->session->process->pid, err->message);
+
+		dc_error_destroy(err);
+		return ended;
 	}
 	return err;
 }

