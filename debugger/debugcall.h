@@ -128,8 +128,8 @@ struct dc_scope {
 	// Only with a host of the program's own, and without a thread.
 	uint64_t goroutine;
 	const char *frame; // N|FUNC: whose locals; NULL: the innermost that is not a C library's
-	// A thread that runs is not even stopped to see which frame it is in: its locals are not
-	// found then. For hover and completion, which must not disturb.
+	// A thread that runs is not stopped: its locals are not even found where the kernel's
+	// profiler may not look, and not read. For hover and completion, which must not disturb.
 	bool no_stop;
 };
 

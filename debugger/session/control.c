@@ -58,6 +58,8 @@ static void tell(struct dc_session *session, const struct thread *thread)
 {
 	struct dc_event event = { .kind = DC_EVENT_STOPPED };
 
+	// It may have run since the modules were read.
+	session->stale = true;
 	stop_describe(session, thread, &event.stop);
 	operations_tell(session, &event);
 }

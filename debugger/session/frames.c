@@ -127,7 +127,7 @@ static void sample_asleep(struct dc_session *session, const struct scope *scope,
 	dc_error_destroy(err);
 }
 
-static bool runs(const struct dc_session *session, pid_t tid)
+bool frame_runs(const struct dc_session *session, pid_t tid)
 {
 	struct thread_info info;
 	_cleanup_error_ struct dc_error *err = process_thread_info(session->process, tid, &info);
@@ -145,7 +145,7 @@ static void sample_running(struct dc_session *session, const struct scope *scope
 	bool taken = false;
 	struct dc_error *err = NULL;
 
-	for (int i = 0; i < LOOKS && !err && !taken && runs(session, tid); i++)
+	for (int i = 0; i < LOOKS && !err && !taken && frame_runs(session, tid); i++)
 		err = sample_take(tid, WAIT_NS, &sample, &taken);
 	if (!err && taken) {
 		const struct snapshot snapshot = {

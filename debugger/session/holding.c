@@ -128,12 +128,17 @@ struct dc_error *session_borrow(struct dc_session *session, const struct scope *
 	enum { TRIES = 16 };
 	struct holding *holding = &session->holding;
 	struct chosen_frame chosen = *sample;
+	const pid_t tid = scope->thread ?: session->process->pid;
 	struct dc_error *err;
 
 	if (holding->lost)
 		return error_make(DC_REFUSED, "the borrowed thread did not come back from a call");
 	if (holding->injection && serves(holding, scope, options, needs))
 		return injection_renew(holding->injection);
+	if (scope->no_stop && !needs->calls && frame_runs(session, tid))
+		return error_make(DC_REFUSED,
+				  "thread %d runs: its registers and locals take a stop to see",
+				  tid);
 	err = session_release(session);
 	if (!err)
 		err = session_ready(session);
@@ -141,8 +146,7 @@ struct dc_error *session_borrow(struct dc_session *session, const struct scope *
 		err = frame_sample(session, scope, true, &chosen);
 	if (!err && needs->frame && !chosen.known)
 		err = error_make(DC_REFUSED,
-				 "thread %d runs: which frame it is in takes a stop to see",
-				 scope->thread ?: session->process->pid);
+				 "thread %d runs: which frame it is in takes a stop to see", tid);
 	for (int i = 0; i < TRIES && !err; i++) {
 		bool same = true;
 

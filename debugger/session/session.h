@@ -163,6 +163,8 @@ struct dc_error *session_evaluate_list(struct dc_session *session,
 
 // frames.c
 
+// The thread computes, or waits for a CPU.
+bool frame_runs(const struct dc_session *session, pid_t tid);
 // The chosen frame of a sleeping or held thread; if need be and may_stop by a short stop. It stays
 // unknown where that is not enough.
 struct dc_error *frame_sample(struct dc_session *session, const struct scope *scope, bool may_stop,
