@@ -93,13 +93,18 @@ int main(int argc, char *argv[])
 	text_is_coloured = wants_colour(&options);
 
 	out.raw = options.raw;
+	errno = 0;
 	int status = good ? obey(&options, &out) : report_usage(&out, complaint);
+	int failure = out.failure;
 
+	if (!failure && ferror(stdout))
+		failure = errno ?: EIO;
+	if (fflush(stdout) && !failure)
+		failure = errno;
 	options_deinit(&options);
 	// A reader that left early (head) knows what it wanted; a full disk is an error.
-	errno = 0;
-	if (fflush(stdout) && errno != EPIPE) {
-		fprintf(stderr, "error: cannot write the output: %s\n", strerror(errno));
+	if (failure && failure != EPIPE) {
+		fprintf(stderr, "error: cannot write the output: %s\n", strerror(failure));
 		return status ? status : 1;
 	}
 	return status;

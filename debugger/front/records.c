@@ -3,6 +3,7 @@
 #include "debugger/front/records.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,10 +45,19 @@ static void destroy(struct record *record)
 	free(record);
 }
 
+// errno was 0 before something was written.
+static void note_output(struct records *out)
+{
+	out->unwanted = ferror(stdout);
+	if (out->unwanted && !out->failure)
+		out->failure = errno ?: EIO;
+}
+
 static void render(struct records *out, struct record *record)
 {
+	errno = 0;
 	out->render(record, out->quiet);
-	out->unwanted = ferror(stdout);
+	note_output(out);
 	destroy(record);
 }
 
@@ -239,9 +249,10 @@ void records_hand_on(struct records *out, void (*take)(const struct record *firs
 
 	out->held = false;
 	out->first = NULL;
+	errno = 0;
 	take(out->lost ? no_memory() : first, arg);
 	out->lost = false;
-	out->unwanted = ferror(stdout);
+	note_output(out);
 	for (struct record *record = first; record; record = next) {
 		next = record->next;
 		destroy(record);

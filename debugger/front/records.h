@@ -53,6 +53,7 @@ struct records {
 	bool failed; // the open record is incomplete for want of memory
 	bool lost; // so was one that is ended; said in the end
 	bool unwanted; // the reader is gone, or the disk is full: a long listing may end
+	int failure; // errno of the first write that failed; 0: none did
 	const char *place; // "file:line" of the script that is run; NULL: none
 	struct record *open;
 	struct field *group, **end; // where the next field goes

@@ -10,18 +10,35 @@ import random
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 from harness import B, Target, contains, debugcall, equal, expect, main, row, test, until
 
 AGENT = {"LD_PRELOAD": f"{B}/libdebugcall-agent.so"}
 
-# protocol/mailbox.h
-MAGIC, VERSION, SLOTS, SLOT_SIZE, HEADER = 0x6C6C4344, 1, 16, 256 * 1024, 4096
+IN_HEADER = ("state", "bell")
+IN_SLOT = ("turn", "wanted", "cancel", "request", "nr_calls", "size", "address", "serving", "tid", "outcome", "value",
+           "scene", "calls")
+
+
+def layout():
+    """What protocol/mailbox.h says, by the compiler."""
+    said = [*(f"offsetof(struct mailbox_header, {name})" for name in IN_HEADER),
+            *(f"offsetof(struct mailbox_slot, {name})" for name in IN_SLOT),
+            "MAILBOX_MAGIC", "MAILBOX_VERSION", "MAILBOX_SLOTS", "MAILBOX_SLOT_SIZE", "MAILBOX_HEADER_SIZE"]
+    code = ('#include <stddef.h>\n#include <stdio.h>\n#include "protocol/mailbox.h"\nint main(void) {' +
+            "".join(f'printf("%ld ", (long)({one}));' for one in said) + "}")
+    with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "layout")
+        subprocess.run(["gcc", "-I", ROOT, "-x", "c", "-", "-o", program], input=code, text=True, check=True)
+        return map(int, subprocess.run([program], capture_output=True, text=True, check=True).stdout.split())
+
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+(STATE, BELL, TURN, WANTED, CANCEL, REQUEST, NR_CALLS, BYTES, ADDRESS, SERVING, TID, OUTCOME, VALUE, SCENE, CALLS,
+ MAGIC, VERSION, SLOTS, SLOT_SIZE, HEADER) = layout()
 SIZE = HEADER + SLOTS * SLOT_SIZE
-STATE, BELL = 24, 28
-TURN, WANTED, CANCEL, REQUEST, NR_CALLS, BYTES, ADDRESS, SERVING, TID, OUTCOME, VALUE, SCENE, CALLS = (
-    0, 12, 16, 24, 28, 32, 40, 56, 60, 64, 68, 80, 33040)
 FREE, ASKED, RUNNING, HELD, JUDGED, ANSWERED = range(6)
 SYS_FUTEX, FUTEX_WAKE = 202, 1
 
@@ -162,7 +179,7 @@ put(0, 0x12345678 if how == "magic" else {magic})
 put(4, 2 if how == "version" else {version})
 put(8, 10**9 if how == "slots" else {slots})
 put(12, {slot_size})
-put(24, 1)
+put({state}, 1)
 chance = random.Random(7)
 print("ready", flush=True)
 while True:
@@ -170,18 +187,18 @@ while True:
     if how in ("silent", "magic", "version", "slots", "small", "unsealed"):
         continue
     for slot in range({slots}):
-        start = 4096 + slot * {slot_size}
-        wanted, = struct.unpack_from("I", box, start + 12)
+        start = {header} + slot * {slot_size}
+        wanted, = struct.unpack_from("I", box, start + {wanted})
         if not wanted:
             continue
-        put(start + 60, os.getpid())
-        put(start + 56, 1)
+        put(start + {tid}, os.getpid())
+        put(start + {serving}, 1)
         turn, = struct.unpack_from("I", box, start)
         if turn in (1, 4):
             if how in ("noise", "held"):
-                box[start + 64:start + 272] = chance.randbytes(208)
-                put(start + 64, chance.randrange(10))
-                box[start + 33040:start + 33840] = chance.randbytes(800)
+                box[start + {outcome}:start + {outcome} + 208] = chance.randbytes(208)
+                put(start + {outcome}, chance.randrange(10))
+                box[start + {calls}:start + {calls} + 800] = chance.randbytes(800)
             put(start, 3 if how == "held" else 77 if how == "turn" else 5)
             ctypes.CDLL(None).syscall(202, ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(box)) + start),
                                       1, 1 << 30, None, None, 0)
@@ -190,7 +207,8 @@ while True:
 
 def liar(how, words):
     code = LIAR.format(path=os.path.dirname(__file__), how=how, size=SIZE, magic=MAGIC, version=VERSION, slots=SLOTS,
-                       slot_size=SLOT_SIZE)
+                       slot_size=SLOT_SIZE, header=HEADER, state=STATE, wanted=WANTED, tid=TID, serving=SERVING,
+                       outcome=OUTCOME, calls=CALLS)
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
         equal(process.stdout.readline(), "ready\n")

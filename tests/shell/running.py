@@ -159,7 +159,8 @@ def ends():
     with Comers() as target:
         run = shell(target.pid, f"break serve\ncontinue\nshell kill -9 {target.pid}\ncontinue\necho alive\\n\n", "--keep-going")
         equal(run.code, 4, run)
-        contains(run.err, f"process {target.pid} ended")
+        # As an event, or by whoever touches a thread before it is told.
+        expect(f"process {target.pid} ended" in run.err or "the target has ended" in run.err, run)
         contains(run.out, "alive")
 
 
