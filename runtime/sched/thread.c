@@ -471,12 +471,12 @@ void gort__startm(struct p *p, bool spinning)
 	// holds: that one goes first, and the P belongs to nobody meanwhile.
 	gort__runq_flush(p);
 	m = take_paused(p);
-	make = !m;
-	if (!m) {
+	if (!m)
 		gort__p_rest(p);
-		make = sched.coming < sched.npidle;
-		sched.coming += make;
-	}
+	// With no thread to be given Ps but paused ones, those would pass them around among themselves,
+	// and nobody would look at timers and at whoever else is ready.
+	make = m ? !sched.coming : sched.coming < sched.npidle;
+	sched.coming += make;
 	gort__unlock(&sched.lock);
 	if (m)
 		gort__note_wake(&m->park);
