@@ -252,6 +252,9 @@ static int run_with(struct shell *shell, const struct command *command, const st
 		return report_message(shell->out, DC_USAGE, "%s: there is no process (attach PID)",
 				      command->name);
 	interrupt_session(shell->session);
+	// One that came between the end of the line and here is meant for this.
+	if (interrupt_came() && shell->session)
+		dc_cancel(shell->session);
 
 	int status = command_run(command, shell->session, words, shell->out);
 
