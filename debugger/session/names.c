@@ -63,6 +63,16 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
 }
 
+// What was collected, by name; err is how collecting went.
+static struct dc_error *sorted(struct inventory *inventory, struct dc_error *err)
+{
+	if (!err && inventory->failed)
+		err = &dc_out_of_memory;
+	if (!err && inventory->n)
+		qsort(inventory->entries, inventory->n, sizeof(*inventory->entries), compare);
+	return err;
+}
+
 static bool collect_variable(const struct listed_variable *listed, void *arg)
 {
 	struct inventory *inventory = arg;
@@ -110,10 +120,7 @@ struct dc_error *dc_variables(struct dc_session *session, const char *regex,
 	err = session_refresh(session);
 	if (!err)
 		err = symbols_each_variable(session->symbols, collect_variable, &inventory);
-	if (!err && inventory.failed)
-		err = &dc_out_of_memory;
-	if (!err && inventory.n)
-		qsort(inventory.entries, inventory.n, sizeof(*inventory.entries), compare);
+	err = sorted(&inventory, err);
 	for (size_t i = 0; !err && i < inventory.n; i++) {
 		if (!tell_variable(&inventory.entries[i], visit, arg))
 			break;
@@ -159,10 +166,7 @@ struct dc_error *dc_types(struct dc_session *session, const char *regex,
 	err = session_refresh(session);
 	if (!err)
 		err = symbols_each_type(session->symbols, collect_type, &inventory);
-	if (!err && inventory.failed)
-		err = &dc_out_of_memory;
-	if (!err && inventory.n)
-		qsort(inventory.entries, inventory.n, sizeof(*inventory.entries), compare);
+	err = sorted(&inventory, err);
 	for (size_t i = 0; !err && i < inventory.n; i++) {
 		// Each file has its own description of what headers declare.
 		if (i && !compare(&inventory.entries[i - 1], &inventory.entries[i]))

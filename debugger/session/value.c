@@ -462,6 +462,25 @@ static struct dc_error *set_prefix(struct kept *child, const struct whole *whole
 	return child->prefix ? NULL : &dc_out_of_memory;
 }
 
+// err: of making it. What cannot be read is a child all the same; after another error it is destroyed.
+static struct dc_error *finish_child(struct kept *child, struct dc_error *err,
+				     struct dc_value **ret)
+{
+	if (err && (err->code == DC_VALUE || err->code == DC_TYPE)) {
+		child->public.state = err->value ?: DC_VALUE_UNREADABLE;
+		child->reason = strdup(err->message);
+		dc_error_destroy(err);
+		err = child->reason ? NULL : &dc_out_of_memory;
+	}
+	if (!err)
+		err = publish(child);
+	if (err)
+		dc_value_destroy(&child->public);
+	else
+		*ret = &child->public;
+	return err;
+}
+
 static struct dc_error *make_child(const struct kept *parent, const struct whole *whole,
 				   struct part *part, struct dc_value **ret)
 {
@@ -478,23 +497,9 @@ static struct dc_error *make_child(const struct kept *parent, const struct whole
 				(whole->is_read_now && parent->epoch != parent->session->epoch);
 	if (!whole->is_read_now)
 		child->epoch = parent->epoch;
-	if (!err) {
-		err = read_part(child, &whole->value, part);
-		// What cannot be read is a child all the same.
-		if (err && (err->code == DC_VALUE || err->code == DC_TYPE)) {
-			child->public.state = err->value ?: DC_VALUE_UNREADABLE;
-			child->reason = strdup(err->message);
-			dc_error_destroy(err);
-			err = child->reason ? NULL : &dc_out_of_memory;
-		}
-	}
 	if (!err)
-		err = publish(child);
-	if (err)
-		dc_value_destroy(&child->public);
-	else
-		*ret = &child->public;
-	return err;
+		err = read_part(child, &whole->value, part);
+	return finish_child(child, err, ret);
 }
 
 // The name of what a map has under the key, as gdb writes it.
@@ -540,22 +545,9 @@ static struct dc_error *make_element(const struct kept *parent, uint64_t number,
 
 	struct dc_error *err = name_element(parent, number, element, &child->name);
 
-	if (!err && !child->value.bytes) {
+	if (!err && !child->value.bytes)
 		err = lvalue_load(&access, &child->value);
-		if (err && (err->code == DC_VALUE || err->code == DC_TYPE)) {
-			child->public.state = err->value ?: DC_VALUE_UNREADABLE;
-			child->reason = strdup(err->message);
-			dc_error_destroy(err);
-			err = child->reason ? NULL : &dc_out_of_memory;
-		}
-	}
-	if (!err)
-		err = publish(child);
-	if (err)
-		dc_value_destroy(&child->public);
-	else
-		*ret = &child->public;
-	return err;
+	return finish_child(child, err, ret);
 }
 
 static struct dc_error *make_elements(const struct kept *parent, uint64_t start, size_t count,
