@@ -7,6 +7,7 @@
 // the test looks at counters in shared memory, reads on, and looks again when the process is gone.
 #include "runtime/gort.h"
 #include "tests/runtime/fault_child.h"
+#include "tests/runtime/way.h"
 
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -35,30 +36,6 @@ __attribute__((noinline)) static void yielder(void *counter)
 		atomic_fetch_add((_Atomic uint64_t *)counter, 1);
 		gort_yield();
 	}
-}
-
-// A stack of its own for every number: the bits of it are the functions in it.
-static void way(void (*fn)(void *), void *arg, unsigned number, int bits);
-
-__attribute__((noinline)) static void way0(void (*fn)(void *), void *arg, unsigned number, int bits)
-{
-	way(fn, arg, number, bits);
-	__asm__ volatile("");
-}
-
-__attribute__((noinline)) static void way1(void (*fn)(void *), void *arg, unsigned number, int bits)
-{
-	way(fn, arg, number, bits);
-	__asm__ volatile("");
-}
-
-__attribute__((noinline)) static void way(void (*fn)(void *), void *arg, unsigned number, int bits)
-{
-	if (!bits)
-		fn(arg);
-	else
-		(number & 1 ? way1 : way0)(fn, arg, number / 2, bits - 1);
-	__asm__ volatile("");
 }
 
 // Also inside malloc a thread must stop; nothing of the report may want the lock it holds.

@@ -7,6 +7,7 @@
 // held back is let go, and has done what it does when every thread of the process is asleep for good.
 #include "tests/runtime/inject.h"
 #include "tests/runtime/self.h"
+#include "tests/runtime/way.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -48,30 +49,6 @@ static void park(void *arg)
 {
 	(void)arg;
 	gort_park();
-}
-
-// A stack of its own for every number: the bits of it are the functions in it.
-static void way(void (*fn)(void *), void *arg, unsigned number, int bits);
-
-__attribute__((noinline)) static void way0(void (*fn)(void *), void *arg, unsigned number, int bits)
-{
-	way(fn, arg, number, bits);
-	__asm__ volatile("");
-}
-
-__attribute__((noinline)) static void way1(void (*fn)(void *), void *arg, unsigned number, int bits)
-{
-	way(fn, arg, number, bits);
-	__asm__ volatile("");
-}
-
-__attribute__((noinline)) static void way(void (*fn)(void *), void *arg, unsigned number, int bits)
-{
-	if (!bits)
-		fn(arg);
-	else
-		(number & 1 ? way1 : way0)(fn, arg, number / 2, bits - 1);
-	__asm__ volatile("");
 }
 
 // Equal stacks would be told once.
