@@ -124,7 +124,7 @@ GORT_API int gort_ready(uint64_t id);
 // Asks goroutine id to stop: sticky, every parking call of it with a result returns -ECANCELED at
 // once, one in progress too (a cond wait locks its mutex first). Never interrupts a raw libc call, a
 // gort_once, or the plain locking of a mutex, rwmutex or semaphore: those wait until they have it.
-// 0, or -ESRCH when it has ended.
+// 0, also when it ends meanwhile, or -ESRCH when it had ended before the call.
 GORT_API int gort_cancel(uint64_t id);
 
 // Takes a gort_cancel() of the calling goroutine back. Whether it was cancelled: gort_canceled().

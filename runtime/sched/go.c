@@ -258,10 +258,10 @@ int gort_cancel(uint64_t id)
 		// Either the waiter sees the mark before it parks, or we see its ticket.
 		gort__all_fence();
 		uint32_t ticket = gort__load_acquire(&g->ticket);
-		// The ticket is this goroutine's if the id still is: it was read before.
-		if (gort__load_acquire(&g->id) != id)
-			ret = -ESRCH;
-		else if (gort__wait_ends_by_cancel(ticket) && gort__wait_claim(g, ticket)) {
+		// The ticket is this goroutine's if the id still is: it was read before. One that has
+		// ended since may have done so because it saw the mark.
+		if (gort__load_acquire(&g->id) == id && gort__wait_ends_by_cancel(ticket) &&
+		    gort__wait_claim(g, ticket)) {
 			g->wake_result = -ECANCELED;
 			gort__settle(g);
 			gort__ready(g, false);

@@ -299,6 +299,25 @@ static void cancel_ends_every_call(void)
 	gort_chan_release(chan);
 }
 
+static void runs_until_cancelled(void *arg)
+{
+	while (!gort_canceled())
+		gort_yield();
+	atomic_store((atomic_bool *)arg, true);
+}
+
+// It ends as soon as it sees the mark, which may be before its canceller looks at it again.
+static void cancel_of_one_that_ends_by_it_succeeds(void)
+{
+	for (int i = 0; i < 2000; i++) {
+		atomic_bool over = false;
+		uint64_t id = gort_go(runs_until_cancelled, &over);
+
+		expect_eq(gort_cancel(id), 0);
+		until(atomic_load(&over));
+	}
+}
+
 // ---- plain locking ------------------------------------------------------------------------------
 
 static int locks_plainly(void)
@@ -437,6 +456,7 @@ static void plain_locking_is_not_cancelled(void)
 
 static const struct test tests[] = {
 	TEST("a cancel ends every call that parks", cancel_ends_every_call),
+	TEST("a cancel of one that ends by it succeeds", cancel_of_one_that_ends_by_it_succeeds),
 	TEST("plain locking is not cancelled", plain_locking_is_not_cancelled),
 };
 
