@@ -37,6 +37,26 @@ static struct thread *enter(struct control *control, struct thread *thread)
 	return thread;
 }
 
+// A call's thread comes by breakpoints as any does. Left in the counts, its hits would be found at
+// the thread's own next stop.
+static void on_loan(struct tracee *tracee, bool is_back)
+{
+	struct thread *thread = (struct thread *)tracee;
+
+	thread->is_lent = !is_back;
+	if (is_back)
+		thread->control->hits_in_callees += thread_pass_over(thread);
+}
+
+uint64_t control_hits_in_callees(struct control *control)
+{
+	for (struct thread *thread = control->threads; thread; thread = thread->next) {
+		if (thread->is_lent)
+			control->hits_in_callees += thread_pass_over(thread);
+	}
+	return control->hits_in_callees;
+}
+
 static struct dc_error *prepare(struct control *control, struct thread **ret)
 {
 	struct dc_error *err = thread_create(control, ret);
@@ -46,6 +66,7 @@ static struct dc_error *prepare(struct control *control, struct thread **ret)
 	(*ret)->tracee.tracer = control->tracer;
 	(*ret)->tracee.process = control->process;
 	(*ret)->tracee.is_attended = true;
+	(*ret)->tracee.on_loan = on_loan;
 	(*ret)->tracee.options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE;
 	return NULL;
 }
@@ -414,7 +435,7 @@ static void look_for_unheard(struct control *control)
 		return;
 	control->next_look = now + INTERVAL_NS;
 	for (struct thread *thread = control->threads; thread; thread = thread->next) {
-		if (!thread->stands && thread_is_unheard(thread))
+		if (!thread->stands && !thread->is_lent && thread_is_unheard(thread))
 			note_failure(control, thread_make_heard(thread, control->locations));
 	}
 }

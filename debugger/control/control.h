@@ -20,6 +20,8 @@ struct control {
 	// Nobody waits for stops: threads that come by a location go on, and are counted.
 	bool passes;
 	uint64_t passed;
+	uint64_t hits_in_callees; // of threads that were lent for calls
+	bool told_in_callees; // the user was told that they are passed over
 	struct dc_error *failure; // what could not be done while attending; the first of it
 	bool has_ended;
 	_Atomic int *status; // takes the process's, as wait() tells it; NULL: nobody asks
@@ -56,6 +58,8 @@ void control_remove_location(struct control *control, const struct location *loc
 bool control_all_stand(const struct control *control);
 // They are to stand along with it.
 void control_halt_others(struct control *control, const struct thread *thread);
+// Breakpoints that calls on threads under control have come by, so far: all were passed over.
+uint64_t control_hits_in_callees(struct control *control);
 // It is to stand; control_next_stop() brings it.
 struct dc_error *control_halt(struct control *control, struct thread *thread) DC_CHECK;
 

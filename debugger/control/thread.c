@@ -125,6 +125,15 @@ const struct location *thread_hit(struct thread *thread, uint64_t pc, bool *late
 	return ret;
 }
 
+uint64_t thread_pass_over(struct thread *thread)
+{
+	uint64_t hits = 0;
+
+	for (size_t i = 0; i < SLOTS; i++)
+		hits += kernel_breakpoint_hits(&thread->slots[i].event);
+	return hits;
+}
+
 bool thread_is_unheard(struct thread *thread)
 {
 	bool untold = false, was = thread->was_untold;

@@ -52,6 +52,7 @@ struct thread {
 	bool halt; // it is asked to stand
 	bool is_along; // because another one does
 	bool is_young; // it was born followed: what it blocks is not what it will block
+	bool is_lent; // to a call, whose hits are no stops of the thread's
 	bool is_deaf; // the usual notice does not reach it in time: it blocks the signal
 	uint64_t nr_events; // so far
 	uint64_t nr_events_looked; // when somebody last looked for untold hits
@@ -77,6 +78,8 @@ struct dc_error *thread_notice(const struct thread *thread, int *ret) DC_CHECK;
 // What was hit since the last look, with the thread stopped at pc; NULL: nothing. *late: something
 // was, and the thread has gone on from there.
 const struct location *thread_hit(struct thread *thread, uint64_t pc, bool *late);
+// What was hit since the last look is a callee's, and no stop. How often it was.
+uint64_t thread_pass_over(struct thread *thread);
 // Looked at now and then while it runs: hits are counted that no stop tells of.
 bool thread_is_unheard(struct thread *thread);
 // Armed anew with a notice that stops it whatever it blocks.

@@ -3,6 +3,7 @@
 #include "debugger/session/session.h"
 
 #include "debugger/base/trace.h"
+#include "debugger/control/control.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,27 +98,52 @@ struct dc_error *evaluation_compute(struct evaluation *evaluation)
 }
 
 // Of a function that only its own unit calls an optimizer keeps no more than that unit needs.
-static struct dc_error *note_callees(const struct evaluation *evaluation, char **ret)
+static void note_callees(const struct evaluation *evaluation, FILE *out)
 {
 	const struct effects *effects = expression_effects(evaluation->expression->parsed);
-	size_t size;
-	FILE *out = NULL;
 
 	for (size_t i = 0; i < effects->nr_callees; i++) {
 		const struct function *callee = effects->callees[i];
 
 		if (!callee->is_local || !callee->is_optimized)
 			continue;
-		if (!out)
-			out = open_memstream(ret, &size);
-		if (!out)
-			return &dc_out_of_memory;
 		fprintf(out,
 			"'%s' is a local function of optimized code: checks of arguments, or a "
 			"result, that its own callers do not need may be gone\n",
 			callee->name);
 	}
-	return out && fclose(out) ? &dc_out_of_memory : NULL;
+}
+
+// Once: who has set them and goes on calling knows by then.
+static void note_breakpoints(const struct evaluation *evaluation, FILE *out)
+{
+	struct control *control = evaluation->session->control;
+
+	if (!evaluation->met_breakpoint || !control || control->told_in_callees)
+		return;
+	control->told_in_callees = true;
+	fputs("breakpoints within what is called are passed over\n", out);
+}
+
+static struct dc_error *note(const struct evaluation *evaluation, char **ret)
+{
+	char *notes = NULL;
+	size_t size;
+	FILE *out = open_memstream(&notes, &size);
+
+	if (!out)
+		return &dc_out_of_memory;
+	note_callees(evaluation, out);
+	note_breakpoints(evaluation, out);
+	if (fclose(out)) {
+		free(notes);
+		return &dc_out_of_memory;
+	}
+	if (size)
+		*ret = notes;
+	else
+		free(notes);
+	return NULL;
 }
 
 struct dc_error *evaluation_finish(struct evaluation *evaluation, struct dc_result *ret)
@@ -125,7 +151,7 @@ struct dc_error *evaluation_finish(struct evaluation *evaluation, struct dc_resu
 	struct dc_error *err = value_snapshot(evaluation, &ret->value);
 
 	if (!err)
-		err = note_callees(evaluation, &ret->notes);
+		err = note(evaluation, &ret->notes);
 	if (err)
 		return err;
 	ret->host = evaluation->host;
@@ -134,13 +160,20 @@ struct dc_error *evaluation_finish(struct evaluation *evaluation, struct dc_resu
 	return NULL;
 }
 
+static uint64_t hits_in_callees(const struct dc_session *session)
+{
+	return session->control ? control_hits_in_callees(session->control) : 0;
+}
+
 struct dc_error *evaluation_run(struct evaluation *evaluation, struct dc_result *ret)
 {
 	struct dc_session *session = evaluation->session;
 
 	*ret = (struct dc_result){ 0 };
+	uint64_t hits = hits_in_callees(session);
 	struct dc_error *err = evaluation_compute(evaluation);
 
+	evaluation->met_breakpoint = hits_in_callees(session) != hits;
 	evaluation->later = !err && evaluation_prints_alone(evaluation->value.type);
 	if (!err && !evaluation->later)
 		err = evaluation_finish(evaluation, ret);

@@ -206,6 +206,7 @@ struct evaluation {
 	struct many *many; // not NULL: it is made once for each of its rows
 	bool is_last; // under its borrowing: the thread may go once it is not needed any more
 	bool later; // evaluation_finish() is still to be called
+	bool met_breakpoint; // within what was called
 	struct value value;
 	unsigned number; // of the result
 	pid_t thread; // 0: none was needed

@@ -254,6 +254,8 @@ static struct dc_error *borrow(struct tracee *tracee, struct tracee *lender, enu
 	take_place(tracee, lender);
 	tracee->lender = lender;
 	tracee->group_stopped = lender->group_stopped;
+	if (lender->on_loan)
+		lender->on_loan(lender, false);
 	return NULL;
 }
 
@@ -275,6 +277,8 @@ static struct dc_error *give_back(struct tracee *tracee)
 	events_add(tracer_events(tracee->tracer), lender);
 	tracee->tid = 0;
 	lender->listening = lender->group_stopped && tracee->was_running;
+	if (lender->on_loan)
+		lender->on_loan(lender, true);
 	return runs ? tracee_go_on(lender, RESUME_RUN) : NULL;
 }
 
@@ -285,6 +289,8 @@ static void give_back_gone(struct tracee *tracee)
 	struct events *events = tracer_events(tracee->tracer);
 	const struct event gone = { .kind = EVENT_GONE, .tid = tracee->tid };
 
+	if (lender->on_loan)
+		lender->on_loan(lender, true);
 	if (tracee->is_known) {
 		// Its end is still to come.
 		events_remove(events, tracee);

@@ -29,6 +29,8 @@ struct tracee {
 	bool is_ready; // in the list of those that have some
 	struct tracee *next_ready;
 	struct tracee *lender; // that follows the thread, and has it back in the end; NULL: nobody
+	// Of one that may be lent: it is, or is back and goes on next. NULL: nobody wants to know.
+	void (*on_loan)(struct tracee *tracee, bool is_back);
 	bool running; // no stop was seen since it was resumed
 	bool listening; // resumed, it stays in its group-stop (PTRACE_LISTEN)
 

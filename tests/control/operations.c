@@ -133,6 +133,107 @@ TEST("a thread stops at a breakpoint, evaluates there, and goes on")
 	target_end(&target);
 }
 
+static bool take_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
+{
+	struct dc_breakpoint *wanted = arg;
+
+	if (breakpoint->number != wanted->number)
+		return true;
+	*wanted = *breakpoint;
+	return false;
+}
+
+static int64_t hits_of(struct dc_session *session, unsigned number)
+{
+	struct dc_breakpoint breakpoint = { .number = number };
+
+	good(dc_breakpoints(session, take_breakpoint, &breakpoint), "breakpoints");
+	return (int64_t)breakpoint.hits;
+}
+
+// Of a call: its value, and whether it is said that breakpoints in it were passed over.
+static bool tells_of_passing(struct dc_session *session, pid_t thread, const char *text,
+			     int64_t expected)
+{
+	const struct dc_scope scope = { .thread = thread };
+	struct dc_expression *expression;
+	struct dc_result result;
+	int value;
+	bool told;
+
+	good(dc_parse(session, text, &scope, &expression), text);
+	good(dc_evaluate(session, expression, NULL, &result), text);
+	expect(result.value->bytes && result.value->type.size == sizeof(value));
+	memcpy(&value, result.value->bytes, sizeof(value));
+	equal(value, expected);
+	told = result.notes && strstr(result.notes, "passed over");
+	dc_result_deinit(&result);
+	dc_expression_destroy(expression);
+	return told;
+}
+
+TEST("a breakpoint within a callee is passed over, which is said once")
+{
+	struct target target = target_start("comers", "2");
+	struct dc_session *session = control(&target);
+	unsigned within = set(session, "triple", NULL); // which only calls come by
+	unsigned number;
+	struct dc_stop stop;
+
+	expect(tells_of_passing(session, 0, "triple(1)", 3));
+	number = set(session, "serve", "triple(2) == 6");
+	stop = next_stop(session);
+	for (int i = 0; i < 20; i++) {
+		equal(stop.reason, DC_STOP_BREAKPOINT);
+		equal(stop.breakpoint, number);
+		expect(!tells_of_passing(session, stop.thread, "triple(3)", 9));
+		expect(!tells_of_passing(session, 0, "triple(triple(1))", 9));
+		good(dc_continue(session, stop.thread), "continue");
+		stop = next_stop(session);
+	}
+	equal(hits_of(session, within), 0);
+	good(dc_breakpoint_delete(session, number), "delete");
+	good(dc_continue(session, 0), "continue");
+	for (int i = 0; i < 20; i++)
+		expect(!tells_of_passing(session, 0, "triple(4)", 12));
+	dc_close(session);
+	runs_on(&target);
+	target_end(&target);
+}
+
+TEST("what a callee does to a watched object is no stop of the thread's")
+{
+	struct target target = target_start("comers", "2");
+	struct dc_session *session = control(&target);
+	const struct dc_breakpoint_options options = { .kind = DC_WATCH, .place = "watched" };
+	struct dc_stop stop;
+	unsigned number, watch;
+
+	value_at(session, 0, NULL, "verbosity = 0"); // nobody writes it any more
+	number = set(session, "serve", NULL);
+	good(dc_breakpoint_set(session, &options, &watch), "watch");
+	for (int i = 0; i < 20; i++) {
+		stop = next_stop(session);
+		equal(stop.breakpoint, number);
+		expect(tells_of_passing(session, stop.thread, "(note(-5), 1)", 1) == !i);
+		good(dc_continue(session, stop.thread), "continue");
+	}
+	equal(hits_of(session, watch), 0);
+	good(dc_breakpoint_delete(session, number), "delete");
+	value_at(session, 0, NULL, "verbosity = 3");
+	good(dc_continue(session, 0), "continue");
+	do {
+		stop = next_stop(session); // or told before: it goes on already
+		good(dc_continue(session, 0), "continue");
+	} while (stop.breakpoint == number);
+	equal(stop.reason, DC_STOP_WATCHPOINT);
+	equal(stop.breakpoint, watch);
+	equal(stop.frame.function, "note");
+	dc_close(session);
+	runs_on(&target);
+	target_end(&target);
+}
+
 TEST("the stack of a thread that stands")
 {
 	struct target target = target_start("comers", "1");

@@ -17,6 +17,7 @@ def line_of(text):
 
 ADD = line_of("return a + b;")
 NOTE = line_of("return ++notes;")
+SPIN = line_of("spins++;")
 READ = line_of("while (read(STDIN")
 
 
@@ -259,6 +260,49 @@ def calls_under_control():
         equal([client.value(f"add(1, {i})") for i in range(5)], [str(1 + i) for i in range(5)])
         expect(not [message for message in client.unread if message.get("event") == "stopped"], client.unread)
         target.answers()
+
+
+@test
+def breakpoints_in_callees():
+    """a call comes by a breakpoint, on a thread that stands and on one that runs: its value, no stop, said once"""
+    with Target("threads") as target, Client() as client:
+        client.attach(target.pid)
+        set_lines(client, ADD, WRITE)
+        equal([client.value(f"add(1, {i})") for i in range(5)], [str(1 + i) for i in range(5)])
+        said = [message["body"]["output"] for message in client.unread if message.get("event") == "output"]
+        equal(len([text for text in said if "passed over" in text]), 1, said)
+        expect(not [message for message in client.unread if message.get("event") == "stopped"], client.unread)
+        poke(target)
+        equal(client.event("stopped")["threadId"], target.pid)
+        frame = client.ask("stackTrace", threadId=target.pid)["stackFrames"][0]["id"]
+        equal([client.value(f"add(depth, {i})", frameId=frame) for i in range(5)], [str(1 + i) for i in range(5)])
+        client.ask("continue", threadId=target.pid)
+        equal(target.process.stdout.read(1), "x")
+        expect(not [message for message in client.unread if message.get("event") == "stopped"], client.unread)
+        poke(target)
+        equal(client.event("stopped")["threadId"], target.pid)
+
+
+@test
+def deadline_with_breakpoint_in_callee():
+    """a call that is still at it when its time is up, past a breakpoint: undone, nothing hangs"""
+    with Target("threads") as target, Client() as client:
+        client.attach(target.pid, callTimeout=0.3)
+        set_lines(client, SPIN, WRITE)
+        text = client.fails("evaluate", expression="spin()", context="repl")
+        contains(text, "300 ms")
+        contains(text.splitlines()[-1], "runs on, restored")
+        poke(target)
+        equal(client.event("stopped")["threadId"], target.pid)
+        frame = client.ask("stackTrace", threadId=target.pid)["stackFrames"][0]["id"]
+        text = client.fails("evaluate", expression="spin()", context="repl", frameId=frame)
+        contains(text, "300 ms")
+        contains(text.splitlines()[-1], "stands")
+        client.ask("continue", threadId=target.pid)
+        equal(target.process.stdout.read(1), "x")
+        target.process.stdin.write("y")
+        target.process.stdin.flush()
+        equal(client.event("stopped")["threadId"], target.pid)
 
 
 def ends_well(how, stage):
