@@ -310,6 +310,22 @@ static inline bool test_chosen(const struct test *test, char *const *parts)
 	return chosen;
 }
 
+// What has outlived its test, whoever started it, is a child of ours by then.
+static inline void test_end_orphans(void)
+{
+	FILE *children;
+
+	do {
+		int pid;
+
+		children = fopen("/proc/thread-self/children", "re");
+		while (children && fscanf(children, "%d", &pid) == 1)
+			kill(pid, SIGKILL);
+		if (children)
+			fclose(children);
+	} while (waitpid(-1, NULL, children ? 0 : WNOHANG) > 0);
+}
+
 // True: it did not fail.
 static inline bool test_run(const struct test *test, int number)
 {
@@ -319,11 +335,13 @@ static inline bool test_run(const struct test *test, int number)
 	fflush(stdout);
 	pid_t pid = fork();
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		test->run();
 		exit(0);
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	test_end_orphans();
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		printf("ok %d - %s\n", number, test->title);
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == TEST_SKIPPED)
@@ -344,6 +362,7 @@ int main(int argc, char **argv)
 	test_skipped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (test_skipped == MAP_FAILED)
 		return 1;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	for (const struct test *test = test_first; test; test = test->next) {
 		if (test_chosen(test, argv + 1))
 			failed += !test_run(test, ++n);
