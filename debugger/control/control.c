@@ -44,6 +44,7 @@ static void on_loan(struct tracee *tracee, bool is_back)
 	struct thread *thread = (struct thread *)tracee;
 
 	thread->is_lent = !is_back;
+	thread->was_lent |= is_back;
 	if (is_back)
 		thread->control->hits_in_callees += thread_pass_over(thread);
 }
@@ -166,6 +167,7 @@ static void stand(struct control *control, struct thread *thread, const struct s
 	thread->stop = *stop;
 	thread->stop.since = tracer_now();
 	thread->stands = true;
+	thread->was_lent = false;
 	thread->halt = false;
 	if (thread->is_undecided)
 		return;
@@ -286,15 +288,17 @@ static bool stands_at(struct control *control, struct thread *thread, uint64_t p
 
 static void on_signal(struct control *control, struct thread *thread, const struct event *event)
 {
-	bool is_notice = thread_is_notice(thread, event);
+	bool is_notice = thread_is_notice(thread, event), is_owed = thread->owed == event->signo;
 
+	if (is_owed)
+		thread->owed = 0;
 	if (!is_notice) {
 		thread->tracee.signo = event->signo;
 		thread->info = event->info;
 	}
 	if (stands_at(control, thread, event->pc))
 		return;
-	if (!is_notice && control->stop_signals >> (event->signo - 1) & 1)
+	if (!is_notice && !is_owed && control->stop_signals >> (event->signo - 1) & 1)
 		stand(control, thread,
 		      &(struct stop){ .kind = STOP_SIGNAL, .info = event->info, .pc = event->pc });
 	else if (thread->halt)

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 struct dc_error *thread_create(struct control *control, struct thread **ret)
 {
@@ -194,10 +196,38 @@ static struct dc_error *pass_here(const struct thread *thread)
 					regs.eflags | FLAG_RESUME);
 }
 
+// A call that was made where it stands has led it away from the stop at its signal, which is with us
+// since then.
+static struct dc_error *bring_signal(struct thread *thread)
+{
+	struct tracee *tracee = &thread->tracee;
+	pid_t pid = tracee->process->pid, tid = tracee->tid;
+	int signo = tracee->signo;
+	bool is_told = thread->info.si_signo == signo;
+
+	if (!signo || !thread->was_lent)
+		return NULL;
+	if (tracee->at_signal) {
+		// In the place of the one that it stands at now, with all that it came with.
+		if (is_told)
+			ptrace(PTRACE_SETSIGINFO, tid, NULL, &thread->info);
+		return NULL;
+	}
+	// At other stops the kernel takes none. Of many the kernel lets nobody say who sent them.
+	tracee->signo = 0;
+	thread->owed = signo;
+	if ((is_told && !syscall(SYS_rt_tgsigqueueinfo, pid, tid, signo, &thread->info)) ||
+	    !syscall(SYS_tgkill, pid, tid, signo) || errno == ESRCH)
+		return NULL;
+	return error_errno(errno, "thread %d is not sent its signal", tid);
+}
+
 struct dc_error *thread_go(struct thread *thread)
 {
-	struct dc_error *err;
+	struct dc_error *err = bring_signal(thread);
 
+	if (err)
+		return err;
 	thread->stands = thread->is_along = false;
 	thread->breakpoint = 0;
 	thread->why = 0;

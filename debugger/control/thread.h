@@ -53,6 +53,8 @@ struct thread {
 	bool is_along; // because another one does
 	bool is_young; // it was born followed: what it blocks is not what it will block
 	bool is_lent; // to a call, whose hits are no stops of the thread's
+	bool was_lent; // since it stands
+	int owed; // the signal that it was told to receive is sent anew, and no stop; 0: none
 	bool is_deaf; // the usual notice does not reach it in time: it blocks the signal
 	uint64_t nr_events; // so far
 	uint64_t nr_events_looked; // when somebody last looked for untold hits

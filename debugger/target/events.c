@@ -325,6 +325,8 @@ static void dispatch(struct events *events, const struct event *event, const str
 		note_gone(events, tracee, *event);
 		return;
 	}
+	tracee->at_signal = event->kind == EVENT_SIGNAL;
+	tracee->left = tracee->at_signal ? event->signo : 0;
 	push(events, tracee, event);
 	if (event->kind == EVENT_EXIT && tracee != awaited)
 		ptrace(PTRACE_CONT, event->tid, NULL, NULL);
@@ -332,19 +334,86 @@ static void dispatch(struct events *events, const struct event *event, const str
 
 // ---- waiting --------------------------------------------------------------------------------------
 
+// Whoever takes a stop takes its signal, too: should the tracer die before the thread goes on, the
+// signal would be gone. So stops at signals are looked at and left where they are; the thread leaves
+// them when it goes on.
+
+enum { LOOK = WEXITED | WSTOPPED | WNOHANG | (int)__WALL | __WNOTHREAD };
+
+// What has happened to one thread, 0: to any. False: nothing, or errno.
+static bool look_at(pid_t tid, siginfo_t *ret, int how)
+{
+	errno = ret->si_pid = 0;
+	return !waitid(tid ? P_PID : P_ALL, (id_t)tid, ret, how) && ret->si_pid;
+}
+
+static bool is_seen(const struct tracee *tracee, const siginfo_t *info)
+{
+	return tracee && tracee->left && info->si_code == CLD_TRAPPED &&
+	       info->si_status == tracee->left;
+}
+
+// One that stands at a signal hides what happens to others: each is asked for.
+static bool look_behind(struct events *events, siginfo_t *ret)
+{
+	for (unsigned i = 0; i < EVENTS_BUCKETS; i++) {
+		unsigned bucket = events->next_bucket++ % EVENTS_BUCKETS;
+
+		for (struct tracee *at = events->tracees[bucket]; at; at = at->next) {
+			if (look_at(at->tid, ret, LOOK | WNOWAIT) && !is_seen(at, ret))
+				return true;
+		}
+	}
+	errno = 0;
+	return false;
+}
+
+// What has happened and was not seen yet. False: nothing, or errno. *taken: it is not the kernel's
+// any more.
+static bool look(struct events *events, siginfo_t *ret, bool *taken)
+{
+	*taken = false;
+	while (look_at(0, ret, LOOK | WNOWAIT)) {
+		struct tracee *tracee = events_find(events, ret->si_pid);
+
+		if (!is_seen(tracee, ret))
+			return true;
+		if (tracee->signo || tracee->queue.n)
+			return look_behind(events, ret);
+		// A signal that nobody is to receive is out of the way. Killed, the thread may stand
+		// elsewhere by now.
+		*taken = look_at(tracee->tid, ret, LOOK & ~WEXITED) && !is_seen(tracee, ret);
+		tracee->left = 0;
+		if (*taken)
+			return true;
+	}
+	return false;
+}
+
+// The event's status. False: the thread has gone on to another stop, which the next look shows.
+static bool take(const siginfo_t *info, bool taken, struct event *event)
+{
+	event->tid = info->si_pid;
+	if (!taken && (info->si_code != CLD_TRAPPED || info->si_status >= NSIG))
+		return waitpid(event->tid, &event->status, __WALL | __WNOTHREAD | WNOHANG) > 0;
+	event->status = info->si_status << 8 | 0x7f;
+	return true;
+}
+
 // Takes what one look brings. *none: nothing has happened.
 static struct dc_error *gather(struct events *events, struct tracee *awaited, bool *none)
 {
 	struct event event = { 0 };
+	siginfo_t info;
+	bool taken;
 
-	event.tid = waitpid(-1, &event.status, __WALL | __WNOTHREAD | WNOHANG);
-	*none = event.tid <= 0;
-	if (event.tid > 0) {
-		if (classify(&event)) {
+	*none = !look(events, &info, &taken);
+	if (!*none) {
+		if (take(&info, taken, &event) && classify(&event)) {
 			trace_event(&event);
 			dispatch(events, &event, awaited);
 		}
-	} else if (event.tid < 0) {
+	} else if (errno) {
 		if (errno != ECHILD)
 			return error_errno(errno, "waiting for threads of process %d",
 					   events->process->pid);

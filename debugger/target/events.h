@@ -54,6 +54,7 @@ struct events {
 	const struct process *process;
 	struct tracee *tracees[EVENTS_BUCKETS]; // by thread id
 	unsigned n;
+	unsigned next_bucket; // that is looked into first
 	bool expects_newborns; // threads or children of tracees are born traced
 	bool cancelled; // atomic
 	struct attendant attendant;

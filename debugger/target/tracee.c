@@ -123,6 +123,7 @@ struct dc_error *tracee_resume(struct tracee *tracee, enum resume how, int signo
 		tracee->exit_is_silent = false;
 	}
 	tracee->running = true;
+	tracee->left = 0;
 	trace(TRACE_TARGET,
 	      how == RESUME_SYSCALL ? "goes on to a system call with signal"
 				    : "goes on with signal",
@@ -136,6 +137,7 @@ struct dc_error *tracee_resume(struct tracee *tracee, enum resume how, int signo
 static struct dc_error *listen(struct tracee *tracee)
 {
 	tracee->running = true;
+	tracee->left = 0;
 	if (ptrace(PTRACE_LISTEN, tracee->tid, NULL, NULL))
 		return error_errno(errno, "thread %d cannot be left in its stop", tracee->tid);
 	return NULL;
@@ -218,6 +220,7 @@ static void take_place(struct tracee *tracee, struct tracee *of)
 	events_remove(events, of);
 	tracee->tid = tid;
 	tracee->running = of->running;
+	tracee->left = of->left;
 	tracee->listening = of->listening;
 	tracee->exit_is_silent = of->exit_is_silent;
 	events_add(events, tracee);
@@ -272,6 +275,8 @@ static struct dc_error *give_back(struct tracee *tracee)
 	ptrace(PTRACE_SETOPTIONS, tracee->tid, NULL, lender->options);
 	events_remove(tracer_events(tracee->tracer), tracee);
 	lender->running = lender->listening = false;
+	lender->left = tracee->left;
+	lender->at_signal = tracee->at_signal;
 	if (tracee->signo)
 		lender->signo = tracee->signo;
 	events_add(tracer_events(tracee->tracer), lender);

@@ -32,6 +32,10 @@ struct tracee {
 	// Of one that may be lent: it is, or is back and goes on next. NULL: nobody wants to know.
 	void (*on_loan)(struct tracee *tracee, bool is_back);
 	bool running; // no stop was seen since it was resumed
+	// The stop that it stands in, as the kernel has it, while it was looked at and not taken; 0: it
+	// was taken, or there is none.
+	int left;
+	bool at_signal; // the last stop was at a signal, which may be exchanged for another there
 	bool listening; // resumed, it stays in its group-stop (PTRACE_LISTEN)
 
 	// The caller context: what is given back. found is what it was.

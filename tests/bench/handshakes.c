@@ -9,22 +9,20 @@
 
 static unsigned long stops;
 
-pid_t waitpid(pid_t pid, int *status, int options)
+int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
-	static pid_t (*real)(pid_t, int *, int);
-	int own;
+	static int (*real)(idtype_t, id_t, siginfo_t *, int);
 
 	if (!real)
-		real = (pid_t(*)(pid_t, int *, int))dlsym(RTLD_NEXT, "waitpid");
-	if (!status)
-		status = &own;
+		real = (int (*)(idtype_t, id_t, siginfo_t *, int))dlsym(RTLD_NEXT, "waitid");
 
-	pid_t got = real(pid, status, options);
+	int failed = real(type, id, info, options);
 
 	// A stop with an event in the upper bits is another kind.
-	if (got > 0 && WIFSTOPPED(*status) && !(*status >> 16) && WSTOPSIG(*status) != SIGTRAP)
+	if (!failed && info->si_pid && info->si_code == CLD_TRAPPED && info->si_status < NSIG &&
+	    info->si_status != SIGTRAP)
 		__atomic_fetch_add(&stops, 1, __ATOMIC_RELAXED);
-	return got;
+	return failed;
 }
 
 __attribute__((destructor)) static void end(void)

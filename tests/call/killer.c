@@ -127,6 +127,23 @@ pid_t waitpid(pid_t pid, int *status, int options)
 	return got;
 }
 
+// Looks at what stops at signals, which it leaves there.
+int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+	NEXT(waitid);
+	if (type == P_ALL) {
+		if (!looked)
+			step();
+		looked = 1;
+	}
+
+	int failed = real(type, id, info, options);
+
+	if (type == P_ALL && !failed && info->si_pid)
+		step();
+	return failed;
+}
+
 __attribute__((constructor)) static void begin(void)
 {
 	const char *at = getenv("DC_KILL_AT");

@@ -44,7 +44,7 @@ def counted(victim, *expressions):
     """Stops that debugcall saw and writes that it made."""
     out, calls = traced(victim, *expressions)
     lines = [call for mine in calls.values() for call in mine]
-    stops = sum("WIFSTOPPED" in line for line in lines)
+    stops = sum("waitid(P_ALL" in line and "CLD_TRAPPED" in line for line in lines)
     writes = sum(bool(re.match(r"pwrite64\(\d+", line)) for line in lines)
     return out, stops, writes
 

@@ -228,7 +228,7 @@ def killed():
             if done % 10 == 0:
                 target.runs_on()
         target.runs_on()
-    print(f"# {done} kills")
+    print(f"# {done} kills, 0 dead")
 
 
 @test
@@ -250,7 +250,7 @@ def killed_in_control():
                 if n % 10 == 9:
                     target.runs_on()
             target.runs_on()
-    print(f"# {6 * kills} kills")
+    print(f"# {6 * kills} kills, 0 dead")
 
 
 @test

@@ -381,6 +381,155 @@ TEST("a signal stops a thread that is to be asked, and is received")
 	target_end(&target);
 }
 
+struct received {
+	int times, code, value, sender;
+};
+
+static struct received received_by(const struct target *target)
+{
+	struct received received;
+	char line[128];
+	ssize_t n;
+
+	expect(write(target->to, "\n", 1) == 1);
+	n = read(target->from, line, sizeof(line) - 1);
+	expect(n > 0);
+	line[n] = '\0';
+	equal(sscanf(line, "%d %d %d %d", &received.times, &received.code, &received.value,
+		     &received.sender),
+	      4);
+	return received;
+}
+
+// As it was sent, and once.
+static void receives(const struct target *target, int times, int value)
+{
+	struct received received;
+
+	until((received = received_by(target)).times >= times);
+	equal(received.times, times);
+	equal(received.code, SI_QUEUE);
+	equal(received.value, value);
+	equal(received.sender, getpid());
+}
+
+static void send(const struct target *target, int value)
+{
+	expect(!sigqueue(target->pid, SIGUSR1, (union sigval){ .sival_int = value }));
+}
+
+static void stop_at_signals(struct dc_session *session)
+{
+	struct dc_control_options options;
+
+	dc_control_options_init(&options);
+	options.stop_signals |= UINT64_C(1) << (SIGUSR1 - 1);
+	good(dc_control(session, &options), "control");
+}
+
+static struct dc_stop stop_for_signal(struct dc_session *session)
+{
+	struct dc_stop stop = next_stop(session);
+
+	equal(stop.reason, DC_STOP_SIGNAL);
+	equal(stop.signo, SIGUSR1);
+	return stop;
+}
+
+TEST("a signal that a thread stands at is received when the debugger is killed")
+{
+	struct target target = target_start("receiver");
+
+	for (int i = 1; i <= 20; i++) {
+		int told[2];
+		char byte;
+
+		expect(!pipe(told));
+		pid_t debugger = fork();
+
+		if (!debugger) {
+			struct dc_session *session;
+
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			session = open_session(&target);
+			stop_at_signals(session);
+			expect(write(told[1], "c", 1) == 1);
+			stop_for_signal(session);
+			// What else happens meanwhile takes nothing away.
+			good(dc_interrupt(session, 0), "interrupt");
+			expect(write(told[1], "s", 1) == 1);
+			for (;;)
+				value_at(session, 0, NULL, "stop");
+		}
+		expect(read(told[0], &byte, 1) == 1);
+		send(&target, 40 + i);
+		expect(read(told[0], &byte, 1) == 1);
+		usleep(i % 4 * 1000);
+		kill(debugger, SIGKILL);
+		equal(waitpid(debugger, NULL, 0), debugger);
+		receives(&target, i, 40 + i);
+		close(told[0]);
+		close(told[1]);
+	}
+	target_end(&target);
+}
+
+TEST("a signal is received as it was sent, whatever was called at its stop")
+{
+	struct target target = target_start("receiver");
+	struct dc_session *session = open_session(&target);
+	struct dc_call_options options;
+	struct dc_scope scope = { 0 };
+	struct dc_expression *expression;
+	struct dc_result result;
+
+	stop_at_signals(session);
+	send(&target, 41);
+	scope.thread = stop_for_signal(session).thread;
+	for (int i = 0; i < 3; i++)
+		equal(value_at(session, scope.thread, NULL, "twice(4)"), 8);
+	good(dc_continue(session, 0), "continue");
+	receives(&target, 1, 41);
+
+	// One that had to be undone leaves the thread at no signal.
+	send(&target, 42);
+	scope.thread = stop_for_signal(session).thread;
+	dc_call_options_init(&options);
+	options.timeout_ns = 20 * 1000 * 1000;
+	good(dc_parse(session, "spin()", &scope, &expression), "spin()");
+	refused(dc_evaluate(session, expression, &options, &result), DC_DEADLINE);
+	dc_expression_destroy(expression);
+	good(dc_continue(session, 0), "continue");
+	receives(&target, 2, 42);
+	dc_close(session);
+	target_end(&target);
+}
+
+TEST("while one stands at a signal, others stop, and threads are born")
+{
+	struct target target = target_start("comers", "2", "short");
+	struct dc_session *session = open_session(&target);
+	pid_t standing;
+	unsigned number;
+
+	stop_at_signals(session);
+	kill(target.pid, SIGUSR1); // which it would die of
+	standing = stop_for_signal(session).thread;
+	number = set(session, "serve", NULL);
+	for (int i = 0; i < 50; i++) {
+		struct dc_stop stop = next_stop(session);
+
+		equal(stop.reason, DC_STOP_BREAKPOINT);
+		good(dc_continue(session, stop.thread), "continue");
+	}
+	good(dc_breakpoint_delete(session, number), "delete");
+	good(dc_set_signal(session, standing, 0), "drop it");
+	good(dc_continue(session, 0), "continue");
+	dc_close(session);
+	runs_on(&target);
+	target_end(&target);
+}
+
 TEST("at most three addresses, and the fourth is refused")
 {
 	struct target target = target_start("comers", "1");
