@@ -779,9 +779,11 @@ struct dc_stop {
 	enum dc_stop_reason reason;
 	struct dc_frame frame; // strings live as long as the session
 	unsigned breakpoint; // its number
-	const char *was, *is; // WATCHPOINT: the value before and now; live until the next stop
+	// Texts of an event live until the next one is asked for.
+	const char *was, *is; // WATCHPOINT: the value before and now
+	unsigned returned; // STEP out of a function: $N is what it gave; 0: nothing, or nobody knows
 	// Why it stands here and not elsewhere: a condition that could not be evaluated, a step that
-	// could not be led on. NULL: nothing. Lives until the thread runs.
+	// could not be led on. NULL: nothing.
 	const char *problem;
 	int signo;
 	uint64_t addr; // of a fault

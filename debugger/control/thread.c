@@ -2,6 +2,7 @@
 // Arming one thread, telling its hits from its signals, letting it go on.
 #include "debugger/control/thread.h"
 
+#include "debugger/base/cleanup.h"
 #include "debugger/base/trace.h"
 
 #include <errno.h>
@@ -23,12 +24,22 @@ struct dc_error *thread_create(struct control *control, struct thread **ret)
 	return NULL;
 }
 
+static void thread_forget_why(struct thread *thread)
+{
+	thread->breakpoint = 0;
+	thread->why = 0;
+	thread->returned = 0;
+	free(take_ptr(thread->problem));
+	free(take_ptr(thread->was));
+	free(take_ptr(thread->is));
+}
+
 void thread_destroy(struct thread *thread)
 {
 	thread_disarm(thread);
 	events_disregard(tracer_events(thread->tracee.tracer), &thread->tracee);
 	free(thread->step.plan);
-	free(thread->problem);
+	thread_forget_why(thread);
 	dc_error_destroy(thread->failure);
 	free(thread);
 }
@@ -54,10 +65,20 @@ static bool is_location(const struct location *locations, const struct location 
 	return locations != NULL;
 }
 
-static struct slot *slot_of(struct thread *thread, const struct location *location)
+static bool is_armed_at(const struct thread *thread, const struct location *location)
 {
 	for (size_t i = 0; i < LOCATIONS_MAX; i++) {
 		if (thread->slots[i].location == location)
+			return true;
+	}
+	return false;
+}
+
+// NULL: a step has it, or others have all.
+static struct slot *free_slot(struct thread *thread)
+{
+	for (size_t i = 0; i < LOCATIONS_MAX; i++) {
+		if (!thread->slots[i].location && thread->slots[i].event.fd < 0)
 			return &thread->slots[i];
 	}
 	return NULL;
@@ -92,11 +113,16 @@ struct dc_error *thread_arm(struct thread *thread, const struct location *locati
 			disarm(slot);
 	}
 	for (const struct location *at = locations; at && !err; at = at->next) {
-		struct slot *slot = slot_of(thread, at) ? NULL : slot_of(thread, NULL);
+		struct slot *slot = free_slot(thread);
 
-		if (!slot)
+		if (is_armed_at(thread, at))
 			continue;
-		if (!notice)
+		if (!slot)
+			err = error_make(DC_REFUSED,
+					 "thread %d is in the middle of a step that takes what "
+					 "breakpoints are free",
+					 thread->tracee.tid);
+		if (!err && !notice)
 			err = thread_notice(thread, &notice);
 		if (!err)
 			err = kernel_breakpoint_arm(&slot->event, thread->tracee.tid, at->kind,
@@ -154,8 +180,10 @@ struct dc_error *thread_make_heard(struct thread *thread, const struct location 
 	if (thread->is_deaf)
 		return NULL;
 	thread->is_deaf = true;
-	for (size_t i = 0; i < LOCATIONS_MAX; i++)
-		disarm(&thread->slots[i]);
+	for (size_t i = 0; i < LOCATIONS_MAX; i++) {
+		if (thread->slots[i].location)
+			disarm(&thread->slots[i]);
+	}
 	return thread_arm(thread, locations);
 }
 
@@ -229,10 +257,7 @@ struct dc_error *thread_go(struct thread *thread)
 	if (err)
 		return err;
 	thread->stands = thread->is_along = false;
-	thread->breakpoint = 0;
-	thread->why = 0;
-	free(thread->problem);
-	thread->problem = NULL;
+	thread_forget_why(thread);
 	err = pass_here(thread);
 	thread->stop = (struct stop){ 0 };
 	if (err)

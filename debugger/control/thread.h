@@ -4,11 +4,13 @@
 #ifndef DEBUGGER_CONTROL_THREAD_H
 #define DEBUGGER_CONTROL_THREAD_H
 
+#include "debugger/arch/x86_64/successor.h"
 #include "debugger/control/location.h"
 #include "debugger/target/tracee.h"
 
 enum step_way {
 	WAY_INSTRUCTIONS, // one after the other
+	WAY_EXITS, // to any of the ways out of what is passed
 	WAY_OVER, // to the place behind a call, in the frame that called
 	WAY_PLACE, // to a place
 };
@@ -18,7 +20,7 @@ struct step {
 	enum step_way way;
 	uint64_t start, end; // instructions that are passed; equal: every one is a step
 	bool into; // calls are gone into; else they are run over
-	uint64_t target; // where the breakpoint is
+	struct exits exits; // of what is passed; n 0: they are too many
 	uint64_t sp; // hits below it are of deeper frames; 0: all count
 	void *plan; // malloc'd, of whoever has begun it
 };
@@ -64,6 +66,8 @@ struct thread {
 	unsigned breakpoint; // 0: none
 	int why; // 0: as the kind of the stop says
 	char *problem;
+	char *was, *is; // what was watched
+	unsigned returned; // the result that a function gave which a step has led out of; 0: none
 	struct dc_error *failure; // of a step
 	siginfo_t info; // of tracee.signo, that it receives when it goes on
 };

@@ -135,6 +135,9 @@ static void put_stop(const struct field *stop)
 	putchar('\n');
 	if (field_text(stop, "is"))
 		put_change(stop);
+	if (field_text(stop, "returned"))
+		printf("Value returned is $%" PRIu64 " = %s\n", field_count(stop, "result"),
+		       field_text(stop, "returned"));
 	if (field_text(stop, "problem"))
 		printf("  %s\n", field_text(stop, "problem"));
 }

@@ -502,6 +502,17 @@ struct dc_error *classify_call(const struct typed_call *call, struct abi_entry *
 	return NULL;
 }
 
+struct dc_error *classify_where(const struct typed_call *call, bool *in_memory)
+{
+	const struct type *callee = type_strip(call->type), *type = type_strip(callee->target);
+	struct shape shape = { 0 };
+	struct dc_error *err = type->kind == TYPE_VOID ? NULL
+						       : classify(type, callee->compiler, &shape);
+
+	*in_memory = shape.value.in_memory;
+	return err;
+}
+
 struct dc_error *classify_result(const struct typed_call *call, const struct abi_exit *exit,
 				 unsigned char **bytes)
 {

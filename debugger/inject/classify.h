@@ -15,6 +15,8 @@ struct dc_error *classify_check(const struct type *function) DC_CHECK;
 // source says. What no debug information shows is none: a result that nobody uses, say.
 struct dc_error *classify_body(const struct function *function) DC_CHECK;
 struct dc_error *classify_call(const struct typed_call *call, struct abi_entry *ret) DC_CHECK;
+// Whether the callee leaves its result where its caller has said, and that address in RAX.
+struct dc_error *classify_where(const struct typed_call *call, bool *in_memory) DC_CHECK;
 // bytes: as many as the result's type has, malloc'd; NULL for void.
 struct dc_error *classify_result(const struct typed_call *call, const struct abi_exit *exit,
 				 unsigned char **bytes) DC_CHECK;

@@ -64,4 +64,11 @@ struct dc_error *steps_judge(struct dc_session *session, struct thread *thread,
 			     bool *stays) DC_CHECK;
 struct dc_error *session_uncontrolled(void) DC_CHECK; // the error where there is no control
 
+// returned.c. The type of the function at the address; NULL: what it gives is not known.
+const struct type *returned_type(struct dc_session *session, uint64_t pc);
+// The function has just returned in a thread that stands, in session_run(): its result is the next
+// $N. 0: it gives none, or none that can be told exactly.
+unsigned returned_remember(struct dc_session *session, const struct thread *thread,
+			   const struct type *function);
+
 #endif

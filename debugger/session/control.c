@@ -39,12 +39,13 @@ void stop_describe(struct dc_session *session, const struct thread *thread, stru
 	*ret = (struct dc_stop){ .thread = thread->tracee.tid,
 				 .reason = reasons[stop->kind],
 				 .breakpoint = thread->breakpoint,
+				 .returned = thread->returned,
 				 .problem = thread->problem };
 	if (thread->why)
 		ret->reason = (enum dc_stop_reason)thread->why;
 	if (thread->why == DC_STOP_WATCHPOINT) {
-		ret->was = session->was;
-		ret->is = session->is;
+		ret->was = thread->was;
+		ret->is = thread->is;
 	}
 	if (stop->kind == STOP_SIGNAL) {
 		ret->signo = stop->info.si_signo;
@@ -95,10 +96,8 @@ static void judge_location(struct dc_session *session, pid_t tid, bool *stays)
 	note_problem(thread, err);
 	if (breakpoint->watch) {
 		thread->why = breakpoint->is_out_of_scope ? DC_STOP_SCOPE : DC_STOP_WATCHPOINT;
-		free(session->was);
-		free(session->is);
-		session->was = take_ptr(breakpoint->watch->was);
-		session->is = take_ptr(breakpoint->watch->is);
+		thread->was = take_ptr(breakpoint->watch->was);
+		thread->is = take_ptr(breakpoint->watch->is);
 	}
 	if (breakpoint->is.temporary || breakpoint->is_out_of_scope)
 		breakpoint_remove(session, breakpoint);
@@ -259,8 +258,6 @@ void session_uncontrol(struct dc_session *session)
 	breakpoints_clear(&session->breakpoints);
 	session->loads = NULL;
 	atomic_store(&session->is_followed, false);
-	free(take_ptr(session->was));
-	free(take_ptr(session->is));
 	session->stale = true;
 	session->epoch++;
 }

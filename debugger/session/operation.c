@@ -30,6 +30,33 @@ void operations_init(struct operations *operations)
 // ---- Events ----
 
 // With the lock.
+static void entry_free(struct event_entry *entry)
+{
+	if (!entry)
+		return;
+	stop_forget_texts(&entry->event.stop);
+	free(entry);
+}
+
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+void stop_keep_texts(struct dc_stop *stop)
+{
+	stop->was = copy(stop->was);
+	stop->is = copy(stop->is);
+	stop->problem = copy(stop->problem);
+}
+
+void stop_forget_texts(struct dc_stop *stop)
+{
+	free((char *)stop->was);
+	free((char *)stop->is);
+	free((char *)stop->problem);
+}
+
 static void tell(struct operations *operations, const struct dc_event *event)
 {
 	struct event_entry *entry;
@@ -41,6 +68,7 @@ static void tell(struct operations *operations, const struct dc_event *event)
 	if (!entry)
 		return;
 	*entry = (struct event_entry){ .event = *event };
+	stop_keep_texts(&entry->event.stop);
 	*operations->last_event = entry;
 	operations->last_event = &entry->next;
 	eventfd_write(operations->event_fd, 1);
@@ -124,12 +152,13 @@ bool dc_next_event(struct dc_session *session, struct dc_event *ret)
 			operations->last_event = &operations->events;
 		else
 			eventfd_write(operations->event_fd, 1);
+		entry_free(operations->told);
+		operations->told = entry;
 	}
 	pthread_mutex_unlock(&operations->lock);
 	if (!entry)
 		return false;
 	*ret = entry->event;
-	free(entry);
 	return true;
 }
 
@@ -375,7 +404,7 @@ struct dc_error *dc_operation_finish(struct dc_operation *operation, struct dc_r
 		*at = entry->next;
 		if (!*at)
 			operations->last_event = at;
-		free(entry);
+		entry_free(entry);
 	}
 	pthread_mutex_unlock(&operations->lock);
 	operation_free(operation);
@@ -401,6 +430,7 @@ void operations_deinit(struct dc_session *session)
 	operations->told_end = true;
 	while (dc_next_event(session, &event))
 		;
+	entry_free(operations->told);
 	if (operations->poll_fd >= 0) {
 		close(operations->event_fd);
 		close(operations->poll_fd);

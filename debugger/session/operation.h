@@ -22,6 +22,7 @@ struct operations {
 
 	int event_fd, poll_fd; // -1: nobody has asked for events
 	struct event_entry *events, **last_event;
+	struct event_entry *told; // the last one that was asked for: its texts are read
 	bool told_end; // of the target
 	int64_t ended_at; // when that was noticed; 0: it was not
 };
@@ -55,6 +56,10 @@ void turn_end(struct dc_operation *turn);
 // False: there is no memory for it.
 bool operations_leave_quietly(struct dc_session *session,
 			      struct dc_error *(*job)(struct dc_session *, void *));
+
+// The thread may have run on, or ended, by the time that somebody reads them.
+void stop_keep_texts(struct dc_stop *stop);
+void stop_forget_texts(struct dc_stop *stop);
 
 // For whom dc_event_fd() was called.
 void operations_tell(struct dc_session *session, const struct dc_event *event);

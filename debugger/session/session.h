@@ -73,7 +73,6 @@ struct dc_session {
 	} breakpoints;
 	const struct location *loads; // the dynamic linker's notice; NULL: nobody needs it
 	bool stop_all;
-	char *was, *is; // what was watched, of the last stop for that
 	_Atomic int status; // of the process that ended, as wait() tells it; -1: not known
 	atomic_bool is_followed; // whoever follows it will know
 	atomic_bool is_deciding; // somebody will look at the threads that stand

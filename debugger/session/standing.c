@@ -12,6 +12,13 @@ struct threads_job {
 	size_t n;
 };
 
+static void threads_free(struct threads_job *job)
+{
+	for (size_t i = 0; job->list && i < job->n; i++)
+		stop_forget_texts(&job->list[i].stop);
+	free(job->list);
+}
+
 static int by_tid(const void *a, const void *b)
 {
 	const struct dc_thread *left = a, *right = b;
@@ -38,6 +45,7 @@ static struct dc_error *run_threads(void *arg)
 		thread->stands = at->stands && !at->is_undecided;
 		if (thread->stands)
 			stop_describe(session, at, &thread->stop);
+		stop_keep_texts(&thread->stop);
 	}
 	qsort(job->list, job->n, sizeof(*job->list), by_tid);
 	return NULL;
@@ -59,7 +67,7 @@ struct dc_error *dc_threads(struct dc_session *session,
 		if (!visit(&job.list[i], arg))
 			break;
 	}
-	free(job.list);
+	threads_free(&job);
 	return session_conclude(session, err);
 }
 

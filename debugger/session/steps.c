@@ -14,6 +14,8 @@ struct plan {
 	const char *file; // of the line that is left
 	int line;
 	uint64_t cfa; // of the frame that it is left in
+	const struct type *returns; // OUT: of the function that is left; NULL: not known
+	uint64_t generation; // of the modules that it is from
 };
 
 struct steps_job {
@@ -43,6 +45,7 @@ static struct dc_error *walk(struct dc_session *session, const struct thread *th
 static struct dc_error *begin_out(struct dc_session *session, struct thread *thread, unsigned frame)
 {
 	_cleanup_free_ struct unwound *frames = calloc(UNWIND_MAX, sizeof(*frames));
+	struct plan *plan = thread->step.plan;
 	size_t n = 0;
 
 	if (!frames)
@@ -54,7 +57,9 @@ static struct dc_error *begin_out(struct dc_session *session, struct thread *thr
 		err = error_make(DC_REFUSED, "frame %u has no caller", frame);
 	if (err)
 		return err;
-	thread->step = (struct step){ .plan = thread->step.plan };
+	plan->returns = returned_type(session, frames[frame].frame.pc);
+	plan->generation = session->generation;
+	thread->step = (struct step){ .plan = plan };
 	return step_to(thread, frames[frame + 1].frame.regs[REGISTER_PC], frames[frame].frame.cfa);
 }
 
@@ -78,7 +83,9 @@ static struct dc_error *begin_line(struct dc_session *session, struct thread *th
 	if (!symbols_line_block(session->symbols, pc, &block)) {
 		// Nobody knows its lines: its end is what is left of them.
 		plan->how = DC_STEP_OUT;
-		return begin_out(session, thread, 0);
+		err = begin_out(session, thread, 0);
+		plan->returns = NULL;
+		return err;
 	}
 	plan->file = block.file;
 	plan->line = block.line;
@@ -188,6 +195,8 @@ static struct dc_error *judge(struct dc_session *session, struct thread *thread,
 		if (err || !*stays)
 			return err;
 	}
+	if (plan->how == DC_STEP_OUT && plan->returns && plan->generation == session->generation)
+		thread->returned = returned_remember(session, thread, plan->returns);
 	if (--plan->left == 0 || plan->how == DC_STEP_OUT)
 		return NULL;
 	*stays = false;

@@ -635,6 +635,62 @@ TEST("next goes from line to line, over calls, recursion and loops, and home")
 	target_end(&target);
 }
 
+static unsigned long switches_of(pid_t pid)
+{
+	unsigned long switches = 0, n;
+	char path[64], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, pid);
+	file = fopen(path, "re");
+	expect(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1)
+			switches = n;
+	}
+	fclose(file);
+	return switches;
+}
+
+TEST("a line that loops by itself is run through at one go")
+{
+	struct target target = target_start("stepped");
+	struct dc_session *session = control(&target);
+
+	for (int i = 0; i < 5; i++) {
+		struct dc_stop stop = stop_at(session, place_of("walk 6"));
+		unsigned long before = switches_of(target.pid);
+
+		// A stop is a switch, and there are 3,000 turns.
+		stop = step(session, stop.thread, i % 2 ? DC_STEP_INTO : DC_STEP_OVER);
+		stands_at(&stop, "walk", "walk 7");
+		expect(switches_of(target.pid) - before < 100);
+		good(dc_continue(session, 0), "continue");
+	}
+	dc_close(session);
+	target_end(&target);
+}
+
+TEST("where no breakpoint is free a step takes more stops, and comes to the same")
+{
+	struct target target = target_start("stepped");
+	struct dc_session *session = control(&target);
+	struct dc_stop stop = stop_at(session, place_of("walk 1"));
+
+	set(session, "half", NULL);
+	set(session, "both", NULL);
+	set(session, "many", NULL);
+	for (int i = 2; i <= 4; i++) {
+		static const char *const marks[] = { "walk 2", "walk 3", "walk 4" };
+
+		stop = step(session, stop.thread, DC_STEP_OVER);
+		equal(stop.reason, DC_STOP_STEP);
+		stands_at(&stop, "walk", marks[i - 2]);
+	}
+	dc_close(session);
+	target_end(&target);
+}
+
 TEST("step goes into functions that have lines, and over those that have none")
 {
 	struct target target = target_start("stepped");
@@ -687,6 +743,55 @@ TEST("finish leaves the frame that is named, whatever recursion comes back to")
 	stop = next_stop(session);
 	stands_at(&stop, "walk", "walk 2");
 	equal(value_at(session, stop.thread, "0", "(int)$rax"), 13);
+	dc_close(session);
+	target_end(&target);
+}
+
+static int64_t member(struct dc_session *session, unsigned result, const char *expression)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), expression, result);
+	return value_at(session, 0, NULL, text);
+}
+
+TEST("finish gives what the function gave, wherever the convention has that")
+{
+	struct target target = target_start("stepped");
+	struct dc_session *session = control(&target);
+	struct dc_stop stop = stop_at(session, "fib");
+
+	stop = step(session, stop.thread, DC_STEP_OUT);
+	expect(stop.returned);
+	equal(member(session, stop.returned, "$%u"),
+	      value_at(session, stop.thread, "0", "(int)$rax"));
+	good(dc_continue(session, 0), "continue");
+
+	stop = stop_at(session, "half");
+
+	int64_t n = value_at(session, stop.thread, "0", "n");
+
+	stop = step(session, stop.thread, DC_STEP_OUT);
+	equal(member(session, stop.returned, "(int)(2 * $%u)"), n);
+	good(dc_continue(session, 0), "continue");
+
+	stop = stop_at(session, "both");
+	n = value_at(session, stop.thread, "0", "n");
+	stop = step(session, stop.thread, DC_STEP_OUT);
+	equal(member(session, stop.returned, "$%u.a"), n);
+	equal(member(session, stop.returned, "(int)(2 * $%u.b)"), 2 * n + 1);
+	good(dc_continue(session, 0), "continue");
+
+	stop = stop_at(session, "many");
+	n = value_at(session, stop.thread, "0", "n");
+	stop = step(session, stop.thread, DC_STEP_OUT);
+	equal(member(session, stop.returned, "(int)$%u.numbers[3]"), n + 3);
+	good(dc_continue(session, 0), "continue");
+
+	stop = stop_at(session, "nothing");
+	stop = step(session, stop.thread, DC_STEP_OUT);
+	equal(stop.reason, DC_STOP_STEP);
+	equal(stop.returned, 0);
 	dc_close(session);
 	target_end(&target);
 }

@@ -21,6 +21,34 @@ int fib(int n)
 	return fib(n - 1) + fib(n - 2); // fib 3
 }
 
+struct pair {
+	int a;
+	double b;
+};
+struct large {
+	long numbers[8];
+};
+
+__attribute__((noinline)) double half(int n)
+{
+	return n / 2.0;
+}
+
+__attribute__((noinline)) struct pair both(int n)
+{
+	return (struct pair){ n, n + 0.5 };
+}
+
+__attribute__((noinline)) struct large many(long n)
+{
+	return (struct large){ { n, n + 1, n + 2, n + 3 } };
+}
+
+__attribute__((noinline)) void nothing(void)
+{
+	sink = 1;
+}
+
 static void jump(void)
 {
 	longjmp(home, 1);
@@ -48,6 +76,8 @@ int main(void)
 		sink = walk(3); // main 1
 		if (!setjmp(home))
 			jump();
+		sink = (int)(half(sink) + both(sink).b) + (int)many(sink).numbers[3];
+		nothing();
 		usleep(100);
 	}
 }

@@ -209,3 +209,78 @@ struct dc_error *successor_of(struct decoder *decoder, const struct user_regs_st
 	return error_make(DC_REFUSED, "nobody knows where %s at 0x%jx leads",
 			  decoder->insn->mnemonic, (uintmax_t)regs->rip);
 }
+
+// ---- pieces of code -------------------------------------------------------------------------------
+
+static bool add_exit(struct exits *exits, uint64_t addr)
+{
+	for (unsigned i = 0; i < exits->n; i++) {
+		if (exits->at[i] == addr)
+			return true;
+	}
+	if (exits->n == EXITS_MAX)
+		return false;
+	exits->at[exits->n++] = addr;
+	return true;
+}
+
+static bool moves_sp(const cs_insn *insn)
+{
+	const cs_x86 *x86 = &insn->detail->x86;
+
+	for (unsigned i = 0; i < insn->detail->regs_write_count; i++) {
+		if (insn->detail->regs_write[i] == X86_REG_RSP)
+			return true;
+	}
+	return x86->op_count && x86->operands[0].type == X86_OP_REG &&
+	       x86->operands[0].reg == X86_REG_RSP && x86->operands[0].access & CS_AC_WRITE;
+}
+
+static bool add_jump(const cs_insn *insn, uint64_t start, uint64_t end, struct exits *ret)
+{
+	const cs_x86_op *op = &insn->detail->x86.operands[0];
+
+	if (op->type != X86_OP_IMM)
+		return add_exit(ret, insn->address);
+	return (uint64_t)op->imm - start < end - start || add_exit(ret, (uint64_t)op->imm);
+}
+
+static bool add_instruction(csh handle, const cs_insn *insn, uint64_t start, uint64_t end,
+			    bool into, struct exits *ret)
+{
+	if (cs_insn_group(handle, insn, CS_GRP_CALL)) {
+		ret->has_calls = true;
+		return !into || add_exit(ret, insn->address);
+	}
+	ret->moves_sp |= moves_sp(insn);
+	if (cs_insn_group(handle, insn, CS_GRP_JUMP))
+		return add_jump(insn, start, end, ret);
+	return (!cs_insn_group(handle, insn, CS_GRP_RET) &&
+		!cs_insn_group(handle, insn, CS_GRP_IRET) &&
+		!cs_insn_group(handle, insn, CS_GRP_INT)) ||
+	       add_exit(ret, insn->address);
+}
+
+bool exits_of(struct decoder *decoder, uint64_t start, uint64_t end, bool into, struct exits *ret)
+{
+	enum { PIECE_MAX = 1024 };
+	unsigned char bytes[PIECE_MAX];
+	size_t size = end - start;
+	const uint8_t *code = bytes;
+	uint64_t addr = start;
+	bool falls_through = true;
+
+	*ret = (struct exits){ 0 };
+	if (end <= start || size > sizeof(bytes) ||
+	    decoder->read(decoder->arg, start, bytes, size) != size)
+		return false;
+	while (addr < end) {
+		if (!cs_disasm_iter(decoder->handle, &code, &size, &addr, decoder->insn) ||
+		    !add_instruction(decoder->handle, decoder->insn, start, end, into, ret))
+			return false;
+		falls_through = decoder->insn->id != X86_INS_JMP &&
+				!cs_insn_group(decoder->handle, decoder->insn, CS_GRP_RET);
+	}
+	return addr == end && (!falls_through || add_exit(ret, end)) && ret->n &&
+	       !(ret->has_calls && ret->moves_sp);
+}

@@ -23,4 +23,16 @@ struct successor {
 struct dc_error *successor_of(struct decoder *decoder, const struct user_regs_struct *regs,
 			      struct successor *ret) DC_CHECK;
 
+// The ways out of a piece of code, [start, end), that is to be run through at one go: the addresses
+// behind them, and the instructions of which only registers tell where they lead.
+enum { EXITS_MAX = 4 };
+struct exits {
+	uint64_t at[EXITS_MAX];
+	unsigned n;
+	bool has_calls; // which may come by the same addresses in a deeper frame
+	bool moves_sp; // the stack pointer does not tell the frames apart
+};
+// into: calls are ways out. False: there are more, or nobody can tell.
+bool exits_of(struct decoder *decoder, uint64_t start, uint64_t end, bool into, struct exits *ret);
+
 #endif

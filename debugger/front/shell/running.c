@@ -102,6 +102,32 @@ static void say_values(struct shell *shell, const struct dc_stop *stop)
 	record_text(shell->out, "is", stop->is);
 }
 
+// What a function gave that a step has led out of, as any result is told.
+static void say_returned(struct shell *shell, unsigned number)
+{
+	struct dc_call_options options;
+	struct dc_expression *expression = NULL;
+	struct dc_result result = { 0 };
+	char name[16], *text = NULL;
+
+	dc_call_options_init(&options);
+	options.no_number = true;
+	snprintf(name, sizeof(name), "$%u", number);
+
+	struct dc_error *err = dc_parse(shell->session, name, NULL, &expression);
+
+	if (!err)
+		err = dc_evaluate(shell->session, expression, &options, &result);
+	if (!err)
+		err = dc_value_text(result.value, 0, &text);
+	record_count(shell->out, "result", number);
+	record_text(shell->out, "returned", text);
+	free(text);
+	dc_result_deinit(&result);
+	dc_expression_destroy(expression);
+	dc_error_destroy(err);
+}
+
 static void say_stop(struct shell *shell, const struct dc_stop *stop)
 {
 	struct records *out = shell->out;
@@ -121,6 +147,8 @@ static void say_stop(struct shell *shell, const struct dc_stop *stop)
 		record_address(out, "address", stop->addr);
 	}
 	report_frame(out, "frame", &stop->frame);
+	if (stop->returned)
+		say_returned(shell, stop->returned);
 	record_text(out, "problem", stop->problem);
 	record_end(out);
 	if (stop->frame.file)
