@@ -21,6 +21,14 @@ $(B)/debugger/debugcall.list: always
 	@mkdir -p $(@D)
 	@echo '$(LIBDEBUGCALL_OBJ)' | cmp -s - $@ || echo '$(LIBDEBUGCALL_OBJ)' > $@
 
+# The kernel's own names of its calls.
+$(B)/debugger/arch/x86_64/syscall_names.inc:
+	@mkdir -p $(@D)
+	@echo '#include <asm/unistd_64.h>' | $(CC) -E -dM - | \
+		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/[\2] = "\1",/p' > $@
+$(B)/debugger/arch/x86_64/syscall_names.o: CPPFLAGS += -I$(B)
+$(B)/debugger/arch/x86_64/syscall_names.o: $(B)/debugger/arch/x86_64/syscall_names.inc
+
 # Unit tests and fuzzers, which look inside, link this one.
 $(B)/internal.a: $(LIBDEBUGCALL_OBJ) $(B)/debugger/debugcall.list
 	@rm -f $@

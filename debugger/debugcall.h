@@ -383,6 +383,17 @@ enum dc_breakpoint_kind {
 	DC_WATCH, // a thread has written another value
 	DC_WATCH_READ, // accessed it, and it is as it was
 	DC_WATCH_ACCESS, // accessed it
+	// What has no place. place: names or numbers with spaces or commas between; NULL: all there are.
+	DC_CATCH_SYSCALL, // before it is made, and behind it; while caught, each system call stops twice
+	DC_CATCH_SIGNAL, // before a thread receives it
+	DC_CATCH_FORK, // the thread has made a process, which runs on by itself and is not followed
+	DC_CATCH_VFORK, // likewise, with memory shared until it became another program or ended
+	DC_CATCH_EXEC, // it became another program (which stops it always)
+	DC_CATCH_LOAD, // libraries have come; place: a part of the name of one
+	// C++, at the runtime library's own functions: place is not looked at.
+	DC_CATCH_THROW,
+	DC_CATCH_RETHROW,
+	DC_CATCH_CATCH,
 };
 struct dc_breakpoint_options {
 	enum dc_breakpoint_kind kind;
@@ -423,7 +434,7 @@ struct dc_breakpoint {
 	uint64_t hits; // for which the condition was true
 	uint64_t ignore; // that are still to go on
 	const struct dc_location *locations;
-	size_t nr_locations; // 0: it is pending
+	size_t nr_locations; // 0: it is pending, or catches what has no place
 };
 // By number; a visit that returns false ends the listing. Texts live during the visit.
 DC_API DC_CHECK struct dc_error *dc_breakpoints(struct dc_session *session,
@@ -772,6 +783,10 @@ enum dc_stop_reason {
 	// It became another program, and stands before its first instruction. Breakpoints are where
 	// their places are in this one; watchpoints are gone.
 	DC_STOP_EXEC,
+	DC_STOP_SYSCALL, // breakpoint, syscall, syscall_name, is_return, result
+	DC_STOP_FORK, // breakpoint, child
+	DC_STOP_VFORK,
+	DC_STOP_LOADED, // breakpoint
 };
 // A thread that stands still, and where.
 struct dc_stop {
@@ -781,12 +796,18 @@ struct dc_stop {
 	unsigned breakpoint; // its number
 	// Texts of an event live until the next one is asked for.
 	const char *was, *is; // WATCHPOINT: the value before and now
-	unsigned returned; // STEP out of a function: $N is what it gave; 0: nothing, or nobody knows
+	unsigned
+		returned; // STEP out of a function: $N is what it gave; 0: nothing, or nobody knows
 	// Why it stands here and not elsewhere: a condition that could not be evaluated, a step that
 	// could not be led on. NULL: nothing.
 	const char *problem;
 	int signo;
 	uint64_t addr; // of a fault
+	long syscall; // SYSCALL
+	const char *syscall_name; // NULL: none is known
+	bool is_return; // it was made, and result is what it gave; else it is still to be made
+	int64_t result;
+	pid_t child; // FORK, VFORK: as the process sees it
 	bool all_stand; // so do all others
 };
 enum dc_event_kind {

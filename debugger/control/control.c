@@ -5,6 +5,7 @@
 #include "debugger/base/cleanup.h"
 #include "debugger/base/trace.h"
 #include "debugger/control/step.h"
+#include "debugger/control/syscalls.h"
 #include "debugger/target/memory.h"
 
 #include <errno.h>
@@ -68,6 +69,7 @@ static struct dc_error *prepare(struct control *control, struct thread **ret)
 	(*ret)->tracee.process = control->process;
 	(*ret)->tracee.is_attended = true;
 	(*ret)->tracee.on_loan = on_loan;
+	(*ret)->tracee.how = control->how;
 	(*ret)->tracee.options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE;
 	return NULL;
 }
@@ -339,6 +341,19 @@ static void on_group_stop(struct control *control, struct thread *thread)
 		go_on(control, thread);
 }
 
+static void on_syscall(struct control *control, struct thread *thread, const struct event *event)
+{
+	bool is_entry = event->kind == EVENT_SYSCALL_ENTRY;
+	struct stop stop;
+
+	if (is_entry ? syscalls_entered(thread, event, &stop) : syscalls_left(thread, event, &stop))
+		stand(control, thread, &stop);
+	else
+		go_on(control, thread);
+	if (!is_entry)
+		thread->syscall = -1;
+}
+
 // Addresses are another program's now.
 static void on_exec(struct control *control, struct thread *thread)
 {
@@ -370,9 +385,9 @@ static void on_event(struct control *control, struct thread *thread, const struc
 	case EVENT_GROUP_STOP: on_group_stop(control, thread); break;
 	case EVENT_EXEC: on_exec(control, thread); break;
 	case EVENT_GONE: on_gone(control, thread, event); break;
-	case EVENT_FORK:
+	case EVENT_FORK: go_on(control, thread); break;
 	case EVENT_SYSCALL_ENTRY:
-	case EVENT_SYSCALL_EXIT: go_on(control, thread); break;
+	case EVENT_SYSCALL_EXIT: on_syscall(control, thread, event); break;
 	case EVENT_EXIT: // it was let go on
 	case EVENT_DEADLINE:
 	case EVENT_CANCELLED: break;
@@ -606,6 +621,7 @@ struct dc_error *control_create(struct tracer *tracer, struct process *process,
 	control->tracer = tracer;
 	control->process = process;
 	control->last_undecided = &control->undecided;
+	control->how = RESUME_RUN;
 	err = decoder_create(read_code, process, &control->decoder);
 	if (!err)
 		err = tracer_run(tracer, begin, control);

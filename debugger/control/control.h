@@ -8,6 +8,11 @@
 #include "debugger/arch/x86_64/successor.h"
 #include "debugger/control/thread.h"
 
+enum { SYSCALLS_MAX = 512 };
+struct syscall_set {
+	uint64_t bits[SYSCALLS_MAX / 64]; // by number
+};
+
 struct control {
 	struct tracer *tracer;
 	struct process *process;
@@ -26,6 +31,9 @@ struct control {
 	bool has_ended;
 	_Atomic int *status; // takes the process's, as wait() tells it; NULL: nobody asks
 	uint64_t stop_signals; // signals that threads stand at, bit signo-1
+	struct syscall_set syscalls; // that they stand at
+	bool catches_forks;
+	enum resume how; // threads run
 	void (*on_stop)(void *arg); // a thread stands, or the target ended; NULL: nobody is told
 	void *arg;
 };

@@ -18,6 +18,7 @@ struct dc_error *thread_create(struct control *control, struct thread **ret)
 	if (!thread)
 		return &dc_out_of_memory;
 	thread->control = control;
+	thread->syscall = -1;
 	for (size_t i = 0; i < SLOTS; i++)
 		thread->slots[i].event = KERNEL_BREAKPOINT_NONE;
 	*ret = thread;
@@ -208,6 +209,9 @@ static struct dc_error *pass_here(const struct thread *thread)
 	struct user_regs_struct regs;
 	bool is_here = false;
 
+	// Around a system call it is still to come.
+	if (thread->stop.kind >= STOP_SYSCALL)
+		return NULL;
 	for (size_t i = 0; i < SLOTS; i++) {
 		const struct kernel_breakpoint *event = &thread->slots[i].event;
 
@@ -262,5 +266,5 @@ struct dc_error *thread_go(struct thread *thread)
 	thread->stop = (struct stop){ 0 };
 	if (err)
 		return err;
-	return tracee_go_on(&thread->tracee, RESUME_RUN);
+	return tracee_go_on(&thread->tracee, thread->tracee.how);
 }

@@ -32,6 +32,9 @@ enum stop_kind {
 	STOP_INTERRUPT,
 	STOP_STEP, // a step's way is at its end
 	STOP_EXEC,
+	STOP_SYSCALL, // syscall: before it, or is_return, result
+	STOP_FORK, // result: the child, as the thread sees it
+	STOP_VFORK,
 };
 struct stop {
 	enum stop_kind kind;
@@ -39,6 +42,9 @@ struct stop {
 	siginfo_t info;
 	uint64_t pc;
 	bool arrived; // a step has led here, too
+	long syscall;
+	bool is_return;
+	int64_t result;
 	int64_t since;
 };
 
@@ -57,6 +63,8 @@ struct thread {
 	bool is_lent; // to a call, whose hits are no stops of the thread's
 	bool was_lent; // since it stands
 	int owed; // the signal that it was told to receive is sent anew, and no stop; 0: none
+	long syscall; // that it is in; -1: none that is known
+	uint64_t flags; // its first argument
 	bool is_deaf; // the usual notice does not reach it in time: it blocks the signal
 	uint64_t nr_events; // so far
 	uint64_t nr_events_looked; // when somebody last looked for untold hits

@@ -332,6 +332,18 @@ struct dc_error *injection_release(struct injection *injection, struct dc_depart
 
 // ---- calls ----------------------------------------------------------------------------------------
 
+// The kernel would make the system call in the place of the call.
+static struct dc_error *refuse_place(const struct injection *injection)
+{
+	const struct tracee *tracee = &injection->loan.tracee;
+
+	if (!loan_is_held(&injection->loan) || !tracee->lender || !tracee->at_entry)
+		return NULL;
+	return error_make(DC_REFUSED,
+			  "thread %d stands before a system call, where nothing can be called",
+			  tracee->tid);
+}
+
 struct call_job {
 	struct injection *injection;
 	struct request request;
@@ -401,6 +413,8 @@ static struct dc_error *run_call(void *arg)
 		return err;
 	for (;;) {
 		err = make_ready(injection);
+		if (!err)
+			err = refuse_place(injection);
 		if (err)
 			return error_in_state(err, injection->loan.state);
 		if (injection->symbols && !symbols_stand(injection->symbols, request->addr)) {
@@ -549,6 +563,8 @@ static struct dc_error *run_literal(void *arg)
 		job->is_traced = true;
 		return tracer_run(injection->tracer, run_literal, job);
 	}
+	if (!err)
+		err = refuse_place(injection);
 	if (!err) {
 		err = current(injection)->host->literal(current(injection)->state, job->bytes,
 							job->n, job->addr);

@@ -12,6 +12,7 @@ static void breakpoint_free(struct breakpoint *breakpoint)
 {
 	breakpoint_unresolve(breakpoint);
 	watch_destroy(breakpoint->watch);
+	catch_destroy(breakpoint->catch);
 	free((char *)breakpoint->is.place);
 	free((char *)breakpoint->is.condition);
 	free(breakpoint);
@@ -193,34 +194,49 @@ void breakpoint_unresolve(struct breakpoint *breakpoint)
 	breakpoint->is.nr_locations = 0;
 }
 
+// What they need of the threads, beside what is armed.
 static struct dc_error *run_expect(void *arg)
 {
-	return loading_expect(arg);
+	struct dc_error *err = loading_expect(arg);
+
+	return err ? err : catch_apply(arg);
 }
 
 static struct dc_error *make(struct dc_session *session,
 			     const struct dc_breakpoint_options *options,
 			     struct breakpoint *breakpoint)
 {
-	struct dc_error *err;
+	bool catches = options->kind >= DC_CATCH_SYSCALL, pending = options->pending || catches;
+	const char *place = options->place ?: "";
+	struct dc_error *err = NULL;
 
+	if (catches)
+		err = catch_create(options->kind, options->place, &breakpoint->catch, &place);
+	if (!err && breakpoint->catch && options->condition)
+		err = error_make(DC_USAGE, "a condition is of a place, and nothing here has one");
+	if (err)
+		return err;
 	breakpoint->is = (struct dc_breakpoint){ .kind = options->kind,
-						 .place = strdup(options->place),
+						 .place = strdup(place ?: options->place ?: ""),
 						 .thread = options->thread,
 						 .enabled = !options->disabled,
 						 .temporary = options->temporary,
 						 .ignore = options->ignore };
 	if (!breakpoint->is.place)
 		return &dc_out_of_memory;
-	err = options->kind == DC_BREAK ? find_locations(session, breakpoint)
-					: find_object(session, breakpoint, options->scope);
-	if (err && err->code == DC_NAME && options->pending && options->kind == DC_BREAK) {
+	if (options->kind == DC_BREAK || (catches && !breakpoint->catch))
+		err = find_locations(session, breakpoint);
+	else if (!catches)
+		err = find_object(session, breakpoint, options->scope);
+	if (err && err->code == DC_NAME && pending && !breakpoint->watch) {
 		dc_error_destroy(err);
 		err = NULL;
 		breakpoint_unresolve(breakpoint);
 	}
 	if (!err && options->condition)
 		err = set_condition(session, breakpoint, options->condition);
+	if (!err && options->kind == DC_CATCH_LOAD)
+		err = catch_note_modules(session);
 	if (!err && breakpoint->is.enabled)
 		err = set_armed(session, breakpoint, true);
 	return err;
@@ -286,8 +302,10 @@ struct dc_error *dc_breakpoint_enable(struct dc_session *session, unsigned numbe
 
 	if (!err && breakpoint->is.enabled != enabled)
 		err = set_armed(session, breakpoint, enabled);
-	if (!err)
+	if (!err) {
 		breakpoint->is.enabled = enabled;
+		err = session_run(session, run_expect, session);
+	}
 	return session_conclude(session, err);
 }
 

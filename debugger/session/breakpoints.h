@@ -4,6 +4,7 @@
 #define DEBUGGER_SESSION_BREAKPOINTS_H
 
 #include "debugger/control/control.h"
+#include "debugger/session/catch.h"
 #include "debugger/session/session.h"
 #include "debugger/session/watch.h"
 
@@ -19,7 +20,8 @@ struct breakpoint {
 	struct breakpoint *next; // of a higher number
 	struct dc_breakpoint is; // as users see it; texts are ours
 	struct spot *spots;
-	struct watch *watch; // NULL: it is at code
+	struct watch *watch; // NULL: it watches nothing
+	struct catch *catch; // NULL: it is at code, or watches
 	bool is_out_of_scope; // what was watched is gone
 };
 

@@ -3,6 +3,7 @@
 // that threads stand; what that means is decided in turns of the session's worker.
 #include "debugger/session/breakpoints.h"
 
+#include "debugger/arch/x86_64/syscall_names.h"
 #include "debugger/base/trace.h"
 #include "debugger/control/step.h"
 #include "debugger/target/signals.h"
@@ -33,6 +34,9 @@ void stop_describe(struct dc_session *session, const struct thread *thread, stru
 		[STOP_INTERRUPT] = DC_STOP_INTERRUPTED,
 		[STOP_STEP] = DC_STOP_STEP,
 		[STOP_EXEC] = DC_STOP_EXEC,
+		[STOP_SYSCALL] = DC_STOP_SYSCALL,
+		[STOP_FORK] = DC_STOP_FORK,
+		[STOP_VFORK] = DC_STOP_VFORK,
 	};
 	const struct stop *stop = &thread->stop;
 
@@ -51,6 +55,14 @@ void stop_describe(struct dc_session *session, const struct thread *thread, stru
 		ret->signo = stop->info.si_signo;
 		ret->addr = (uint64_t)(uintptr_t)stop->info.si_addr;
 	}
+	if (stop->kind == STOP_SYSCALL) {
+		ret->syscall = stop->syscall;
+		ret->syscall_name = syscall_name(stop->syscall);
+		ret->is_return = stop->is_return;
+		ret->result = stop->result;
+	}
+	if (stop->kind == STOP_FORK || stop->kind == STOP_VFORK)
+		ret->child = (pid_t)stop->result;
 	ret->frame = symbols_describe(session->symbols, stop->pc);
 	ret->all_stand = control_all_stand(session->control);
 }
@@ -79,18 +91,25 @@ static void judge_location(struct dc_session *session, pid_t tid, bool *stays)
 	struct thread *thread = control_find(session->control, tid);
 	struct breakpoint *breakpoint;
 	const struct location *location = thread->stop.location;
+	struct breakpoint *loaded = NULL;
 	struct dc_error *err;
 
-	if (location && location == session->loads)
+	if (location && location == session->loads) {
 		dc_error_destroy(loading_done(session));
+		loaded = catch_judge_load(session);
+	}
 	err = breakpoints_judge(session, location, tid, &breakpoint);
 
 	// A call in a condition may have ended it.
 	thread = control_find(session->control, tid);
-	*stays = breakpoint && thread;
+	*stays = (breakpoint || loaded) && thread;
 	if (!*stays) {
 		dc_error_destroy(err);
 		return;
+	}
+	if (!breakpoint) {
+		thread->why = DC_STOP_LOADED;
+		breakpoint = loaded;
 	}
 	thread->breakpoint = breakpoint->is.number;
 	note_problem(thread, err);
@@ -103,6 +122,22 @@ static void judge_location(struct dc_session *session, pid_t tid, bool *stays)
 		breakpoint_remove(session, breakpoint);
 }
 
+// It stands for a reason that is none of the code's.
+static void judge_catch(struct dc_session *session, struct thread *thread, bool *stays)
+{
+	const struct stop *stop = &thread->stop;
+	struct breakpoint *breakpoint = catch_judge(session, thread);
+
+	*stays = breakpoint || stop->kind == STOP_EXEC || stop->kind == STOP_INTERRUPT ||
+		 (stop->kind == STOP_SIGNAL &&
+		  session->stop_signals & SIGNAL_BIT(stop->info.si_signo));
+	if (!breakpoint)
+		return;
+	thread->breakpoint = breakpoint->is.number;
+	if (breakpoint->is.temporary)
+		breakpoint_remove(session, breakpoint);
+}
+
 // *stays: the thread stands, and users are told.
 static void judge(struct dc_session *session, pid_t tid, bool *stays)
 {
@@ -110,14 +145,14 @@ static void judge(struct dc_session *session, pid_t tid, bool *stays)
 	bool arrived = thread->stop.kind == STOP_STEP || thread->stop.arrived;
 
 	*stays = true;
-	if (thread->stop.kind == STOP_EXEC) {
+	if (thread->stop.kind == STOP_EXEC)
 		note_problem(thread, loading_execed(session));
+	if (thread->stop.kind != STOP_LOCATION && thread->stop.kind != STOP_STEP) {
+		judge_catch(session, thread, stays);
 		return;
 	}
 	if (thread->stop.kind == STOP_LOCATION)
 		judge_location(session, tid, stays);
-	else if (thread->stop.kind != STOP_STEP)
-		return;
 	thread = control_find(session->control, tid);
 	if (!thread || !arrived || (*stays && thread->stop.kind == STOP_LOCATION))
 		return;
@@ -191,10 +226,11 @@ static void on_stop(void *arg)
 
 // ---- control --------------------------------------------------------------------------------------
 
-static void apply(struct dc_session *session, const struct dc_control_options *options)
+static struct dc_error *apply(struct dc_session *session, const struct dc_control_options *options)
 {
 	session->stop_all = options->stop_all;
-	session->control->stop_signals = options->stop_signals;
+	session->stop_signals = options->stop_signals;
+	return session_run(session, catch_apply, session);
 }
 
 static struct dc_error *run_begin(void *arg)
@@ -220,10 +256,8 @@ struct dc_error *session_control(struct dc_session *session,
 	struct dc_error *err = session_cancelled(session);
 
 	dc_control_options_init(&usual);
-	if (!err && session->control) {
-		apply(session, options ?: &usual);
-		return NULL;
-	}
+	if (!err && session->control)
+		return apply(session, options ?: &usual);
 	if (!err)
 		err = session_release(session);
 	if (!err)
@@ -235,8 +269,7 @@ struct dc_error *session_control(struct dc_session *session,
 	if (err)
 		return err;
 	session->attached = false;
-	apply(session, options ?: &usual);
-	return NULL;
+	return apply(session, options ?: &usual);
 }
 
 struct dc_error *dc_control(struct dc_session *session, const struct dc_control_options *options)
@@ -256,6 +289,8 @@ void session_uncontrol(struct dc_session *session)
 	dc_error_destroy(session_release(session));
 	control_destroy(take_ptr(session->control));
 	breakpoints_clear(&session->breakpoints);
+	free(take_ptr(session->modules_seen));
+	session->nr_modules_seen = 0;
 	session->loads = NULL;
 	atomic_store(&session->is_followed, false);
 	session->stale = true;

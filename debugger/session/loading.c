@@ -7,11 +7,17 @@
 // Where the dynamic linker tells debuggers of what it has loaded.
 static const char notice[] = "_dl_debug_state";
 
-static bool any_pending(const struct dc_session *session)
+static bool is_pending(const struct breakpoint *breakpoint)
+{
+	return !breakpoint->is.nr_locations && !breakpoint->watch && !breakpoint->catch;
+}
+
+// Somebody waits for a library.
+static bool any_waits(const struct dc_session *session)
 {
 	const struct breakpoint *at = session->breakpoints.first;
 
-	while (at && at->is.nr_locations)
+	while (at && !is_pending(at) && !(at->is.kind == DC_CATCH_LOAD && at->is.enabled))
 		at = at->next;
 	return at != NULL;
 }
@@ -21,7 +27,7 @@ struct dc_error *loading_expect(struct dc_session *session)
 	struct function function;
 	struct dc_error *err = NULL;
 
-	if (any_pending(session) == (session->loads != NULL))
+	if (any_waits(session) == (session->loads != NULL))
 		return NULL;
 	if (session->loads) {
 		control_remove_location(session->control, session->loads);
@@ -45,7 +51,7 @@ static void resolve_pending(struct dc_session *session)
 		struct dc_event event = { .kind = DC_EVENT_BREAKPOINT,
 					  .breakpoint = at->is.number };
 
-		if (at->is.nr_locations || at->watch)
+		if (!is_pending(at))
 			continue;
 
 		struct dc_error *err = breakpoint_resolve(session, at);

@@ -29,7 +29,6 @@ void operations_init(struct operations *operations)
 
 // ---- Events ----
 
-// With the lock.
 static void entry_free(struct event_entry *entry)
 {
 	if (!entry)
@@ -57,6 +56,7 @@ void stop_forget_texts(struct dc_stop *stop)
 	free((char *)stop->problem);
 }
 
+// With the lock.
 static void tell(struct operations *operations, const struct dc_event *event)
 {
 	struct event_entry *entry;

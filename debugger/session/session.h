@@ -73,6 +73,9 @@ struct dc_session {
 	} breakpoints;
 	const struct location *loads; // the dynamic linker's notice; NULL: nobody needs it
 	bool stop_all;
+	uint64_t stop_signals; // that threads stop at, whatever is caught
+	uint64_t *modules_seen; // where they begin, when somebody last looked for others
+	size_t nr_modules_seen;
 	_Atomic int status; // of the process that ended, as wait() tells it; -1: not known
 	atomic_bool is_followed; // whoever follows it will know
 	atomic_bool is_deciding; // somebody will look at the threads that stand

@@ -326,6 +326,7 @@ static void dispatch(struct events *events, const struct event *event, const str
 		return;
 	}
 	tracee->at_signal = event->kind == EVENT_SIGNAL;
+	tracee->at_entry = event->kind == EVENT_SYSCALL_ENTRY;
 	tracee->left = tracee->at_signal ? event->signo : 0;
 	push(events, tracee, event);
 	if (event->kind == EVENT_EXIT && tracee != awaited)

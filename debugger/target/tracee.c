@@ -221,6 +221,7 @@ static void take_place(struct tracee *tracee, struct tracee *of)
 	tracee->tid = tid;
 	tracee->running = of->running;
 	tracee->left = of->left;
+	tracee->at_entry = of->at_entry;
 	tracee->listening = of->listening;
 	tracee->exit_is_silent = of->exit_is_silent;
 	events_add(events, tracee);
@@ -277,6 +278,7 @@ static struct dc_error *give_back(struct tracee *tracee)
 	lender->running = lender->listening = false;
 	lender->left = tracee->left;
 	lender->at_signal = tracee->at_signal;
+	lender->at_entry = tracee->at_entry;
 	if (tracee->signo)
 		lender->signo = tracee->signo;
 	events_add(tracer_events(tracee->tracer), lender);
@@ -284,7 +286,7 @@ static struct dc_error *give_back(struct tracee *tracee)
 	lender->listening = lender->group_stopped && tracee->was_running;
 	if (lender->on_loan)
 		lender->on_loan(lender, true);
-	return runs ? tracee_go_on(lender, RESUME_RUN) : NULL;
+	return runs ? tracee_go_on(lender, lender->how) : NULL;
 }
 
 // It ended, or became another program, while it was lent: what follows it is told.

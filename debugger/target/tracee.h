@@ -12,12 +12,15 @@
 #include "debugger/target/remote_syscall.h"
 #include "debugger/target/tracer.h"
 
+enum resume { RESUME_RUN = 7 /* PTRACE_CONT */, RESUME_SYSCALL = 24 /* PTRACE_SYSCALL */ };
+
 struct tracee {
 	struct tracer *tracer;
 	struct process *process;
 	const struct gadgets *gadgets;
 	pid_t tid; // 0: no thread is traced by this
 	unsigned long options; // PTRACE_O_… of the seize
+	enum resume how; // who follows it lets it run
 	bool exit_is_silent; // the kernel was told to leave PTRACE_O_TRACEEXIT out for now
 
 	// The table of tracees, and what has happened to this one.
@@ -35,6 +38,7 @@ struct tracee {
 	// The stop that it stands in, as the kernel has it, while it was looked at and not taken; 0: it
 	// was taken, or there is none.
 	int left;
+	bool at_entry; // of a system call, which is still to be made
 	bool at_signal; // the last stop was at a signal, which may be exchanged for another there
 	bool listening; // resumed, it stays in its group-stop (PTRACE_LISTEN)
 
@@ -85,7 +89,6 @@ struct dc_error *tracee_follow(struct tracee *tracee, pid_t tid) DC_CHECK;
 // Seizes the thread with tracee->options and interrupts it. ATTACH when it cannot be traced,
 // TARGET_ENDED when it is gone. Never waits for ever, whatever the other threads of the process do.
 struct dc_error *tracee_seize(struct tracee *tracee, pid_t tid) DC_CHECK;
-enum resume { RESUME_RUN = 7 /* PTRACE_CONT */, RESUME_SYSCALL = 24 /* PTRACE_SYSCALL */ };
 struct dc_error *tracee_resume(struct tracee *tracee, enum resume how, int signo) DC_CHECK;
 // Resumes the thread unless it runs, with the signal that it was stopped with. One that was killed
 // meanwhile is no error: its end is the next event.

@@ -382,23 +382,28 @@ TEST("a signal stops a thread that is to be asked, and is received")
 }
 
 struct received {
-	int times, code, value, sender;
+	int times, code, value, sender, called;
 };
 
-static struct received received_by(const struct target *target)
+static struct received answer_of(const struct target *target)
 {
 	struct received received;
 	char line[128];
 	ssize_t n;
 
-	expect(write(target->to, "\n", 1) == 1);
 	n = read(target->from, line, sizeof(line) - 1);
 	expect(n > 0);
 	line[n] = '\0';
-	equal(sscanf(line, "%d %d %d %d", &received.times, &received.code, &received.value,
-		     &received.sender),
-	      4);
+	equal(sscanf(line, "%d %d %d %d %d", &received.times, &received.code, &received.value,
+		     &received.sender, &received.called),
+	      5);
 	return received;
+}
+
+static struct received received_by(const struct target *target)
+{
+	expect(write(target->to, "\n", 1) == 1);
+	return answer_of(target);
 }
 
 // As it was sent, and once.
@@ -1079,6 +1084,216 @@ TEST("another program has the breakpoints at its own addresses")
 	equal(stop.reason, DC_STOP_BREAKPOINT);
 	equal(stop.breakpoint, number);
 	equal(value_at(session, stop.thread, NULL, "weight"), 7);
+	dc_close(session);
+	target_end(&target);
+}
+
+// ---- what has no place ----------------------------------------------------------------------------
+
+static unsigned set_catch(struct dc_session *session, enum dc_breakpoint_kind kind,
+			  const char *what)
+{
+	const struct dc_breakpoint_options options = { .kind = kind, .place = what };
+	unsigned number;
+
+	good(dc_breakpoint_set(session, &options, &number), what ? what : "catch");
+	return number;
+}
+
+static void ask(const struct target *target, const char *what)
+{
+	expect(write(target->to, what, strlen(what)) == (ssize_t)strlen(what));
+}
+
+static bool runs_call(struct dc_session *session, pid_t thread)
+{
+	const struct dc_scope scope = { .thread = thread };
+	struct dc_expression *expression;
+	struct dc_result result;
+
+	good(dc_parse(session, "twice(4)", &scope, &expression), "twice");
+
+	struct dc_error *err = dc_evaluate(session, expression, NULL, &result);
+
+	dc_expression_destroy(expression);
+	if (!err) {
+		dc_result_deinit(&result);
+		return true;
+	}
+	refused(err, DC_REFUSED);
+	return false;
+}
+
+TEST("a system call is caught before it is made, and behind it")
+{
+	struct target target = target_start("receiver");
+	struct dc_session *session = control(&target);
+	struct dc_breakpoint_options options = { .kind = DC_CATCH_SYSCALL, .place = "nosuch" };
+	unsigned number = set_catch(session, DC_CATCH_SYSCALL, "getppid,getuid");
+	struct dc_stop stop;
+
+	for (int i = 0; i < 10; i++) {
+		ask(&target, "call\n");
+		stop = next_stop(session);
+		equal(stop.reason, DC_STOP_SYSCALL);
+		equal(stop.breakpoint, number);
+		equal(stop.syscall_name, "getppid");
+		expect(!stop.is_return);
+		expect(value_at(session, stop.thread, NULL, "(long)$rip") ==
+		       (int64_t)stop.frame.pc);
+		expect(!runs_call(session, stop.thread));
+		good(dc_continue(session, 0), "continue");
+		stop = next_stop(session);
+		equal(stop.syscall_name, "getppid");
+		expect(stop.is_return);
+		equal(stop.result, getpid());
+		expect(runs_call(session, stop.thread));
+		good(dc_continue(session, 0), "continue");
+		equal(answer_of(&target).called, getpid());
+	}
+	refused(dc_breakpoint_set(session, &options, &number), DC_NAME);
+	good(dc_breakpoint_delete(session, number), "delete");
+	ask(&target, "call\n");
+	equal(answer_of(&target).called, getpid());
+	dc_close(session);
+	received_by(&target);
+	target_end(&target);
+}
+
+TEST("a thread that stands at a system call makes it when the debugger is killed")
+{
+	struct target target = target_start("receiver");
+
+	for (int i = 1; i <= 20; i++) {
+		int told[2];
+		char byte;
+
+		expect(!pipe(told));
+		pid_t debugger = fork();
+
+		if (!debugger) {
+			struct dc_session *session;
+			struct dc_stop stop;
+
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			session = control(&target);
+			set_catch(session, DC_CATCH_SYSCALL, "getppid");
+			expect(write(told[1], "c", 1) == 1);
+			stop = next_stop(session);
+			if (i % 2) {
+				good(dc_continue(session, 0), "continue");
+				stop = next_stop(session);
+				expect(runs_call(session, stop.thread));
+			}
+			expect(write(told[1], "s", 1) == 1);
+			pause();
+		}
+		expect(read(told[0], &byte, 1) == 1);
+		ask(&target, "call\n");
+		expect(read(told[0], &byte, 1) == 1);
+		kill(debugger, SIGKILL);
+		equal(waitpid(debugger, NULL, 0), debugger);
+		equal(answer_of(&target).called, getpid());
+		close(told[0]);
+		close(told[1]);
+	}
+	target_end(&target);
+}
+
+TEST("a process that is made is told of, and runs on with nothing armed")
+{
+	static const struct {
+		enum dc_breakpoint_kind kind;
+		enum dc_stop_reason reason;
+		const char *line;
+	} ways[] = { { DC_CATCH_FORK, DC_STOP_FORK, "fork\n" },
+		     { DC_CATCH_VFORK, DC_STOP_VFORK, "spawn\n" } };
+	struct target target = target_start("receiver");
+	struct dc_session *session = control(&target);
+	// A child that comes by it would die of it, were it armed there.
+	unsigned within = set(session, "twice", NULL);
+
+	for (int i = 0; i < 6; i++) {
+		unsigned number = set_catch(session, ways[i % 2].kind, NULL);
+		struct dc_stop stop;
+
+		ask(&target, ways[i % 2].line);
+		stop = next_stop(session);
+		equal(stop.reason, ways[i % 2].reason);
+		equal(stop.breakpoint, number);
+		good(dc_continue(session, 0), "continue");
+		equal(answer_of(&target).called, stop.child);
+		// The other one is nobody's.
+		ask(&target, ways[!(i % 2)].line);
+		expect(answer_of(&target).called > 0);
+		good(dc_breakpoint_delete(session, number), "delete");
+	}
+	equal(hits_of(session, within), 0);
+	dc_close(session);
+	target_end(&target);
+}
+
+TEST("signals, programs and libraries are caught")
+{
+	struct target target = target_start("receiver");
+	struct dc_session *session = control(&target);
+	unsigned number = set_catch(session, DC_CATCH_SIGNAL, "USR1");
+	struct dc_stop stop;
+
+	send(&target, 43);
+	stop = stop_for_signal(session);
+	equal(stop.breakpoint, number);
+	good(dc_continue(session, 0), "continue");
+	receives(&target, 1, 43);
+	good(dc_breakpoint_enable(session, number, false), "disable");
+	send(&target, 44);
+	receives(&target, 2, 44);
+	dc_close(session);
+	target_end(&target);
+
+	target = target_start("comers", "1");
+	session = control(&target);
+	number = set_catch(session, DC_CATCH_LOAD, "libm");
+	set_catch(session, DC_CATCH_LOAD, "libnosuch");
+	ask(&target, "load\n");
+	stop = next_stop(session);
+	equal(stop.reason, DC_STOP_LOADED);
+	equal(stop.breakpoint, number);
+	good(dc_continue(session, 0), "continue");
+	number = set_catch(session, DC_CATCH_EXEC, NULL);
+	ask(&target, "exec\n");
+	stop = next_stop(session);
+	equal(stop.reason, DC_STOP_EXEC);
+	equal(stop.breakpoint, number);
+	dc_close(session);
+	target_end(&target);
+}
+
+TEST("exceptions are caught where they are thrown and where they are caught")
+{
+	struct target target = target_start("thrower");
+	struct dc_session *session = control(&target);
+	unsigned thrown = set_catch(session, DC_CATCH_THROW, NULL);
+	unsigned caught = set_catch(session, DC_CATCH_CATCH, NULL);
+
+	for (int i = 0; i < 3; i++) {
+		struct dc_stack stack;
+		struct dc_stop stop;
+		char line[16];
+
+		ask(&target, "\n");
+		stop = next_stop(session);
+		equal(stop.breakpoint, thrown);
+		good(dc_frames(session, stop.thread, &stack), "frames");
+		contains(stack.frames[1].at.function, "throw_it");
+		dc_stack_deinit(&stack);
+		good(dc_continue(session, 0), "continue");
+		stop = next_stop(session);
+		equal(stop.breakpoint, caught);
+		good(dc_continue(session, 0), "continue");
+		expect(read(target.from, line, sizeof(line)) == 2);
+		equal(line[0] - '0', i);
+	}
 	dc_close(session);
 	target_end(&target);
 }

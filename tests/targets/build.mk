@@ -125,10 +125,11 @@ $(LIBRARY_TARGETS): $(B)/tests/targets/library-%: tests/targets/library.cc
 	@mkdir -p $(@D)
 	$(call say,TARGET)$(CXX_$*) -g -O0 -w -std=gnu++17 -o $@ $<
 TEST_NEEDS += $(LIBRARY_TARGETS)
-$(B)/tests/targets/catcher: tests/targets/catcher.cc
+THROWERS := $(B)/tests/targets/catcher $(B)/tests/targets/thrower
+$(THROWERS): $(B)/tests/targets/%: tests/targets/%.cc
 	@mkdir -p $(@D)
 	$(call say,TARGET)g++ -g -O1 -o $@ $<
-TEST_NEEDS += $(CXX_TARGETS) $(CXX_STRIPPED) $(CXX_SYMBOLS) $(B)/tests/targets/catcher
+TEST_NEEDS += $(CXX_TARGETS) $(CXX_STRIPPED) $(CXX_SYMBOLS) $(THROWERS)
 
 # On the runtime, so that calls go through its own host.
 $(B)/tests/targets/gort_server: tests/targets/victim_regs.S $(GORT_PLAIN)

@@ -49,6 +49,16 @@ __attribute__((noinline)) void nothing(void)
 	sink = 1;
 }
 
+__attribute__((noinline)) int bottom(int n)
+{
+	return n;
+}
+
+int deep(int n)
+{
+	return n ? deep(n - 1) + 1 : bottom(n);
+}
+
 static void jump(void)
 {
 	longjmp(home, 1);
@@ -77,6 +87,7 @@ int main(void)
 		if (!setjmp(home))
 			jump();
 		sink = (int)(half(sink) + both(sink).b) + (int)many(sink).numbers[3];
+		sink = deep(100);
 		nothing();
 		usleep(100);
 	}
