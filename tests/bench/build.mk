@@ -5,8 +5,9 @@ BENCH_PROGRAMS := $(addprefix $(B)/tests/bench/,gaps floor futex_floor gort_floo
 GORT_BENCHES := $(addprefix $(B)/tests/bench/,gort_micro gort_echo gort_inject)
 TEST_NEEDS += $(BENCH_PROGRAMS) $(GORT_BENCHES)
 
-TEST_NEEDS += $(B)/tests/bench/agent_calls
-$(B)/tests/bench/agent_calls: $(B)/tests/bench/agent_calls.o $(B)/libdebugcall.a
+ON_LIBRARY := $(B)/tests/bench/agent_calls $(B)/tests/bench/control_ops
+TEST_NEEDS += $(ON_LIBRARY)
+$(ON_LIBRARY): %: %.o $(B)/libdebugcall.a
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(DEBUGGER_LIBS)
 
 $(GORT_BENCHES): %: %.o $(B)/libgort.a
