@@ -15,6 +15,7 @@
 #define PAD_TIMES	   (PAD_RESULT + PAD_RESULT_SIZE) /* ticks of each call of a loop, 4 bytes each */
 #define PAD_TIMES_MAX	   0x8000
 #define PAD_SIZE	   (PAD_TIMES + PAD_TIMES_MAX * 4)
+#define PAD_LITERALS_FIRST 0x10000 /* bytes behind the pad that come with it and may stay */
 
 #define PAD_CALLEE	0x00
 #define PAD_STACK	0x08
@@ -26,7 +27,7 @@
 #define PAD_MASK	0x60
 #define PAD_HANDSHAKE	0x68
 #define PAD_WAY_HOME	0x70
-#define PAD_SETUP_SIZE	0x78
+#define PAD_STACK_SIZE	0x78
 #define PAD_NAME_SIZE	0x80
 #define PAD_CALLS	0x88
 #define PAD_SLICE	0x90
@@ -65,7 +66,7 @@ struct pad_data {
 	uint64_t mask; // signal mask of the conversation, bit signo-1
 	uint64_t handshake; // signal; 0: none is sent, the system call alone is the handshake
 	uint64_t way_home; // ucontext of the way home
-	uint64_t setup_size; // bytes from PAD_DATA on that become writable
+	uint64_t stack_size; // bytes right below the pad that become writable
 	uint64_t name_size; // bytes from the start on that get a name; 0: none
 	uint64_t calls; // that the pad may make by itself; 1: it asks for no clock
 	uint64_t slice; // ticks, after which it begins none any more
@@ -96,7 +97,7 @@ PAD_CHECK(PAD_CONTROL, mxcsr);
 PAD_CHECK(PAD_MASK, mask);
 PAD_CHECK(PAD_HANDSHAKE, handshake);
 PAD_CHECK(PAD_WAY_HOME, way_home);
-PAD_CHECK(PAD_SETUP_SIZE, setup_size);
+PAD_CHECK(PAD_STACK_SIZE, stack_size);
 PAD_CHECK(PAD_NAME_SIZE, name_size);
 PAD_CHECK(PAD_CALLS, calls);
 PAD_CHECK(PAD_SLICE, slice);

@@ -44,12 +44,23 @@ pad_name_literals:
 pad_setup:
 	mov	$NR_mprotect, %eax
 	lea	FIELD(0), %rdi
-	mov	FIELD(PAD_SETUP_SIZE), %rsi
+	mov	$(PAD_SIZE - PAD_DATA + PAD_LITERALS_FIRST), %esi
 	mov	$PROT_READ_WRITE, %edx
 	syscall
 	// Nothing can be stored then: the handshake comes with the count of returned calls unchanged.
 	test	%rax, %rax
 	jnz	4f
+	// The stack that came with it; what is below stays as it is, and guards it.
+	mov	FIELD(PAD_STACK_SIZE), %rsi
+	test	%rsi, %rsi
+	jz	6f
+	mov	$NR_mprotect, %eax
+	lea	pad_start(%rip), %rdi
+	sub	%rsi, %rdi
+	syscall
+	test	%rax, %rax
+	jnz	4f
+6:
 	mov	FIELD(PAD_NAME_SIZE), %r10
 	test	%r10, %r10
 	jz	1f

@@ -100,6 +100,8 @@ struct dc_error *encounter_further(struct tracee *tracee, const struct thread_in
 
 	if (err)
 		return err;
+	// A wait that it begins from here on has not lasted longer than we await it.
+	tracee->awake_at = tracer_now();
 	err = meet(tracee, &breakpoint, deadline, ret);
 	kernel_breakpoint_disarm(&breakpoint);
 	return err;

@@ -6,12 +6,14 @@
 #include "debugger/base/cleanup.h"
 #include "debugger/base/trace.h"
 #include "debugger/target/memory.h"
+#include "debugger/target/socket_times.h"
 #include "debugger/target/waits.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 
 struct dc_error *tracee_init(struct tracee *tracee, struct tracer *tracer, struct process *process,
 			     const struct gadgets *gadgets)
@@ -320,12 +322,27 @@ static struct dc_error *refuse_modes(const struct tracee *tracee)
 	return NULL;
 }
 
+// One for a time, that the thread cannot have been in for long: it was about to begin it, or did
+// something else, when it was last looked at.
+static bool has_just_begun(const struct tracee *tracee, long nr, const uint64_t args[6])
+{
+	enum { LATE_MAX_NS = 100 * 1000 * 1000 };
+	bool is_timed = waits_shows_eintr(nr, args) ||
+			// One that goes on in the background when it has ended is not begun again.
+			(nr != SYS_connect && waits_of(nr) & WAIT_SOCKET &&
+			 socket_times_out(tracee->process, (int)args[0]));
+
+	return is_timed && tracee->awake_at && tracer_now() - tracee->awake_at <= LATE_MAX_NS;
+}
+
 struct dc_error *tracee_renew_wait(const struct tracee *tracee, struct user_regs_struct *regs)
 {
+	long nr = registers_syscall(regs);
 	uint64_t args[6];
 
 	registers_arguments(regs, args);
-	if (!restart_is_refused(regs) || !waits_has_no_end(registers_syscall(regs), args))
+	if (!restart_is_refused(regs) ||
+	    (!waits_has_no_end(nr, args) && !has_just_begun(tracee, nr, args)))
 		return NULL;
 	restart_unless_handled(regs);
 	// At once: whatever becomes of us, the program does not see it.

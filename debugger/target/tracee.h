@@ -73,6 +73,8 @@ struct tracee {
 	bool leads_home;
 	int signo; // a signal it was stopped with, delivered when it goes on
 	bool was_running; // when it was lent
+	// When it was last seen where it did not wait for a time that may be up; 0: it was not.
+	int64_t awake_at;
 	int64_t since; // when the thread was taken away from its work
 	int64_t pause_ns; // for how long threads were, all in all
 };
@@ -125,8 +127,9 @@ struct dc_error *tracee_begin_hold(struct tracee *tracee) DC_CHECK;
 // It is not the stop that was waited for: the thread goes its way. *ret says how.
 struct dc_error *tracee_let_go(struct tracee *tracee, const struct event *event,
 			       enum tracee_stop *ret) DC_CHECK;
-// At a stop that is only our interrupt: a wait without end that it ended goes on, the kernel willing.
-// regs: the thread's, changed likewise.
+// At a stop that is only our interrupt: a wait without end that it ended goes on, the kernel willing,
+// and so does one for a time that had just begun, with all of its time. regs: the thread's, changed
+// likewise.
 struct dc_error *tracee_renew_wait(const struct tracee *tracee,
 				   struct user_regs_struct *regs) DC_CHECK;
 // Reads the rest of what a call may change.

@@ -136,6 +136,15 @@ def long_way(mode, expression, value, bound):
         victim.beat()
 
 
+def little_room():
+    """The callee's stack comes with the pad."""
+    with Program(f"{TARGETS}/tight_stacks", "unguarded") as program:
+        program.tid = max(map(int, os.listdir(f"/proc/{program.pid}/task")))
+        out, stops, _ = counted(program, f"--thread={program.tid}", "deep(1)")
+        expect(out == ["238"], out)
+        expect(stops <= 4, f"{stops} stops")
+
+
 def own_host():
     """Where the caller is met, and two statuses: the last word of the host is not waited for."""
     with Server() as server:
@@ -166,6 +175,10 @@ row("a list", short_list)
 for m in ("spin", "read", "futex"):
     row(f"four stops: a literal in {m}", long_way, m, 'length("abcd")', "4", 4)
     row(f"four stops: arguments on the stack in {m}", long_way, m, "sum_many(1,2,3,4,5,6,7,8,1.0,2.0)", "39", 4)
+row("four stops: a stack with too little room", little_room)
+# Another thread maps the pad, and one unmaps it.
+for e, v in (("add(1,2)", "3"), ('length("abcd")', "4")):
+    row(f"eight stops: a thread on a stack that is not its own: {e}", long_way, "spin+coroutine", e, v, 8)
 for e, v in (("add(1,2)", "3"), ('length("abcd")', "4")):
     row(f"six stops: a wait whose time the kernel keeps: {e}", long_way, "nanosleep", e, v, 6)
 row("system calls while a thread is held", calls_while_held, "spin", 21, "add(1,2)")

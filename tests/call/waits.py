@@ -5,8 +5,9 @@
 import ctypes
 import os
 import signal
+import threading
 
-from harness import Victim, debugcall, equal, expect, good, main, row, skip, start, status, test, until
+from harness import CAMPAIGN, Victim, debugcall, equal, expect, good, main, row, skip, start, status, test, until
 
 WAITS = ("epoll_wait", "epoll_pwait2", "sigtimedwait", "semop", "semtimedop", "io_getevents", "io_uring")
 
@@ -91,6 +92,26 @@ def killed(mode):
         equal(target.eintr, 0, "rounds that saw EINTR")
 
 
+def just_begun(mode, expression, value):
+    """A thread that was awake when it was looked at has begun to wait by the time it is stopped."""
+    with Victim(mode) as target:
+        over = threading.Event()
+
+        def storm():
+            while not over.is_set():
+                target.poke()
+        poking = threading.Thread(target=storm)
+        poking.start()
+        try:
+            for _ in range(300 if CAMPAIGN else 60):
+                equal(good("-q", "--wait", "60s", "--thread", target.tid, "-p", target.pid, expression), value + "\n")
+        finally:
+            over.set()
+            poking.join()
+        target.beat()
+        equal(target.eintr, 0, "rounds that saw EINTR")
+
+
 def out_of_time(mode):
     """Where it does not end within --wait, it is stopped all the same, and sees EINTR."""
     with Victim(mode) as target:
@@ -121,6 +142,8 @@ for m in WAITS:
 for m in ("epoll_timed", "recv_timed"):
     row(f"met where it returns: {m}", returns, m, "add(1, 2)", "3")
     row(f"met where it returns, with a pad: {m}", returns, m, 'strlen("abcd")', "4")
+    row(f"just begun: {m}", just_begun, m, "add(1, 2)", "3")
+    row(f"just begun, with a pad: {m}", just_begun, m, 'strlen("abcd")', "4")
     row(f"given up while it is awaited: {m}", killed, m)
     row(f"stopped in the end: {m}", out_of_time, m)
 for m in ("epoll_wait", "semop"):

@@ -129,10 +129,8 @@ static struct dc_error *prepare(struct bare *bare, const struct request *request
 	data.errno_own = (uint32_t)tracee->errno_own;
 	bare_loop_prepare(bare, request, &data);
 	if (!pad->ready) {
-		uint64_t size = PAD_SIZE + pad->literals[0].size;
-
-		data.setup_size = size - PAD_DATA;
-		data.name_size = pad->may_name ? size : 0;
+		data.stack_size = pad_stack_below(pad);
+		data.name_size = pad->may_name ? PAD_SIZE + pad->literals[0].size : 0;
 		data.literals_size = pad_names_literals(pad) ? pad->literals[0].size : 0;
 	}
 	err = memory_write(tracee->process, pad->base + PAD_DATA, &data,

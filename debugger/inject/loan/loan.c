@@ -201,7 +201,10 @@ static struct dc_error *by_candidate(struct loan *loan, const struct candidate *
 				     bool *done)
 {
 	enum tracee_stop stop;
-	struct dc_error *err = tracee_stop(helper, candidate->tid, &stop);
+	struct dc_error *err;
+
+	helper->awake_at = candidate->awake_at;
+	err = tracee_stop(helper, candidate->tid, &stop);
 
 	if (err && err->code == DC_ATTACH) {
 		// Another debugger was quicker; there may be others.
@@ -260,15 +263,12 @@ static struct dc_error *by_helper(struct loan *loan,
 
 static uint64_t call_stack_size(const struct loan *loan)
 {
-	// Locked memory is really there, all of it.
-	return loan->info.locked_bytes ? 256 << 10 : 8 << 20;
+	return loan->info.locked_bytes ? PAD_CALL_STACK_LOCKED : PAD_CALL_STACK;
 }
 
 static struct dc_error *map_all(struct loan *loan, struct tracee *tracee)
 {
-	struct dc_error *err = pad_map(&loan->pad, tracee);
-
-	return err ? err : pad_map_stack(&loan->pad, tracee, call_stack_size(loan));
+	return pad_map(&loan->pad, tracee, call_stack_size(loan));
 }
 
 static struct dc_error *unmap_all(struct loan *loan, struct tracee *tracee)
@@ -281,13 +281,8 @@ struct dc_error *loan_ready_pad(struct loan *loan)
 	struct tracee *tracee = &loan->tracee;
 	struct pad *pad = &loan->pad;
 
-	if (has_room_for_frame(&loan->stack, tracee)) {
-		struct dc_error *err = pad_map(pad, tracee);
-
-		if (!err && !loan_has_own_stack(loan))
-			err = pad_map_stack(pad, tracee, call_stack_size(loan));
-		return err;
-	}
+	if (has_room_for_frame(&loan->stack, tracee))
+		return pad_map(pad, tracee, loan_has_own_stack(loan) ? 0 : call_stack_size(loan));
 	// A frame on a stack of unknown size would overwrite what lies below.
 	if (!pad->stack.addr) {
 		struct dc_error *err = by_helper(loan, map_all);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Mapping the pad with as few system calls as possible: one mapping, whose data part the pad's own
-// setup makes writable and not executable.
+// setup makes writable and not executable. From below: guard and call stack, if one is needed, code,
+// data, literals.
 #include "debugger/inject/loan/pad.h"
 
 #include "debugger/base/cleanup.h"
@@ -16,7 +17,7 @@
 #define PR_SET_VMA_ANON_NAME 0
 #endif
 
-enum { LITERALS_FIRST = 0x10000, PAGE = 4096 };
+enum { PAGE = 4096 };
 
 void pad_deinit(struct pad *pad)
 {
@@ -115,30 +116,11 @@ static struct dc_error *add_literals(struct pad *pad, uint64_t addr, uint64_t si
 	return NULL;
 }
 
-struct dc_error *pad_map(struct pad *pad, struct tracee *tracee)
-{
-	uint64_t base;
-	struct dc_error *err;
-
-	if (pad->base)
-		return NULL;
-	err = map(tracee, PAD_SIZE + LITERALS_FIRST, PROT_READ | PROT_EXEC, &base);
-	if (!err)
-		err = add_literals(pad, base + PAD_SIZE, LITERALS_FIRST);
-	if (err)
-		return err;
-	pad->base = base;
-	return memory_write(tracee->process, base, pad_start, (size_t)(pad_end - pad_start));
-}
-
-struct dc_error *pad_map_stack(struct pad *pad, struct tracee *tracee, uint64_t size)
+static struct dc_error *map_stack(struct pad *pad, struct tracee *tracee, uint64_t size)
 {
 	uint64_t addr;
-	struct dc_error *err;
+	struct dc_error *err = map(tracee, size + PAGE, PROT_READ | PROT_WRITE, &addr);
 
-	if (pad->stack.addr)
-		return NULL;
-	err = map(tracee, size + PAGE, PROT_READ | PROT_WRITE, &addr);
 	if (!err)
 		err = protect(tracee, addr, PAGE, PROT_NONE);
 	if (!err)
@@ -146,11 +128,40 @@ struct dc_error *pad_map_stack(struct pad *pad, struct tracee *tracee, uint64_t 
 	return err;
 }
 
+struct dc_error *pad_map(struct pad *pad, struct tracee *tracee, uint64_t stack_size)
+{
+	uint64_t below = stack_size ? stack_size + PAGE : 0, addr;
+	struct dc_error *err;
+
+	if (pad->base)
+		return stack_size && !pad->stack.addr ? map_stack(pad, tracee, stack_size) : NULL;
+	err = map(tracee, below + PAD_SIZE + PAD_LITERALS_FIRST, PROT_READ | PROT_EXEC, &addr);
+	if (!err)
+		err = add_literals(pad, addr + below + PAD_SIZE, PAD_LITERALS_FIRST);
+	if (err)
+		return err;
+	pad->base = addr + below;
+	if (below)
+		pad->stack = (struct pad_mapping){ addr, below, 0 };
+	return memory_write(tracee->process, pad->base, pad_start, (size_t)(pad_end - pad_start));
+}
+
+// The stack came with the pad, right below it.
+static bool is_one_mapping(const struct pad *pad)
+{
+	return pad->stack.addr && pad->stack.addr + pad->stack.size == pad->base;
+}
+
+uint64_t pad_stack_below(const struct pad *pad)
+{
+	return is_one_mapping(pad) ? pad->stack.size - PAGE : 0;
+}
+
 struct dc_error *pad_literal(struct pad *pad, struct tracee *tracee, const void *bytes, size_t n,
 			     uint64_t *addr)
 {
 	enum { ALIGN = 16 };
-	struct dc_error *err = pad_map(pad, tracee);
+	struct dc_error *err = pad_map(pad, tracee, 0);
 
 	if (err)
 		return err;
@@ -160,8 +171,9 @@ struct dc_error *pad_literal(struct pad *pad, struct tracee *tracee, const void 
 	uint64_t size = (n + 1 + ALIGN - 1) & ~(uint64_t)(ALIGN - 1);
 
 	if (size > last->size - last->used) {
-		uint64_t room = size > LITERALS_FIRST ? (size + PAGE - 1) & ~(uint64_t)(PAGE - 1)
-						      : LITERALS_FIRST;
+		uint64_t room = size > PAD_LITERALS_FIRST
+					? (size + PAGE - 1) & ~(uint64_t)(PAGE - 1)
+					: PAD_LITERALS_FIRST;
 		uint64_t start;
 
 		err = map(tracee, room, PROT_READ | PROT_WRITE, &start);
@@ -187,9 +199,11 @@ static struct remote_syscall unmap_call(const struct pad *pad, bool drop_literal
 {
 	const struct pad_mapping *first = &pad->literals[0];
 	bool drop_first = drop_literals || !first->used;
+	uint64_t below = is_one_mapping(pad) ? pad->stack.size : 0;
 
-	return (struct remote_syscall){ SYS_munmap,
-					{ pad->base, PAD_SIZE + (drop_first ? first->size : 0) } };
+	return (struct remote_syscall){
+		SYS_munmap, { pad->base - below, below + PAD_SIZE + (drop_first ? first->size : 0) }
+	};
 }
 
 static bool lacks_name(const struct pad *pad)
@@ -216,7 +230,7 @@ struct dc_error *pad_unmap(struct pad *pad, struct tracee *tracee, bool drop_lit
 		err = name_literals(pad, tracee, first);
 	for (size_t i = 1; !err && i < pad->nr_literals && drop_literals; i++)
 		err = unmap(tracee, pad->literals[i].addr, pad->literals[i].size);
-	if (!err && pad->stack.addr)
+	if (!err && pad->stack.addr && !is_one_mapping(pad))
 		err = unmap(tracee, pad->stack.addr, pad->stack.size);
 	last = unmap_call(pad, drop_literals);
 	if (!err)
@@ -228,7 +242,7 @@ struct dc_error *pad_unmap(struct pad *pad, struct tracee *tracee, bool drop_lit
 
 bool pad_unmap_at_once(const struct pad *pad, bool drop_literals, struct remote_syscall *ret)
 {
-	if (!pad->ready || pad->kept || pad->stack.addr ||
+	if (!pad->ready || pad->kept || (pad->stack.addr && !is_one_mapping(pad)) ||
 	    (drop_literals ? pad->nr_literals != 1 : lacks_name(pad)))
 		return false;
 	*ret = unmap_call(pad, drop_literals);
@@ -254,11 +268,33 @@ uint64_t pad_literal_bytes(const struct pad *pad)
 	return bytes;
 }
 
+// Where the pad is in a mapping that its debugger left, 0 if there is none; by its first bytes, for
+// not every kernel keeps names. Left before it had any bytes, it is known by its size.
+static uint64_t orphan_in(struct process *process, const struct mapping *mapping)
+{
+	enum { SIGNATURE = 18 };
+	static const uint64_t stacks[] = { 0, PAD_CALL_STACK + PAGE, PAD_CALL_STACK_LOCKED + PAGE };
+	static const unsigned char nothing[SIGNATURE];
+	uint64_t size = mapping->end - mapping->start;
+
+	for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
+		unsigned char start[SIGNATURE];
+		uint64_t base = mapping->start + stacks[i];
+		// Neighbours are one mapping to the kernel.
+		bool has_size = size % (stacks[i] + PAD_SIZE + PAD_LITERALS_FIRST) == 0;
+
+		if (size > stacks[i] &&
+		    memory_read_some(process, base, start, sizeof(start)) == sizeof(start) &&
+		    (!memcmp(start, pad_start, sizeof(start)) ||
+		     (has_size && !memcmp(start, nothing, sizeof(start)))))
+			return base;
+	}
+	return 0;
+}
+
 struct dc_error *pad_find_orphans(struct process *process, const struct maps *maps, uint64_t **ret,
 				  size_t *n)
 {
-	enum { SIGNATURE = 18 };
-	static const unsigned char nothing[SIGNATURE];
 	_cleanup_free_ uint64_t *found = calloc(maps->n + 1, sizeof(*found));
 
 	if (!found)
@@ -266,21 +302,14 @@ struct dc_error *pad_find_orphans(struct process *process, const struct maps *ma
 	*n = 0;
 	for (size_t i = 0; i < maps->n; i++) {
 		const struct mapping *mapping = &maps->map[i];
-		unsigned char start[SIGNATURE];
-		// Neighbours are one mapping to the kernel.
-		bool has_size = (mapping->end - mapping->start) % (PAD_SIZE + LITERALS_FIRST) == 0;
+		uint64_t base;
 
-		// By its first bytes: not every kernel keeps names. Left before it had any bytes,
-		// it is known by its size.
 		if (mapping->inode || !mapping->executable || mapping->path[0] == '/' ||
 		    !strcmp(mapping->path, "[vsyscall]"))
 			continue;
-		if (memory_read_some(process, mapping->start, start, sizeof(start)) !=
-		    sizeof(start))
-			continue;
-		if (!memcmp(start, pad_start, sizeof(start)) ||
-		    (has_size && !memcmp(start, nothing, sizeof(start))))
-			found[(*n)++] = mapping->start;
+		base = orphan_in(process, mapping);
+		if (base)
+			found[(*n)++] = base;
 	}
 	*ret = take_ptr(found);
 	return NULL;

@@ -7,6 +7,10 @@
 #include "debugger/target/maps.h"
 #include "debugger/target/tracee.h"
 
+// Bytes of a call stack, without its guard. Where memory is locked it is really there, all of it.
+#define PAD_CALL_STACK	      (UINT64_C(8) << 20)
+#define PAD_CALL_STACK_LOCKED (UINT64_C(256) << 10)
+
 struct pad_mapping {
 	uint64_t addr, size, used;
 };
@@ -17,7 +21,8 @@ struct pad {
 	bool may_name, may_loop; // what these need is not forbidden to the target
 	bool is_named; // literals[0] has its name
 	bool kept; // a thread may still return into it: stays mapped
-	struct pad_mapping stack; // for callees that cannot run on their thread's own
+	struct pad_mapping
+		stack; // with its guard, for callees that cannot run on their thread's own
 	struct pad_mapping *literals; // [0] lies behind the pad and came with it
 	size_t nr_literals;
 };
@@ -34,10 +39,11 @@ static inline bool pad_covers_code(const struct pad *pad, uint64_t addr)
 // Inside any mapping of ours.
 bool pad_covers(const struct pad *pad, uint64_t addr);
 
-// By the held thread, whose stack must have room for a way home. Nothing when it is mapped already.
-struct dc_error *pad_map(struct pad *pad, struct tracee *tracee) DC_CHECK;
-// The guarded call stack; size without the guard.
-struct dc_error *pad_map_stack(struct pad *pad, struct tracee *tracee, uint64_t size) DC_CHECK;
+// By the held thread, whose stack must have room for a way home. stack_size: of the call stack, if
+// one is wanted. Nothing when it is mapped already.
+struct dc_error *pad_map(struct pad *pad, struct tracee *tracee, uint64_t stack_size) DC_CHECK;
+// What the pad's own setup is to make writable below it.
+uint64_t pad_stack_below(const struct pad *pad);
 // Bytes in a mapping that outlives the pad, 16-aligned.
 struct dc_error *pad_literal(struct pad *pad, struct tracee *tracee, const void *bytes, size_t n,
 			     uint64_t *addr) DC_CHECK;

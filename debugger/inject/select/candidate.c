@@ -4,6 +4,7 @@
 
 #include "debugger/base/cleanup.h"
 #include "debugger/target/socket_times.h"
+#include "debugger/target/tracer.h"
 #include "debugger/target/waits.h"
 #include "protocol/mailbox.h"
 
@@ -116,6 +117,7 @@ struct dc_error *candidates_read(struct process *process, pid_t thread, struct c
 	for (size_t i = 0; i < n; i++) {
 		pid_t tid = thread ? thread : threads.tids[i];
 		struct thread_info info;
+		int64_t now = tracer_now();
 
 		err = process_thread_info(process, tid, &info);
 		if (err && thread) {
@@ -127,7 +129,10 @@ struct dc_error *candidates_read(struct process *process, pid_t thread, struct c
 			dc_error_destroy(err);
 			continue;
 		}
-		list[ret->n++] = candidate_judge(process, tid, &info);
+		list[ret->n] = candidate_judge(process, tid, &info);
+		if (list[ret->n].rank != RANK_EINTR)
+			list[ret->n].awake_at = now;
+		ret->n++;
 	}
 	qsort(list, ret->n, sizeof(*list), by_rank);
 	ret->candidate = list;

@@ -15,6 +15,7 @@ enum rank {
 struct candidate {
 	struct thread_info info;
 	pid_t tid;
+	int64_t awake_at; // when it was seen, if that was not in a wait that a stop ends; else 0
 	enum rank rank;
 	char reason[96];
 };

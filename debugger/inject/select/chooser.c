@@ -288,6 +288,7 @@ static struct dc_error *stop_candidate(struct chooser *chooser, const struct can
 	struct dc_error *err;
 
 	*returned = false;
+	tracee->awake_at = candidate->awake_at;
 	if (candidate->rank != RANK_EINTR || has_filter)
 		return tracee_stop(tracee, candidate->tid, ret);
 	err = encounter(tracee, candidate->tid, &candidate->info, candidate->info.pc,
