@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The floor under a call through a mailbox: two processes that wake each other by a futex in shared
 // memory, without looking for the answer in between. Prints the median and the 99th percentile in ns.
-//   futex_floor ROUNDS
+//   futex_floor ROUNDS CPU CPU
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -42,9 +43,18 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void stay_on(const char *cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(strtoul(cpu, NULL, 10), &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 int main(int argc, char *argv[])
 {
-	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000;
+	size_t n = argc == 4 ? strtoul(argv[1], NULL, 10) : 0;
 	int64_t *times = calloc(n ?: 1, sizeof(*times));
 	uint32_t *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 			      0);
@@ -53,11 +63,13 @@ int main(int argc, char *argv[])
 		return 1;
 	if (!fork()) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		stay_on(argv[3]);
 		for (;;) {
 			await(word, 1);
 			turn(word, 0);
 		}
 	}
+	stay_on(argv[2]);
 	for (size_t i = 0; i < n; i++) {
 		int64_t begun = now();
 
