@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Promise 2: waits that the kernel never restarts go on after a call as if it had not been, unless they have
 # a time limit; and a signal of the program still ends them.
+# timeout: 300 s
 import ctypes
 import os
 import signal
