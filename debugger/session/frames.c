@@ -135,6 +135,15 @@ bool frame_runs(const struct dc_session *session, pid_t tid)
 	return !err && info.state == 'R';
 }
 
+// One that stands under control takes no stop.
+static bool stands(const struct dc_session *session, pid_t tid)
+{
+	struct thread_info info;
+	_cleanup_error_ struct dc_error *err = process_thread_info(session->process, tid, &info);
+
+	return !err && info.state == 't';
+}
+
 // One that runs shows where it is without a stop, too, where the kernel's profiler may look. It may
 // wait for a CPU for a while.
 static void sample_running(struct dc_session *session, const struct scope *scope, pid_t tid,
@@ -230,7 +239,7 @@ struct dc_error *frame_sample(struct dc_session *session, const struct scope *sc
 		sample_running(session, scope, tid, ret);
 	if (!err && !ret->known && may_stop)
 		sample_asleep(session, scope, tid, ret); // meanwhile
-	if (!err && !ret->known && may_stop && !scope->no_stop) {
+	if (!err && !ret->known && may_stop && (!scope->no_stop || stands(session, tid))) {
 		err = session_ready(session);
 		if (!err)
 			err = sample_stopped(session, scope, tid, ret);

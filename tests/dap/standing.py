@@ -222,7 +222,9 @@ def completions():
         expect("make_pair" in complete("make_p()", 7), "the brackets that the console closes")
         expect({"low", "high", "pair"} <= set(complete("parts.")), complete("parts."))
         equal(set(complete("parts.pair->")), {"a", "b"})
-        expect("depth" not in complete("dep"), "of no frame")
+        frame = top(client, target)["id"]
+        expect("depth" in complete("dep", frameId=frame), "of the frame")
+        equal(set(complete("1 + both.", frameId=frame)), {"a", "b"})
         equal(complete("no_such_thing"), {})
 
 
