@@ -80,6 +80,8 @@ static struct dc_error *begin_line(struct dc_session *session, struct thread *th
 
 	if (err)
 		return err;
+	// It may have been sent elsewhere since its stop.
+	pc = n ? frames[0].frame.pc : pc;
 	if (!symbols_line_block(session->symbols, pc, &block)) {
 		// Nobody knows its lines: its end is what is left of them.
 		plan->how = DC_STEP_OUT;

@@ -7,4 +7,4 @@ if ! command -v node >/dev/null || [ ! -d build/dap/node_modules ]; then
 	echo "1..0 # SKIP no node, or tests/dap/fetch could not get DebugClient"
 	exit 0
 fi
-exec node tests/dap/debugclient.js "$B/debugcall" "$B/tests/targets/plain" "$PWD/tests/targets/plain.c"
+exec node tests/dap/debugclient.js "$B/debugcall" "$(realpath "$B")/tests/targets" "$PWD/tests/targets" "$@"

@@ -36,7 +36,7 @@ def gone(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
             return file.read().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 
@@ -77,6 +77,22 @@ def stops_at_entry():
         expect(client.ask("stackTrace", threadId=pid)["stackFrames"], "it has a stack")
         client.ask("continue", threadId=pid)
         client.event("exited")
+
+
+@test
+def becomes_another_program():
+    """a program that becomes another one stands there, and the first look at it is as good as any"""
+    for first in (lambda client, pid: equal(client.value("hidden + 1"), "18"),
+                  lambda client, pid: equal(client.value("hidden", "hover"), "17"),
+                  lambda client, pid: expect(client.ask("stackTrace", threadId=pid)["stackFrames"], "it has a stack"),
+                  lambda client, pid: expect(client.ask("setFunctionBreakpoints", breakpoints=[{"name": "wait_here"}])
+                                             ["breakpoints"][0]["verified"], "a breakpoint"),
+                  lambda client, pid: expect(client.ask("modules")["totalModules"], "modules")):
+        with Client() as client:
+            pid = launch(client, "sh", args=["-c", f"exec {os.path.abspath(PLAIN)}"])
+            equal(client.event("stopped")["reason"], "exec")
+            first(client, pid)
+            client.ask("continue", threadId=pid)
 
 
 @test

@@ -35,6 +35,15 @@ struct breakpoint *breakpoints_find(const struct breakpoints *breakpoints, unsig
 	return at;
 }
 
+bool breakpoints_any(const struct breakpoints *breakpoints)
+{
+	const struct breakpoint *at = breakpoints->first;
+
+	while (at && !at->number)
+		at = at->next;
+	return at != NULL;
+}
+
 // ---- Hit conditions, log points ----
 
 struct hit_condition {
@@ -165,18 +174,24 @@ static bool describe(const struct dc_breakpoint *is, void *arg)
 	return false;
 }
 
+struct dc_error *breakpoint_set(struct dc_session *session, struct breakpoint *breakpoint,
+				const struct dc_breakpoint_options *options)
+{
+	struct dc_breakpoint_options whole = *options;
+	struct described described = { breakpoint, false };
+	struct dc_error *err;
+
+	whole.condition = text_of(breakpoint->asked, "condition");
+	err = dc_breakpoint_set(session, &whole, &breakpoint->number);
+	return err ? err : dc_breakpoints(session, describe, &described);
+}
+
 static struct dc_error *set_at(struct dc_session *session, struct breakpoint *breakpoint,
 			       const char *place)
 {
-	const struct dc_breakpoint_options options = {
-		.kind = DC_BREAK,
-		.place = place,
-		.condition = text_of(breakpoint->asked, "condition"),
-	};
-	struct dc_error *err = dc_breakpoint_set(session, &options, &breakpoint->number);
-	struct described described = { breakpoint, false };
+	const struct dc_breakpoint_options options = { .kind = DC_BREAK, .place = place };
 
-	return err ? err : dc_breakpoints(session, describe, &described);
+	return breakpoint_set(session, breakpoint, &options);
 }
 
 static void unset(struct dc_session *session, struct breakpoint *breakpoint)
@@ -228,77 +243,11 @@ static struct dc_error *set_line(struct request *request, struct dc_session *ses
 	return last;
 }
 
-// Where the client has the file, as the debug information may know it: sourceMap the other way.
-static char *unmapped(const struct dap *dap, const char *path)
-{
-	char *name;
-
-	for (size_t i = 0; i < json_array_size(dap->source_map); i++) {
-		const json_t *pair = json_array_get(dap->source_map, i);
-		const char *to = json_string_value(json_array_get(pair, 1));
-		size_t n = strlen(to);
-
-		if (strncmp(path, to, n) != 0 ||
-		    (path[n] && path[n] != '/' && n && to[n - 1] != '/'))
-			continue;
-		return asprintf(&name, "%s%s", json_string_value(json_array_get(pair, 0)),
-				path + n) < 0
-			       ? NULL
-			       : name;
-	}
-	return strdup(path);
-}
-
-struct finding {
-	const struct dap *dap;
-	const char *path; // the client's
-	bool (*visit)(const struct dc_line *, void *);
-	void *arg;
-	bool found;
-};
-
-static bool find_line(const struct dc_line *line, void *arg)
-{
-	struct finding *finding = arg;
-	char *back = line->file ? dap_path(finding->dap, line->file) : NULL;
-	bool is_it = back && (*back != '/' || !strcmp(back, finding->path));
-
-	free(back);
-	if (!is_it)
-		return true;
-	finding->found = true;
-	return finding->visit(line, finding->arg);
-}
-
-struct dc_error *dap_find_line(struct request *request, struct dc_session *session,
-			       const char *path, int line,
-			       bool (*visit)(const struct dc_line *, void *), void *arg)
-{
-	struct finding finding = { request->dap, path, visit, arg, false };
-	char *whole = unmapped(request->dap, path);
-	struct dc_error *last = NULL;
-
-	for (const char *rest = whole; rest && *rest && !finding.found;
-	     rest = strchr(rest + 1, '/')) {
-		char *place;
-
-		if (asprintf(&place, "%s:%d", rest + (rest != whole), line) < 0)
-			break;
-		dc_error_destroy(last);
-		last = dc_find_lines(session, place, NULL, false, find_line, &finding);
-		free(place);
-		if (last && last->code != DC_NAME)
-			break;
-	}
-	free(whole);
-	return last;
-}
-
 static struct dc_error *set_source(struct request *request, struct dc_session *session,
 				   struct breakpoint *breakpoint)
 {
 	int64_t line = argument_integer(request, breakpoint->asked, "line", true, 0);
-	char *path = unmapped(request->dap, breakpoint->source);
+	char *path = dap_unmapped(request->dap, breakpoint->source);
 	struct dc_error *err = NULL;
 
 	if (path && !request->complaint)
@@ -363,6 +312,7 @@ static struct dc_error *set_one(struct request *request, struct dc_session *sess
 	case SET_SOURCE: return set_source(request, session, breakpoint);
 	case SET_FUNCTIONS: return set_function(request, session, breakpoint);
 	case SET_INSTRUCTIONS: return set_instruction(request, session, breakpoint);
+	case SET_DATA: return dap_watch(request, session, breakpoint);
 	default: return set_exception(request, session, breakpoint);
 	}
 }
@@ -406,11 +356,24 @@ static json_t *describe_breakpoint(struct request *request, const struct breakpo
 	return body;
 }
 
-static struct breakpoint *make_one(struct request *request, struct dc_session *session,
-				   enum breakpoint_set set, const char *source, json_t *asked)
+// What is wrong with one is said of it, and others are set.
+static void try_one(struct request *request, struct dc_session *session,
+		    struct breakpoint *breakpoint)
+{
+	struct dc_error *err = set_one(request, session, breakpoint);
+
+	if (!err && !request->complaint)
+		return;
+	breakpoint->number = 0;
+	breakpoint->problem = request->complaint ?: strdup(err->message);
+	request->complaint = NULL;
+	dc_error_destroy(err);
+}
+
+static struct breakpoint *make_one(struct request *request, enum breakpoint_set set,
+				   const char *source, json_t *asked)
 {
 	struct breakpoint *breakpoint = calloc(1, sizeof(*breakpoint));
-	struct dc_error *err;
 
 	if (!breakpoint) {
 		request_complain(request, "out of memory");
@@ -420,19 +383,65 @@ static struct breakpoint *make_one(struct request *request, struct dc_session *s
 	breakpoint->id = ++request->dap->breakpoints.last_id;
 	breakpoint->source = source ? strdup(source) : NULL;
 	breakpoint->asked = json_incref(asked);
-	err = set_one(request, session, breakpoint);
-	// What is wrong with one is said of it, and the others are set.
-	if (err || request->complaint) {
-		breakpoint->number = 0;
-		breakpoint->problem = request->complaint ?: strdup(err->message);
-		request->complaint = NULL;
-		dc_error_destroy(err);
-	}
 	return breakpoint;
 }
 
-static struct dc_error *replace(struct request *request, struct dc_session *session,
-				enum breakpoint_set set, const char *source, json_t *asked)
+// ---- What becomes of one ----
+
+static void tell_breakpoint(struct request *request, const struct breakpoint *breakpoint,
+			    const char *reason)
+{
+	request_tell(request, "breakpoint",
+		     json_pack("{ss so}", "reason", reason, "breakpoint",
+			       describe_breakpoint(request, breakpoint)));
+}
+
+void breakpoint_is_gone(struct request *request, struct breakpoint *breakpoint)
+{
+	struct breakpoint **at = &request->dap->breakpoints.first;
+
+	breakpoint->number = 0;
+	tell_breakpoint(request, breakpoint, "removed");
+	while (*at != breakpoint)
+		at = &(*at)->next;
+	*at = breakpoint->next;
+	breakpoint_destroy(breakpoint);
+}
+
+void breakpoints_renew(struct request *request, struct dc_session *session)
+{
+	for (struct breakpoint *at = request->dap->breakpoints.first; at; at = at->next) {
+		bool was_set = at->number != 0;
+
+		free(at->problem);
+		free(at->file);
+		at->problem = at->file = NULL;
+		at->number = 0;
+		at->nr_locations = at->hits = 0;
+		at->addr = 0;
+		try_one(request, session, at);
+		if (was_set != (at->number != 0))
+			tell_breakpoint(request, at, "changed");
+	}
+}
+
+struct dc_error *dap_breakpoint_found(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+	struct breakpoint *breakpoint = breakpoints_find(&request->dap->breakpoints,
+							 (unsigned)request->thread);
+	struct described described = { breakpoint, false };
+	struct dc_error *err = breakpoint ? dc_breakpoints(session, describe, &described) : NULL;
+
+	if (breakpoint && !err)
+		tell_breakpoint(request, breakpoint, "changed");
+	return err;
+}
+
+// ---- A set of them ----
+
+struct dc_error *breakpoints_replace(struct request *request, struct dc_session *session,
+				     enum breakpoint_set set, const char *source, json_t *asked)
 {
 	struct breakpoints *all = &request->dap->breakpoints;
 	struct breakpoint *old = NULL, **last = &old;
@@ -474,10 +483,12 @@ static struct dc_error *replace(struct request *request, struct dc_session *sess
 		json_t *each = json_array_get(asked, i);
 		struct breakpoint *breakpoint = take_same(&kept, each);
 
-		if (!breakpoint)
-			breakpoint = make_one(request, session, set, source, each);
-		if (!breakpoint)
-			continue;
+		if (!breakpoint) {
+			breakpoint = make_one(request, set, source, each);
+			if (!breakpoint)
+				continue;
+			try_one(request, session, breakpoint);
+		}
 		breakpoint->next = all->first;
 		all->first = breakpoint;
 		json_array_append_new(list, describe_breakpoint(request, breakpoint));
@@ -493,8 +504,9 @@ struct dc_error *dap_set_breakpoints(struct dc_session *session, void *arg)
 	json_t *asked = argument_list(request, request->arguments, "breakpoints");
 	const char *path = argument_text(request, source, "path", true);
 
-	return path && !request->complaint ? replace(request, session, SET_SOURCE, path, asked)
-					   : NULL;
+	return path && !request->complaint
+		       ? breakpoints_replace(request, session, SET_SOURCE, path, asked)
+		       : NULL;
 }
 
 struct dc_error *dap_set_function_breakpoints(struct dc_session *session, void *arg)
@@ -502,7 +514,9 @@ struct dc_error *dap_set_function_breakpoints(struct dc_session *session, void *
 	struct request *request = arg;
 	json_t *asked = argument_list(request, request->arguments, "breakpoints");
 
-	return request->complaint ? NULL : replace(request, session, SET_FUNCTIONS, NULL, asked);
+	return request->complaint
+		       ? NULL
+		       : breakpoints_replace(request, session, SET_FUNCTIONS, NULL, asked);
 }
 
 struct dc_error *dap_set_instruction_breakpoints(struct dc_session *session, void *arg)
@@ -510,22 +524,42 @@ struct dc_error *dap_set_instruction_breakpoints(struct dc_session *session, voi
 	struct request *request = arg;
 	json_t *asked = argument_list(request, request->arguments, "breakpoints");
 
-	return request->complaint ? NULL : replace(request, session, SET_INSTRUCTIONS, NULL, asked);
+	return request->complaint
+		       ? NULL
+		       : breakpoints_replace(request, session, SET_INSTRUCTIONS, NULL, asked);
 }
 
 // ---- Exceptions ----
 
+static json_t *filter_of(const char *filter, const char *label, const char *description,
+			 bool is_usual, bool has_condition)
+{
+	json_t *json = json_pack("{ss ss ss}", "filter", filter, "label", label, "description",
+				 description);
+
+	if (is_usual)
+		json_object_set_new(json, "default", json_true());
+	if (has_condition) {
+		json_object_set_new(json, "supportsCondition", json_true());
+		json_object_set_new(json, "conditionDescription",
+				    json_string("An expression of global names; $rdi and its kin "
+						"are the runtime's arguments"));
+	}
+	return json;
+}
+
 json_t *dap_exception_filters(void)
 {
-	return json_pack("[{ss ss sb ss} {ss ss ss} {ss ss ss} {ss ss ss}]", "filter", "faults",
-			 "label", "Faults and aborts", "default", 1, "description",
-			 "SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, while the process is "
-			 "under control",
-			 "filter", "throw", "label", "C++: throw", "description",
-			 "Each exception as it is thrown", "filter", "catch", "label", "C++: catch",
-			 "description", "Each exception as it is caught", "filter", "panic",
-			 "label", "libgort: panic", "description",
-			 "Each panic of a goroutine of libgort");
+	return json_pack(
+		"[o o o o]",
+		filter_of("faults", "Faults and aborts",
+			  "SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, while the "
+			  "process is under control",
+			  true, false),
+		filter_of("throw", "C++: throw", "Each exception as it is thrown", false, true),
+		filter_of("catch", "C++: catch", "Each exception as it is caught", false, true),
+		filter_of("panic", "libgort: panic", "Each panic of a goroutine of libgort", false,
+			  true));
 }
 
 struct dc_error *dap_set_exception_breakpoints(struct dc_session *session, void *arg)
@@ -554,7 +588,8 @@ struct dc_error *dap_set_exception_breakpoints(struct dc_session *session, void 
 	}
 	struct dc_error *err = request->complaint
 				       ? NULL
-				       : replace(request, session, SET_EXCEPTIONS, NULL, asked);
+				       : breakpoints_replace(request, session, SET_EXCEPTIONS, NULL,
+							     asked);
 
 	json_decref(asked);
 	if (!err && dc_is_controlled(session))

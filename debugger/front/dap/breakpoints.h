@@ -11,7 +11,7 @@
 struct request;
 
 // Each set is given as a whole, and replaces what was there.
-enum breakpoint_set { SET_SOURCE, SET_FUNCTIONS, SET_INSTRUCTIONS, SET_EXCEPTIONS };
+enum breakpoint_set { SET_SOURCE, SET_FUNCTIONS, SET_INSTRUCTIONS, SET_EXCEPTIONS, SET_DATA };
 
 struct breakpoint {
 	struct breakpoint *next;
@@ -35,6 +35,18 @@ struct breakpoints {
 };
 void breakpoints_clear(struct breakpoints *breakpoints);
 struct breakpoint *breakpoints_find(const struct breakpoints *breakpoints, unsigned number);
+bool breakpoints_any(const struct breakpoints *breakpoints); // that is set
+// The library has it no more, and the client is told.
+void breakpoint_is_gone(struct request *request, struct breakpoint *breakpoint);
+// Sets it; code NAME: there is no such place.
+struct dc_error *breakpoint_set(struct dc_session *session, struct breakpoint *breakpoint,
+				const struct dc_breakpoint_options *options);
+
+// Those of a set, and of a source, become those that are asked for.
+struct dc_error *breakpoints_replace(struct request *request, struct dc_session *session,
+				     enum breakpoint_set set, const char *source, json_t *asked);
+// Of the same program, begun again: each is set anew.
+void breakpoints_renew(struct request *request, struct dc_session *session);
 
 // One more hit; false: the hit condition lets it go on.
 bool breakpoint_hit(struct breakpoint *breakpoint);

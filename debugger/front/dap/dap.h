@@ -6,6 +6,7 @@
 
 #include "debugger/front/dap/breakpoints.h"
 #include "debugger/front/dap/launch.h"
+#include "debugger/front/dap/opening.h"
 #include "debugger/front/dap/references.h"
 #include "debugger/front/dap/request.h"
 #include "debugger/front/dap/wire.h"
@@ -21,13 +22,18 @@ enum watch_calls { WATCH_NEVER, WATCH_ONCE_PER_STOP, WATCH_ALWAYS };
 struct dap {
 	struct wire *wire;
 	int64_t seq; // of what was sent last
-	bool initialized, ending, closed_by_client;
+	bool initialized;
 	int status; // of the program, in the end
+	// Nothing more is taken; what is under way is undone, and then we go, at the latest then.
+	bool ending;
+	int64_t leave_ns; // 0: that is not begun
+	struct request *farewell; // answered last; NULL: nobody asked
+	enum { LEAVE_RUNNING, LEAVE_STOPPED, LEAVE_ENDED } leave; // the target
 	const char *token; // that attach and launch have to name; NULL: none
 
 	// The client.
 	bool lines_from_0, columns_from_0;
-	bool knows_progress, knows_invalidated, knows_memory;
+	bool knows_progress, knows_invalidated, knows_memory, has_terminal;
 
 	// The target, from attach or launch on.
 	struct dc_session *session; // NULL: none yet
@@ -35,6 +41,7 @@ struct dap {
 	pid_t pid;
 	char name[64];
 	bool has_goroutines;
+	bool has_ended;
 	bool configured;
 	struct dc_call_options call; // callTimeout, host
 	enum watch_calls watch_calls;
@@ -43,8 +50,11 @@ struct dap {
 
 	char cwd[4096]; // where relative file names are looked for first; "": not told
 	bool stop_on_entry; // or as soon as we are attached
+	json_t *configuration; // of launch; NULL: we are attached
 	struct launched launched; // no pid: we are attached
 	bool outlives; // what we launched
+	int64_t terminal_seq; // of what the client was asked; 0: nothing
+	char *terminal_problem; // why it begins no terminal
 	// All threads were asked to stand: told as one stop, of this thread, when the last one does;
 	// or, when that takes too long, of each that does.
 	enum { PAUSE_NONE, PAUSE_ASKED, PAUSE_TOLD } pause;
@@ -52,6 +62,10 @@ struct dap {
 	const char *pause_reason;
 	int64_t pause_until_ns;
 
+	struct opening *opening; // the target is being opened, for the opener; NULL: it is not
+	struct request *opener; // one of those under way
+	struct request *restart; // begins when nothing is under way any more
+	struct request *held; // that came meanwhile, in order
 	struct request *under_way; // in the order they came
 	// The worker's.
 	struct references *references;
@@ -60,6 +74,9 @@ struct dap {
 	json_t *watched; // answers that are kept until the program runs on
 	bool stops_at_faults;
 	bool at_entry; // what we launched stands where it began
+	// Where a step into one call of a line leads; 0: nowhere.
+	unsigned step_target;
+	pid_t step_thread;
 };
 
 // A conversation on two descriptors, to its end; gives the exit status.
@@ -68,30 +85,50 @@ int dap_serve(int in, int out, FILE *log, const char *token);
 // server.c
 void dap_event(struct dap *dap, const char *event, json_t *body); // takes body over
 void dap_output(struct dap *dap, const char *category, const char *text);
-// Calls under way, and waits until they are undone; whole: all that is under way.
+// Undoes calls under way; whole: all that is. Whoever asked for one is answered when it has ended.
 void dap_undo(struct dap *dap, bool whole);
-// A stop of all threads is asked for.
+void dap_undo_one(struct request *request);
+// The target of attach or launch, for whom the answer is left to the end of it.
+void dap_open(struct request *request, const struct opening_steps *steps);
+// A stop of all threads is asked for, by the job dap_pause that is begun next.
 void dap_await_pause(struct dap *dap, pid_t thread, const char *reason);
-// Work of our own, which nobody asked for.
-void dap_begin(struct dap *dap, struct dc_error *(*job)(struct dc_session *, void *), pid_t thread);
-void dap_forget_target(struct dap *dap); // lets go of it
+// Work of our own, which nobody asked for. reason: of a stop that was asked for; NULL: none was.
+void dap_begin(struct dap *dap, struct dc_error *(*job)(struct dc_session *, void *), pid_t thread,
+	       const char *reason);
+void dap_let_go(struct dap *dap); // of the target; nothing is under way
+void dap_set_off(struct dap *dap); // the target runs, or stands, as was configured
+void dap_ask_client(struct dap *dap, const char *command, json_t *arguments); // in a terminal
 // What a failure says: message, notes, and the state of the target last. NULL: out of memory.
 char *dap_failure_text(const struct dc_error *err);
 
 // The handlers, by file. start.c:
 struct dc_error *dap_initialize(struct request *request);
 struct dc_error *dap_attach(struct request *request);
-struct dc_error *dap_launch(struct request *request);
-struct dc_error *dap_terminate(struct request *request);
 struct dc_error *dap_configuration_done(struct request *request);
+// What attach and launch have in common.
+void dap_take_settings(struct request *request);
+int dap_choice(struct request *request, const char *name, const char *const *words, size_t n,
+	       int otherwise);
+struct dc_error *dap_look_around(struct request *request, struct dc_session *session);
+json_t *dap_capabilities(bool launched); // those of a program that was launched, or the others
+void dap_tell_process(struct request *request, const char *method);
+// begin.c
+struct dc_error *dap_launch(struct request *request);
+struct dc_error *dap_restart(struct request *request);
+void dap_begin_again(struct dap *dap);
+// end.c
+struct dc_error *dap_terminate(struct dc_session *session, void *request);
 struct dc_error *dap_disconnect(struct request *request);
 struct dc_error *dap_cancel(struct request *request);
+void dap_leave(struct dap *dap); // the target, as was asked
 // evaluate.c
 struct dc_error *dap_evaluate(struct dc_session *session, void *request);
 struct dc_error *dap_set_expression(struct dc_session *session, void *request);
 void dap_place_init(struct dap_place *place, const struct frame_reference *frame, bool no_stop);
 // Of the argument frameId; NULL: it has none, or there is a complaint.
 const struct frame_reference *dap_frame(struct request *request);
+struct around dap_around(const struct frame_reference *frame);
+const struct frame_reference *dap_frame_of(const struct around *around); // NULL: none
 // The value as the body, which becomes no $N.
 struct dc_error *dap_look(struct request *request, struct dc_session *session, const char *text,
 			  const struct frame_reference *frame);
@@ -104,6 +141,9 @@ struct dc_error *dap_assign(struct request *request, struct dc_session *session,
 // variables.c
 struct dc_error *dap_variables(struct dc_session *session, void *request);
 struct dc_error *dap_set_variable(struct dc_session *session, void *request);
+// What the arguments variablesReference and name mean, as an expression, freed by the caller. *ret
+// NULL: a complaint, or an error.
+struct dc_error *dap_name_variable(struct request *request, struct around *around, char **ret);
 // A value as the members that evaluate and variables have in common; takes value over.
 json_t *dap_describe(struct request *request, struct dc_value *value, struct dc_error **err);
 json_t *dap_as_variable(json_t *body, const char *name);
@@ -112,8 +152,19 @@ char dap_format(struct request *request); // the letter of the argument "format"
 struct dc_error *dap_threads(struct request *request);
 struct dc_error *dap_threads_and_goroutines(struct dc_session *session, void *request);
 struct dc_error *dap_stack_trace(struct dc_session *session, void *request);
+// sources.c
 json_t *dap_source(const struct dap *dap, const char *file); // NULL: no file
-char *dap_path(const struct dap *dap, const char *file); // where it is; NULL: no memory
+// Where the client has a file, and as what the debug information may know one of the client's: freed
+// by the caller; NULL: no memory.
+char *dap_path(const struct dap *dap, const char *file);
+char *dap_unmapped(const struct dap *dap, const char *path);
+// Where a line of the client's file has code.
+struct dc_error *dap_find_line(struct request *request, struct dc_session *session,
+			       const char *path, int line,
+			       bool (*visit)(const struct dc_line *, void *), void *arg);
+struct dc_error *dap_source_text(struct dc_session *session, void *request);
+struct dc_error *dap_loaded_sources(struct dc_session *session, void *request);
+struct dc_error *dap_breakpoint_locations(struct dc_session *session, void *request);
 // scopes.c
 struct dc_error *dap_scopes(struct dc_session *session, void *request);
 struct dc_error *dap_list_scope(struct request *request, struct dc_session *session,
@@ -123,10 +174,8 @@ char *dap_scope_expression(const struct scope_reference *scope, const char *name
 struct dc_error *dap_read_memory(struct dc_session *session, void *request);
 struct dc_error *dap_write_memory(struct dc_session *session, void *request);
 struct dc_error *dap_disassemble(struct dc_session *session, void *request);
-// program.c
+// modules.c
 struct dc_error *dap_modules(struct dc_session *session, void *request);
-struct dc_error *dap_source_text(struct request *request);
-struct dc_error *dap_breakpoint_locations(struct dc_session *session, void *request);
 // run.c
 void dap_forget(struct dap *dap); // what was read before the program runs on
 struct dc_error *dap_take_control(struct request *request, struct dc_session *session);
@@ -148,10 +197,21 @@ struct dc_error *dap_set_function_breakpoints(struct dc_session *session, void *
 struct dc_error *dap_set_instruction_breakpoints(struct dc_session *session, void *request);
 struct dc_error *dap_set_exception_breakpoints(struct dc_session *session, void *request);
 json_t *dap_exception_filters(void);
-// Where a line of the client's file has code.
-struct dc_error *dap_find_line(struct request *request, struct dc_session *session,
-			       const char *path, int line,
-			       bool (*visit)(const struct dc_line *, void *), void *arg);
+// One that waited for its place has found it.
+struct dc_error *dap_breakpoint_found(struct dc_session *session, void *request);
+// data.c
+struct dc_error *dap_data_breakpoint_info(struct dc_session *session, void *request);
+struct dc_error *dap_set_data_breakpoints(struct dc_session *session, void *request);
+struct dc_error *dap_watch(struct request *request, struct dc_session *session,
+			   struct breakpoint *breakpoint);
+// targets.c
+struct dc_error *dap_goto_targets(struct dc_session *session, void *request);
+struct dc_error *dap_goto(struct dc_session *session, void *request);
+struct dc_error *dap_step_in_targets(struct dc_session *session, void *request);
+// Of the argument targetId: a step in goes there, by a breakpoint. False: there is a complaint.
+bool dap_target(struct request *request, uint64_t *addr);
+struct dc_error *dap_step_to(struct dc_session *session, pid_t thread, uint64_t addr,
+			     unsigned *breakpoint);
 // console.c
 // False: the line is no command of the shell's. frame: NULL is none.
 bool dap_console(struct request *request, struct dc_session *session,

@@ -36,6 +36,20 @@ void dap_place_init(struct dap_place *place, const struct frame_reference *frame
 	place->scope.frame = place->frame;
 }
 
+struct around dap_around(const struct frame_reference *frame)
+{
+	struct around around = { .is_known = frame != NULL };
+
+	if (frame)
+		around.frame = *frame;
+	return around;
+}
+
+const struct frame_reference *dap_frame_of(const struct around *around)
+{
+	return around->is_known ? &around->frame : NULL;
+}
+
 const struct frame_reference *dap_frame(struct request *request)
 {
 	int64_t id = argument_integer(request, request->arguments, "frameId", false, 0);
@@ -89,11 +103,9 @@ static void show_lazily(struct request *request, const char *text,
 {
 	struct reference reference = {
 		.kind = REFERENCE_LAZY,
-		.lazy = { .expression = strdup(text), .has_frame = frame != NULL },
+		.lazy = { .expression = strdup(text), .around = dap_around(frame) },
 	};
 
-	if (frame)
-		reference.lazy.frame = *frame;
 	request->body = json_pack(
 		"{ss si s{sb s[s]}}", "result", "a call; press to run", "variablesReference",
 		reference.lazy.expression ? references_add(request->dap->references, &reference)
@@ -157,6 +169,7 @@ static struct dc_error *evaluate(struct request *request, struct dc_session *ses
 	struct dc_error *err;
 	struct dap_place place;
 
+	request->around = dap_around(frame);
 	dap_place_init(&place, frame, context == CONTEXT_HOVER && !(frame && frame->stands));
 	err = dc_parse(session, dap_plain_expression(text), &place.scope, &expression);
 	// A line of the console that is no expression may be a command.
@@ -207,6 +220,7 @@ struct dc_error *dap_look(struct request *request, struct dc_session *session, c
 	struct dc_error *err;
 	struct dap_place place;
 
+	request->around = dap_around(frame);
 	dap_place_init(&place, frame, false);
 	err = dc_parse(session, text, &place.scope, &expression);
 	if (err)
@@ -220,10 +234,9 @@ struct dc_error *dap_evaluate_lazy(struct request *request, struct dc_session *s
 				   const struct lazy *lazy)
 {
 	// The call may have the reference dropped.
-	const struct frame_reference frame = lazy->frame;
+	const struct around around = lazy->around;
 	char *text = strdup(lazy->expression);
-	struct dc_error *err = text ? dap_look(request, session, text,
-					       lazy->has_frame ? &frame : NULL)
+	struct dc_error *err = text ? dap_look(request, session, text, dap_frame_of(&around))
 				    : NULL;
 
 	if (!text)

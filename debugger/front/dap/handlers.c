@@ -19,7 +19,13 @@ const struct handler handlers[] = {
 		.capabilities = "supportsTerminateRequest",
 		.wants = WANTS_TARGET,
 		.undoes = true,
-		.now = dap_terminate,
+		.job = dap_terminate,
+	},
+	{
+		.command = "restart",
+		.launched_capabilities = "supportsRestartRequest",
+		.wants = WANTS_TARGET,
+		.now = dap_restart,
 	},
 	{
 		.command = "configurationDone",
@@ -31,13 +37,14 @@ const struct handler handlers[] = {
 		.command = "disconnect",
 		.capabilities = "supportTerminateDebuggee supportSuspendDebuggee",
 		.wants = WANTS_NOTHING,
-		.undoes = true,
+		.is_urgent = true,
 		.now = dap_disconnect,
 	},
 	{
 		.command = "cancel",
 		.capabilities = "supportsCancelRequest",
 		.wants = WANTS_INITIALIZED,
+		.is_urgent = true,
 		.now = dap_cancel,
 	},
 	{
@@ -106,6 +113,41 @@ const struct handler handlers[] = {
 		.job = dap_set_exception_breakpoints,
 	},
 	{
+		.command = "dataBreakpointInfo",
+		.wants = WANTS_TARGET,
+		.job = dap_data_breakpoint_info,
+	},
+	{
+		.command = "setDataBreakpoints",
+		.capabilities = "supportsDataBreakpoints supportsDataBreakpointBytes",
+		.wants = WANTS_TARGET,
+		.job = dap_set_data_breakpoints,
+	},
+	{
+		.command = "gotoTargets",
+		.wants = WANTS_TARGET,
+		.job = dap_goto_targets,
+	},
+	{
+		.command = "goto",
+		.capabilities = "supportsGotoTargetsRequest",
+		.wants = WANTS_TARGET,
+		.undoes = true,
+		.job = dap_goto,
+	},
+	{
+		.command = "stepInTargets",
+		.capabilities = "supportsStepInTargetsRequest",
+		.wants = WANTS_TARGET,
+		.job = dap_step_in_targets,
+	},
+	{
+		.command = "loadedSources",
+		.capabilities = "supportsLoadedSourcesRequest",
+		.wants = WANTS_TARGET,
+		.job = dap_loaded_sources,
+	},
+	{
 		.command = "next",
 		.capabilities = "supportsSteppingGranularity",
 		.wants = WANTS_TARGET,
@@ -156,7 +198,7 @@ const struct handler handlers[] = {
 	{
 		.command = "source",
 		.wants = WANTS_TARGET,
-		.now = dap_source_text,
+		.job = dap_source_text,
 	},
 	{
 		.command = "breakpointLocations",

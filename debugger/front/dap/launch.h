@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A program that we start: a process between it and us is its parent, tells how it ended, and ends
-// with us, and it with that one.
+// A program that we start: a process between it and us, its keeper, is its parent, begins it when it
+// is told, tells how it ended, and ends it when we end. In a terminal of the client's the keeper is
+// begun there, and comes to us.
 #ifndef DEBUGGER_FRONT_DAP_LAUNCH_H
 #define DEBUGGER_FRONT_DAP_LAUNCH_H
 
@@ -16,19 +17,25 @@ struct launch_options {
 
 struct launched {
 	pid_t pid; // 0: none
-	pid_t parent;
-	int go; // the program is not run before a byte is written
-	int failure; // an errno comes when it could not be run, else the end
-	int report; // its status comes, as of waitpid()
-	int out, err; // what it writes
+	int link; // to the keeper
+	int out, err; // what it writes; -1: somebody else reads it
+	int listener; // where the keeper is to come; -1: it has, or is ours
+	char folder[32]; // the listener's
 };
 
+void launched_init(struct launched *launched);
 // 0, or an errno.
 int launch_prepare(const struct launch_options *options, struct launched *ret);
-// It is run now, which whoever traces it sees.
-void launch_go(struct launched *launched);
-// Why it was not run: an errno; 0: it was. Waits until it is known.
-int launch_failure(struct launched *launched);
+// The same of a keeper that a terminal is to begin, by "debugcall dap --keep ADDRESS …".
+int launch_listen(struct launched *ret, char address[64]);
+int launch_accept(struct launched *launched); // waits until it has come
+int launch_keep(const char *address, const struct launch_options *options); // is that keeper
+
+// It is run now, which whoever traces it sees. 0: it is; else an errno. Waits until it is known.
+int launch_go(struct launched *launched);
+// Of the link when it is readable. False: it tells nothing yet; -1: nobody knows any more.
+bool launch_ended(struct launched *launched, int *status);
+void launch_release(struct launched *launched); // it runs on when we end
 void launch_kill(struct launched *launched); // nothing when there is none
 void launch_deinit(struct launched *launched); // of what is left open
 

@@ -24,7 +24,8 @@
 enum { USAGE = 2, FAILED = 1 };
 
 struct dap_options {
-	const char *listen, *token;
+	const char *listen, *token, *keep;
+	bool outlives;
 	FILE *log;
 };
 
@@ -235,6 +236,8 @@ int dap_main(int argc, char *argv[])
 		{ "listen", required_argument, NULL, 'l' },
 		{ "token", required_argument, NULL, 't' },
 		{ "log", required_argument, NULL, 'o' },
+		{ "keep", required_argument, NULL, 'k' },
+		{ "outlives", no_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -250,10 +253,18 @@ int dap_main(int argc, char *argv[])
 			if (!options.log)
 				return complain(optarg);
 			break;
+		case 'k': options.keep = optarg; break;
+		case 'u': options.outlives = true; break;
 		case 'h': help(); return 0;
 		default: return USAGE;
 		}
 	}
+	// What we have a client's terminal run.
+	if (options.keep && optind < argc)
+		return launch_keep(options.keep,
+				   &(struct launch_options){ .program = argv[optind],
+							     .argv = argv + optind,
+							     .outlives = options.outlives });
 	if (optind < argc) {
 		fprintf(stderr, "error: debugcall dap takes no '%.100s'\n", argv[optind]);
 		return USAGE;

@@ -17,7 +17,7 @@ static void reference_destroy(struct reference *reference)
 	if (!reference)
 		return;
 	if (reference->kind == REFERENCE_VALUE)
-		dc_value_destroy(reference->value);
+		dc_value_destroy(reference->value.value);
 	if (reference->kind == REFERENCE_LAZY)
 		free(reference->lazy.expression);
 	free(reference);
@@ -50,7 +50,7 @@ int references_add(struct references *references, const struct reference *refere
 
 	if (!copy) {
 		if (gone.kind == REFERENCE_VALUE)
-			dc_value_destroy(gone.value);
+			dc_value_destroy(gone.value.value);
 		if (gone.kind == REFERENCE_LAZY)
 			free(gone.lazy.expression);
 		return 0;

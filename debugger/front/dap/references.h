@@ -14,7 +14,8 @@ enum reference_kind {
 	REFERENCE_FRAME,
 	REFERENCE_SCOPE,
 	REFERENCE_VALUE,
-	REFERENCE_LAZY
+	REFERENCE_LAZY,
+	REFERENCE_TARGET
 };
 
 struct frame_reference {
@@ -28,10 +29,18 @@ struct scope_reference {
 	enum dc_names names; // which of the frame's
 	struct frame_reference frame;
 };
+// A frame, or none.
+struct around {
+	struct frame_reference frame;
+	bool is_known;
+};
+struct value_reference {
+	struct dc_value *value;
+	struct around around; // whose names its expression means
+};
 struct lazy {
 	char *expression;
-	struct frame_reference frame;
-	bool has_frame;
+	struct around around;
 };
 struct reference {
 	enum reference_kind kind;
@@ -39,8 +48,9 @@ struct reference {
 	union {
 		struct frame_reference frame;
 		struct scope_reference scope;
-		struct dc_value *value;
+		struct value_reference value;
 		struct lazy lazy;
+		uint64_t target; // an address that a thread may be sent to
 	};
 };
 

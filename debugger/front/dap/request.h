@@ -4,6 +4,7 @@
 #define DEBUGGER_FRONT_DAP_REQUEST_H
 
 #include "debugger/debugcall.h"
+#include "debugger/front/dap/references.h"
 #include "debugger/front/json.h"
 
 struct dap;
@@ -21,11 +22,16 @@ struct request {
 	const char *message_id; // what clients know a failure by: "notStopped"; NULL: the text
 	json_t *events; // that follow the answer, [name, body] each; NULL: none
 	// While the session works on it.
-	struct dc_operation *operation;
+	struct dc_operation *operation; // NULL: it opens the target
+	struct dc_error *(*job)(struct dc_session *session, void *request);
 	int64_t begun_ns;
 	bool progress_told;
+	bool is_taken; // by who answers it in the end
 	bool is_ours; // nobody asked, and nobody is answered
 	pid_t thread; // of ours: whom it is about
+	const char *reason; // of ours: what a stop was asked for
+	bool all_stood; // before all were asked to
+	struct around around; // of what is evaluated now
 	struct request *next;
 };
 
@@ -36,9 +42,11 @@ struct handler {
 	const char *command;
 	// Words, each announced as a capability because this row is there; NULL: none.
 	const char *capabilities;
+	const char *launched_capabilities; // of a program that was launched alone
 	enum { WANTS_NOTHING, WANTS_INITIALIZED, WANTS_TARGET } wants;
 	bool calls; // it may run the target's functions, for as long as those take
 	bool undoes; // calls under way are undone first
+	bool is_urgent; // it does not wait until the target is open
 	struct dc_error *(*now)(struct request *request);
 	struct dc_error *(*job)(struct dc_session *session, void *request); // a struct request
 };

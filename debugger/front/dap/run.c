@@ -25,9 +25,21 @@ struct standing {
 	pid_t thread; // of interest; 0: the first that stands
 	size_t n, stand;
 	bool found;
-	struct dc_stop stop;
-	char *problem;
+	struct dc_stop stop; // its texts are these:
+	char *problem, *was, *is;
 };
+
+static void standing_deinit(struct standing *standing)
+{
+	free(standing->problem);
+	free(standing->was);
+	free(standing->is);
+}
+
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
 
 static bool count_standing(const struct dc_thread *thread, void *arg)
 {
@@ -39,7 +51,9 @@ static bool count_standing(const struct dc_thread *thread, void *arg)
 	    (!standing->thread || thread->tid == standing->thread)) {
 		standing->found = true;
 		standing->stop = thread->stop;
-		standing->problem = thread->stop.problem ? strdup(thread->stop.problem) : NULL;
+		standing->problem = copy(thread->stop.problem);
+		standing->was = copy(thread->stop.was);
+		standing->is = copy(thread->stop.is);
 	}
 	return true;
 }
@@ -55,7 +69,7 @@ bool dap_stands(struct dc_session *session, pid_t thread)
 	struct standing standing = { .thread = thread };
 
 	dc_error_destroy(find_standing(session, &standing));
-	free(standing.problem);
+	standing_deinit(&standing);
 	return standing.found;
 }
 
@@ -65,11 +79,11 @@ struct dc_error *dap_leave_control(struct request *request, struct dc_session *s
 	struct standing standing = { 0 };
 	struct dc_error *err;
 
-	if (request->dap->breakpoints.first || request->dap->launched.pid ||
+	if (breakpoints_any(&request->dap->breakpoints) || request->dap->launched.pid ||
 	    !dc_is_controlled(session))
 		return NULL;
 	err = find_standing(session, &standing);
-	free(standing.problem);
+	standing_deinit(&standing);
 	return err || standing.stand ? err : dc_uncontrol(session);
 }
 
@@ -86,6 +100,7 @@ static const char *const set_reasons[] = {
 	[SET_FUNCTIONS] = "function breakpoint",
 	[SET_INSTRUCTIONS] = "instruction breakpoint",
 	[SET_EXCEPTIONS] = "exception",
+	[SET_DATA] = "data breakpoint",
 };
 
 // SIGSEGV at address 0x10
@@ -98,17 +113,47 @@ static void describe_signal(const struct dc_stop *stop, char text[64])
 		snprintf(text, 64, "SIG%s at address 0x%jx", name ?: "?", (uintmax_t)stop->addr);
 }
 
-static void tell_stop(struct request *request, const struct dc_stop *stop,
-		      const struct breakpoint *breakpoint, const char *problem)
+static bool is_at_breakpoint(const struct dc_stop *stop)
 {
-	const char *reason = "pause";
-	json_t *body;
+	return stop->breakpoint &&
+	       (stop->reason == DC_STOP_BREAKPOINT || stop->reason == DC_STOP_WATCHPOINT ||
+		stop->reason == DC_STOP_SCOPE);
+}
+
+// What is to be known of a stop beside its reason; NULL: nothing.
+static json_t *describe_stop(const struct dc_stop *stop, const struct breakpoint *breakpoint,
+			     const struct standing *standing)
+{
+	const char *what = breakpoint
+				   ? json_string_value(json_object_get(breakpoint->asked, "dataId"))
+				   : NULL;
+
+	// Its number is ours alone.
+	what = what && strchr(what, ' ') ? strchr(what, ' ') + 1 : what ?: "the object";
+	if (standing && standing->problem)
+		return json_text(standing->problem);
+	if (stop->reason == DC_STOP_SCOPE)
+		return json_sprintf("the frame of %s has returned", what);
+	if (stop->reason != DC_STOP_WATCHPOINT || !standing)
+		return NULL;
+	if (!strcmp(standing->was ?: "", standing->is ?: ""))
+		return json_sprintf("%s is %s", what, standing->is ?: "");
+	return json_sprintf("%s was %s, is %s", what, standing->was ?: "", standing->is ?: "");
+}
+
+static void tell_stop(struct request *request, const struct dc_stop *stop,
+		      const struct breakpoint *breakpoint, const struct standing *standing)
+{
+	const char *reason = request->reason ?: "pause";
+	json_t *body, *description = describe_stop(stop, breakpoint, standing);
 	char signal[64] = "";
 
 	switch (stop->reason) {
 	case DC_STOP_BREAKPOINT:
 		reason = breakpoint ? set_reasons[breakpoint->set] : "breakpoint";
 		break;
+	case DC_STOP_WATCHPOINT:
+	case DC_STOP_SCOPE: reason = "data breakpoint"; break;
 	case DC_STOP_SIGNAL:
 		reason = "exception";
 		describe_signal(stop, signal);
@@ -117,14 +162,17 @@ static void tell_stop(struct request *request, const struct dc_stop *stop,
 	case DC_STOP_EXEC: reason = request->dap->at_entry ? "entry" : "exec"; break;
 	default: break;
 	}
-	body = json_pack("{ss si sb}", "reason", reason, "threadId", stop->thread,
-			 "allThreadsStopped", stop->all_stand);
+	// It was ours, for the step.
+	if (is_at_breakpoint(stop) && stop->breakpoint == request->dap->step_target)
+		reason = "step";
+	body = json_pack("{ss si sb so*}", "reason", reason, "threadId", stop->thread,
+			 "allThreadsStopped", stop->all_stand, "description", description);
 	if (*signal)
 		json_object_set_new(body, "text", json_string(signal));
 	if (breakpoint && breakpoint->set == SET_EXCEPTIONS)
 		json_object_set(body, "text", json_object_get(breakpoint->asked, "filterId"));
-	if (problem)
-		json_object_set_new(body, "description", json_text(problem));
+	if (description && stop->reason == DC_STOP_WATCHPOINT)
+		json_object_set(body, "text", description);
 	if (breakpoint)
 		json_object_set_new(body, "hitBreakpointIds", json_pack("[i]", breakpoint->id));
 	request_tell(request, "stopped", body);
@@ -152,6 +200,15 @@ static bool stays(struct request *request, struct dc_session *session,
 	return false;
 }
 
+// It has been met and is gone, or something else has ended the step.
+static void forget_step_target(struct dap *dap, struct dc_session *session)
+{
+	if (dap->step_target)
+		dc_error_destroy(dc_breakpoint_delete(session, dap->step_target));
+	dap->step_target = 0;
+	dap->step_thread = 0;
+}
+
 struct dc_error *dap_stopped(struct dc_session *session, void *arg)
 {
 	struct request *request = arg;
@@ -164,14 +221,19 @@ struct dc_error *dap_stopped(struct dc_session *session, void *arg)
 	// It may have been sent on by what was asked before we came to it.
 	if (!standing.found)
 		return NULL;
-	if (standing.stop.reason == DC_STOP_BREAKPOINT)
+	if (is_at_breakpoint(&standing.stop))
 		breakpoint = breakpoints_find(&request->dap->breakpoints, standing.stop.breakpoint);
-	if (breakpoint && !standing.problem &&
-	    !stays(request, session, breakpoint, request->thread))
+	if (breakpoint && !standing.problem && standing.stop.reason != DC_STOP_SCOPE &&
+	    !stays(request, session, breakpoint, request->thread)) {
 		err = dc_continue(session, request->thread);
-	else
-		tell_stop(request, &standing.stop, breakpoint, standing.problem);
-	free(standing.problem);
+	} else {
+		tell_stop(request, &standing.stop, breakpoint, &standing);
+		if (breakpoint && standing.stop.reason == DC_STOP_SCOPE)
+			breakpoint_is_gone(request, breakpoint);
+		if (request->thread == request->dap->step_thread)
+			forget_step_target(request->dap, session);
+	}
+	standing_deinit(&standing);
 	return err;
 }
 
@@ -202,11 +264,16 @@ struct dc_error *dap_ask_pause(struct request *request)
 	return NULL;
 }
 
-// Where all stand already none will be told of, and the loop tells them when its patience is over.
 struct dc_error *dap_pause(struct dc_session *session, void *arg)
 {
-	struct dc_error *err = dap_take_control(arg, session);
+	struct request *request = arg;
+	struct standing standing = { 0 };
+	struct dc_error *err = dap_take_control(request, session);
 
+	if (!err)
+		err = find_standing(session, &standing);
+	standing_deinit(&standing);
+	request->all_stood = standing.n && standing.stand == standing.n;
 	return err ? err : dc_interrupt(session, 0);
 }
 
@@ -276,6 +343,19 @@ static struct dc_error *continue_others(struct request *request, struct dc_sessi
 	return err;
 }
 
+// A step over the line meets a breakpoint in what was chosen of its calls.
+static struct dc_error *aim(struct request *request, struct dc_session *session, pid_t thread)
+{
+	struct dap *dap = request->dap;
+	uint64_t addr;
+
+	if (!dap_target(request, &addr))
+		return NULL;
+	forget_step_target(dap, session);
+	dap->step_thread = thread;
+	return dap_step_to(session, thread, addr, &dap->step_target);
+}
+
 static struct dc_error *step(struct request *request, struct dc_session *session, enum dc_step how,
 			     enum dc_step by_instruction)
 {
@@ -285,7 +365,9 @@ static struct dc_error *step(struct request *request, struct dc_session *session
 	bool is_instruction = granularity && !strcmp(granularity, "instruction");
 	const struct dc_step_options options = {
 		.thread = (pid_t)thread,
-		.how = is_instruction ? by_instruction : how,
+		.how = json_object_get(request->arguments, "targetId") ? DC_STEP_OVER
+		       : is_instruction				       ? by_instruction
+								       : how,
 	};
 	struct dc_error *err;
 
@@ -295,6 +377,11 @@ static struct dc_error *step(struct request *request, struct dc_session *session
 	}
 	if (request->complaint)
 		return NULL;
+	if (how == DC_STEP_INTO && json_object_get(request->arguments, "targetId")) {
+		err = aim(request, session, (pid_t)thread);
+		if (err || request->complaint)
+			return err;
+	}
 	dap_forget(request->dap);
 	err = dc_step(session, &options);
 	return err || single ? err : continue_others(request, session, (pid_t)thread);
@@ -328,7 +415,7 @@ struct dc_error *dap_exception_info(struct dc_session *session, void *arg)
 	if (request->complaint)
 		return NULL;
 	err = find_standing(session, &standing);
-	free(standing.problem);
+	standing_deinit(&standing);
 	if (err)
 		return err;
 	breakpoint = standing.found ? breakpoints_find(&request->dap->breakpoints,

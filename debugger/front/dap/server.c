@@ -12,7 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PROGRESS_NS = 500000000, PAUSE_NS = 200000000 };
+// A thread that sleeps where nothing wakes it is waited for so long; what does not end when it is
+// undone, so long: our own end undoes it, too.
+static const int64_t PROGRESS_NS = 500000000, PAUSE_NS = 2000000000, LEAVE_NS = 10000000000;
 
 static int64_t now_ns(void)
 {
@@ -129,6 +131,39 @@ static void answer(struct request *request, struct dc_error *err)
 	request_destroy(request);
 }
 
+// ---- Stops of all threads ----
+
+void dap_await_pause(struct dap *dap, pid_t thread, const char *reason)
+{
+	dap->pause = PAUSE_ASKED;
+	dap->pause_thread = thread;
+	dap->pause_reason = reason;
+	dap->pause_until_ns = 0;
+}
+
+static void tell_pause(struct dap *dap)
+{
+	dap->pause = PAUSE_TOLD;
+	dap_event(dap, "stopped",
+		  json_pack("{ss si sb}", "reason", dap->pause_reason, "threadId",
+			    dap->pause_thread, "allThreadsStopped", 1));
+}
+
+// Now its threads are on their way to stand, unless they all stood: then none will be told of.
+static void pause_was_asked(const struct request *request, const struct dc_error *err)
+{
+	struct dap *dap = request->dap;
+
+	if (dap->pause != PAUSE_ASKED)
+		return;
+	if (err || request->complaint)
+		dap->pause = PAUSE_NONE;
+	else if (request->all_stood)
+		tell_pause(dap);
+	else
+		dap->pause_until_ns = now_ns() + PAUSE_NS;
+}
+
 // ---- Work under way ----
 
 static json_t *progress_id(const struct request *request)
@@ -158,141 +193,220 @@ static void tell_progress(struct dap *dap)
 	}
 }
 
-// Milliseconds until something is to be told; -1: nothing is.
-static int progress_wait(const struct dap *dap)
+// The sooner of a wait in milliseconds, -1: for ever, and the time until.
+static int sooner(int wait, int64_t until)
 {
-	int64_t now = now_ns();
+	int64_t left = until - now_ns();
+	int64_t ms = left > 0 ? left / 1000000 + 1 : 0;
+
+	return wait < 0 || ms < wait ? (int)ms : wait;
+}
+
+// Milliseconds until something is to be told or done; -1: nothing is.
+static int patience(const struct dap *dap)
+{
 	int wait = -1;
 
 	for (const struct request *request = dap->under_way; request; request = request->next) {
-		int64_t left = request->begun_ns + PROGRESS_NS - now;
-		int ms = left > 0 ? (int)(left / 1000000) + 1 : 0;
-
-		if (!request->progress_told && !request->is_ours && (wait < 0 || ms < wait))
-			wait = ms;
+		if (!request->progress_told && !request->is_ours)
+			wait = sooner(wait, request->begun_ns + PROGRESS_NS);
 	}
-	if (dap->pause == PAUSE_ASKED) {
-		int64_t left = dap->pause_until_ns - now;
-		int ms = left > 0 ? (int)(left / 1000000) + 1 : 0;
-
-		wait = wait < 0 || ms < wait ? ms : wait;
-	}
-	return wait;
+	if (dap->pause == PAUSE_ASKED && dap->pause_until_ns)
+		wait = sooner(wait, dap->pause_until_ns);
+	return dap->ending ? sooner(wait, dap->leave_ns) : wait;
 }
 
-static void finish(struct request *request)
+static void append(struct request **list, struct request *request)
+{
+	while (*list)
+		list = &(*list)->next;
+	*list = request;
+}
+
+static void take_out(struct request *request)
 {
 	struct dap *dap = request->dap;
 	struct request **at = &dap->under_way;
-	struct dc_error *err = dc_operation_finish(request->operation, NULL);
 
 	while (*at != request)
 		at = &(*at)->next;
 	*at = request->next;
+	request->next = NULL;
 	if (request->progress_told && dap->knows_progress)
 		dap_event(dap, "progressEnd",
 			  json_pack("{so*}", "progressId", progress_id(request)));
+}
+
+static void finish(struct request *request)
+{
+	struct dc_error *err = dc_operation_finish(request->operation, NULL);
+
+	take_out(request);
+	if (request->job == dap_pause)
+		pause_was_asked(request, err);
 	answer(request, err);
 }
 
+void dap_undo_one(struct request *request)
+{
+	struct dap *dap = request->dap;
+
+	if (request->operation) {
+		dc_operation_cancel(request->operation);
+		return;
+	}
+	opening_cancel(dap->opening);
+	// It may wait for the program.
+	launch_kill(&dap->launched);
+}
+
 // The last first: none of those that wait is to begin because the one before it has ended.
-static void cancel(struct request *request, bool whole)
+static void undo(struct request *request, bool whole)
 {
 	if (!request)
 		return;
-	cancel(request->next, whole);
+	undo(request->next, whole);
 	if (whole || (!request->is_ours && request->handler->calls))
-		dc_operation_cancel(request->operation);
+		dap_undo_one(request);
 }
 
 void dap_undo(struct dap *dap, bool whole)
 {
-	cancel(dap->under_way, whole);
-	for (struct request *request = dap->under_way, *next; request; request = next) {
-		next = request->next;
-		if (whole || (!request->is_ours && request->handler->calls))
-			finish(request);
-	}
-}
-
-void dap_forget_target(struct dap *dap)
-{
-	dap_undo(dap, true);
-	references_destroy(dap->references);
-	dap->references = NULL;
-	breakpoints_clear(&dap->breakpoints);
-	dap_forget_console(dap);
-	json_decref(dap->watched);
-	dap->watched = NULL;
-	dc_close(dap->session);
-	dap->session = NULL;
-	dap->event_fd = -1;
+	undo(dap->under_way, whole);
 }
 
 static void begin(struct request *request, struct dc_error *(*job)(struct dc_session *, void *))
 {
 	struct dap *dap = request->dap;
 	struct dc_error *err = dc_start(dap->session, job, request, &request->operation);
-	struct request **last = &dap->under_way;
 
 	if (err) {
 		answer(request, err);
 		return;
 	}
+	request->job = job;
 	request->begun_ns = now_ns();
-	while (*last)
-		last = &(*last)->next;
-	*last = request;
+	append(&dap->under_way, request);
 }
 
-void dap_begin(struct dap *dap, struct dc_error *(*job)(struct dc_session *, void *), pid_t thread)
+void dap_begin(struct dap *dap, struct dc_error *(*job)(struct dc_session *, void *), pid_t thread,
+	       const char *reason)
 {
-	struct request *request = calloc(1, sizeof(*request));
+	struct request *request = dap->ending || !dap->session ? NULL : calloc(1, sizeof(*request));
 
 	if (!request)
 		return;
 	request->dap = dap;
 	request->is_ours = true;
 	request->thread = thread;
+	request->reason = reason;
 	request->command = "";
 	begin(request, job);
 }
 
-// ---- Stops of all threads ----
+// ---- The target ----
 
-void dap_await_pause(struct dap *dap, pid_t thread, const char *reason)
+void dap_open(struct request *request, const struct opening_steps *steps)
 {
-	dap->pause = PAUSE_ASKED;
-	dap->pause_thread = thread;
-	dap->pause_reason = reason;
-	dap->pause_until_ns = now_ns() + PAUSE_NS;
+	struct dap *dap = request->dap;
+
+	if (!dap->references)
+		dap->references = references_create();
+	if (!dap->watched)
+		dap->watched = json_object();
+	dap->opening = dap->references && dap->watched ? opening_start(request, steps) : NULL;
+	if (!dap->opening) {
+		request_complain(request, "out of memory");
+		if (request->is_taken)
+			answer(request, NULL);
+		return;
+	}
+	dap->opener = request;
+	request->is_taken = true;
+	request->begun_ns = now_ns();
+	append(&dap->under_way, request);
 }
 
-static void tell_pause(struct dap *dap)
+void dap_let_go(struct dap *dap)
 {
-	dap->pause = PAUSE_TOLD;
-	dap_event(dap, "stopped",
-		  json_pack("{ss si sb}", "reason", dap->pause_reason, "threadId",
-			    dap->pause_thread, "allThreadsStopped", 1));
+	dap_forget_console(dap);
+	if (dap->references)
+		dap_forget(dap);
+	dc_close(dap->session);
+	dap->session = NULL;
+	dap->event_fd = -1;
+	dap->pause = PAUSE_NONE;
 }
+
+static void take_target(struct dap *dap)
+{
+	struct request *request = dap->opener;
+	struct dc_error *err = opening_finish(dap->opening, &dap->session);
+	bool is_again = dap->configured;
+
+	dap->opening = NULL;
+	dap->opener = NULL;
+	take_out(request);
+	if (dap->session) {
+		dap->event_fd = dc_event_fd(dap->session);
+	} else {
+		launch_kill(&dap->launched);
+		launch_deinit(&dap->launched);
+	}
+	if (dap->terminal_problem && request->complaint) {
+		free(request->complaint);
+		request->complaint = dap->terminal_problem;
+		dap->terminal_problem = NULL;
+	}
+	dap->terminal_seq = 0;
+	answer(request, err);
+	if (is_again && dap->session)
+		dap_set_off(dap);
+	else if (is_again)
+		dap_event(dap, "terminated", NULL);
+}
+
+void dap_ask_client(struct dap *dap, const char *command, json_t *arguments)
+{
+	send_message(dap, json_pack("{ss ss so}", "type", "request", "command", command,
+				    "arguments", arguments));
+	dap->terminal_seq = dap->seq;
+}
+
+// What the client says of the terminal. That it has begun is not that the program has.
+static void take_response(struct dap *dap, const json_t *message)
+{
+	const char *why = json_string_value(json_object_get(message, "message"));
+
+	if (!dap->terminal_seq || json_is_true(json_object_get(message, "success")) ||
+	    json_integer_value(json_object_get(message, "request_seq")) != dap->terminal_seq)
+		return;
+	free(dap->terminal_problem);
+	if (asprintf(&dap->terminal_problem, "the client begins no terminal: %s", why ?: "") < 0)
+		dap->terminal_problem = NULL;
+	launch_kill(&dap->launched);
+}
+
+// ---- Stops ----
 
 // A thread that sleeps where nothing wakes it does not stand; the others are told of by themselves.
 static void give_up_pause(struct dap *dap)
 {
-	if (dap->pause != PAUSE_ASKED || now_ns() < dap->pause_until_ns)
+	if (dap->pause != PAUSE_ASKED || !dap->pause_until_ns || now_ns() < dap->pause_until_ns)
 		return;
 	dap->pause = PAUSE_NONE;
-	dap_begin(dap, dap_tell_standing, 0);
+	dap_begin(dap, dap_tell_standing, 0, dap->pause_reason);
 }
 
 static void take_stop(struct dap *dap, const struct dc_stop *stop)
 {
+	bool is_pause = stop->reason == DC_STOP_INTERRUPTED;
+
 	if (dap->pause == PAUSE_ASKED && stop->all_stand)
 		tell_pause(dap);
 	// What stopped it is the pause that is, or is to be, told.
-	if (stop->reason == DC_STOP_INTERRUPTED && dap->pause != PAUSE_NONE)
-		return;
-	dap_begin(dap, dap_stopped, stop->thread);
+	if (!is_pause || dap->pause == PAUSE_NONE)
+		dap_begin(dap, dap_stopped, stop->thread, is_pause ? dap->pause_reason : NULL);
 }
 
 static void take_events(struct dap *dap)
@@ -315,7 +429,8 @@ static void take_events(struct dap *dap)
 				dap->pause = PAUSE_NONE;
 			break;
 		case DC_EVENT_TARGET_ENDED:
-			// How it ended is told by its parent.
+			dap->has_ended = true;
+			// How it ended is told by its keeper.
 			if (dap->launched.pid)
 				break;
 			dap_output(dap, "important", "the target ended\n");
@@ -323,6 +438,9 @@ static void take_events(struct dap *dap)
 			break;
 		case DC_EVENT_TARGET_EXECED:
 			dap_output(dap, "important", "the target became another program\n");
+			break;
+		case DC_EVENT_BREAKPOINT:
+			dap_begin(dap, dap_breakpoint_found, (pid_t)event.breakpoint, NULL);
 			break;
 		default: break;
 		}
@@ -366,11 +484,32 @@ static void run(struct request *request)
 		dap_undo(dap, false);
 	if (request->handler->now)
 		err = request->handler->now(request);
+	if (request->is_taken)
+		return;
 	// A row with both: the first may leave the rest to the second.
 	if (err || request->complaint || request->body || !request->handler->job)
 		answer(request, err);
 	else
 		begin(request, request->handler->job);
+}
+
+// While the target is opened, what is not about that waits.
+static bool is_to_wait(const struct request *request)
+{
+	const struct dap *dap = request->dap;
+
+	return (dap->opener || dap->restart) && request->handler && !request->handler->is_urgent;
+}
+
+static void take_held(struct dap *dap)
+{
+	struct request *request;
+
+	while (!dap->ending && (request = dap->held) && !is_to_wait(request)) {
+		dap->held = request->next;
+		request->next = NULL;
+		run(request);
+	}
 }
 
 // An answer to a message that is no request in a client's sense: a programming error of theirs,
@@ -410,7 +549,10 @@ static void take_request(struct dap *dap, json_t *message)
 	request->seq = json_integer_value(json_object_get(message, "seq"));
 	request->arguments = json_is_object(arguments) ? json_incref(arguments) : json_object();
 	request->handler = find_handler(request->command);
-	run(request);
+	if (is_to_wait(request))
+		append(&dap->held, request);
+	else
+		run(request);
 }
 
 static void take_message(struct dap *dap, struct message *message)
@@ -422,7 +564,9 @@ static void take_message(struct dap *dap, struct message *message)
 		type = json_string_value(json_object_get(message->json, "type"));
 		if (type && !strcmp(type, "request"))
 			take_request(dap, message->json);
-		else if (!type || strcmp(type, "response") != 0)
+		else if (type && !strcmp(type, "response"))
+			take_response(dap, message->json);
+		else
 			refuse(dap, message->json, "a message has the type 'request'");
 		break;
 	case MESSAGE_BAD: refuse(dap, NULL, message->complaint); break;
@@ -463,16 +607,13 @@ static bool take_output(struct dap *dap, int *fd, const char *category)
 static void take_end(struct dap *dap)
 {
 	int status;
-	ssize_t n = read(dap->launched.report, &status, sizeof(status));
 
-	if (n < 0 && errno == EINTR)
+	if (!launch_ended(&dap->launched, &status))
 		return;
-	close(dap->launched.report);
-	dap->launched.report = -1;
 	while (take_output(dap, &dap->launched.out, "stdout") ||
 	       take_output(dap, &dap->launched.err, "stderr"))
 		;
-	if (n == sizeof(status))
+	if (status >= 0)
 		dap_event(dap, "exited",
 			  json_pack("{si}", "exitCode",
 				    WIFEXITED(status) ? WEXITSTATUS(status)
@@ -480,19 +621,66 @@ static void take_end(struct dap *dap)
 	dap_event(dap, "terminated", NULL);
 }
 
+// ---- The loop ----
+
+static void begin_end(struct dap *dap)
+{
+	struct request *request;
+
+	dap->leave_ns = now_ns() + LEAVE_NS;
+	dap_undo(dap, true);
+	while ((request = dap->held ?: dap->restart)) {
+		if (request == dap->held)
+			dap->held = request->next;
+		else
+			dap->restart = NULL;
+		request_complain(request, "cancelled");
+		answer(request, NULL);
+	}
+}
+
+// What does not end, our own end undoes: nobody waits for it any longer.
+static void leave_at_once(struct dap *dap)
+{
+	fputs("error: what was under way does not end; it is undone by our end\n", stderr);
+	if (!dap->outlives)
+		launch_kill(&dap->launched);
+	_exit(1);
+}
+
+static void look_after(struct dap *dap)
+{
+	if (dap->opening && poll(&(struct pollfd){ opening_fd(dap->opening), POLLIN, 0 }, 1, 0) > 0)
+		take_target(dap);
+	take_events(dap);
+	if (dap->restart && !dap->under_way)
+		dap_begin_again(dap);
+	take_held(dap);
+	if (dap->ending && !dap->leave_ns)
+		begin_end(dap);
+	if (dap->ending && now_ns() > dap->leave_ns)
+		leave_at_once(dap);
+	tell_progress(dap);
+	give_up_pause(dap);
+}
+
 static void loop(struct dap *dap)
 {
-	while (!dap->ending) {
+	while (!dap->ending || dap->under_way) {
+		// A keeper tells whoever opens before the loop.
+		const struct launched *launched = &dap->launched;
+		bool runs = launched->pid && !dap->opening;
 		struct pollfd polls[] = {
-			{ wire_fd(dap->wire), POLLIN, 0 },
+			{ dap->ending ? -1 : wire_fd(dap->wire), POLLIN, 0 },
 			{ dap->session ? dap->event_fd : -1, POLLIN, 0 },
-			{ dap->launched.pid ? dap->launched.out : -1, POLLIN, 0 },
-			{ dap->launched.pid ? dap->launched.err : -1, POLLIN, 0 },
-			{ dap->launched.pid ? dap->launched.report : -1, POLLIN, 0 },
+			{ runs ? launched->out : -1, POLLIN, 0 },
+			{ runs ? launched->err : -1, POLLIN, 0 },
+			{ runs ? launched->link : -1, POLLIN, 0 },
+			{ dap->opening ? opening_fd(dap->opening) : -1, POLLIN, 0 },
 		};
 		struct message *message;
 
-		if (poll(polls, 5, progress_wait(dap)) < 0 && errno != EINTR)
+		if (poll(polls, 6, patience(dap)) < 0 && errno != EINTR)
 			break;
 		if (polls[2].revents)
 			take_output(dap, &dap->launched.out, "stdout");
@@ -502,9 +690,7 @@ static void loop(struct dap *dap)
 			take_end(dap);
 		while (!dap->ending && (message = wire_next(dap->wire)))
 			take_message(dap, message);
-		take_events(dap);
-		tell_progress(dap);
-		give_up_pause(dap);
+		look_after(dap);
 	}
 }
 
@@ -514,17 +700,22 @@ int dap_serve(int in, int out, FILE *log, const char *token)
 		.event_fd = -1, .token = token, .repl_calls = true, .stops_at_faults = true
 	};
 
+	launched_init(&dap.launched);
 	dap.wire = wire_open(in, out, log);
 	if (!dap.wire) {
 		fputs("error: cannot begin to listen\n", stderr);
 		return 1;
 	}
 	loop(&dap);
-	dap_forget_target(&dap);
-	if (!dap.outlives)
-		launch_kill(&dap.launched);
-	launch_deinit(&dap.launched);
-	wire_close(dap.wire);
+	dap_leave(&dap);
+	if (dap.farewell)
+		answer(dap.farewell, NULL);
+	breakpoints_clear(&dap.breakpoints);
+	references_destroy(dap.references);
+	json_decref(dap.watched);
 	json_decref(dap.source_map);
+	json_decref(dap.configuration);
+	free(dap.terminal_problem);
+	wire_close(dap.wire);
 	return dap.status;
 }

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The beginning and the end of a conversation: what we can do, whom we debug, and how we let go.
+// The beginning of a conversation: what we can do, and whom we debug.
 #include "debugger/front/dap/dap.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 // ---- initialize ----
 
@@ -21,6 +17,16 @@ static void add_capabilities(json_t *body, const char *words)
 		json_object_setn_new(body, words, n, json_true());
 		words += n + strspn(words + n, " ");
 	}
+}
+
+json_t *dap_capabilities(bool launched)
+{
+	json_t *body = json_object();
+
+	for (size_t i = 0; i < nr_handlers; i++)
+		add_capabilities(body, launched ? handlers[i].launched_capabilities
+						: handlers[i].capabilities);
+	return body;
 }
 
 struct dc_error *dap_initialize(struct request *request)
@@ -39,12 +45,12 @@ struct dc_error *dap_initialize(struct request *request)
 	dap->knows_invalidated = argument_flag(request, arguments, "supportsInvalidatedEvent",
 					       false);
 	dap->knows_memory = argument_flag(request, arguments, "supportsMemoryEvent", false);
+	dap->has_terminal = argument_flag(request, arguments, "supportsRunInTerminalRequest",
+					  false);
 	if (request->complaint)
 		return NULL;
 	dap->initialized = true;
-	request->body = json_object();
-	for (size_t i = 0; i < nr_handlers; i++)
-		add_capabilities(request->body, handlers[i].capabilities);
+	request->body = dap_capabilities(false);
 	json_object_set_new(request->body, "exceptionBreakpointFilters", dap_exception_filters());
 	return NULL;
 }
@@ -62,8 +68,8 @@ static bool is_token(const char *given, const char *token)
 	return !differs;
 }
 
-static int argument_choice(struct request *request, const char *name, const char *const *words,
-			   size_t n, int otherwise)
+int dap_choice(struct request *request, const char *name, const char *const *words, size_t n,
+	       int otherwise)
 {
 	const char *text = argument_text(request, request->arguments, name, false);
 
@@ -120,8 +126,7 @@ static void take_source_map(struct request *request)
 	dap->source_map = map;
 }
 
-// What attach and launch have in common.
-static void take_settings(struct request *request)
+void dap_take_settings(struct request *request)
 {
 	static const char *const watch_words[] = { "never", "once-per-stop", "always",
 						   "never, once-per-stop or always" };
@@ -140,13 +145,15 @@ static void take_settings(struct request *request)
 	dap->stop_on_entry = argument_flag(request, arguments, "stopOnAttach", false) ||
 			     argument_flag(request, arguments, "stopOnEntry", false);
 
+	dap->outlives = !argument_flag(request, arguments, "killOnExit", true);
+
 	const char *cwd = argument_text(request, arguments, "cwd", false);
 
 	snprintf(dap->cwd, sizeof(dap->cwd), "%s", cwd ?: "");
 	take_host(request);
-	dap->watch_calls = (enum watch_calls)argument_choice(request, "watchCalls", watch_words, 3,
-							     WATCH_NEVER);
-	dap->repl_calls = argument_choice(request, "replCalls", repl_words, 2, 1);
+	dap->watch_calls = (enum watch_calls)dap_choice(request, "watchCalls", watch_words, 3,
+							WATCH_NEVER);
+	dap->repl_calls = dap_choice(request, "replCalls", repl_words, 2, 1);
 	take_source_map(request);
 }
 
@@ -176,10 +183,11 @@ static struct dc_error *find_process(struct request *request, pid_t *ret)
 }
 
 // What is asked of the session once, before anybody waits.
-static struct dc_error *look_around(struct dap *dap)
+struct dc_error *dap_look_around(struct request *request, struct dc_session *session)
 {
+	struct dap *dap = request->dap;
 	struct dc_check check;
-	struct dc_error *err = dc_check(dap->session, NULL, NULL, &check);
+	struct dc_error *err = dc_check(session, NULL, NULL, &check);
 
 	if (err)
 		return err;
@@ -191,213 +199,50 @@ static struct dc_error *look_around(struct dap *dap)
 	return NULL;
 }
 
-static struct dc_error *open_target(struct request *request, const struct dc_options *options)
-{
-	struct dap *dap = request->dap;
-	struct dc_error *err;
-
-	dap->references = references_create();
-	dap->watched = json_object();
-	if (!dap->references || !dap->watched) {
-		request_complain(request, "out of memory");
-		return NULL;
-	}
-	err = dc_open(options, &dap->session);
-	if (!err)
-		dap->event_fd = dc_event_fd(dap->session);
-	return err;
-}
-
-static void tell_beginning(struct request *request, const char *method)
+void dap_tell_process(struct request *request, const char *method)
 {
 	const struct dap *dap = request->dap;
 
 	request_tell(request, "process",
 		     json_pack("{so* sI sb ss}", "name", json_text(dap->name), "systemProcessId",
 			       (json_int_t)dap->pid, "isLocalProcess", 1, "startMethod", method));
+}
+
+static struct dc_error *begin(struct request *request, struct dc_session *session)
+{
+	struct dc_error *err = dap_look_around(request, session);
+
+	if (err)
+		return err;
+	dap_tell_process(request, "attach");
 	request_tell(request, "initialized", NULL);
+	return NULL;
 }
 
 struct dc_error *dap_attach(struct request *request)
 {
-	struct dap *dap = request->dap;
-	struct dc_options options;
-	struct dc_error *err;
+	static const struct opening_steps steps = { find_process, begin };
 
-	if (dap->session)
+	if (request->dap->session)
 		request_complain(request, "there is a process already: one conversation, one "
 					  "process");
-	take_settings(request);
-	if (request->complaint)
-		return NULL;
-	dc_options_init(&options);
-	err = find_process(request, &options.pid);
-	if (err || request->complaint)
-		return err;
-	err = open_target(request, &options);
-	if (!err && dap->session)
-		err = look_around(dap);
-	if (err || request->complaint)
-		dap_forget_target(dap);
-	else
-		tell_beginning(request, "attach");
-	return err;
-}
-
-// ---- launch ----
-
-// NULL: out of memory. Its texts are the list's.
-static char **texts_of(struct request *request, const char *name, const char *first)
-{
-	const json_t *list = argument_list(request, request->arguments, name);
-	size_t n = 0;
-	char **texts = calloc(json_array_size(list) + 2, sizeof(*texts));
-
-	if (texts && first)
-		texts[n++] = (char *)first;
-	for (size_t i = 0; texts && i < json_array_size(list); i++) {
-		const char *text = json_string_value(json_array_get(list, i));
-
-		if (!text)
-			request_complain(request, "%s: '%s' is to be a list of strings",
-					 request->command, name);
-		texts[n++] = (char *)(text ?: "");
-	}
-	return texts;
-}
-
-static void free_texts(char **texts)
-{
-	for (size_t i = 0; texts && texts[i]; i++)
-		free(texts[i]);
-	free(texts);
-}
-
-// Ours, with what the object changes; null takes a variable away. NULL: out of memory.
-static char **environment_of(const json_t *changes)
-{
-	size_t ours = 0, n = 0;
-
-	while (environ[ours])
-		ours++;
-	char **texts = calloc(ours + json_object_size(changes) + 1, sizeof(*texts));
-
-	for (size_t i = 0; texts && i < ours; i++) {
-		char *name = strndup(environ[i], strcspn(environ[i], "="));
-
-		if (name && !json_object_get(changes, name))
-			texts[n++] = strdup(environ[i]);
-		free(name);
-	}
-	for (void *at = json_object_iter((json_t *)changes); texts && at;
-	     at = json_object_iter_next((json_t *)changes, at)) {
-		const char *value = json_string_value(json_object_iter_value(at));
-
-		if (value && asprintf(&texts[n], "%s=%s", json_object_iter_key(at), value) >= 0)
-			n++;
-	}
-	return texts;
-}
-
-// The first look at its memory finds that the process has become the program, and begins again. Any
-// place will do, one that nothing is mapped at too.
-static struct dc_error *look_anew(struct dap *dap)
-{
-	char *value = NULL;
-	struct dc_error *err = dc_print(dap->session, "*(char *) 0", &value);
-
-	if (err && err->code != DC_VALUE)
-		return err;
-	dc_error_destroy(err);
-	free(value);
-	dap->at_entry = true;
-	return look_around(dap);
-}
-
-// Until the program stands at its first instruction, or it is known that it could not be run.
-static struct dc_error *run_to_entry(struct request *request)
-{
-	enum { PATIENCE_NS = 1000000000 };
-	struct dap *dap = request->dap;
-	struct dc_error *err = dap_take_control(request, dap->session);
-	struct dc_event event;
-	int cause;
-
-	if (err)
-		return err;
-	launch_go(&dap->launched);
-	cause = launch_failure(&dap->launched);
-	if (cause) {
-		request_complain(request, "cannot run %s: %s",
-				 argument_text(request, request->arguments, "program", true),
-				 strerror(cause));
-		return NULL;
-	}
-	while (dc_wait_event(dap->session, 10LL * PATIENCE_NS, &event)) {
-		if (event.kind == DC_EVENT_STOPPED && event.stop.reason == DC_STOP_EXEC)
-			return look_anew(dap);
-		if (event.kind == DC_EVENT_TARGET_ENDED)
-			break;
-	}
-	request_complain(request, "the program did not come to its first instruction");
+	dap_take_settings(request);
+	if (!request->complaint)
+		dap_open(request, &steps);
 	return NULL;
 }
 
-static void prepare(struct request *request)
-{
-	const json_t *arguments = request->arguments;
-	struct dap *dap = request->dap;
-	const char *program = argument_text(request, arguments, "program", true);
-	const json_t *env = argument_object(request, arguments, "env");
-	char **argv = texts_of(request, "args", program);
-	char **envp = environment_of(env);
-	const struct launch_options options = { .program = program,
-						.argv = argv,
-						.envp = envp,
-						.cwd = *dap->cwd ? dap->cwd : NULL,
-						.outlives = dap->outlives };
-	int cause = request->complaint ? 0 : ENOMEM;
-
-	if (argv && envp && !request->complaint)
-		cause = launch_prepare(&options, &dap->launched);
-	if (cause)
-		request_complain(request, "cannot run %s: %s", program, strerror(cause));
-	free_texts(envp);
-	free(argv);
-}
-
-struct dc_error *dap_launch(struct request *request)
-{
-	struct dap *dap = request->dap;
-	struct dc_options options;
-	struct dc_error *err;
-
-	if (dap->session)
-		request_complain(request, "there is a process already: one conversation, one "
-					  "process");
-	take_settings(request);
-	dap->outlives = !argument_flag(request, request->arguments, "killOnExit", true);
-	if (!request->complaint)
-		prepare(request);
-	if (request->complaint)
-		return NULL;
-	dc_options_init(&options);
-	options.pid = dap->launched.pid;
-	dap->pid = options.pid;
-	err = open_target(request, &options);
-	if (!err && dap->session)
-		err = run_to_entry(request);
-	if (err || request->complaint) {
-		dap_forget_target(dap);
-		launch_kill(&dap->launched);
-		launch_deinit(&dap->launched);
-	} else {
-		tell_beginning(request, "launch");
-	}
-	return err;
-}
-
 // ---- configurationDone ----
+
+void dap_set_off(struct dap *dap)
+{
+	if (dap->stop_on_entry) {
+		dap_await_pause(dap, dap->pid, "entry");
+		dap_begin(dap, dap_pause, 0, NULL);
+	} else if (dap->launched.pid) {
+		dap_begin(dap, dap_go, 0, NULL);
+	}
+}
 
 struct dc_error *dap_configuration_done(struct request *request)
 {
@@ -405,64 +250,6 @@ struct dc_error *dap_configuration_done(struct request *request)
 
 	dap->configured = true;
 	request->body = json_object();
-	if (dap->stop_on_entry) {
-		dap_await_pause(dap, dap->pid, "entry");
-		dap_begin(dap, dap_pause, 0);
-	} else if (dap->launched.pid) {
-		dap_begin(dap, dap_go, 0);
-	}
-	return NULL;
-}
-
-// ---- terminate, disconnect, cancel ----
-
-// The program may see to its end; who wants more disconnects.
-struct dc_error *dap_terminate(struct request *request)
-{
-	struct dap *dap = request->dap;
-
-	if (kill(dap->pid, SIGTERM))
-		request_complain(request, "process %d cannot be asked to end: %s", dap->pid,
-				 strerror(errno));
-	else
-		dap_begin(dap, dap_go, 0);
-	request->body = json_object();
-	return NULL;
-}
-
-// What we launched ends with us unless told otherwise, what we attached to does not.
-struct dc_error *dap_disconnect(struct request *request)
-{
-	struct dap *dap = request->dap;
-	bool had = dap->session != NULL;
-	bool ends = argument_flag(request, request->arguments, "terminateDebuggee",
-				  dap->launched.pid && !dap->outlives);
-	bool suspends = argument_flag(request, request->arguments, "suspendDebuggee", false);
-
-	if (request->complaint)
-		return NULL;
-	dap_forget_target(dap);
-	if (had && ends)
-		kill(dap->pid, SIGKILL);
-	else if (had && suspends)
-		kill(dap->pid, SIGSTOP);
-	dap->ending = true;
-	return NULL;
-}
-
-// By the request's number, or by the progress that is told of it. One that has ended, or never was,
-// is no matter.
-struct dc_error *dap_cancel(struct request *request)
-{
-	int64_t seq = argument_integer(request, request->arguments, "requestId", false, -1);
-	const char *progress = argument_text(request, request->arguments, "progressId", false);
-
-	if (progress && sscanf(progress, "call-%" SCNi64, &seq) != 1)
-		seq = -1;
-	for (struct request *each = request->dap->under_way; each && !request->complaint;
-	     each = each->next) {
-		if (each->seq == seq)
-			dc_operation_cancel(each->operation);
-	}
+	dap_set_off(dap);
 	return NULL;
 }

@@ -77,7 +77,8 @@ json_t *dap_describe(struct request *request, struct dc_value *value, struct dc_
 
 	if (nr)
 		number = references_add(request->dap->references,
-					&(struct reference){ REFERENCE_VALUE, .value = value });
+					&(struct reference){ REFERENCE_VALUE,
+							     .value = { value, request->around } });
 	else
 		dc_value_destroy(value);
 	json_object_set_new(body, "variablesReference", json_integer(number));
@@ -188,7 +189,8 @@ struct dc_error *dap_variables(struct dc_session *session, void *arg)
 	} else if (scope) {
 		err = dap_list_scope(request, session, &scope->scope, variables);
 	} else {
-		err = list_value(request, value->value, variables);
+		request->around = value->value.around;
+		err = list_value(request, value->value.value, variables);
 	}
 	request->body = json_pack("{so}", "variables", variables);
 	return err;
@@ -198,7 +200,6 @@ struct dc_error *dap_variables(struct dc_session *session, void *arg)
 static struct dc_error *find_child(struct request *request, const struct dc_value *whole,
 				   const char *name, char **expression)
 {
-	*expression = NULL;
 	for (uint64_t start = 0; start < whole->nr_children && !*expression; start += 256) {
 		struct dc_value *children[256];
 		size_t n;
@@ -219,32 +220,39 @@ static struct dc_error *find_child(struct request *request, const struct dc_valu
 	return NULL;
 }
 
-struct dc_error *dap_set_variable(struct dc_session *session, void *arg)
+struct dc_error *dap_name_variable(struct request *request, struct around *around, char **ret)
 {
-	struct request *request = arg;
 	const json_t *arguments = request->arguments;
 	int64_t number = argument_integer(request, arguments, "variablesReference", true, 0);
 	const char *name = argument_text(request, arguments, "name", true);
-	const char *value = argument_text(request, arguments, "value", true);
 	const struct references *references = request->dap->references;
 	const struct reference *whole = references_find(references, number, REFERENCE_VALUE);
 	const struct reference *scope = references_find(references, number, REFERENCE_SCOPE);
-	struct frame_reference frame = { 0 };
-	char *expression = NULL;
-	struct dc_error *err = NULL;
 
+	*ret = NULL;
 	if (!request->complaint && !whole && !scope)
 		request_complain(request, "there is no variable %jd any more", (intmax_t)number);
 	if (request->complaint)
 		return NULL;
 	if (scope) {
-		frame = scope->scope.frame;
-		expression = dap_scope_expression(&scope->scope, name);
-	} else {
-		err = find_child(request, whole->value, name, &expression);
+		*around = dap_around(&scope->scope.frame);
+		*ret = dap_scope_expression(&scope->scope, name);
+		return NULL;
 	}
-	if (!err && expression)
-		err = dap_assign(request, session, expression, value, scope ? &frame : NULL);
+	*around = whole->value.around;
+	return find_child(request, whole->value.value, name, ret);
+}
+
+struct dc_error *dap_set_variable(struct dc_session *session, void *arg)
+{
+	struct request *request = arg;
+	const char *value = argument_text(request, request->arguments, "value", true);
+	struct around around;
+	char *expression;
+	struct dc_error *err = dap_name_variable(request, &around, &expression);
+
+	if (!err && expression && value)
+		err = dap_assign(request, session, expression, value, dap_frame_of(&around));
 	free(expression);
 	return err;
 }
