@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 B = os.path.abspath(os.environ.get("B", "build/release"))
@@ -80,9 +81,12 @@ end"""
 def gdb_measure(place, command, n=RUNS, before=None):
     with Target("stepped") as process:
         again = f", {before!r}" if before else ""
-        text = f"break {place}\ncontinue\n{TIMED}\npython timed({n}, {command!r}{again})\n"
-        done = subprocess.run([*GDB, "-p", process.pid, "-x", "/dev/stdin"], input=text, stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, text=True, check=False, preexec_fn=dies_with_us)
+        with tempfile.NamedTemporaryFile("w", suffix=".gdb") as script:
+            script.write(f"break {place}\ncontinue\n{TIMED}\npython timed({n}, {command!r}{again})\n")
+            script.flush()
+            done = subprocess.run([*GDB, "-p", process.pid, "-x", script.name], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False,
+                                  preexec_fn=dies_with_us)
     return next((float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("MEDIAN")), None)
 
 
@@ -96,7 +100,7 @@ def work(what):
 
 
 def gdb_condition(pid):
-    worker = subprocess.Popen([*GDB, "-p", pid, "-ex", "break serve if order->number == -1", "-ex", "continue"],
+    worker = subprocess.Popen([*GDB, "-p", pid, "-ex", "break serve if weight == -1", "-ex", "continue"],
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               preexec_fn=dies_with_us)
     time.sleep(3)

@@ -143,7 +143,7 @@ static double at(struct dc_session *session, size_t n, double *times)
 static void hold(struct dc_session *session, unsigned seconds)
 {
 	const struct dc_breakpoint_options options = { .place = "serve",
-						       .condition = "order->number == -1" };
+						       .condition = "weight == -1" };
 	unsigned number;
 
 	good(dc_breakpoint_set(session, &options, &number));
