@@ -19,26 +19,27 @@ extern "C" {
 #define DC_CHECK __attribute__((warn_unused_result))
 
 // Every way an operation can end, its name in JSON, and the exit status the program gives it.
-#define DC_CODES(X)                                                                       \
-	X(USAGE, "usage", 2) /* a request that makes no sense */                          \
-	X(SYNTAX, "syntax", 1) /* the expression does not parse */                        \
-	X(NAME, "unknown-name", 1) /* no such symbol, member or type */                   \
-	X(TYPE, "type", 1) /* the operation is not defined for these types */             \
-	X(VALUE, "value", 1) /* division by zero, unreadable memory, out of range */      \
-	X(MEMORY, "out-of-memory", 1) /* ours, not the target's */                        \
-	X(SYSTEM, "system", 1) /* a system call of ours failed; the message says which */ \
-	X(CRASHED, "crashed", 1) /* a fatal signal in the callee; undone */               \
-	X(PANICKED, "panicked", 1) /* an uncaught panic in the callee; undone */          \
-	X(EXITED, "goroutine-exited", 1) /* the callee ended its goroutine */             \
-	X(THREAD_ENDED, "thread-ended", 1) /* the callee ended its thread */              \
-	X(LEFT, "left", 1) /* the callee was left by longjmp; nothing restored */         \
-	X(ATTACH, "attach", 3) /* the process cannot be attached to */                    \
-	X(TARGET_ENDED, "target-ended", 4) /* the process ended */                        \
-	X(TARGET_EXECED, "target-execed", 4) /* the process became another program */     \
-	X(DEADLINE, "deadline", 5) /* the call did not end in time */                     \
-	X(CHANGED, "target-changed",                                                      \
-	  6) /* its program or a library is another one; nothing was run */               \
-	X(REFUSED, "refused", 6) /* not safe, or not exactly possible; nothing was run */ \
+#define DC_CODES(X)                                                                             \
+	X(USAGE, "usage", 2) /* a request that makes no sense */                                \
+	X(SYNTAX, "syntax", 1) /* the expression does not parse */                              \
+	X(NAME, "unknown-name", 1) /* no such symbol, member or type */                         \
+	X(TYPE, "type", 1) /* the operation is not defined for these types */                   \
+	X(VALUE, "value", 1) /* division by zero, unreadable memory, out of range */            \
+	X(MEMORY, "out-of-memory", 1) /* ours, not the target's */                              \
+	X(SYSTEM, "system", 1) /* a system call of ours failed; the message says which */       \
+	X(CRASHED, "crashed", 1) /* a fatal signal in the callee; undone */                     \
+	X(PANICKED, "panicked", 1) /* an uncaught panic in the callee; undone */                \
+	X(EXITED, "goroutine-exited", 1) /* the callee ended its goroutine */                   \
+	X(THREAD_ENDED, "thread-ended", 1) /* the callee ended its thread */                    \
+	X(LEFT, "left", 1) /* the callee was left by longjmp; nothing restored */               \
+	X(ATTACH, "attach", 3) /* the process cannot be attached to */                          \
+	X(TARGET_ENDED, "target-ended", 4) /* the process ended */                              \
+	X(TARGET_EXECED, "target-execed", 4) /* the process became another program */           \
+	X(DEADLINE, "deadline", 5) /* the call did not end in time */                           \
+	X(CHANGED, "target-changed",                                                            \
+	  6) /* its program or a library is another one; nothing was run */                     \
+	X(REFUSED, "refused", 6) /* not safe, or not exactly possible; nothing was run */       \
+	X(PENDING, "pending", 1) /* the callee stands at a breakpoint: dc_continue() goes on */ \
 	X(CANCELLED, "cancelled", 130) /* dc_cancel() */
 
 enum dc_code {
@@ -146,6 +147,10 @@ struct dc_call_options {
 	int64_t wait_ns; // how long to look for a safe point
 	bool all_stop; // every thread is stopped from the first need of one to the end
 	bool no_call; // an expression that calls is refused
+	// Under control: a callee that comes to a breakpoint stops there, and the evaluation ends with
+	// code PENDING. Its end is told by DC_EVENT_RETURNED. Else breakpoints in callees are passed
+	// over, as they are by other hosts than bare.
+	bool may_pend;
 	bool no_number; // the result does not become the next $N
 	bool force; // borrow at a place that is not a safe point
 	bool drop_literals; // unmap the literals at the end
@@ -440,6 +445,18 @@ struct dc_breakpoint {
 DC_API DC_CHECK struct dc_error *dc_breakpoints(struct dc_session *session,
 						bool (*visit)(const struct dc_breakpoint *, void *),
 						void *arg);
+
+// Calls whose callees stand, the last one first. On one thread they end in that order.
+struct dc_pending_call {
+	unsigned number;
+	pid_t thread;
+	const char *text; // of the expression
+};
+DC_API DC_CHECK struct dc_error *
+dc_pending_calls(struct dc_session *session, bool (*visit)(const struct dc_pending_call *, void *),
+		 void *arg);
+// Undoes the call: its thread stands or runs as before it. NAME: none of that number is pending.
+DC_API DC_CHECK struct dc_error *dc_abandon(struct dc_session *session, unsigned number);
 
 // thread: 0 is all that stand. A thread that stands at a signal receives it, unless dropped.
 DC_API DC_CHECK struct dc_error *dc_continue(struct dc_session *session, pid_t thread);
@@ -817,6 +834,7 @@ enum dc_event_kind {
 	DC_EVENT_TARGET_ENDED,
 	DC_EVENT_TARGET_EXECED,
 	DC_EVENT_BREAKPOINT, // a pending one has found its place
+	DC_EVENT_RETURNED, // a pending call is over: call, thread, result, failure
 };
 struct dc_event {
 	enum dc_event_kind kind;
@@ -824,7 +842,10 @@ struct dc_event {
 	struct dc_stop stop; // STOPPED
 	unsigned breakpoint; // BREAKPOINT
 	int status; // TARGET_ENDED: as wait() tells it; -1: not known
-	pid_t thread; // RAN_ON
+	pid_t thread; // RAN_ON; RETURNED: it stands, or runs, as it did before the call
+	unsigned call; // RETURNED: its number
+	unsigned result; // RETURNED: $N is the value; 0: it has none
+	const char *failure; // RETURNED: why it has none; NULL: it is void
 	int64_t pause_ns; // RAN_ON: how long it was away from its own work
 };
 // Threads, the process's ones, that are under control.

@@ -59,6 +59,24 @@ uint64_t control_hits_in_callees(struct control *control)
 	return control->hits_in_callees;
 }
 
+static bool stands_at(struct control *control, struct thread *thread, uint64_t pc);
+
+// A callee on the thread has stopped: for one of our locations, or where its step has led?
+static bool on_callee_stop(struct tracee *tracee, const struct event *event)
+{
+	struct thread *thread = (struct thread *)tracee;
+	const struct stand before = { thread->stands, thread->in_callee, thread->stop,
+				      thread->breakpoint, thread->why };
+
+	if (!thread->control->pends || event->kind != EVENT_SIGNAL ||
+	    !thread_is_notice(thread, event) || !stands_at(thread->control, thread, event->pc))
+		return false;
+	thread_forget_why(thread);
+	thread->before = before;
+	thread->in_callee = true;
+	return true;
+}
+
 static struct dc_error *prepare(struct control *control, struct thread **ret)
 {
 	struct dc_error *err = thread_create(control, ret);
@@ -69,6 +87,7 @@ static struct dc_error *prepare(struct control *control, struct thread **ret)
 	(*ret)->tracee.process = control->process;
 	(*ret)->tracee.is_attended = true;
 	(*ret)->tracee.on_loan = on_loan;
+	(*ret)->tracee.on_stop = on_callee_stop;
 	(*ret)->tracee.how = control->how;
 	(*ret)->tracee.options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE;
 	return NULL;

@@ -19,6 +19,8 @@ static struct dc_error *point(struct thread *thread, struct kernel_breakpoint *e
 		if (!err)
 			err = kernel_breakpoint_arm(event, thread->tracee.tid, BREAKPOINT_EXECUTE,
 						    place, 0, notice);
+		if (!err)
+			thread->tracee.notices |= UINT64_C(1) << (notice - 1);
 	}
 	// What was counted before is another place's.
 	if (!err)

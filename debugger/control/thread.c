@@ -4,6 +4,7 @@
 
 #include "debugger/base/cleanup.h"
 #include "debugger/base/trace.h"
+#include "debugger/control/control.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ struct dc_error *thread_create(struct control *control, struct thread **ret)
 	return NULL;
 }
 
-static void thread_forget_why(struct thread *thread)
+void thread_forget_why(struct thread *thread)
 {
 	thread->breakpoint = 0;
 	thread->why = 0;
@@ -128,8 +129,10 @@ struct dc_error *thread_arm(struct thread *thread, const struct location *locati
 		if (!err)
 			err = kernel_breakpoint_arm(&slot->event, thread->tracee.tid, at->kind,
 						    at->addr, at->size, notice);
-		if (!err)
+		if (!err) {
 			slot->location = at;
+			thread->tracee.notices |= UINT64_C(1) << (notice - 1);
+		}
 	}
 	return err;
 }
@@ -254,17 +257,38 @@ static struct dc_error *bring_signal(struct thread *thread)
 	return error_errno(errno, "thread %d is not sent its signal", tid);
 }
 
+void thread_stand_again(struct thread *thread, const struct stand *before)
+{
+	thread_forget_why(thread);
+	thread->in_callee = before->in_callee;
+	thread->stands = before->stands;
+	thread->stop = before->stop;
+	thread->breakpoint = before->breakpoint;
+	thread->why = before->why;
+}
+
 struct dc_error *thread_go(struct thread *thread)
 {
-	struct dc_error *err = bring_signal(thread);
+	bool in_callee = thread->in_callee;
+	struct dc_error *err = in_callee ? NULL : bring_signal(thread);
 
 	if (err)
 		return err;
+	thread->in_callee = false;
 	thread->stands = thread->is_along = false;
 	thread_forget_why(thread);
 	err = pass_here(thread);
 	thread->stop = (struct stop){ 0 };
+	// One that is killed meanwhile is no error: its end is still to come.
+	if (err && (err->code == DC_TARGET_ENDED || err->code == DC_THREAD_ENDED)) {
+		dc_error_destroy(err);
+		err = NULL;
+	}
 	if (err)
 		return err;
+	if (in_callee) {
+		thread->control->on_go(thread->control->arg, thread);
+		return NULL;
+	}
 	return tracee_go_on(&thread->tracee, thread->tracee.how);
 }

@@ -48,6 +48,14 @@ struct stop {
 	int64_t since;
 };
 
+// That it stands, and why; as it was when a callee of a call on it came to a stop of its own.
+struct stand {
+	bool stands, in_callee;
+	struct stop stop;
+	unsigned breakpoint; // 0: none
+	int why; // 0: as the kind of the stop says
+};
+
 struct control;
 struct thread {
 	struct tracee tracee; // first: its events are found by it
@@ -62,6 +70,8 @@ struct thread {
 	bool is_young; // it was born followed: what it blocks is not what it will block
 	bool is_lent; // to a call, whose hits are no stops of the thread's
 	bool was_lent; // since it stands
+	bool in_callee; // it stands in one: whoever has called lets it go on
+	struct stand before;
 	int owed; // the signal that it was told to receive is sent anew, and no stop; 0: none
 	long syscall; // that it is in; -1: none that is known
 	uint64_t flags; // its first argument
@@ -103,5 +113,9 @@ struct dc_error *thread_make_heard(struct thread *thread,
 bool thread_is_notice(const struct thread *thread, const struct event *event);
 // A standing thread runs on, with the signal that it was stopped with.
 struct dc_error *thread_go(struct thread *thread) DC_CHECK;
+// Nothing of why it stands is known any more.
+void thread_forget_why(struct thread *thread);
+// The callee that it stands, or has stood, in is done with: it is as it was before.
+void thread_stand_again(struct thread *thread, const struct stand *before);
 
 #endif

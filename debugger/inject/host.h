@@ -36,6 +36,7 @@ struct request {
 	bool is_over; // finish is next
 	bool is_refused; // nothing ran: the error says why, at another moment or on another host it may
 	bool is_cancelled; // cancel was called
+	bool stands; // at a stop of whoever follows the thread; the next poll has it go on
 };
 
 enum { MANY_MAX = 64 };

@@ -377,6 +377,11 @@ static struct dc_error *execute(struct injection *injection, struct request *req
 
 	while (!err && !request->is_over) {
 		err = host->poll(state, request, 0);
+		if (!err && request->stands) {
+			request->stands = false;
+			if (!injection->options.suspend(injection->options.arg))
+				host->cancel(state, request);
+		}
 		if (!err && !request->is_over && tracer_cancelled(injection->tracer))
 			host->cancel(state, request);
 	}

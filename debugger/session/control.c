@@ -6,6 +6,7 @@
 #include "debugger/arch/x86_64/syscall_names.h"
 #include "debugger/base/trace.h"
 #include "debugger/control/step.h"
+#include "debugger/session/pending.h"
 #include "debugger/target/signals.h"
 
 #include <errno.h>
@@ -181,9 +182,8 @@ static struct dc_error *decide(struct dc_session *session, struct thread *thread
 	return NULL;
 }
 
-static struct dc_error *run_decisions(void *arg)
+struct dc_error *session_decide(struct dc_session *session)
 {
-	struct dc_session *session = arg;
 	struct control *control = session->control;
 	struct dc_error *first = NULL;
 	struct thread *thread;
@@ -199,6 +199,11 @@ static struct dc_error *run_decisions(void *arg)
 		control_attend(control);
 	}
 	return first;
+}
+
+static struct dc_error *run_decisions(void *arg)
+{
+	return session_decide(arg);
 }
 
 static struct dc_error *decide_all(struct dc_session *session, void *arg)
@@ -286,6 +291,7 @@ void session_uncontrol(struct dc_session *session)
 {
 	if (!session->control)
 		return;
+	pending_abandon_all(session);
 	dc_error_destroy(session_release(session));
 	control_destroy(take_ptr(session->control));
 	breakpoints_clear(&session->breakpoints);

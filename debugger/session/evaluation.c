@@ -4,6 +4,7 @@
 
 #include "debugger/base/trace.h"
 #include "debugger/control/control.h"
+#include "debugger/session/pending.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -188,25 +189,44 @@ struct dc_error *evaluation_run(struct evaluation *evaluation, struct dc_result 
 struct whole {
 	struct evaluation *evaluation;
 	struct dc_result *ret;
-	struct dc_departure departure;
 };
 
-static struct dc_error *run_whole(void *arg)
+struct dc_error *evaluation_run_whole(struct evaluation *evaluation, struct dc_result *ret)
 {
-	struct whole *whole = arg;
-	struct dc_session *session = whole->evaluation->session;
-	struct dc_error *err = evaluation_run(whole->evaluation, whole->ret), *release;
+	struct dc_session *session = evaluation->session;
+	struct dc_error *err = evaluation_run(evaluation, ret), *release;
+	struct dc_departure departure;
 
 	if (session->attached)
 		return err;
 	release = session_release(session);
-	whole->departure = session->departure;
+	departure = session->departure;
 	session->departure = (struct dc_departure){ 0 };
 	session->called = false;
+	ret->pause_ns = departure.pause_ns;
+	ret->literals_left = departure.literals_left;
 	if (!err)
 		return session_conclude(session, release);
 	dc_error_destroy(release);
-	return session_last_word(session, err, whole->departure.state);
+	return session_last_word(session, err, departure.state);
+}
+
+static struct dc_error *run_whole(void *arg)
+{
+	struct whole *whole = arg;
+
+	return evaluation_run_whole(whole->evaluation, whole->ret);
+}
+
+// There is something that its callees may come to stand at.
+static bool may_pend(const struct evaluation *evaluation)
+{
+	const struct dc_session *session = evaluation->session;
+
+	return evaluation->options->may_pend && session->control && session->control->locations &&
+	       !session->attached && !session->pending_enters && !evaluation->repetition &&
+	       !evaluation->many && !evaluation->options->all_stop &&
+	       expression_effects(evaluation->expression->parsed)->calls;
 }
 
 static struct dc_error *run_once(struct evaluation *evaluation, struct dc_result *ret)
@@ -220,19 +240,16 @@ static struct dc_error *run_once(struct evaluation *evaluation, struct dc_result
 	if (err)
 		return session_conclude(session, err);
 	evaluation->is_last = !session->attached;
-	err = session_run(session, run_whole, &whole);
+	err = may_pend(evaluation) ? pending_run(evaluation, ret)
+				   : session_run(session, run_whole, &whole);
 	if (!err && evaluation->later)
 		err = evaluation_finish(evaluation, ret);
 	if (!session->attached)
 		trace_write();
 	evaluation_deinit(evaluation);
-	if (err) {
+	if (err)
 		dc_result_deinit(ret);
-		return err;
-	}
-	ret->pause_ns = whole.departure.pause_ns;
-	ret->literals_left = whole.departure.literals_left;
-	return NULL;
+	return err;
 }
 
 struct dc_error *evaluation_whole(struct evaluation *evaluation, struct dc_result *ret)

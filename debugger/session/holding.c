@@ -5,6 +5,7 @@
 #include "debugger/arch/arch.h"
 #include "debugger/base/trace.h"
 #include "debugger/inject/host.h"
+#include "debugger/session/pending.h"
 
 #include <string.h>
 
@@ -61,6 +62,8 @@ static struct dc_error *hold_one(struct dc_session *session, const struct scope 
 		.signals = options->signals,
 		.pass_signals = options->pass_signals,
 		.vm = needs->vm,
+		.suspend = pending_suspend,
+		.arg = session->pending_enters,
 	};
 	struct dc_error *err = needs->calls ? may_call(session, options, needs) : NULL;
 

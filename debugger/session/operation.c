@@ -34,6 +34,7 @@ static void entry_free(struct event_entry *entry)
 	if (!entry)
 		return;
 	stop_forget_texts(&entry->event.stop);
+	free((char *)entry->event.failure);
 	free(entry);
 }
 
@@ -69,6 +70,7 @@ static void tell(struct operations *operations, const struct dc_event *event)
 		return;
 	*entry = (struct event_entry){ .event = *event };
 	stop_keep_texts(&entry->event.stop);
+	entry->event.failure = copy(event->failure);
 	*operations->last_event = entry;
 	operations->last_event = &entry->next;
 	eventfd_write(operations->event_fd, 1);

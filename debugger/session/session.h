@@ -71,6 +71,9 @@ struct dc_session {
 		struct breakpoint *first; // by number
 		unsigned last; // number that was given
 	} breakpoints;
+	struct pending *pending; // calls whose callees stand, the last one first
+	struct pending *pending_enters; // that the tracer's thread is in; NULL: none
+	unsigned last_pending; // number that was given
 	const struct location *loads; // the dynamic linker's notice; NULL: nobody needs it
 	bool stop_all;
 	uint64_t stop_signals; // that threads stop at, whatever is caught
@@ -152,7 +155,9 @@ struct dc_error *session_parse_at(struct dc_session *session, const char *text, 
 				  struct dc_expression **ret) DC_CHECK;
 void expression_settle(struct dc_expression *expression, pid_t thread);
 
-// control.c: dc_uncontrol(), in a turn of the caller's.
+// control.c: what threads that stand have stood for is decided, in session_run().
+struct dc_error *session_decide(struct dc_session *session) DC_CHECK;
+// dc_uncontrol(), in a turn of the caller's.
 void session_uncontrol(struct dc_session *session);
 
 // list.c: dc_evaluate_list(), in a turn of the caller's.
@@ -222,6 +227,9 @@ struct dc_error *evaluation_compute(struct evaluation *evaluation) DC_CHECK;
 struct dc_error *evaluation_run(struct evaluation *evaluation, struct dc_result *ret) DC_CHECK;
 struct dc_error *evaluation_finish(struct evaluation *evaluation, struct dc_result *ret) DC_CHECK;
 void evaluation_deinit(struct evaluation *evaluation);
+// On the tracer's thread: all but what is asked for after the thread is back.
+struct dc_error *evaluation_run_whole(struct evaluation *evaluation,
+				      struct dc_result *ret) DC_CHECK;
 // All of it, and the thread is given back unless it is attached.
 struct dc_error *evaluation_whole(struct evaluation *evaluation, struct dc_result *ret) DC_CHECK;
 static inline const struct chosen_frame *evaluation_sample(const struct evaluation *evaluation)

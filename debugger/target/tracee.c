@@ -23,6 +23,7 @@ struct dc_error *tracee_init(struct tracee *tracee, struct tracer *tracer, struc
 		.process = process,
 		.gadgets = gadgets,
 		.options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXIT | PTRACE_O_TRACEEXEC,
+		.how = RESUME_RUN,
 	};
 	tracee->xstate = malloc(XSTATE_ROOM);
 	tracee->xstate_found = malloc(XSTATE_ROOM);

@@ -34,6 +34,10 @@ struct tracee {
 	struct tracee *lender; // that follows the thread, and has it back in the end; NULL: nobody
 	// Of one that may be lent: it is, or is back and goes on next. NULL: nobody wants to know.
 	void (*on_loan)(struct tracee *tracee, bool is_back);
+	// Likewise: it has come to a stop that is its own, and the borrower is to wait until it is told
+	// to go on. False: it is the borrower's to see to.
+	bool (*on_stop)(struct tracee *tracee, const struct event *event);
+	uint64_t notices; // bit signo-1: by which its breakpoints tell that they were hit
 	bool running; // no stop was seen since it was resumed
 	// The stop that it stands in, as the kernel has it, while it was looked at and not taken; 0: it
 	// was taken, or there is none.
@@ -183,6 +187,15 @@ static inline bool tracee_may_go_alone(const struct tracee *tracee)
 {
 	return registers_syscall(&tracee->found) < 0 && !tracee->group_stopped && !tracee->signo &&
 	       !tracee->lender;
+}
+// Who follows the thread; NULL: nobody.
+static inline struct tracee *tracee_follower(const struct tracee *tracee)
+{
+	struct tracee *lender = tracee->lender;
+
+	while (lender && lender->lender)
+		lender = lender->lender;
+	return lender;
 }
 // Detaches from wherever the thread is now.
 struct dc_error *tracee_leave(struct tracee *tracee) DC_CHECK;

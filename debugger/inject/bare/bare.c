@@ -301,11 +301,22 @@ static void on_failed(struct bare *bare, struct request *request, const struct e
 			   request->done, request->n);
 }
 
+// What it has stood for is no time of the callee's.
+static void go_on(struct bare *bare)
+{
+	int64_t stood = bare->stood ? tracer_now() - bare->stood : 0;
+
+	bare->stood = 0;
+	bare->begun += stood;
+	bare->deadline += bare->deadline ? stood : 0;
+}
+
 static struct dc_error *attend(void *host, struct request *request, int64_t until)
 {
 	struct bare *bare = host;
 	struct tracee *tracee = bare->tracee;
 
+	go_on(bare);
 	while (!request->is_over) {
 		struct event event;
 		enum outcome outcome;
@@ -318,6 +329,11 @@ static struct dc_error *attend(void *host, struct request *request, int64_t unti
 			tracee_forget(tracee);
 			tracer_abandon(tracee->tracer);
 			return error_in_state(err, DC_STATE_IN_CALLEE);
+		}
+		if (outcome == OUTCOME_STANDS) {
+			bare->stood = tracer_now();
+			request->stands = true;
+			return NULL;
 		}
 		if (is_pending)
 			return NULL;

@@ -46,6 +46,7 @@ struct bare {
 	struct crash_rules crash;
 	int64_t begun, deadline; // 0: none
 	int64_t slice_end;
+	int64_t stood; // since when it stands at a stop of whoever follows the thread; 0: it does not
 	struct dc_error *failure; // what became of it; NULL: it returned
 };
 extern const struct host bare_host;

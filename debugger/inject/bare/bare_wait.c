@@ -19,6 +19,8 @@ uint64_t bare_wait_mask(const struct bare *bare)
 		mask &= ~SIGNAL_BIT(setid);
 		mask |= SIGNAL_BIT(setid - 1);
 	}
+	if (bare->tracee->lender)
+		mask &= ~tracee_follower(bare->tracee)->notices;
 	return handshake ? mask & ~SIGNAL_BIT(handshake) : mask;
 }
 
@@ -76,6 +78,13 @@ static void note_restart(struct bare *bare)
 		bare->tracee->restart_lost = true;
 }
 
+static bool is_followers(struct bare *bare, const struct event *event)
+{
+	struct tracee *follower = tracee_follower(bare->tracee);
+
+	return follower && follower->on_stop && follower->on_stop(follower, event);
+}
+
 // Resumes and waits until something is to be decided.
 static struct dc_error *converse(struct bare *bare, int64_t deadline, struct event *event,
 				 enum outcome *ret)
@@ -94,6 +103,11 @@ static struct dc_error *converse(struct bare *bare, int64_t deadline, struct eve
 			trace(TRACE_INJECT, "says that it is done, by signal", tracee->tid,
 			      event->signo, event->pc);
 			*ret = OUTCOME_RETURNED;
+			return NULL;
+		}
+		if (is_followers(bare, event)) {
+			note_restart(bare);
+			*ret = OUTCOME_STANDS;
 			return NULL;
 		}
 		switch (event->kind) {

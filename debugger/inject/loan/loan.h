@@ -20,6 +20,10 @@ struct borrow_options {
 	enum dc_signals signals;
 	uint64_t pass_signals;
 	const struct module *vm; // whose code is called, when that is a language's runtime
+	// A callee stands at a stop of whoever follows the thread: returns when it is to go on, false
+	// when it is to be undone. NULL: it never does.
+	bool (*suspend)(void *arg);
+	void *arg;
 };
 
 struct loan {
