@@ -177,6 +177,7 @@ DC_API const char *dc_expression_text(const struct dc_expression *expression);
 struct dc_effects {
 	bool calls; // functions of the target
 	bool is_call; // it is one call as a whole, but for casts
+	bool loads; // it may load libraries: names that are not known yet may be then
 	bool writes; // to an object or a register of the target
 	bool stops; // a thread is stopped for it: it calls, or needs a frame or registers
 };

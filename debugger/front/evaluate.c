@@ -10,18 +10,22 @@
 #include <string.h>
 
 struct run {
-	struct dc_expression **expressions; // of the operands, then of --finally
-	size_t nr_expressions;
+	struct dc_expression **expressions; // of the operands, then of --finally; NULL: not parsed
+	size_t nr_expressions; // so many there are
+	size_t nr_parsed, nr_done; // of the operands
 	struct dc_outcome *outcomes;
 	size_t n;
 	struct dc_rate rate;
 	bool has_rate; // of the first outcome
 	struct dc_departure departure;
+	// What could not be parsed once what was to load its names had run.
+	const char *unparsed;
+	struct dc_error *err;
 };
 
 static void run_deinit(struct run *run)
 {
-	for (size_t i = 0; i < run->nr_expressions; i++)
+	for (size_t i = 0; run->expressions && i < run->nr_expressions; i++)
 		dc_expression_destroy(run->expressions[i]);
 	free(run->expressions);
 	free(run->outcomes);
@@ -55,23 +59,84 @@ static struct dc_error *repeat(struct dc_session *session, const struct words *w
 	return err;
 }
 
-// All of them, so that nothing is run before it is known that all can be. *status: of a failure.
-static bool parse(struct dc_session *session, const struct words *words, struct run *run,
-		  struct records *out, int *status)
+// What is yet to run may load what this one names, which is then looked up.
+static bool may_be_late(const struct run *run, const struct dc_error *err)
 {
-	for (size_t i = 0; i <= words->nr; i++) {
-		const char *text = i < words->nr ? words->operands[i] : words->finally;
-		struct dc_error *err = text ? dc_parse(session, text, &words->scope,
-						       &run->expressions[i])
-					    : NULL;
+	bool loads = false;
 
-		if (err) {
-			*status = report_failure(out, text, err);
-			return false;
+	for (size_t before = run->nr_done; before < run->nr_parsed; before++)
+		loads |= dc_expression_effects(run->expressions[before]).loads;
+	return loads && (err->code == DC_NAME || err->code == DC_TYPE);
+}
+
+// Of the operands, and of --finally, all that can be, so that nothing is run before it is known that
+// it can. On error *culprit is what it is about.
+static struct dc_error *parse(struct dc_session *session, const struct words *words,
+			      struct run *run, const char **culprit)
+{
+	for (size_t i = run->nr_parsed; i <= words->nr; i++) {
+		const char *text = i < words->nr ? words->operands[i] : words->finally;
+		struct dc_error *err = text && !run->expressions[i]
+					       ? dc_parse(session, text, &words->scope,
+							  &run->expressions[i])
+					       : NULL;
+
+		if (err && may_be_late(run, err)) {
+			dc_error_destroy(err);
+			i = words->nr - (i < words->nr); // --finally is next, or the end
+			continue;
 		}
-		run->nr_expressions += text != NULL;
+		*culprit = text;
+		if (err)
+			return err;
+		run->nr_parsed += i < words->nr;
 	}
-	return true;
+	return NULL;
+}
+
+// What is parsed and has not run, and then --finally, under one attach.
+static struct dc_error *run_part(struct dc_session *session, const struct words *words,
+				 struct run *run, struct dc_expression *finally)
+{
+	struct dc_departure departure = { 0 };
+	size_t n = 0;
+	struct dc_error *err = dc_evaluate_list(
+		session, run->expressions + run->nr_done, run->nr_parsed - run->nr_done, finally,
+		&words->call, run->outcomes + run->n, &n, &departure);
+
+	run->n += n;
+	run->nr_done = run->nr_parsed;
+	departure.pause_ns += run->departure.pause_ns;
+	departure.literals_left += run->departure.literals_left;
+	run->departure = departure;
+	return err;
+}
+
+static bool has_failed(const struct run *run)
+{
+	return run->n && run->outcomes[run->n - 1].err;
+}
+
+// Most lists have but one part.
+static struct dc_error *run_list(struct dc_session *session, const struct words *words,
+				 struct run *run)
+{
+	struct dc_expression **finally = &run->expressions[words->nr];
+
+	while (!run->err && !has_failed(run)) {
+		bool is_last = run->nr_parsed == words->nr;
+		struct dc_error *err = run_part(session, words, run, is_last ? *finally : NULL);
+
+		if (err || is_last)
+			return err;
+		if (!has_failed(run))
+			run->err = parse(session, words, run, &run->unparsed);
+	}
+	if (!words->finally)
+		return NULL;
+	if (!*finally)
+		dc_error_destroy(dc_parse(session, words->finally, &words->scope, finally));
+	return *finally ? run_part(session, words, run, *finally) : NULL;
 }
 
 static void report_departure(struct records *out, const struct dc_departure *departure)
@@ -179,16 +244,21 @@ int command_evaluate(struct dc_session *session, const struct words *words, stru
 	}
 	if (!run.outcomes || !run.expressions)
 		return report_memory(out);
-	if (!parse(session, words, &run, out, &status))
-		return status;
+	run.nr_expressions = words->nr + 1;
 
-	struct dc_expression *finally = run.expressions[words->nr];
-	struct dc_error *err = words->repeat ? repeat(session, words, finally, &run)
-					     : dc_evaluate_list(session, run.expressions, words->nr,
-								finally, &words->call, run.outcomes,
-								&run.n, &run.departure);
+	const char *culprit;
+	struct dc_error *err = parse(session, words, &run, &culprit);
 
+	if (err)
+		return report_failure(out, culprit, err);
+	err = words->repeat ? repeat(session, words, run.expressions[words->nr], &run)
+			    : run_list(session, words, &run);
 	status = report(out, words, &run);
+	if (run.err) {
+		int failure = report_failure(out, run.unparsed, run.err);
+
+		status = status ? status : failure;
+	}
 	if (err) {
 		int failure = report_failure(out, NULL, err);
 

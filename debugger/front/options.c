@@ -372,11 +372,17 @@ static bool take_at(struct options *options, char complaint[256])
 	return true;
 }
 
-// The words that options_parse() leaves are the command's.
-static bool take_rest(struct options *options, const bool given[NR_ROWS], char *const *rest,
-		      size_t n, char complaint[256])
+static bool is_number(const char *word)
+{
+	return *word && !word[strspn(word, "0123456789")];
+}
+
+// The words that are no options are the command's.
+static bool take_rest(struct options *options, const bool given[NR_ROWS], size_t n,
+		      char complaint[256])
 {
 	const struct words *words = &options->words;
+	const char *const *rest = options->operands;
 	bool scripted = options->nr_scripts || options->batch;
 
 	if (scripted && (options->command || n))
@@ -392,6 +398,13 @@ static bool take_rest(struct options *options, const bool given[NR_ROWS], char *
 	}
 	if (!options->command)
 		options->command = &commands[0];
+	// "check PID": a command that is told of no process, and of nothing but a number.
+	if (!options->who && n == 1 && options->command != &commands[0] && is_number(rest[0])) {
+		options->who = rest[0];
+		n = 0;
+	}
+	if (!options->who && options->what != OPTIONS_SHELL && n && is_number(rest[0]))
+		COMPLAIN("which process? -p PID is missing: debugcall -p %.20s EXPR...", rest[0]);
 	if (!options->who && options->what != OPTIONS_SHELL)
 		COMPLAIN("which process? -p PID is missing");
 	for (size_t i = 0; i < NR_ROWS; i++) {
@@ -404,7 +417,7 @@ static bool take_rest(struct options *options, const bool given[NR_ROWS], char *
 		return false;
 	if (words->each && (words->at.place || words->scope.thread || words->scope.goroutine))
 		COMPLAIN("--each-… goes without --at, --thread and --goroutine");
-	options->words.operands = (const char *const *)rest;
+	options->words.operands = rest;
 	options->words.nr = n;
 	return options->what == OPTIONS_SHELL ||
 	       command_accepts(options->command, words, complaint);
@@ -413,6 +426,7 @@ static bool take_rest(struct options *options, const bool given[NR_ROWS], char *
 // What getopt_long() found, as an option's id; 0: it is wrong.
 static int option_found(int id, char *const argv[], char complaint[256])
 {
+	static const char behind[] = "; an expression that begins with a minus stands behind --";
 	const char *word = argv[optind - 1];
 
 	if (id == ':') {
@@ -422,11 +436,11 @@ static int option_found(int id, char *const argv[], char complaint[256])
 	if (id == '?') {
 		// A long option that exists was given an argument it does not take.
 		if (optopt && optopt < OPTION_FIRST)
-			snprintf(complaint, 256, "unknown option '-%c'", optopt);
+			snprintf(complaint, 256, "unknown option '-%c'%s", optopt, behind);
+		else if (optopt)
+			snprintf(complaint, 256, "'%.100s' takes no argument", word);
 		else
-			snprintf(complaint, 256,
-				 optopt ? "'%.100s' takes no argument" : "unknown option '%.100s'",
-				 word);
+			snprintf(complaint, 256, "unknown option '%.100s'%s", word, behind);
 		return 0;
 	}
 	for (size_t i = 0; i < NR_ROWS; i++) {
@@ -439,7 +453,7 @@ static int option_found(int id, char *const argv[], char complaint[256])
 // gdb's options of one letter's minus, which getopt_long() takes apart.
 static void spell_out(char **word)
 {
-	static char ex[] = "--ex", no_init[] = "--no-init", batch[] = "--batch";
+	static char ex[] = "--ex", no_init[] = "--no-init", batch[] = "--batch", pid[] = "--pid";
 
 	if (*word && !strcmp(*word, "-ex"))
 		*word = ex;
@@ -447,12 +461,43 @@ static void spell_out(char **word)
 		*word = no_init;
 	else if (*word && !strcmp(*word, "-batch"))
 		*word = batch;
+	else if (*word && !strcmp(*word, "-pid"))
+		*word = pid;
+}
+
+// "-1 + 2" is no option: none begins with a digit.
+static bool is_negative(const char *word)
+{
+	return word && word[0] == '-' && word[1] && strchr("0123456789.( $&*~!", word[1]);
+}
+
+// An option behind the expressions, in full: what C would make of it, a variable of that name with
+// one less or its sign changed, is not meant.
+static bool is_late_option(const struct options *options, char *word)
+{
+	size_t length;
+
+	spell_out(&word);
+	if (!strcmp(word, "-p"))
+		return !options->who;
+	if (strncmp(word, "--", 2) != 0)
+		return false;
+	if (!word[2])
+		return true;
+	length = strcspn(word + 2, "=");
+	for (size_t i = 0; i < NR_ROWS; i++) {
+		if (strlen(rows[i].name) == length && !strncmp(word + 2, rows[i].name, length))
+			return true;
+	}
+	return false;
 }
 
 void options_deinit(struct options *options)
 {
 	free(options->scripts);
+	free(options->operands);
 	options->scripts = NULL;
+	options->operands = NULL;
 }
 
 bool options_parse(int argc, char *argv[], struct options *ret, char complaint[256])
@@ -460,14 +505,16 @@ bool options_parse(int argc, char *argv[], struct options *ret, char complaint[2
 	struct option longs[NR_ROWS + 1] = { 0 };
 	char later[256];
 	bool good = true, given[NR_ROWS] = { 0 };
+	size_t n = 0;
 
 	for (size_t i = 0; i < NR_ROWS; i++)
 		longs[i] = (struct option){ rows[i].name,
 					    rows[i].arg ? required_argument : no_argument, NULL,
 					    rows[i].id };
 	*ret = (struct options){ .what = OPTIONS_RUN,
-				 .scripts = calloc((size_t)argc + 1, sizeof(*ret->scripts)) };
-	if (!ret->scripts) {
+				 .scripts = calloc((size_t)argc + 1, sizeof(*ret->scripts)),
+				 .operands = calloc((size_t)argc + 1, sizeof(*ret->operands)) };
+	if (!ret->scripts || !ret->operands) {
 		snprintf(complaint, 256, "out of memory");
 		return false;
 	}
@@ -482,18 +529,26 @@ bool options_parse(int argc, char *argv[], struct options *ret, char complaint[2
 		// after "--". ':': a missing argument is told from an unknown option.
 		spell_out(&argv[optind]);
 
-		int id = getopt_long(argc, argv, "+:p:qx:Vh", longs, NULL);
+		int id = is_negative(argv[optind])
+				 ? -1
+				 : getopt_long(argc, argv, "+:p:qx:Vh", longs, NULL);
 
 		if (id == -1) {
 			bool ended = optind > at && !strcmp(argv[optind - 1], "--");
 
 			// Commands are commands only before -p; after it they are names.
-			if (optind >= argc || ended || ret->who || ret->command)
+			if (optind < argc && !ended && !ret->who && !ret->command && !n) {
+				ret->command = command_find(argv[optind]);
+				if (ret->command) {
+					optind++;
+					continue;
+				}
+			}
+			// They gather at the front of what has been read.
+			while (optind < argc && (ended || !n || !is_late_option(ret, argv[optind])))
+				ret->operands[n++] = argv[optind++];
+			if (optind >= argc)
 				break;
-			ret->command = command_find(argv[optind]);
-			if (!ret->command)
-				break;
-			optind++;
 			continue;
 		}
 		// The first complaint counts; what comes after it may be --json, which it obeys.
@@ -506,5 +561,5 @@ bool options_parse(int argc, char *argv[], struct options *ret, char complaint[2
 		if (good && ret->what != OPTIONS_RUN)
 			return true;
 	}
-	return good && take_rest(ret, given, argv + optind, (size_t)(argc - optind), complaint);
+	return good && take_rest(ret, given, n, complaint);
 }

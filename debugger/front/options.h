@@ -17,6 +17,7 @@ struct options {
 	struct dc_options session; // pid still 0: who names it
 	const char *who; // PID, TID or name
 	bool json, quiet, raw;
+	const char **operands; // argv's words that are no options
 	// SHELL
 	struct script *scripts; // in the order that they were given
 	size_t nr_scripts;

@@ -22,6 +22,7 @@ struct effects {
 	const struct function *function;
 	bool calls; // functions of the target
 	bool is_call; // the whole is one call, but for casts
+	bool loads; // it calls what may load libraries, whose names are then known
 	bool writes; // assigns to an object or register of the target
 	bool reads_registers; // by name: $rax
 	bool needs_thread; // names errno

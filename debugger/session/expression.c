@@ -37,6 +37,7 @@ struct dc_effects dc_expression_effects(const struct dc_expression *expression)
 	return (struct dc_effects){
 		.calls = effects->calls,
 		.is_call = effects->is_call,
+		.loads = effects->loads,
 		.writes = effects->writes,
 		.stops = effects->calls || effects->needs_frame || effects->needs_thread ||
 			 effects->reads_registers,

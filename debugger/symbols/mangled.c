@@ -6,7 +6,6 @@
 
 #include <ctype.h>
 #include <dlfcn.h>
-#include <dwarf.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,6 +158,84 @@ static enum fit fits(const char *shown, const char *wanted, unsigned int class)
 	return compare(name, wanted);
 }
 
+// ---- operators ----
+
+// What mangled names have for it; some serve for two.
+static const struct {
+	const char *symbol, *codes[2];
+} operators[] = {
+	{ "()", { "cl" } },	 { "[]", { "ix" } },	  { "->*", { "pm" } },
+	{ "->", { "pt" } },	 { "<=>", { "ss" } },	  { "<<=", { "lS" } },
+	{ ">>=", { "rS" } },	 { "<<", { "ls" } },	  { ">>", { "rs" } },
+	{ "<=", { "le" } },	 { ">=", { "ge" } },	  { "==", { "eq" } },
+	{ "!=", { "ne" } },	 { "&&", { "aa" } },	  { "||", { "oo" } },
+	{ "++", { "pp" } },	 { "--", { "mm" } },	  { "+=", { "pL" } },
+	{ "-=", { "mI" } },	 { "*=", { "mL" } },	  { "/=", { "dV" } },
+	{ "%=", { "rM" } },	 { "^=", { "eO" } },	  { "&=", { "aN" } },
+	{ "|=", { "oR" } },	 { "+", { "pl", "ps" } }, { "-", { "mi", "ng" } },
+	{ "*", { "ml", "de" } }, { "/", { "dv" } },	  { "%", { "rm" } },
+	{ "^", { "eo" } },	 { "&", { "an", "ad" } }, { "|", { "or" } },
+	{ "~", { "co" } },	 { "!", { "nt" } },	  { "=", { "aS" } },
+	{ "<", { "lt" } },	 { ">", { "gt" } },	  { ",", { "cm" } },
+};
+enum { NR_OPERATORS = sizeof(operators) / sizeof(*operators) };
+
+// The one whose symbol this begins with and ends there, or goes on with arguments of a template or
+// parameters; NR_OPERATORS: none.
+static size_t operator_at(const char *at)
+{
+	size_t i = 0;
+
+	for (; i < NR_OPERATORS; i++) {
+		size_t length = strlen(operators[i].symbol);
+
+		if (!strncmp(at, operators[i].symbol, length) && strchr("(<", at[length]))
+			break;
+	}
+	return i;
+}
+
+// "ns::operator==" of "bool ns::operator==<int>(ns::A<int> const&, int)", simplified: the name of an
+// operator, where it is one. NULL: it is none.
+static char *cut_to_operator(char *text)
+{
+	static const char word[] = "operator";
+	char *at = NULL, *start;
+	size_t which;
+
+	for (char *next = text; (next = strstr(next, word)); next++) {
+		if (next == text || next[-1] == ':' || next[-1] == ' ')
+			at = next;
+	}
+	if (!at)
+		return NULL;
+	which = operator_at(at + sizeof(word) - 1);
+	if (which == NR_OPERATORS)
+		return NULL;
+	at[sizeof(word) - 1 + strlen(operators[which].symbol)] = '\0';
+	for (start = at; start > text && start[-1] != ' '; start--) {
+		if (!strchr(")>]", start[-1]))
+			continue;
+		start = opening(text, start - 1);
+		if (!start)
+			return NULL;
+		start++;
+	}
+	return start;
+}
+
+static enum fit fits_operator(const char *shown, const char *wanted)
+{
+	_cleanup_free_ char *text = strdup(shown);
+	char *name;
+
+	if (!text || strstr(text, "thunk to "))
+		return FIT_NONE;
+	simplify(text);
+	name = cut_to_operator(text);
+	return name && !strcmp(name, wanted) ? FIT_WHOLE : FIT_NONE;
+}
+
 bool symbols_is_named(const char *full, const char *name)
 {
 	size_t length = strlen(name);
@@ -201,7 +278,17 @@ char *symbols_scope(struct symbols *symbols, const struct symbols_frame *frame)
 struct wanted {
 	char *name; // simplified
 	char part[80]; // stands in every symbol of that name; "" when that is not sure
+	const char *const *codes; // of an operator: one of them does; NULL: it is none
 };
+
+// Whether the symbol may be one of the name.
+static bool may_be(const struct wanted *wanted, const char *symbol)
+{
+	if (!wanted->codes)
+		return !*wanted->part || strstr(symbol, wanted->part);
+	return strstr(symbol, wanted->codes[0]) ||
+	       (wanted->codes[1] && strstr(symbol, wanted->codes[1]));
+}
 
 static void cleanup_wanted(struct wanted *wanted)
 {
@@ -302,12 +389,14 @@ static bool search(struct loaded *loaded, const struct wanted *wanted, unsigned 
 		    strncmp(symbol.name, "_Z", 2) ||
 		    // What the program has of a library's is the copy that is in use.
 		    (symbol.is_old_version && !loaded->is_program) ||
-		    (*wanted->part && !strstr(symbol.name, wanted->part)) ||
+		    !may_be(wanted, symbol.name) ||
 		    memchr(symbol.name, '.', strcspn(symbol.name, "@")))
 			continue;
 
 		char *shown = demangle_name(symbol.name);
-		enum fit fit = shown ? fits(shown, wanted->name, symbol.class) : FIT_NONE;
+		enum fit fit = !shown	       ? FIT_NONE
+			       : wanted->codes ? fits_operator(shown, wanted->name)
+					       : fits(shown, wanted->name, symbol.class);
 
 		// A part of a name is enough for what is the program's own.
 		if (fit == FIT_NONE || (fit == FIT_TAIL && !loaded->is_program)) {
@@ -380,6 +469,34 @@ struct dc_error *mangled_find_data(struct symbols *symbols, const char *name,
 	return err;
 }
 
+static struct dc_error *make_functions(struct symbols *symbols, struct loaded *module,
+				       const struct found *found, const struct function **ret,
+				       size_t *n)
+{
+	struct function *list;
+
+	if (!found->n)
+		return NULL;
+	list = types_alloc(symbols->types, found->n * sizeof(*list));
+	if (!list)
+		return &dc_out_of_memory;
+	for (size_t i = 0; i < found->n; i++) {
+		struct dc_error *err = function_from_symbol(symbols, module, &found->symbol[i],
+							    &list[i]);
+
+		if (err)
+			return err;
+		symbols_function_type(symbols, &list[i]);
+		list[i].name = types_strndup(symbols->types, found->shown[i],
+					     strlen(found->shown[i]));
+		if (!list[i].name)
+			return &dc_out_of_memory;
+	}
+	*ret = list;
+	*n = found->n;
+	return NULL;
+}
+
 struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
 				   const struct function **ret, size_t *n)
 {
@@ -387,7 +504,6 @@ struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
 	struct loaded *module, *plain;
 	struct symbol symbol;
 	size_t nr_locals;
-	struct function *list;
 
 	*n = 0;
 	// A name that is a symbol's is C's, but for one that a library has and the program uses for
@@ -399,133 +515,73 @@ struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
 		return NULL;
 	if (!search_all(symbols, name, SYMBOL_CODE, is_c, &module, &found))
 		return &dc_out_of_memory;
-	if (!found.n)
-		return NULL;
-	list = types_alloc(symbols->types, found.n * sizeof(*list));
-	if (!list)
-		return &dc_out_of_memory;
-	for (size_t i = 0; i < found.n; i++) {
-		struct dc_error *err = function_from_symbol(symbols, module, &found.symbol[i],
-							    &list[i]);
+	return make_functions(symbols, module, &found, ret, n);
+}
 
-		if (err)
-			return err;
-		symbols_function_type(symbols, &list[i]);
-		list[i].name = types_strndup(symbols->types, found.shown[i],
-					     strlen(found.shown[i]));
-		if (!list[i].name)
+struct dc_error *symbols_operators(struct symbols *symbols, const char *name,
+				   const struct function **ret, size_t *n)
+{
+	_cleanup_(cleanup_found) struct found found = { 0 };
+	const char *symbol = strstr(name, "operator");
+	_cleanup_free_ char *with_end = NULL;
+	struct loaded *module;
+
+	*n = 0;
+	symbol = symbol ? symbol + strlen("operator") : "";
+	if (asprintf(&with_end, "%s(", symbol) < 0)
+		return &dc_out_of_memory;
+
+	size_t which = operator_at(with_end);
+	struct wanted wanted = { .name = (char *)name };
+
+	if (which == NR_OPERATORS)
+		return NULL;
+	wanted.codes = operators[which].codes;
+	for (module = symbols->list; module && !found.n; module = found.n ? module : module->next) {
+		if (module->seen && module->image && !search(module, &wanted, SYMBOL_CODE, &found))
 			return &dc_out_of_memory;
 	}
-	*ret = list;
-	*n = found.n;
-	return NULL;
+	return make_functions(symbols, module, &found, ret, n);
 }
 
-// ---- methods ----
-
-// GCC names the parameter that is the object, clang only marks the first one as not written.
-static bool is_static(Dwarf_Die *die)
+bool symbols_type_info(struct symbols *symbols, const char *type, uint64_t *addr)
 {
-	Dwarf_Attribute attr;
-	Dwarf_Die child;
-	bool value;
+	static const char mangled[] = "_ZTI", prefix[] = "typeinfo for ";
+	_cleanup_free_ char *wanted = strdup(type);
 
-	if (dwarf_hasattr_integrate(die, DW_AT_object_pointer))
+	if (!wanted)
 		return false;
-	if (dwarf_child(die, &child) || dwarf_tag(&child) != DW_TAG_formal_parameter)
-		return true;
-	return !dwarf_attr(&child, DW_AT_artificial, &attr) || dwarf_formflag(&attr, &value) ||
-	       !value;
-}
+	simplify(wanted);
+	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
+		const struct symtab *table;
 
-// The place in the virtual table, where the object's own class has put its version.
-static bool virtual_slot(Dwarf_Die *die, uint64_t *ret)
-{
-	Dwarf_Attribute attr;
-	Dwarf_Word virtuality;
-	Dwarf_Op *ops;
-	size_t n;
+		if (!loaded->seen || !loaded->image)
+			continue;
+		module_need_tables(loaded);
+		table = loaded->symtab.n ? &loaded->symtab : &loaded->dynsym;
+		for (size_t i = 1; i < table->n; i++) {
+			struct symbol symbol;
 
-	if (!dwarf_attr_integrate(die, DW_AT_virtuality, &attr) ||
-	    dwarf_formudata(&attr, &virtuality) || virtuality == DW_VIRTUALITY_none ||
-	    !dwarf_attr_integrate(die, DW_AT_vtable_elem_location, &attr))
-		return false;
-	if (!dwarf_getlocation(&attr, &ops, &n) && n == 1 && ops[0].atom == DW_OP_constu) {
-		*ret = ops[0].number;
-		return true;
-	}
-	return !dwarf_formudata(&attr, ret);
-}
+			if (!symtab_get(table, loaded->image, i, &symbol) ||
+			    strncmp(symbol.name, mangled, sizeof(mangled) - 1) != 0)
+				continue;
 
-static bool find_linkage(struct symbols *symbols, const char *linkage, struct loaded **module,
-			 struct symbol *ret)
-{
-	size_t nr_locals;
+			_cleanup_free_ char *shown = demangle_name(symbol.name);
+			char *its = shown + sizeof(prefix) - 1;
 
-	if (symbols_find(symbols, NULL, linkage, SYMBOL_CODE, module, ret, &nr_locals))
-		return true;
-	for (*module = symbols->list; *module; *module = (*module)->next) {
-		const struct symtab *debug = (*module)->seen && (*module)->is_program
-						     ? module_debug_symtab(*module)
-						     : NULL;
-
-		if (debug && symtab_find(debug, (*module)->debug_image, linkage, SYMBOL_CODE, ret,
-					 &nr_locals))
+			if (!shown || strncmp(shown, prefix, sizeof(prefix) - 1) != 0)
+				continue;
+			simplify(its);
+			if (strcmp(its, wanted) != 0)
+				continue;
+			*addr = symbol.value + loaded->module.bias;
 			return true;
+		}
 	}
 	return false;
 }
 
-static struct dc_error *make_method(struct symbols *symbols, Dwarf_Die *die, const char *name,
-				    struct method *ret)
+const char *symbols_last_part(const char *name)
 {
-	Dwarf_Attribute attr;
-	const char *linkage = dwarf_attr_integrate(die, DW_AT_linkage_name, &attr)
-				      ? dwarf_formstring(&attr)
-				      : NULL;
-	struct loaded *module;
-	struct symbol symbol;
-	struct dc_error *err = NULL;
-
-	*ret = (struct method){ .function = { .name = types_strndup(symbols->types, name,
-								    strlen(name)) },
-				.is_static = is_static(die),
-				.is_for_objects = die_flag(die, DW_AT_reference),
-				.is_for_values = die_flag(die, DW_AT_rvalue_reference) };
-	ret->is_virtual = virtual_slot(die, &ret->slot);
-	if (linkage && find_linkage(symbols, linkage, &module, &symbol)) {
-		err = function_from_symbol(symbols, module, &symbol, &ret->function);
-		if (!err)
-			symbols_function_type(symbols, &ret->function);
-		ret->function.name = shown_name(symbols, linkage);
-	}
-	if (!err && !ret->function.type)
-		function_add_type(symbols, die, &ret->function);
-	return err;
-}
-
-struct dc_error *symbols_methods(struct symbols *symbols, const struct type *class,
-				 const char *name, const struct method **ret, size_t *n)
-{
-	enum { ROOM = 64 };
-	Dwarf_Die die = type_node(class)->unqualified->die, child;
-	struct method *list = types_alloc(symbols->types, ROOM * sizeof(*list));
-	struct die_walk walk = { 0 };
-	struct dc_error *err = NULL;
-
-	*n = 0;
-	*ret = list;
-	if (!list)
-		return &dc_out_of_memory;
-	if (!die.addr || class->is_incomplete)
-		return NULL;
-	for (bool more = die_walk_first(&walk, &die, &child); more && !err && *n < ROOM;
-	     more = die_walk_next(&walk, &child)) {
-		const char *its = dwarf_tag(&child) == DW_TAG_subprogram ? dwarf_diename(&child)
-									 : NULL;
-
-		if (its && !strcmp(its, name))
-			err = make_method(symbols, &child, name, &list[(*n)++]);
-	}
-	return err;
+	return name_last_part(name);
 }

@@ -194,6 +194,32 @@ bool symbols_is_cxx(struct symbols *symbols)
 	return program && program->image && module_has_cxx(program);
 }
 
+// Strings follow one another, each with its NUL.
+static bool mentions(const struct symtab *symtab, const char *name)
+{
+	return symtab->n && memmem(symtab->strings, symtab->nr_strings, name, strlen(name) + 1);
+}
+
+bool symbols_may_load(const struct function *function)
+{
+	static const char *const loaders[] = { "dlopen", "dlmopen" };
+	struct loaded *loaded = loaded_of(function->module);
+	bool may = false;
+
+	for (size_t i = 0; i < sizeof(loaders) / sizeof(*loaders) && loaded; i++) {
+		struct symbol symbol;
+		size_t nr_locals;
+
+		module_need_tables(loaded);
+		// What defines it is the C library, where nothing else calls it.
+		may |= !strcmp(function->name, loaders[i]) ||
+		       (mentions(&loaded->dynsym, loaders[i]) &&
+			!symtab_find(&loaded->dynsym, loaded->image, loaders[i], SYMBOL_CODE,
+				     &symbol, &nr_locals));
+	}
+	return may;
+}
+
 bool symbols_is_static(const struct symbols *symbols)
 {
 	for (const struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {

@@ -102,14 +102,31 @@ bool symbols_function_at(struct symbols *symbols, uint64_t addr, struct function
 // The same by the symbol tables of the mapped files alone: no type, and no debug information is
 // read. false: none of them has the name.
 bool symbols_named_function(struct symbols *symbols, const char *name, struct function *ret);
+// A call of it may load libraries: it is the dynamic linker's own, or its module calls that.
+bool symbols_may_load(const struct function *function);
 // C++: the functions of that qualified name, each named in full ("ns::f(int)"); with parameters in
 // the name, or where only one has it, that one. n is 0 when there is none, or when the name is C's.
 struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
 				   const struct function **ret, size_t *n) DC_CHECK;
+// The same of an operator, "ns::operator+": only those of just that name, templates' too.
+struct dc_error *symbols_operators(struct symbols *symbols, const char *name,
+				   const struct function **ret, size_t *n) DC_CHECK;
+// Where the program has its std::type_info of the type. false: it has none.
+bool symbols_type_info(struct symbols *symbols, const char *type, uint64_t *addr);
+// The last part of a qualified name, behind its scopes.
+const char *symbols_last_part(const char *name);
 // Whether the full name, "ns::f(int)", is one that the user's, "ns::f" or "f", may mean.
 bool symbols_is_named(const char *full, const char *name);
 // The namespaces and classes around the frame's function, "ns::C"; malloc'd, NULL: there are none.
 char *symbols_scope(struct symbols *symbols, const struct symbols_frame *frame);
+// C++: names that this one may stand for, by inline namespaces, using-directives, using-declarations
+// and other names of namespaces: in the scopes that it names, and in those around the frame.
+enum { OTHER_NAMES_MAX = 32 };
+size_t symbols_other_names(struct symbols *symbols, const struct symbols_frame *frame,
+			   const char *name, const char *ret[OTHER_NAMES_MAX]);
+// What a using-declaration in a block around the frame makes it; NULL: none does.
+const char *symbols_declared_name(struct symbols *symbols, const struct symbols_frame *frame,
+				  const char *name);
 // The language of the frame's unit.
 enum source_language symbols_language(struct symbols *symbols, const struct symbols_frame *frame);
 // Whether any of the files has C++ names; whether the program itself has.
@@ -124,7 +141,7 @@ struct method {
 	bool is_virtual; // the one to call is in the object's virtual table, at slot
 	uint64_t slot;
 };
-// Those of that name which the C++ class has itself.
+// Those of that name which the C++ class has itself; NULL: its conversions to other types.
 struct dc_error *symbols_methods(struct symbols *symbols, const struct type *class,
 				 const char *name, const struct method **ret, size_t *n) DC_CHECK;
 // 'file.c'::name. Only what was compiled from that file; code NAME when it has no such thing, VALUE

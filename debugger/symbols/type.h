@@ -82,6 +82,7 @@ struct type {
 	// STRUCT, UNION, valid once type_members() has been called for this type: it may as well
 	// be packed, for no member's place tells its alignment.
 	bool is_align_guessed;
+	bool is_rvalue; // REFERENCE: &&
 	bool is_scoped; // C++ enum class
 	bool is_nontrivial; // C++ class that is passed by invisible reference
 	const char *tag; // "struct", "union", "enum", "class" or NULL
@@ -140,6 +141,8 @@ bool type_size(const struct type *type, uint64_t *ret);
 const struct type *types_basic(struct types *types, const char *spelling);
 // Derived types. NULL: out of memory.
 const struct type *types_pointer(struct types *types, const struct type *target);
+const struct type *types_reference(struct types *types, const struct type *target,
+				   bool is_rvalue); // &&
 const struct type *types_array(struct types *types, const struct type *element, uint64_t count);
 const struct type *types_vector(struct types *types, const struct type *element, uint64_t count);
 const struct type *types_qualified(struct types *types, const struct type *type, bool is_const,

@@ -42,26 +42,48 @@ static const struct {
 #undef X
 };
 
+static const struct type *make_typedef(struct types *types, const char *name,
+				       const struct type *target)
+{
+	bool made;
+	struct type_node *node = target ? types_intern(types, name, 0, &made) : NULL;
+
+	if (!node)
+		return NULL;
+	node->type.kind = TYPE_TYPEDEF;
+	node->type.name = name;
+	node->type.target = target;
+	node->type.size = target->size;
+	node->type.align = target->align;
+	node->type.is_signed = target->is_signed;
+	return &node->type;
+}
+
+// Of a struct that may be described somewhere else.
+static const struct type *known_file(struct types *types)
+{
+	static const char file[] = "FILE", tag[] = "_IO_FILE";
+	bool made;
+	struct type_node *node = types_intern(types, tag, 0, &made);
+
+	if (!node)
+		return NULL;
+	node->type.kind = TYPE_STRUCT;
+	node->type.tag = "struct";
+	node->type.name = tag;
+	node->type.align = 1;
+	node->type.is_incomplete = true;
+	return make_typedef(types, file, &node->type);
+}
+
 static const struct type *known_typedef(struct types *types, const char *name)
 {
+	if (!strcmp(name, "FILE"))
+		return known_file(types);
 	for (size_t i = 0; i < sizeof(known_typedefs) / sizeof(known_typedefs[0]); i++) {
-		bool made;
-
-		if (strcmp(known_typedefs[i].name, name))
-			continue;
-
-		struct type_node *node = types_intern(types, &known_typedefs[i], 0, &made);
-		const struct type *target = types_basic(types, known_typedefs[i].is);
-
-		if (!node || !target)
-			return NULL;
-		node->type.kind = TYPE_TYPEDEF;
-		node->type.name = known_typedefs[i].name;
-		node->type.target = target;
-		node->type.size = target->size;
-		node->type.align = target->align;
-		node->type.is_signed = target->is_signed;
-		return &node->type;
+		if (!strcmp(known_typedefs[i].name, name))
+			return make_typedef(types, known_typedefs[i].name,
+					    types_basic(types, known_typedefs[i].is));
 	}
 	return NULL;
 }

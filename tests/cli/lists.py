@@ -83,6 +83,21 @@ def refused_beforehand():
 
 
 @test
+def loaded():
+    """what one expression loads another names"""
+    load = 'dlopen("libm.so.6", RTLD_NOW) != 0'
+    with Target() as target:
+        ends(1, "-p", target.pid, "fmax(3.0, 1.0)")
+        equal(good("-q", "-p", target.pid, "--finally", "cbrt(8.0)", "note()", load, "fmax(3.0, 1.0)", "note()"),
+              "1\n1\n3\n2\n2\n")
+    with Target() as target:
+        done = ends(1, "-p", target.pid, "--finally", "note()", "note()", load, "no_such_name(1)", "note()")
+        equal(done.out, "1\n1\n2\n")
+        contains(done.err, "no_such_name")
+        target.answers()
+
+
+@test
 def no_call():
     """--no-call refuses calls and nothing else"""
     with Target() as target:

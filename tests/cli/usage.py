@@ -23,6 +23,21 @@ def unknown():
 
 
 @test
+def minus():
+    """an expression may begin with a minus, and options may stand behind it"""
+    with Target() as target:
+        equal(good("-p", target.pid, "-q", "-1 + 2", "-(3)"), "1\n-3\n")
+        equal(good("add(1, 2)", "--quiet", "-p", target.pid), "3\n")
+        equal(good("-pid", target.pid, "-q", "add(1, 2)"), "3\n")
+        equal(json.loads(good("-p", target.pid, "add(1, 2)", "--json"))["value"], "3")
+        equal(good("-q", "-p", target.pid, "--", "-hidden"), "-17\n")
+        contains(ends(1, "-q", "-p", target.pid, "--", "1", "--quiet").err, "quiet")
+        contains(good("check", target.pid), "plain")
+    usage("stands behind --", "-p", "1", "-y")
+    usage("debugcall -p 12", "12", "add(1, 2)")
+
+
+@test
 def missing():
     """what is missing is said"""
     usage("-p PID", "1+1")

@@ -113,6 +113,43 @@ struct dc_error *symbols_methods(struct symbols *symbols, const struct type *cla
 	return NULL;
 }
 
+size_t symbols_other_names(struct symbols *symbols, const struct symbols_frame *frame,
+			   const char *name, const char *ret[OTHER_NAMES_MAX])
+{
+	(void)symbols, (void)frame, (void)name, (void)ret;
+	return 0;
+}
+
+const char *symbols_declared_name(struct symbols *symbols, const struct symbols_frame *frame,
+				  const char *name)
+{
+	(void)symbols, (void)frame, (void)name;
+	return NULL;
+}
+
+struct dc_error *symbols_operators(struct symbols *symbols, const char *name,
+				   const struct function **ret, size_t *n)
+{
+	return symbols_overloads(symbols, name, ret, n);
+}
+
+const char *symbols_last_part(const char *name)
+{
+	return name;
+}
+
+bool symbols_type_info(struct symbols *symbols, const char *type, uint64_t *addr)
+{
+	(void)symbols, (void)type, (void)addr;
+	return false;
+}
+
+bool symbols_may_load(const struct function *function)
+{
+	(void)function;
+	return false;
+}
+
 enum source_language symbols_language(struct symbols *symbols, const struct symbols_frame *frame)
 {
 	(void)symbols, (void)frame;

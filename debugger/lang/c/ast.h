@@ -25,9 +25,12 @@ enum node_kind {
 	NODE_MEMBER,
 	NODE_INDEX,
 	NODE_CALL,
+	NODE_CONVENIENCE, // a call of one of gdb's own functions, $_streq(a, b)
 	NODE_LIST, // {1, 2}, an initializer
 	NODE_COMPOUND, // (T){1, 2}
 	NODE_AT_TYPE, // gdb's {T} address
+	NODE_TYPEID, // C++: of an expression, or without one of the type
+	NODE_VALUE, // an operand that has been evaluated: never in a tree that was parsed
 };
 
 struct node;
@@ -56,13 +59,21 @@ struct resolution {
 	int64_t value;
 };
 
+// What a check found a node to call.
+struct chosen {
+	bool calls; // an operator or conversion of the program does, whatever the node's kind
+	const struct function *function; // NULL: not known before it runs
+};
+
 struct node {
 	uint8_t kind; // enum node_kind
 	uint8_t op; // enum operation
-	bool is_prefix; // INCREMENT
+	bool is_prefix; // INCREMENT; TYPEID: only the name is wanted
+	bool is_dynamic; // CAST: by what the object is
 	bool is_arrow; // MEMBER
 	uint16_t depth; // of the recursion that visits the tree below
 	uint32_t column;
+	struct chosen *chosen; // NULL: it calls nothing
 	const struct type *type; // CONSTANT, CAST, COMPOUND, AT_TYPE; STRING: of an element
 	union {
 		unsigned char constant[32]; // type->size bytes
@@ -86,9 +97,8 @@ struct node {
 			struct node *callee;
 			struct node **args;
 			size_t nr_args;
-			const struct function *
-				*chosen; // by a check; NULL there: not known before it runs
 		} call;
+		const struct value *value;
 		struct {
 			struct item *items;
 			size_t nr_items;

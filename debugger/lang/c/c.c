@@ -34,11 +34,78 @@ static struct dc_error *read_format(struct parser *parser)
 	return lexer_advance(lexer);
 }
 
+static bool is_one_of(const struct token *token, const char *const *words)
+{
+	while (*words && !token_is(token, *words))
+		words++;
+	return *words;
+}
+
+// What a name of the program can stand before is not for a command to take.
+static bool begins_anew(enum token_kind kind)
+{
+	return kind == TOKEN_NAME || kind == TOKEN_NUMBER || kind == TOKEN_CHAR ||
+	       kind == TOKEN_STRING || kind == TOKEN_DOLLAR || kind == TOKEN_TILDE ||
+	       kind == TOKEN_NOT;
+}
+
+// Behind a command's word: "/x" and what begins anew.
+static bool has_format(struct lexer lexer)
+{
+	const char *slash = lexer.token.start;
+	_cleanup_error_ struct dc_error *err = lexer_advance(&lexer);
+
+	if (err || lexer.token.kind != TOKEN_NAME || lexer.token.length != 1 ||
+	    lexer.token.start != slash + 1 || !print_format_known(slash[1]))
+		return false;
+
+	_cleanup_error_ struct dc_error *none = lexer_advance(&lexer);
+
+	return !none && begins_anew(lexer.token.kind);
+}
+
+// "print x", "p/x flags", "call f()", "set var x = 3", as they are typed into gdb: the command goes
+// without saying. Where the word could be the program's own, it is.
+static struct dc_error *skip_command(struct parser *parser)
+{
+	static const char *const commands[] = { "p", "print", "call", "output", "inspect", NULL };
+	static const char *const variables[] = { "var", "variable", NULL };
+	bool is_set = token_is(&parser->lexer.token, "set");
+	struct lexer ahead = parser->lexer;
+	struct node *word;
+	struct dc_error *err;
+
+	if (!parser_at(parser, TOKEN_NAME) ||
+	    !(is_set || is_one_of(&parser->lexer.token, commands)))
+		return NULL;
+	err = lexer_advance(&ahead);
+	if (err)
+		return err;
+	if (is_set) {
+		if (!is_one_of(&ahead.token, variables))
+			return NULL;
+		parser->lexer = ahead;
+		return lexer_advance(&parser->lexer);
+	}
+	if (ahead.token.kind == TOKEN_END)
+		return NULL;
+	if (!begins_anew(ahead.token.kind) &&
+	    !(ahead.token.kind == TOKEN_SLASH && has_format(ahead))) {
+		const char *name = arena_string(parser->expression, parser->lexer.token.start,
+						parser->lexer.token.length);
+
+		err = name ? name_make(parser, name, 0, &word) : &dc_out_of_memory;
+		if (err || word->what->kind != NAME_UNKNOWN)
+			return err;
+	}
+	parser->lexer = ahead;
+	return NULL;
+}
+
 // What stands before the unexpected: a gdb command, a statement, a misspelt name.
 static struct dc_error *explain(struct parser *parser, struct dc_error *err)
 {
-	static const char *const commands[] = { "p",   "print", "call",	  "output",
-						"set", "x",	"inspect" };
+	static const char *const commands[] = { "set", "x" };
 	static const char *const words[] = { "return", "if",	 "for",	  "while",
 					     "do",     "switch", "goto",  "static",
 					     "extern", "new",	 "delete" };
@@ -71,6 +138,8 @@ struct dc_error *c_parse(const struct environment *environment, const struct sym
 	if (!err)
 		err = lexer_init(&parser.lexer, expression->text, expression->size);
 	if (!err)
+		err = skip_command(&parser);
+	if (!err)
 		err = read_format(&parser);
 	if (!err)
 		err = parser_comma(&parser, &expression->root);
@@ -85,6 +154,9 @@ static struct node *make_literal(struct expression *expression, const struct val
 	struct node *node = arena_alloc(&expression->arena, sizeof(*node));
 
 	if (!node)
+		return NULL;
+	node->chosen = arena_alloc(&expression->arena, sizeof(*node->chosen));
+	if (!node->chosen)
 		return NULL;
 	node->depth = 1;
 	node->type = value->type;
@@ -110,8 +182,8 @@ struct dc_error *c_call(struct expression *expression, const struct value *args,
 
 	if (!node || !nodes)
 		return &dc_out_of_memory;
-	node->call.chosen = arena_alloc(&expression->arena, sizeof(*node->call.chosen));
-	if (!node->call.chosen)
+	node->chosen = arena_alloc(&expression->arena, sizeof(*node->chosen));
+	if (!node->chosen)
 		return &dc_out_of_memory;
 	for (size_t i = 0; i < nr_args; i++) {
 		nodes[i] = make_literal(expression, &args[i]);

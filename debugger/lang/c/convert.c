@@ -309,8 +309,15 @@ struct dc_error *convert_cast(struct context *context, struct value *value, cons
 		return type_error("cannot cast to '%s'", type, NULL);
 	if (value->no_debug && value->lvalue != LVALUE_FUNCTION)
 		return reinterpret(context, value, type);
-	if (to->kind == TYPE_REFERENCE)
-		return bind(context, value, type, "cast");
+	if (to->kind == TYPE_REFERENCE) {
+		// An object may be offered to &&, too.
+		const struct type *plain = types_reference(context->basics.types, to->target,
+							   false);
+
+		err = plain ? bind(context, value, plain, "cast") : &dc_out_of_memory;
+		value->type = err ? value->type : type;
+		return err;
+	}
 	err = convert_referred(context, value);
 	if (err)
 		return err;

@@ -2,8 +2,8 @@
 // Type names and declarations: "struct P *(*)[3]", "int add(int a, int b)".
 // An inner declarator applies to what stands around it, so it is read a second time, behind that.
 #include "debugger/base/cleanup.h"
+#include "debugger/lang/c/dialect.h"
 #include "debugger/lang/c/name.h"
-#include "debugger/lang/c/parser.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -85,10 +85,23 @@ static const struct type *standard_type(struct parser *parser, const char *name)
 static const struct type *program_type(struct parser *parser, const char *tag, const char *name)
 {
 	const struct type *type = NULL;
+	const char *names[OTHER_NAMES_MAX];
 	_cleanup_error_ struct dc_error *err = symbols_lookup_type(parser->symbols, parser->frame,
 								   tag, name, &type);
+	// A name alone is found in whichever namespace has it.
+	size_t n = err && strstr(name, "::") && parser->dialect->other_names
+			   ? parser->dialect->other_names(parser->symbols, parser->frame, name,
+							  names)
+			   : 0;
 
-	return err ? NULL : type;
+	for (size_t i = 0; i < n && !type; i++) {
+		_cleanup_error_ struct dc_error *none = symbols_lookup_type(
+			parser->symbols, parser->frame, tag, names[i], &type);
+
+		if (none)
+			type = NULL;
+	}
+	return type;
 }
 
 const struct type *parser_named_type(struct parser *parser, const char *name)
@@ -501,6 +514,14 @@ static struct dc_error *declarator(struct parser *parser, const struct type *typ
 			type = types_qualified(parser->basics.types, type, is_const, is_volatile);
 		if (!err)
 			err = type ? not_too_high(parser, type) : &dc_out_of_memory;
+		if (err)
+			return err;
+	}
+	if (parser->dialect->bind &&
+	    (parser_at(parser, TOKEN_AMP) || parser_at(parser, TOKEN_AND_AND))) {
+		type = types_reference(parser->basics.types, type,
+				       parser_at(parser, TOKEN_AND_AND));
+		err = type ? lexer_advance(&parser->lexer) : &dc_out_of_memory;
 		if (err)
 			return err;
 	}

@@ -19,6 +19,12 @@ struct dialect {
 	bool (*resolve_overloads)(struct parser *parser, const char *name, struct resolution *what);
 	// What is around the frame's function, innermost last: "ns::C"; malloc'd, NULL: nothing.
 	char *(*scope)(struct symbols *symbols, const struct symbols_frame *frame);
+	// Other names that one may stand for where the frame is; those that a declaration in its
+	// blocks gives come before all but locals.
+	size_t (*other_names)(struct symbols *symbols, const struct symbols_frame *frame,
+			      const char *name, const char *ret[OTHER_NAMES_MAX]);
+	const char *(*declared_name)(struct symbols *symbols, const struct symbols_frame *frame,
+				     const char *name);
 	// The error for such a name that is not called.
 	struct dc_error *(*needs_call)(const struct resolution *what, const char *name);
 	// A name that no local has, in a frame: it stays, or becomes a member of what the frame's
@@ -59,6 +65,24 @@ struct dialect {
 					 struct value *index, struct value *ret, bool *done);
 	struct dc_error *(*target_of)(struct context *context, const struct value *object,
 				      struct value *ret, bool *done);
+	// An operator of the program's own, by what is written for it, where an operand is of a
+	// class; node: what asks for it. *done false: there is none, and C's rules hold.
+	struct dc_error *(*operate)(struct context *context, const struct node *node,
+				    const char *symbol, const struct value *operands, size_t n,
+				    struct value *ret, bool *done);
+	// A conversion of the class's own: the object becomes a value of the type. *done false: it
+	// has none, and the object stays.
+	struct dc_error *(*convert_class)(struct context *context, const struct node *node,
+					  struct value *object, const struct type *type,
+					  bool *done);
+	// By what an object is while the program runs: a CAST, and a TYPEID.
+	struct dc_error *(*cast_dynamic)(struct context *context, const struct node *node,
+					 struct value *ret);
+	struct dc_error *(*type_id)(struct context *context, const struct node *node,
+				    struct value *ret);
+	// "name(" of a name that is none: a type's, as a cast. *done false: it is no type's.
+	struct dc_error *(*type_call)(struct parser *parser, const char *name, size_t column,
+				      struct node **ret, bool *done);
 	// What begins with a word of the language's own. *done false: it is a name.
 	struct dc_error *(*word)(struct parser *parser, struct node **ret, bool *done);
 

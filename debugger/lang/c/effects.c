@@ -42,6 +42,7 @@ static void add_callee(struct walk *walk, const struct function *function)
 		walk->room = room;
 	}
 	walk->callees[walk->effects.nr_callees++] = function;
+	walk->effects.loads |= symbols_may_load(function);
 }
 
 // The function's name under what a caller puts around it: casts, & and *.
@@ -57,14 +58,14 @@ static const struct node *undressed(const struct node *node)
 static void take_callees(struct walk *walk, const struct node *node, const struct resolution *named)
 {
 	walk->effects.calls = true;
-	if (*node->call.chosen)
-		add_callee(walk, *node->call.chosen);
+	if (node->chosen->function)
+		add_callee(walk, node->chosen->function);
 	else if (!named)
-		walk->effects.has_unknown_callee = true;
+		walk->effects.has_unknown_callee = walk->effects.loads = true;
 	else if (!named->nr_overloads)
 		add_callee(walk, &named->function);
 	// Of several that the name may mean, each could be the one.
-	for (size_t i = 0; named && !*node->call.chosen && i < named->nr_overloads; i++)
+	for (size_t i = 0; named && !node->chosen->function && i < named->nr_overloads; i++)
 		add_callee(walk, &named->overloads[i]);
 }
 
@@ -109,22 +110,37 @@ static void visit_unevaluated(struct walk *walk, const struct node *node)
 	walk->unevaluated = outer;
 }
 
+// An operator or a conversion that the program defines.
+static void visit_operator(struct walk *walk, const struct node *node)
+{
+	if (node->kind != NODE_CALL && node->chosen->calls && !walk->unevaluated)
+		take_callees(walk, node, NULL);
+}
+
 // The depth of a tree is bounded by the parser, but for the left spine of a long sum.
 static void visit(struct walk *walk, const struct node *node)
 {
-	for (; node && (node->kind == NODE_BINARY || node->kind == NODE_COMMA); node = node->left)
+	for (; node && (node->kind == NODE_BINARY || node->kind == NODE_COMMA); node = node->left) {
+		visit_operator(walk, node);
 		visit(walk, node->right);
+	}
 	if (!node)
 		return;
+	visit_operator(walk, node);
 	switch ((enum node_kind)node->kind) {
 	case NODE_NAME: visit_name(walk, node); return;
 	case NODE_CALL: visit_call(walk, node); return;
+	case NODE_CONVENIENCE:
+		for (size_t i = 0; i < node->call.nr_args; i++)
+			visit(walk, node->call.args[i]);
+		return;
 	case NODE_LIST:
 	case NODE_COMPOUND: visit_items(walk, node); return;
 	case NODE_MEMBER: visit(walk, node->object); return;
 	case NODE_REGISTER: walk->effects.reads_registers |= !walk->unevaluated; return;
 	case NODE_CONSTANT:
 	case NODE_STRING:
+	case NODE_VALUE:
 	case NODE_VARIABLE: return;
 	case NODE_SIZEOF: visit_unevaluated(walk, node->left); return;
 	case NODE_INCREMENT:
@@ -135,6 +151,7 @@ static void visit(struct walk *walk, const struct node *node)
 	case NODE_CONDITIONAL:
 	case NODE_COMMA:
 	case NODE_CAST:
+	case NODE_TYPEID:
 	case NODE_INDEX:
 	case NODE_AT_TYPE: break;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Walks the syntax tree. The same walk runs an expression, checks it, and finds its type.
+#include "debugger/lang/c/convenience.h"
 #include "debugger/lang/c/dialect.h"
 #include "debugger/values/number.h"
 #include "debugger/lang/c/parser.h"
@@ -19,20 +20,37 @@ struct dc_error *context_init(struct context *context, const struct dialect *dia
 	return basics_init(&context->basics, symbols_types(environment->symbols));
 }
 
-// An operand as C's arithmetic sees it: an enumerator there is an int, whatever its enum is
-// made of.
+// Behind eval_node(): an enumerator is an int, whatever its enum is made of.
+static struct dc_error *to_operand(struct context *context, const struct node *node,
+				   struct value *ret)
+{
+	struct dc_error *err;
+
+	if (node->kind == NODE_NAME && node->what->kind == NAME_ENUMERATOR &&
+	    node->what->value == (int32_t)node->what->value)
+		return convert_scalar(ret, context->basics.list[BASIC_INT]);
+	err = convert_rvalue(context, ret);
+	if (!err && !value_unknown(ret) && type_strip(ret->type)->kind == TYPE_VOID)
+		err = error_make(DC_TYPE, "a void value has no use here");
+	return error_at(err, node->column);
+}
+
+// An operand as C's arithmetic sees it.
 struct dc_error *eval_operand(struct context *context, const struct node *node, struct value *ret)
 {
 	struct dc_error *err = eval_node(context, node, ret);
 
-	if (!err && node->kind == NODE_NAME && node->what->kind == NAME_ENUMERATOR &&
-	    node->what->value == (int32_t)node->what->value)
-		return convert_scalar(ret, context->basics.list[BASIC_INT]);
-	if (!err)
-		err = convert_rvalue(context, ret);
-	if (!err && !value_unknown(ret) && type_strip(ret->type)->kind == TYPE_VOID)
-		err = error_at(error_make(DC_TYPE, "a void value has no use here"), node->column);
-	return error_at(err, node->column);
+	return err ? err : to_operand(context, node, ret);
+}
+
+// Where the program may have an operator or a conversion of its own.
+bool eval_is_object(const struct context *context, const struct value *value)
+{
+	const struct type *type = value->type ? type_strip(value->type) : NULL;
+
+	if (!type || value_unknown(value) || !context->dialect->operate)
+		return false;
+	return type_is_record(type->kind == TYPE_REFERENCE ? type->target : type);
 }
 
 // In a check most conditions are not known: then both branches are looked at.
@@ -40,8 +58,15 @@ struct dc_error *eval_truth(struct context *context, const struct node *node, bo
 			    bool *ret)
 {
 	_cleanup_value_ struct value value = { 0 };
-	struct dc_error *err = eval_operand(context, node, &value);
+	struct dc_error *err = eval_node(context, node, &value);
 	struct number number;
+	bool done;
+
+	if (!err && eval_is_object(context, &value))
+		err = context->dialect->convert_class(context, node, &value,
+						      context->basics.list[BASIC_BOOL], &done);
+	if (!err)
+		err = to_operand(context, node, &value);
 
 	if (err)
 		return err;
@@ -95,17 +120,23 @@ static struct dc_error *eval_unary(struct context *context, const struct node *n
 
 	if (node->op == OP_ADDRESS)
 		return eval_address(context, node, ret);
-	err = eval_operand(context, node->left, &operand);
-	if (err)
-		return err;
-	if (node->op == OP_DEREFERENCE && type_is_record(operand.type) &&
-	    context->dialect->target_of) {
+	err = eval_node(context, node->left, &operand);
+	if (!err && eval_is_object(context, &operand)) {
 		bool done = false;
 
-		err = context->dialect->target_of(context, &operand, ret, &done);
+		err = convert_referred(context, &operand);
+		if (!err && node->op == OP_DEREFERENCE)
+			err = context->dialect->target_of(context, &operand, ret, &done);
+		if (!err && !done)
+			err = context->dialect->operate(context, node, operator_text(node->op),
+							&operand, 1, ret, &done);
 		if (err || done)
 			return err;
 	}
+	if (!err)
+		err = to_operand(context, node->left, &operand);
+	if (err)
+		return err;
 	if (node->op == OP_DEREFERENCE) {
 		// gdb reads *5 as a long at 5; C does not, and neither do we.
 		return object_dereference(context, &operand, ret);
@@ -150,11 +181,26 @@ static struct dc_error *fold_binary(struct context *context, const struct node *
 
 	if (node->op == OP_REPEAT)
 		return eval_repeat(context, node, left, ret);
-	err = convert_rvalue(context, left);
-	if (!err && !value_unknown(left) && type_strip(left->type)->kind == TYPE_VOID)
-		err = error_make(DC_TYPE, "a void value has no use here");
+	if (!eval_is_object(context, left)) {
+		err = convert_rvalue(context, left);
+		if (!err && !value_unknown(left) && type_strip(left->type)->kind == TYPE_VOID)
+			err = error_make(DC_TYPE, "a void value has no use here");
+		if (err)
+			return err;
+	}
+	err = eval_node(context, node->right, &right);
+	if (!err && (eval_is_object(context, left) || eval_is_object(context, &right))) {
+		struct value operands[2] = { *left, right };
+		bool done = false;
+
+		err = context->dialect->operate(context, node, operator_text(node->op), operands, 2,
+						ret, &done);
+		if (err || done)
+			return err;
+		err = convert_rvalue(context, left);
+	}
 	if (!err)
-		err = eval_operand(context, node->right, &right);
+		err = to_operand(context, node->right, &right);
 	return err ? err : operate_binary(context, node->op, left, &right, ret);
 }
 
@@ -189,9 +235,11 @@ static struct dc_error *eval_spine(struct context *context, const struct node *n
 		spine[i] = node;
 
 	_cleanup_value_ struct value left = { 0 };
-	struct dc_error *err = spine[0]->op == OP_REPEAT || kind == NODE_COMMA
-				       ? eval_node(context, bottom, &left)
-				       : eval_operand(context, bottom, &left);
+	struct dc_error *err = eval_node(context, bottom, &left);
+
+	if (!err && spine[0]->op != OP_REPEAT && kind != NODE_COMMA &&
+	    !eval_is_object(context, &left))
+		err = to_operand(context, bottom, &left);
 
 	for (size_t i = 0; !err && i < n; i++) {
 		struct value folded = { 0 };
@@ -348,113 +396,6 @@ static struct dc_error *eval_variable(struct context *context, const struct node
 	return NULL;
 }
 
-// In a check nothing is assigned, but what comes later must not trust the old type.
-static struct dc_error *assign_variable(struct context *context, const char *name,
-					const struct value *value)
-{
-	if (context->mode == EVAL_TYPE)
-		return NULL;
-	if (!context->variables)
-		return error_make(DC_TYPE, "a variable cannot be assigned here");
-	return context->mode == EVAL_CHECK ? variables_announce(context->variables, name)
-					   : variables_set(context->variables, name, value);
-}
-
-// What stands on the left decides what a store is: a convenience variable, a register, an object.
-static struct dc_error *store(struct context *context, const struct node *node, struct value *place,
-			      struct value *value)
-{
-	struct dc_error *err;
-
-	if (node->kind == NODE_VARIABLE && node->name) {
-		err = assign_variable(context, node->name, value);
-		value_deinit(place);
-		*place = value_take(value);
-		return err;
-	}
-	if (node->kind == NODE_REGISTER) {
-		err = convert_assign(context, value, place->type, "assignment");
-		if (!err && context->mode == EVAL_RUN)
-			err = context->access.caller->write_register(context->access.caller->arg,
-								     node->name, value);
-		value_deinit(place);
-		*place = value_take(value);
-		return err;
-	}
-	return error_at(object_store(context, place, value), node->column);
-}
-
-// The object is found before the value is computed; C leaves the order open.
-static struct dc_error *eval_assign(struct context *context, const struct node *node,
-				    struct value *ret)
-{
-	_cleanup_value_ struct value place = { 0 }, value = { 0 };
-	bool is_variable = node->left->kind == NODE_VARIABLE && node->left->name;
-	struct dc_error *err = NULL;
-
-	if (!is_variable || node->op != OP_NONE)
-		err = eval_node(context, node->left, &place);
-	if (!err && place.no_debug)
-		err = error_at(object_store(context, &place, &value), node->left->column);
-	if (!err)
-		err = convert_referred(context, &place);
-	if (!err && node->op != OP_NONE) {
-		_cleanup_value_ struct value old = { 0 }, by = { 0 };
-
-		err = value_copy(&place, &old);
-		if (!err)
-			err = convert_rvalue(context, &old);
-		if (!err)
-			err = eval_operand(context, node->right, &by);
-		if (!err)
-			err = operate_binary(context, node->op, &old, &by, &value);
-		if (!err && !is_variable)
-			err = convert_assign(context, &value, place.type, "assignment");
-	} else if (!err && (is_variable || node->left->kind == NODE_REGISTER)) {
-		err = eval_node(context, node->right, &value);
-		// A convenience variable keeps arrays whole.
-		if (!err && (type_strip(value.type)->kind != TYPE_ARRAY || !is_variable))
-			err = convert_rvalue(context, &value);
-		else if (!err)
-			err = object_load(context, &value);
-	} else if (!err) {
-		err = initialize_from(context, node->right, place.type, "assignment", &value);
-	}
-	if (!err)
-		err = store(context, node->left, &place, &value);
-	*ret = value_take(&place);
-	return err;
-}
-
-// As x = x + 1, but x is found once, and the old value is kept for x++.
-static struct dc_error *eval_increment(struct context *context, const struct node *node,
-				       struct value *ret)
-{
-	_cleanup_value_ struct value place = { 0 }, old = { 0 }, one = { 0 }, new = { 0 };
-	struct dc_error *err = eval_node(context, node->left, &place);
-
-	if (!err)
-		err = convert_referred(context, &place);
-	if (!err)
-		err = value_copy(&place, &old);
-	if (!err)
-		err = convert_rvalue(context, &old);
-	if (!err)
-		err = make_integer(context, BASIC_INT, 1, &one);
-	if (!err)
-		err = operate_binary(context, node->op, &old, &one, &new);
-	if (!err)
-		err = convert_assign(context, &new, place.type, node->op == OP_ADD ? "++" : "--");
-	if (!err)
-		err = store(context, node->left, &place, &new);
-	*ret = value_take(node->is_prefix ? &place : &old);
-	if (!node->is_prefix) {
-		ret->lvalue = LVALUE_NONE;
-		ret->bit_size = 0;
-	}
-	return err;
-}
-
 // Of what a name of the type stands for: a reference is never meant itself.
 static const struct type *object_type(const struct type *type)
 {
@@ -502,7 +443,7 @@ static struct dc_error *eval_member(struct context *context, const struct node *
 		*ret = (struct value){ .type = &type_unknown };
 		return NULL;
 	}
-	err = object_reach(context, &object, node->is_arrow);
+	err = object_reach(context, &object, node->is_arrow ? node : NULL);
 	return err ? err : object_member(context, &object, node->member, ret);
 }
 
@@ -520,6 +461,11 @@ static struct dc_error *index_object(struct context *context, const struct node 
 		err = object_load(context, &index);
 	if (!err)
 		err = context->dialect->index_object(context, object, &index, ret, &done);
+	if (!err && !done) {
+		struct value operands[2] = { *object, index };
+
+		err = context->dialect->operate(context, node, "[]", operands, 2, ret, &done);
+	}
 	if (!err && !done)
 		err = type_error("cannot index '%s' with '%s'", object->type, index.type);
 	return err;
@@ -605,11 +551,18 @@ static struct dc_error *eval_cast(struct context *context, const struct node *no
 {
 	struct dc_error *err;
 
+	if (node->is_dynamic)
+		return context->dialect->cast_dynamic(context, node, ret);
 	// A cast around a call tells what a function without debug information returns.
 	if (node->left->kind == NODE_CALL)
 		err = error_at(invoke(context, node->left, node->type, ret), node->left->column);
 	else
 		err = eval_node(context, node->left, ret);
+	if (!err && eval_is_object(context, ret) && !type_is_record(node->type)) {
+		bool done;
+
+		err = context->dialect->convert_class(context, node, ret, node->type, &done);
+	}
 	return err ? err : convert_cast(context, ret, node->type);
 }
 
@@ -651,9 +604,12 @@ static struct dc_error *dispatch(struct context *context, const struct node *nod
 	case NODE_MEMBER: return eval_member(context, node, ret);
 	case NODE_INDEX: return eval_index(context, node, ret);
 	case NODE_CALL: return invoke(context, node, NULL, ret);
+	case NODE_CONVENIENCE: return convenience_call(context, node, ret);
 	case NODE_LIST: return initialize_array(context, node, ret);
 	case NODE_COMPOUND: return initialize(context, node, node->type, ret);
 	case NODE_AT_TYPE: return eval_at_type(context, node, ret);
+	case NODE_TYPEID: return context->dialect->type_id(context, node, ret);
+	case NODE_VALUE: return value_copy(node->value, ret);
 	}
 	return error_make(DC_SYNTAX, "an unknown kind of expression");
 }

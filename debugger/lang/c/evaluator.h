@@ -43,9 +43,17 @@ struct dc_error *eval_node(struct context *context, const struct node *node,
 			   struct value *ret) DC_CHECK;
 struct dc_error *eval_operand(struct context *context, const struct node *node,
 			      struct value *ret) DC_CHECK;
+// It is of a class, or refers to one, and the language lets the program define its operators.
+bool eval_is_object(const struct context *context, const struct value *value);
 // A condition: *known is false when that takes a run.
 struct dc_error *eval_truth(struct context *context, const struct node *node, bool *known,
 			    bool *ret) DC_CHECK;
+
+// assign.c: "a = b", "a += b", "++a" and "a++".
+struct dc_error *eval_assign(struct context *context, const struct node *node,
+			     struct value *ret) DC_CHECK;
+struct dc_error *eval_increment(struct context *context, const struct node *node,
+				struct value *ret) DC_CHECK;
 
 // object.c: objects, read when their value is needed.
 // The error for an object without debug information, where its type would count.
@@ -63,8 +71,10 @@ struct dc_error *object_dereference(struct context *context, const struct value 
 // Part of an object: an element or member.
 struct dc_error *object_part(struct context *context, const struct value *whole,
 			     const struct type *type, uint64_t offset, struct value *ret) DC_CHECK;
-// An object, reached through a pointer or reference where there is one; is_arrow: arrays decay.
-struct dc_error *object_reach(struct context *context, struct value *value, bool is_arrow) DC_CHECK;
+// An object, reached through a pointer or reference where there is one; arrow: the node that asks
+// for that by ->, NULL: by a dot.
+struct dc_error *object_reach(struct context *context, struct value *value,
+			      const struct node *arrow) DC_CHECK;
 // The member by name, also inside anonymous ones; offset grows by what those are at.
 struct dc_error *object_find_member(struct context *context, const struct type *type,
 				    const char *name, uint64_t *offset, struct type_member *ret,
@@ -102,6 +112,7 @@ struct dc_error *operate_binary(struct context *context, enum operation op, cons
 				const struct value *b, struct value *ret) DC_CHECK;
 struct dc_error *operate_unary(struct context *context, enum operation op, const struct value *a,
 			       struct value *ret) DC_CHECK;
+const char *operator_text(enum operation op);
 // The type of comparisons, !, && and ||.
 const struct type *truth_type(const struct context *context);
 struct dc_error *make_truth(struct context *context, bool truth, struct value *ret) DC_CHECK;

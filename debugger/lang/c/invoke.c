@@ -44,7 +44,8 @@ static struct dc_error *choose_callee(struct context *context, const struct node
 		err = context->dialect->find_callee(context, node, call, &done);
 	if (err || done)
 		return err;
-	err = eval_node(context, node->call.callee, &call->callee);
+	if (!call->callee.type)
+		err = eval_node(context, node->call.callee, &call->callee);
 	if (err || value_unknown(&call->callee))
 		return err;
 	call->name = call->callee.name;
@@ -74,8 +75,11 @@ static struct dc_error *find_callee(struct context *context, const struct node *
 
 	struct dc_error *err = choose_callee(context, node, call);
 
-	if (context->mode == EVAL_CHECK)
-		*node->call.chosen = !err && !context->saw_variable ? call->callee.symbol : NULL;
+	if (context->mode == EVAL_CHECK && node->chosen) {
+		node->chosen->calls = true;
+		node->chosen->function = !err && !context->saw_variable ? call->callee.symbol
+									: NULL;
+	}
 	context->saw_variable |= saw_variable;
 	return err;
 }

@@ -26,6 +26,11 @@ struct dc_error *name_unknown(struct symbols *symbols, const char *name)
 		symbols, name, error_make(DC_NAME, "no symbol '%s' in the program", name));
 	const char *why = symbols_why_unknown(symbols);
 
+	if (!strcmp(name, "print") || !strcmp(name, "call") || !strcmp(name, "p"))
+		err = error_note(err,
+				 "an expression is one word of the command line, given "
+				 "without gdb's '%s'",
+				 name);
 	return why ? error_note(err, "%s", why) : err;
 }
 
@@ -213,50 +218,99 @@ static void resolve(struct parser *parser, const char *name, struct resolution *
 		take_constant(parser, name, what);
 }
 
+// Debug information alone gives the last part of a name whose scopes have been looked at.
+static bool is_last_part(const char *its, const char *name)
+{
+	const char *last = name_last_scope(name);
+
+	return last && !strstr(its, "::") && is_unscoped(its, last + 2);
+}
+
 // Whether what was found has just that name, and not another one that ends so.
 static bool is_whole(const struct resolution *what, const char *name)
 {
+	const char *its;
+
 	switch (what->kind) {
 	case NAME_VARIABLE:
-		return what->variable.type && what->variable.name &&
-		       !strcmp(what->variable.name, name);
-	case NAME_FUNCTION: return is_unscoped(what->function.name, name);
+		its = what->variable.name;
+		return what->variable.type && its &&
+		       (!strcmp(its, name) || is_last_part(its, name));
+	case NAME_FUNCTION:
+		its = what->function.name;
+		return is_unscoped(its, name) || is_last_part(its, name);
 	case NAME_ENUMERATOR: return true;
 	default: return false;
 	}
+}
+
+// A whole name, as one that no frame has a say in.
+static bool resolve_whole(struct parser *parser, const char *name, struct resolution *what)
+{
+	static const struct symbols_frame nowhere;
+	const struct symbols_frame *frame = parser->frame;
+	struct resolution found = { 0 };
+
+	parser->frame = &nowhere;
+	resolve(parser, name, &found);
+	parser->frame = frame;
+	if (!is_whole(&found, name))
+		return false;
+	*what = found;
+	return true;
+}
+
+// By what namespaces take from one another.
+static bool resolve_imported(struct parser *parser, const struct symbols_frame *frame,
+			     const char *name, struct resolution *what)
+{
+	const char *names[OTHER_NAMES_MAX];
+	size_t n = parser->dialect->other_names
+			   ? parser->dialect->other_names(parser->symbols, frame, name, names)
+			   : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (resolve_whole(parser, names[i], what))
+			return true;
+	}
+	return false;
 }
 
 // From the namespaces and classes around the frame's function outwards, before any other.
 static void resolve_outwards(struct parser *parser, const char *name, struct resolution *what)
 {
 	static const struct symbols_frame nowhere;
-	_cleanup_free_ char *scope = parser->dialect->scope && !strstr(name, "::")
-					     ? parser->dialect->scope(parser->symbols,
-								      parser->frame)
+	const struct dialect *dialect = parser->dialect;
+	bool is_qualified = strstr(name, "::");
+	_cleanup_free_ char *scope = dialect->scope && !is_qualified
+					     ? dialect->scope(parser->symbols, parser->frame)
 					     : NULL;
-	const struct symbols_frame *frame = parser->frame;
 
 	resolve(parser, name, what);
 	if (what->kind == NAME_VARIABLE && what->is_local)
 		return;
+
+	const char *declared = dialect->declared_name ? dialect->declared_name(parser->symbols,
+									       parser->frame, name)
+						      : NULL;
+
+	if (declared && resolve_whole(parser, declared, what))
+		return;
 	while (scope) {
-		struct resolution inner = { 0 };
 		char *last = (char *)name_last_scope(scope);
 		_cleanup_free_ char *whole = NULL;
 
 		if (asprintf(&whole, "%s::%s", scope, name) < 0)
 			return;
-		parser->frame = &nowhere;
-		resolve(parser, whole, &inner);
-		parser->frame = frame;
-		if (is_whole(&inner, whole)) {
-			*what = inner;
+		if (resolve_whole(parser, whole, what) ||
+		    resolve_imported(parser, &nowhere, whole, what))
 			return;
-		}
 		if (!last)
-			return;
+			break;
 		*last = '\0';
 	}
+	if (!is_whole(what, name))
+		resolve_imported(parser, parser->frame, name, what);
 }
 
 // ---- how names are written ----
@@ -437,6 +491,12 @@ struct dc_error *name_parse(struct parser *parser, struct node **ret)
 	if (!err && parser->frame->pc && parser->dialect->implied_member &&
 	    (!(*ret)->what->is_local || (*ret)->what->variable.is_around || !strcmp(name, "this")))
 		err = parser->dialect->implied_member(parser, name, column, ret);
+	if (!err && (*ret)->kind == NODE_NAME && (*ret)->what->kind == NAME_UNKNOWN &&
+	    parser_at(parser, TOKEN_LPAREN) && parser->dialect->type_call) {
+		bool done;
+
+		err = parser->dialect->type_call(parser, name, column, ret, &done);
+	}
 	return err;
 }
 

@@ -207,7 +207,8 @@ struct dc_error *object_find_member(struct context *context, const struct type *
 }
 
 // What an object's own -> gives, where the language has such.
-static struct dc_error *follow_arrow(struct context *context, struct value *value)
+static struct dc_error *follow_arrow(struct context *context, const struct node *arrow,
+				     struct value *value)
 {
 	struct value target;
 	bool done = false;
@@ -216,15 +217,18 @@ static struct dc_error *follow_arrow(struct context *context, struct value *valu
 	if (value_unknown(value) || !type_is_record(value->type) || !context->dialect->target_of)
 		return NULL;
 	err = context->dialect->target_of(context, value, &target, &done);
+	if (!err && !done)
+		err = context->dialect->operate(context, arrow, "->", value, 1, &target, &done);
 	if (err || !done)
 		return err;
 	value_deinit(value);
 	*value = target;
-	return NULL;
+	return convert_referred(context, value);
 }
 
 // Of an object in memory the member is an object too; of a value it is a copy.
-struct dc_error *object_reach(struct context *context, struct value *value, bool is_arrow)
+struct dc_error *object_reach(struct context *context, struct value *value,
+			      const struct node *arrow)
 {
 	struct dc_error *err;
 	struct value target;
@@ -232,13 +236,13 @@ struct dc_error *object_reach(struct context *context, struct value *value, bool
 	if (value->no_debug)
 		return object_untyped(value);
 	err = convert_referred(context, value);
-	if (!err && is_arrow)
-		err = follow_arrow(context, value);
+	if (!err && arrow)
+		err = follow_arrow(context, arrow, value);
 	// As gdb does, . and -> each take a struct or a pointer to one.
 	for (int i = 0; !err && i < 2; i++) {
 		enum type_kind kind = type_strip(value->type)->kind;
 
-		if (kind != TYPE_POINTER && (kind != TYPE_ARRAY || !is_arrow))
+		if (kind != TYPE_POINTER && (kind != TYPE_ARRAY || !arrow))
 			break;
 		err = convert_rvalue(context, value);
 		if (!err)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const char *operator_text(enum operation op)
+const char *operator_text(enum operation op)
 {
 	static const char *const texts[] = {
 		[OP_ADD] = "+",		[OP_SUB] = "-",		[OP_MUL] = "*",

@@ -6,6 +6,7 @@
 #include "debugger/lang/c/dialect.h"
 
 #include "debugger/base/cleanup.h"
+#include "debugger/lang/c/convenience.h"
 #include "debugger/lang/c/generic.h"
 #include "debugger/lang/c/literal.h"
 #include "debugger/lang/c/name.h"
@@ -74,11 +75,12 @@ struct dc_error *parser_node(struct parser *parser, enum node_kind kind, size_t 
 	(*ret)->kind = kind;
 	(*ret)->column = column;
 	(*ret)->depth = 1;
-	return NULL;
+	(*ret)->chosen = arena_alloc(&parser->expression->arena, sizeof(*(*ret)->chosen));
+	return (*ret)->chosen ? NULL : &dc_out_of_memory;
 }
 
 // The evaluator folds the left spine of binary operators in a loop; everything else recurses.
-static struct dc_error *adopt(struct node *node, const struct node *child)
+struct dc_error *parser_adopt(struct node *node, const struct node *child)
 {
 	bool is_spine = (node->kind == NODE_BINARY || node->kind == NODE_COMMA) &&
 			child == node->left && child->kind == node->kind;
@@ -91,11 +93,8 @@ static struct dc_error *adopt(struct node *node, const struct node *child)
 	return NULL;
 }
 
-static struct dc_error *unary(struct parser *parser, struct node **ret);
-static struct dc_error *postfix(struct parser *parser, struct node *node, struct node **ret);
-
 // For all nodes with one child, which all keep it in the same place.
-static struct dc_error *make_unary(struct parser *parser, enum node_kind kind, enum operation op,
+struct dc_error *parser_make_unary(struct parser *parser, enum node_kind kind, enum operation op,
 				   size_t column, struct node *operand, struct node **ret)
 {
 	struct dc_error *err = parser_node(parser, kind, column, ret);
@@ -104,7 +103,7 @@ static struct dc_error *make_unary(struct parser *parser, enum node_kind kind, e
 		return err;
 	(*ret)->op = op;
 	(*ret)->left = operand;
-	return adopt(*ret, operand);
+	return parser_adopt(*ret, operand);
 }
 
 // column is the operator's: that is where two operands fail to fit.
@@ -119,8 +118,8 @@ static struct dc_error *make_binary(struct parser *parser, enum node_kind kind, 
 	(*ret)->op = op;
 	(*ret)->left = left;
 	(*ret)->right = right;
-	err = adopt(*ret, left);
-	return err ? err : adopt(*ret, right);
+	err = parser_adopt(*ret, left);
+	return err ? err : parser_adopt(*ret, right);
 }
 
 static struct dc_error *integer_constant(struct parser *parser, size_t column, enum basic basic,
@@ -135,144 +134,14 @@ static struct dc_error *integer_constant(struct parser *parser, size_t column, e
 	return NULL;
 }
 
-// ".a[1].b =" before an initializer; none is fine.
-static struct dc_error *designators(struct parser *parser, struct item *item)
-{
-	struct designator **link = &item->designators;
-	struct dc_error *err = NULL;
-
-	while (!err && (parser_at(parser, TOKEN_DOT) || parser_at(parser, TOKEN_LBRACKET))) {
-		bool is_member = parser_at(parser, TOKEN_DOT);
-
-		*link = arena_alloc(&parser->expression->arena, sizeof(**link));
-		err = *link ? lexer_advance(&parser->lexer) : &dc_out_of_memory;
-		if (!err && is_member) {
-			if (!parser_at(parser, TOKEN_NAME))
-				return parser_error(parser, "expected a member's name");
-			(*link)->member = arena_string(parser->expression,
-						       parser->lexer.token.start,
-						       parser->lexer.token.length);
-			err = (*link)->member ? lexer_advance(&parser->lexer) : &dc_out_of_memory;
-		} else if (!err) {
-			size_t column = lexer_column(&parser->lexer);
-			struct node *node;
-			int64_t index;
-
-			err = parser_conditional(parser, &node);
-			if (!err)
-				err = error_at(eval_constant(parser, node, &index), column);
-			if (!err && index < 0)
-				err = error_at(error_make(DC_VALUE, "a negative index"), column);
-			if (!err)
-				(*link)->index = index;
-			if (!err)
-				err = parser_expect(parser, TOKEN_RBRACKET, "]");
-		}
-		link = *link ? &(*link)->next : link;
-	}
-	if (!err && item->designators)
-		err = parser_expect(parser, TOKEN_ASSIGN, "=");
-	return err;
-}
-
-// "{1, .x = 2, [3] = {4}}" with the lexer on the brace.
-static struct dc_error *list(struct parser *parser, struct node **ret)
-{
-	struct dc_error *err = parser_node(parser, NODE_LIST, lexer_column(&parser->lexer), ret);
-	struct item **link = err ? NULL : &(*ret)->list.items;
-	bool more = true;
-
-	if (!err)
-		err = parser_enter(parser);
-	if (!err)
-		err = lexer_advance(&parser->lexer);
-	while (!err && more && !parser_at(parser, TOKEN_RBRACE)) {
-		struct item *item = arena_alloc(&parser->expression->arena, sizeof(*item));
-
-		if (!item)
-			return &dc_out_of_memory;
-		err = designators(parser, item);
-		if (!err)
-			err = parser_at(parser, TOKEN_LBRACE)
-				      ? list(parser, &item->value)
-				      : parser_assignment(parser, &item->value);
-		if (!err)
-			err = adopt(*ret, item->value);
-		if (!err)
-			err = parser_accept(parser, TOKEN_COMMA, &more);
-		*link = item;
-		link = &item->next;
-		if (!err)
-			(*ret)->list.nr_items++;
-	}
-	if (err)
-		return err;
-	parser_leave(parser);
-	return parser_expect(parser, TOKEN_RBRACE, "}");
-}
-
-// gdb's {T} address when a type stands in the brace, else a list.
-static struct dc_error *brace(struct parser *parser, struct node **ret)
-{
-	struct parser ahead = *parser;
-	size_t column = lexer_column(&parser->lexer);
-	const struct type *type;
-	struct node *operand;
-	struct dc_error *err = lexer_advance(&ahead.lexer);
-
-	if (err)
-		return err;
-	if (!declarator_begins(&ahead))
-		return list(parser, ret);
-	parser->lexer = ahead.lexer;
-	err = declarator_type_name(parser, &type);
-	if (!err)
-		err = parser_expect(parser, TOKEN_RBRACE, "}");
-	if (!err)
-		err = unary(parser, &operand);
-	if (!err)
-		err = make_unary(parser, NODE_AT_TYPE, OP_NONE, column, operand, ret);
-	if (!err)
-		(*ret)->type = type;
-	return err;
-}
-
-// "(T)" is behind the lexer: a compound literal, or a cast of what follows.
 struct dc_error *parser_cast(struct parser *parser, const struct type *type, struct node *operand,
 			     size_t column, struct node **ret)
 {
-	struct dc_error *err = make_unary(parser, NODE_CAST, OP_NONE, column, operand, ret);
+	struct dc_error *err = parser_make_unary(parser, NODE_CAST, OP_NONE, column, operand, ret);
 
 	if (!err)
 		(*ret)->type = type;
 	return err;
-}
-
-static struct dc_error *cast(struct parser *parser, const struct type *type, size_t column,
-			     struct node **ret)
-{
-	struct node *operand;
-	struct dc_error *err;
-
-	if (parser_at(parser, TOKEN_LBRACE)) {
-		struct parser ahead = *parser;
-
-		err = lexer_advance(&ahead.lexer);
-		if (err)
-			return err;
-		// A list is the literal's; with a type in it, it is gdb's {T} address, cast.
-		if (!declarator_begins(&ahead)) {
-			err = list(parser, ret);
-			if (err)
-				return err;
-			(*ret)->kind = NODE_COMPOUND;
-			(*ret)->type = type;
-			(*ret)->column = column;
-			return postfix(parser, *ret, ret);
-		}
-	}
-	err = unary(parser, &operand);
-	return err ? err : parser_cast(parser, type, operand, column, ret);
 }
 
 static struct dc_error *primary(struct parser *parser, struct node **ret)
@@ -308,7 +177,7 @@ static struct dc_error *primary(struct parser *parser, struct node **ret)
 		if (!err && !parser_at(parser, TOKEN_NAME))
 			err = parser_error(parser, "expected a name");
 		return err ? err : name_parse_global(parser, ret);
-	case TOKEN_LBRACE: return brace(parser, ret);
+	case TOKEN_LBRACE: return parser_brace(parser, ret);
 	case TOKEN_LPAREN:
 		err = lexer_advance(&parser->lexer);
 		if (!err)
@@ -320,11 +189,14 @@ static struct dc_error *primary(struct parser *parser, struct node **ret)
 	}
 }
 
-// The number of arguments is bounded by the text, their depth by adopt().
+// The number of arguments is bounded by the text, their depth by parser_adopt().
 static struct dc_error *arguments(struct parser *parser, struct node *callee, size_t column,
 				  struct node **ret)
 {
-	struct dc_error *err = parser_node(parser, NODE_CALL, column, ret);
+	bool is_own = callee->kind == NODE_VARIABLE && callee->name &&
+		      convenience_known(callee->name);
+	struct dc_error *err = parser_node(parser, is_own ? NODE_CONVENIENCE : NODE_CALL, column,
+					   ret);
 	bool more = !parser_at(parser, TOKEN_RPAREN);
 	size_t room = 0, n = 0;
 	struct node **args = NULL;
@@ -344,17 +216,14 @@ static struct dc_error *arguments(struct parser *parser, struct node *callee, si
 		}
 		err = parser_assignment(parser, &args[n]);
 		if (!err)
-			err = adopt(*ret, args[n++]);
+			err = parser_adopt(*ret, args[n++]);
 		if (!err)
 			err = parser_accept(parser, TOKEN_COMMA, &more);
 	}
 	if (!err)
-		err = adopt(*ret, callee);
+		err = parser_adopt(*ret, callee);
 	if (err)
 		return err;
-	(*ret)->call.chosen = arena_alloc(&parser->expression->arena, sizeof(*(*ret)->call.chosen));
-	if (!(*ret)->call.chosen)
-		return &dc_out_of_memory;
 	(*ret)->call.callee = callee;
 	(*ret)->call.args = args;
 	(*ret)->call.nr_args = n;
@@ -364,7 +233,7 @@ static struct dc_error *arguments(struct parser *parser, struct node *callee, si
 struct dc_error *parser_member(struct parser *parser, struct node *object, bool is_arrow,
 			       const char *name, size_t column, struct node **ret)
 {
-	struct dc_error *err = make_unary(parser, NODE_MEMBER, OP_NONE, column, object, ret);
+	struct dc_error *err = parser_make_unary(parser, NODE_MEMBER, OP_NONE, column, object, ret);
 
 	if (err)
 		return err;
@@ -403,8 +272,8 @@ static struct dc_error *member(struct parser *parser, struct node *object, bool 
 		    : &dc_out_of_memory;
 }
 
-// Calls, indices and members chain to the left: a loop, with the depth counted by adopt().
-static struct dc_error *postfix(struct parser *parser, struct node *node, struct node **ret)
+// Calls, indices and members chain to the left: a loop, with the depth counted by parser_adopt().
+struct dc_error *parser_postfix(struct parser *parser, struct node *node, struct node **ret)
 {
 	struct dc_error *err = NULL;
 
@@ -439,8 +308,9 @@ static struct dc_error *postfix(struct parser *parser, struct node *node, struct
 			err = member(parser, node, kind == TOKEN_ARROW, column, &node);
 			break;
 		default:
-			err = make_unary(parser, NODE_INCREMENT,
-					 kind == TOKEN_INC ? OP_ADD : OP_SUB, column, node, &node);
+			err = parser_make_unary(parser, NODE_INCREMENT,
+						kind == TOKEN_INC ? OP_ADD : OP_SUB, column, node,
+						&node);
 		}
 		if (err)
 			return err;
@@ -485,18 +355,19 @@ static struct dc_error *measure(struct parser *parser, bool align, struct node *
 				return err;
 			if (!parser_at(parser, TOKEN_LBRACE))
 				return size_constant(parser, type, align, column, ret);
-			err = cast(parser, type, column, &operand);
+			err = parser_behind_type(parser, type, column, &operand);
 			if (err)
 				return err;
 			goto expression;
 		}
 	}
 	if (!err)
-		err = unary(parser, &operand);
+		err = parser_unary(parser, &operand);
 	if (err)
 		return err;
 expression:
-	return make_unary(parser, NODE_SIZEOF, align ? OP_ADDRESS : OP_NONE, column, operand, ret);
+	return parser_make_unary(parser, NODE_SIZEOF, align ? OP_ADDRESS : OP_NONE, column, operand,
+				 ret);
 }
 
 static enum operation unary_operator(const struct token *token)
@@ -528,16 +399,16 @@ static struct dc_error *unary_plain(struct parser *parser, struct node **ret)
 	if (op != OP_NONE) {
 		err = lexer_advance(&parser->lexer);
 		if (!err)
-			err = unary(parser, &operand);
-		return err ? err : make_unary(parser, NODE_UNARY, op, column, operand, ret);
+			err = parser_unary(parser, &operand);
+		return err ? err : parser_make_unary(parser, NODE_UNARY, op, column, operand, ret);
 	}
 	if (token->kind == TOKEN_INC || token->kind == TOKEN_DEC) {
 		op = token->kind == TOKEN_INC ? OP_ADD : OP_SUB;
 		err = lexer_advance(&parser->lexer);
 		if (!err)
-			err = unary(parser, &operand);
+			err = parser_unary(parser, &operand);
 		if (!err)
-			err = make_unary(parser, NODE_INCREMENT, op, column, operand, ret);
+			err = parser_make_unary(parser, NODE_INCREMENT, op, column, operand, ret);
 		if (!err)
 			(*ret)->is_prefix = true;
 		return err;
@@ -560,14 +431,14 @@ static struct dc_error *unary_plain(struct parser *parser, struct node **ret)
 			err = declarator_type_name(parser, &type);
 			if (!err)
 				err = parser_expect(parser, TOKEN_RPAREN, ")");
-			return err ? err : cast(parser, type, column, ret);
+			return err ? err : parser_behind_type(parser, type, column, ret);
 		}
 	}
 	err = primary(parser, &operand);
-	return err ? err : postfix(parser, operand, ret);
+	return err ? err : parser_postfix(parser, operand, ret);
 }
 
-static struct dc_error *unary(struct parser *parser, struct node **ret)
+struct dc_error *parser_unary(struct parser *parser, struct node **ret)
 {
 	struct dc_error *err = parser_enter(parser);
 
@@ -618,7 +489,7 @@ static unsigned binding(enum token_kind kind, enum operation *op)
 // Precedence climbing: takes operators that bind at least this tightly.
 static struct dc_error *binary(struct parser *parser, unsigned least, struct node **ret)
 {
-	struct dc_error *err = unary(parser, ret);
+	struct dc_error *err = parser_unary(parser, ret);
 
 	while (!err) {
 		size_t column = lexer_column(&parser->lexer);
@@ -666,7 +537,7 @@ struct dc_error *parser_conditional(struct parser *parser, struct node **ret)
 	if (err)
 		return err;
 	(*ret)->third = no;
-	return adopt(*ret, no);
+	return parser_adopt(*ret, no);
 }
 
 // To the right, and looser than all but the comma. What may stand on the left is the

@@ -33,6 +33,10 @@ struct dc_error *parser_expect(struct parser *parser, enum token_kind kind,
 			       const char *text) DC_CHECK;
 struct dc_error *parser_node(struct parser *parser, enum node_kind kind, size_t column,
 			     struct node **ret) DC_CHECK;
+// With one child; parser_adopt() keeps the depth of a node above its children's.
+struct dc_error *parser_make_unary(struct parser *parser, enum node_kind kind, enum operation op,
+				   size_t column, struct node *operand, struct node **ret) DC_CHECK;
+struct dc_error *parser_adopt(struct node *node, const struct node *child) DC_CHECK;
 // object.name or object->name; the name lives in the arena.
 struct dc_error *parser_member(struct parser *parser, struct node *object, bool is_arrow,
 			       const char *name, size_t column, struct node **ret) DC_CHECK;
@@ -44,6 +48,14 @@ struct dc_error *parser_cast(struct parser *parser, const struct type *type, str
 struct dc_error *parser_comma(struct parser *parser, struct node **ret) DC_CHECK;
 struct dc_error *parser_assignment(struct parser *parser, struct node **ret) DC_CHECK;
 struct dc_error *parser_conditional(struct parser *parser, struct node **ret) DC_CHECK;
+// An operand with what stands before it; what stands behind one.
+struct dc_error *parser_unary(struct parser *parser, struct node **ret) DC_CHECK;
+struct dc_error *parser_postfix(struct parser *parser, struct node *node,
+				struct node **ret) DC_CHECK;
+// braces.c: at a brace that begins an operand; and behind "(T)": a compound literal, or what is cast.
+struct dc_error *parser_brace(struct parser *parser, struct node **ret) DC_CHECK;
+struct dc_error *parser_behind_type(struct parser *parser, const struct type *type, size_t column,
+				    struct node **ret) DC_CHECK;
 // A type by its typedef's or class's name in the program, else one of <stdint.h>; NULL: none.
 const struct type *parser_named_type(struct parser *parser, const char *name);
 

@@ -535,7 +535,7 @@ static bool is_c_library(struct symbols *symbols, const struct module *module, c
 // clang-format off
 #define DATA(X) \
 	X(errno, "int") X(h_errno, "int") \
-	X(stdin, "void *") X(stdout, "void *") X(stderr, "void *") \
+	X(stdin, "FILE *") X(stdout, "FILE *") X(stderr, "FILE *") \
 	X(environ, "char **") X(__environ, "char **") X(_environ, "char **") \
 	X(program_invocation_name, "char *") X(program_invocation_short_name, "char *") \
 	X(__progname, "const char *") X(__progname_full, "const char *") \

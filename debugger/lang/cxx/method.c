@@ -89,19 +89,26 @@ static struct dc_error *find_method(struct context *context, const struct node *
 	err = eval_node(context, callee->object, &whole);
 	if (err || value_unknown(&whole))
 		return err;
-	err = object_reach(context, &whole, callee->is_arrow);
-	// What C has no methods of keeps its own messages.
-	if (err || !type_is_record(whole.type) || type_strip(whole.type)->tag)
+	err = object_reach(context, &whole, callee->is_arrow ? callee : NULL);
+	if (err)
 		return err;
+	// What C has no methods of keeps its own messages. The object is not found a second time.
+	if (!type_is_record(whole.type) || type_strip(whole.type)->tag)
+		return object_member(context, &whole, callee->member, &call->callee);
 	err = class_qualified(context, &whole, callee->member, &name, &object);
-	if (err || class_has_member(context, object.type, name))
+	if (err)
 		return err;
+	if (class_has_member(context, object.type, name))
+		return object_member(context, &object, name, &call->callee);
 	*done = true;
 	err = find_methods(context, object.type, name, &list, &n);
 	if (!err)
 		err = overload_choose_method(context, node, &object, list, n, &method);
 	if (err || !method)
 		return error_at(err, callee->column);
+	// A value has no place yet.
+	if (object.lvalue == LVALUE_NONE && !type_strip(object.type)->is_nontrivial)
+		object.lvalue = LVALUE_LITERAL;
 	if (!method->is_static)
 		err = object_address(context, &object, &call->object);
 	if (err)
@@ -136,12 +143,93 @@ static struct dc_error *find_overload(struct context *context, const struct node
 	return error_at(err, callee->column);
 }
 
+// What std::function calls, by its layout: its own operator is rarely more than inlined code.
+static struct dc_error *find_held_function(struct context *context, const struct value *object,
+					   struct call *call, bool *done)
+{
+	_cleanup_value_ struct value invoker = { 0 };
+	struct dc_error *err;
+
+	*done = class_has_member(context, object->type, "_M_invoker") &&
+		class_has_member(context, object->type, "_M_functor");
+	if (!*done)
+		return NULL;
+	err = object_member(context, object, "_M_invoker", &invoker);
+	if (!err)
+		err = convert_rvalue(context, &invoker);
+	if (!err)
+		err = object_member(context, object, "_M_functor", &call->object);
+	if (err)
+		return err;
+	call->type = type_strip(type_strip(invoker.type)->target);
+	call->name = "the function that it holds";
+	call->callee = value_take(&invoker);
+	return call->type->kind == TYPE_FUNCTION
+		       ? NULL
+		       : type_error("'%s' holds no function", object->type, NULL);
+}
+
+// object(): a lambda, or whatever has an operator for it.
+static struct dc_error *find_object(struct context *context, const struct node *node,
+				    struct call *call, bool *done)
+{
+	static const char name[] = "operator()";
+	_cleanup_value_ struct value object = { 0 };
+	const struct method *list, *method = NULL;
+	struct node callee = { .kind = NODE_MEMBER, .column = node->column }, as_method = *node;
+	struct node held = { .kind = NODE_VALUE, .column = node->column };
+	struct dc_error *err = NULL;
+	size_t n;
+
+	*done = false;
+	object = value_take(&call->callee);
+	if (!object.type)
+		err = eval_node(context, node->call.callee, &object);
+	if (!err && eval_is_object(context, &object))
+		err = convert_referred(context, &object);
+	if (err || !object.type || value_unknown(&object) || !type_is_record(object.type)) {
+		// It need not be found a second time.
+		call->callee = value_take(&object);
+		return err;
+	}
+	err = find_held_function(context, &object, call, done);
+	if (err || *done)
+		return err;
+	err = method_search(context, object.type, name, &list, &n);
+	if (err || !n)
+		return err;
+	*done = true;
+	held.value = &object;
+	callee.object = &held;
+	callee.member = name;
+	as_method.call.callee = &callee;
+	err = overload_choose_method(context, &as_method, &object, list, n, &method);
+	if (err || !method)
+		return err;
+	if (object.lvalue == LVALUE_NONE)
+		object.lvalue = LVALUE_LITERAL;
+	err = object_address(context, &object, &call->object);
+	if (!err && method->is_virtual)
+		return take_virtual(context, method, call);
+	if (!err && !method->function.addr)
+		err = error_make(DC_VALUE,
+				 "\"%s\" was inlined everywhere, or never used: there is no code "
+				 "to call",
+				 method->function.name);
+	return err ? err : invoke_function(&method->function, call);
+}
+
 struct dc_error *method_find_callee(struct context *context, const struct node *node,
 				    struct call *call, bool *done)
 {
+	const struct node *callee = node->call.callee;
 	struct dc_error *err = find_overload(context, node, call, done);
 
-	return err || *done ? err : find_method(context, node, call, done);
+	if (!err && !*done)
+		err = find_method(context, node, call, done);
+	if (err || *done || (callee->kind == NODE_NAME && callee->what->kind == NAME_FUNCTION))
+		return err;
+	return find_object(context, node, call, done);
 }
 
 // The first argument of a method is the address of its object, which Class::method(object) names.
@@ -164,6 +252,9 @@ struct dc_error *method_find_argument(struct context *context, const struct node
 	err = eval_node(context, node, &object);
 	if (!err)
 		err = convert_referred(context, &object);
+	if (!err && object.lvalue == LVALUE_NONE && type_is_record(object.type) &&
+	    !type_strip(object.type)->is_nontrivial)
+		object.lvalue = LVALUE_LITERAL;
 	if (!err && !value_unknown(&object) && type_is_record(object.type))
 		err = object_address(context, &object, ret);
 	else

@@ -11,7 +11,7 @@
 enum fit {
 	FIT_SAME,
 	FIT_QUALIFIED, // const or volatile added behind a pointer or reference: by how many
-	FIT_PROMOTED = FIT_QUALIFIED + 2,
+	FIT_PROMOTED = FIT_QUALIFIED + 4,
 	FIT_CONVERTED, // to a base class: the nearer, the better
 	FIT_VOID = FIT_CONVERTED + 100, // a pointer to an object as one to anything
 	FIT_BOOL, // a pointer as a truth value
@@ -23,6 +23,7 @@ enum fit {
 struct candidate {
 	const struct function *function;
 	const struct method *method; // with its object apart
+	bool takes_object; // as its first argument
 	bool is_viable;
 	enum fit *fit;
 };
@@ -113,17 +114,21 @@ static enum fit fit_scalar(struct context *context, const struct value *arg, con
 }
 
 static enum fit fit_reference(struct context *context, const struct value *arg,
-			      const struct type *to)
+			      const struct type *reference)
 {
-	const struct type *from = type_strip(arg->type);
+	const struct type *from = type_strip(arg->type), *to = type_strip(reference->target);
 	bool is_object = arg->lvalue == LVALUE_MEMORY;
 
+	// A value goes to && before it goes to const &; an object does not go there.
+	if (reference->is_rvalue && type_equal(from, to))
+		return is_object ? FIT_NEVER : FIT_SAME;
 	if (is_object && (from->is_const > to->is_const || from->is_volatile > to->is_volatile))
 		return FIT_NEVER;
 	if (type_equal(from, to))
 		return !is_object && !to->is_const
 			       ? FIT_NEVER
-			       : fit_qualified(from->is_const, from->is_volatile, to);
+			       : fit_qualified(from->is_const, from->is_volatile, to) +
+					 (!is_object ? FIT_QUALIFIED : FIT_SAME);
 	if (type_is_record(from) && type_is_record(to))
 		return fit_base(context, from, to);
 	return to->is_const && type_is_scalar(to) ? fit_scalar(context, arg, to, false) : FIT_NEVER;
@@ -142,11 +147,13 @@ static enum fit fit_object(struct context *context, const struct type *object,
 	return fit_base(context, from, class);
 }
 
+// is_this: the argument is the object of a method.
 static enum fit fit_argument(struct context *context, const struct node *node,
-			     const struct value *arg, const struct type_param *param)
+			     const struct value *arg, const struct type_param *param, bool is_this)
 {
 	const struct type *to = type_strip(param->type);
-	bool is_this = param->name && !strcmp(param->name, "this");
+
+	is_this |= param->name && !strcmp(param->name, "this");
 
 	if (node->kind == NODE_LIST)
 		return type_is_record(to) ? FIT_CONVERTED : FIT_NEVER;
@@ -158,7 +165,7 @@ static enum fit fit_argument(struct context *context, const struct node *node,
 	if (is_this && to->kind == TYPE_POINTER && type_is_record(arg->type))
 		return fit_object(context, arg->type, to);
 	if (to->kind == TYPE_REFERENCE)
-		return fit_reference(context, arg, type_strip(to->target));
+		return fit_reference(context, arg, to);
 
 	struct value decayed = { .type = type_strip(arg->type), .bit_size = arg->bit_size };
 
@@ -212,10 +219,13 @@ static struct dc_error *rank(struct context *context, const struct candidates *c
 	for (size_t i = 0; candidate->is_viable && i < call->call.nr_args; i++) {
 		const struct value *arg = &candidates->args[i];
 
-		candidate->fit[i] = i >= n		 ? FIT_ELLIPSIS
-				    : value_unknown(arg) ? FIT_SAME
-							 : fit_argument(context, call->call.args[i],
-									arg, &params[i]);
+		if (i >= n)
+			candidate->fit[i] = FIT_ELLIPSIS;
+		else if (value_unknown(arg))
+			candidate->fit[i] = FIT_SAME;
+		else
+			candidate->fit[i] = fit_argument(context, call->call.args[i], arg,
+							 &params[i], !i && candidate->takes_object);
 		if (candidate->fit[i] == FIT_NEVER)
 			candidate->is_viable = false;
 	}
@@ -268,8 +278,9 @@ static struct dc_error *read_arguments(struct context *context, struct candidate
 			continue;
 		err = eval_node(context, call->call.args[i], arg);
 		if (!err && type_strip(arg->type)->kind == TYPE_REFERENCE) {
+			arg->lvalue = type_strip(arg->type)->is_rvalue ? LVALUE_NONE
+								       : LVALUE_MEMORY;
 			arg->type = type_strip(arg->type)->target;
-			arg->lvalue = LVALUE_MEMORY;
 		}
 		if (!err && value_unknown(arg))
 			*known = false;
@@ -389,5 +400,30 @@ struct dc_error *overload_choose_method(struct context *context, const struct no
 	struct dc_error *err = n > 1 ? choose(context, &candidates, &best) : NULL;
 
 	*ret = err ? NULL : n == 1 ? &list[0] : best ? best->method : NULL;
+	return err;
+}
+
+struct dc_error *overload_choose_among(struct context *context, const struct node *call,
+				       const char *name, const struct function *const *list,
+				       const struct method *const *methods, size_t n, size_t *ret)
+{
+	_cleanup_(cleanup_candidates) struct candidates candidates = { .n = n,
+								       .call = call,
+								       .name = name };
+	const struct candidate *best = NULL;
+
+	candidates.list = calloc(n, sizeof(*candidates.list));
+	if (!candidates.list)
+		return &dc_out_of_memory;
+	for (size_t i = 0; i < n; i++) {
+		candidates.list[i].function = list[i];
+		candidates.list[i].takes_object = methods[i] && !methods[i]->is_static;
+	}
+
+	struct dc_error *err = choose(context, &candidates, &best);
+
+	if (!err && !best)
+		err = error_make(DC_TYPE, "which '%s' is meant is known only when it runs", name);
+	*ret = err ? 0 : (size_t)(best - candidates.list);
 	return err;
 }

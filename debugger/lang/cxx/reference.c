@@ -25,6 +25,8 @@ struct dc_error *reference_bind(struct context *context, struct value *value,
 {
 	const struct type *target = type_strip(type)->target;
 	_cleanup_value_ struct value address = { 0 };
+	bool is_offered = value->type && type_strip(value->type)->kind == TYPE_REFERENCE &&
+			  type_strip(value->type)->is_rvalue;
 	struct value object;
 	struct dc_error *err = convert_referred(context, value);
 	const struct type *base = NULL;
@@ -33,6 +35,19 @@ struct dc_error *reference_bind(struct context *context, struct value *value,
 		err = object_untyped(value);
 	if (err)
 		return err;
+	// What && takes is given up: a number is copied for it, an object must be offered.
+	if (type_strip(type)->is_rvalue && value->lvalue == LVALUE_MEMORY && !is_offered &&
+	    !value_unknown(value)) {
+		if (!type_is_scalar(value->type))
+			return error_make(DC_TYPE,
+					  "%s is taken from: write static_cast<T &&>(object) where "
+					  "that is meant",
+					  what);
+		err = convert_rvalue(context, value);
+		if (err)
+			return err;
+		value->lvalue = LVALUE_NONE;
+	}
 	// A reference to const may be bound to a value, which then needs a place; so does one of
 	// another type.
 	if (type_is_scalar(target) && type_strip(target)->is_const && value->type &&

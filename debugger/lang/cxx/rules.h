@@ -56,6 +56,21 @@ struct dc_error *overload_choose_method(struct context *context, const struct no
 					const struct value *object, const struct method *list,
 					size_t n, const struct method **ret) DC_CHECK;
 
+// The same among functions that are called with all of the call's arguments: which of the list. methods[i]: NULL,
+// or what makes the first argument its object.
+struct dc_error *overload_choose_among(struct context *context, const struct node *call,
+				       const char *name, const struct function *const *list,
+				       const struct method *const *methods, size_t n,
+				       size_t *ret) DC_CHECK;
+
+// operators.c
+struct dc_error *operators_apply(struct context *context, const struct node *node,
+				 const char *symbol, const struct value *operands, size_t n,
+				 struct value *ret, bool *done) DC_CHECK;
+struct dc_error *operators_convert(struct context *context, const struct node *node,
+				   struct value *object, const struct type *type,
+				   bool *done) DC_CHECK;
+
 // implied.c
 struct dc_error *implied_member(struct parser *parser, const char *name, size_t column,
 				struct node **ret) DC_CHECK;
@@ -76,6 +91,14 @@ struct dc_error *library_target(struct context *context, const struct value *obj
 
 // named_cast.c
 struct dc_error *named_cast(struct parser *parser, struct node **ret, bool *done) DC_CHECK;
+struct dc_error *named_cast_of_type(struct parser *parser, const char *name, size_t column,
+				    struct node **ret, bool *done) DC_CHECK;
+
+// dynamic_type.c
+struct dc_error *dynamic_type_cast(struct context *context, const struct node *node,
+				   struct value *ret) DC_CHECK;
+struct dc_error *dynamic_type_id(struct context *context, const struct node *node,
+				 struct value *ret) DC_CHECK;
 
 // print_library.c
 bool library_print(struct printer *printer, const struct type *type, const unsigned char *bytes,

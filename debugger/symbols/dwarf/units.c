@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A module's units through libdw, read lazily, and DIEs by address.
-#include "debugger/symbols/dwarf/units_inside.h"
+#include "debugger/symbols/dwarf/mention.h"
 
 #include <dwarf.h>
 #include <gelf.h>
@@ -163,6 +163,7 @@ void units_destroy(struct units *info)
 {
 	if (!info)
 		return;
+	mention_forget_all(info);
 	free(info->units);
 	free(info->ranges);
 	free(info);

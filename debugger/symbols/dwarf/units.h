@@ -56,6 +56,7 @@ enum want {
 	WANT_UNION = 16,
 	WANT_ENUM = 32,
 	WANT_ENUMERATOR = 64,
+	WANT_NAMESPACE = 128, // and what gives one another name
 };
 // Calls visit for each top-level DIE of that name, in namespaces too; an enumerator's parent is the
 // enum. A qualified name, "ns::C::name", is looked for in classes as well, and its scopes may be

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // DIEs by name: in the units that mention it, in namespaces, and for a qualified name in classes.
-#include "debugger/symbols/dwarf/units_inside.h"
-#include "debugger/symbols/dwarf/unit_filter.h"
+#include "debugger/symbols/dwarf/mention.h"
 
 #include <dwarf.h>
 #include <string.h>
@@ -24,6 +23,9 @@ static unsigned int kind_of(Dwarf_Die *die)
 {
 	switch (dwarf_tag(die)) {
 	case DW_TAG_subprogram: return WANT_FUNCTION;
+	case DW_TAG_namespace: return WANT_NAMESPACE;
+	case DW_TAG_imported_declaration:
+		return dwarf_hasattr(die, DW_AT_name) ? WANT_NAMESPACE : 0;
 	case DW_TAG_variable: return WANT_VARIABLE;
 	// A static member, as DWARF 4 describes it.
 	case DW_TAG_member: return dwarf_hasattr(die, DW_AT_external) ? WANT_VARIABLE : 0;
@@ -130,9 +132,7 @@ static void search_die(struct search *search, Dwarf_Die *die, Dwarf_Die *parent,
 		search_enum(search, die);
 	if (search->stopped)
 		return;
-	if (tag == DW_TAG_namespace) {
-		search_scope(search, die, level);
-	} else if (tag == DW_TAG_imported_unit) {
+	if (tag == DW_TAG_imported_unit) {
 		if (level < DWARF_LEVEL_MAX && !search->all_units &&
 		    dwarf_attr(die, DW_AT_import, &attr) && dwarf_formref_die(&attr, &imported))
 			search_below(search, &imported, level + 1);
@@ -140,8 +140,11 @@ static void search_die(struct search *search, Dwarf_Die *die, Dwarf_Die *parent,
 		   in_scope(search, NULL)) {
 		search->stopped = !search->visit(die, parent, search->arg);
 	}
-	if (search->nr_scopes && !search->stopped &&
-	    (tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_union_type))
+	if (search->stopped)
+		return;
+	if (tag == DW_TAG_namespace ||
+	    (search->nr_scopes && (tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
+				   tag == DW_TAG_union_type)))
 		search_scope(search, die, level);
 }
 
@@ -176,25 +179,30 @@ bool units_have_file(struct units *info, const char *file)
 	return false;
 }
 
+// The units that may have the name, or all.
+static bool next_unit(struct units *info, struct mention *mention, size_t from, size_t *ret)
+{
+	*ret = from;
+	return mention ? mention_next(info, mention, from, ret) : from < info->nr_units;
+}
+
 static struct dc_error *find_in_units(struct search *search, const char *file)
 {
 	struct units *info = search->info;
 	struct dc_error *err = units_read(info);
-	struct unit_filter mention = { .is_everywhere = true };
+	_cleanup_mention_ struct mention *mention = !err && search->name
+							    ? mention_take(info, search->name)
+							    : NULL;
 
-	if (!err && search->name &&
-	    !unit_filter_init(&mention, search->name, info->dwarf, info->alt))
-		err = &dc_out_of_memory;
-	for (size_t i = 0; !err && i < info->nr_units && !search->stopped; i++) {
-		struct unit *its = &info->units[i];
-
-		if (file && !is_from_file(&its->die, file))
-			continue;
-		if (!its->start || unit_filter_in(&mention, its->start, its->end, its->is_indexed))
-			search_below(search, &its->die, 0);
+	if (err)
+		return err;
+	if (search->name && !mention)
+		return &dc_out_of_memory;
+	for (size_t i = 0; !search->stopped && next_unit(info, mention, i, &i); i++) {
+		if (!file || is_from_file(&info->units[i].die, file))
+			search_below(search, &info->units[i].die, 0);
 	}
-	unit_filter_deinit(&mention);
-	return err;
+	return NULL;
 }
 
 static struct search make_search(struct units *info, const char *name, unsigned int want,
@@ -233,18 +241,15 @@ struct dc_error *units_find_in_file(struct units *info, const char *file, const 
 
 bool units_mention(struct units *info, const char *name)
 {
-	struct unit_filter mention;
-	bool found = true;
-
 	name = name_last_part(name);
 	// Compilers keep names this short out of the string section.
 	if (strlen(name) < 4)
 		return true;
+
+	_cleanup_mention_ struct mention *mention = mention_take(info, name);
+
 	// Out of memory counts as a mention: that only costs a look.
-	if (unit_filter_init(&mention, name, info->dwarf, info->alt))
-		found = mention.is_everywhere || mention.n > 0;
-	unit_filter_deinit(&mention);
-	return found;
+	return !mention || mention->filter.is_everywhere || mention->filter.n > 0;
 }
 
 struct dc_error *units_each(struct units *info, unsigned int want, die_visit *visit, void *arg)

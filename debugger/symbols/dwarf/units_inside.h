@@ -20,6 +20,10 @@ struct unit_range {
 	size_t unit;
 };
 
+// Names that were looked for last.
+enum { MENTIONS_MAX = 16 };
+struct mention;
+
 struct units {
 	Dwarf *dwarf, *alt;
 	struct unit *units; // of both, in order; filled when a name is first looked for
@@ -29,6 +33,8 @@ struct units {
 	size_t nr_ranges;
 	bool have_ranges;
 	bool damaged;
+	struct mention *mentions[MENTIONS_MAX];
+	uint64_t nr_mentioned;
 };
 
 // Reads the heads of all units, once.

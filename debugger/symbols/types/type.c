@@ -110,7 +110,14 @@ struct type_node *types_intern(struct types *types, const void *key, uint64_t ke
 }
 
 // What a derived type is to the type it derives from; the low byte of key2.
-enum derivation { DERIVE_NONE, DERIVE_POINTER, DERIVE_ARRAY, DERIVE_VECTOR, DERIVE_QUALIFIED };
+enum derivation {
+	DERIVE_NONE,
+	DERIVE_POINTER,
+	DERIVE_ARRAY,
+	DERIVE_VECTOR,
+	DERIVE_QUALIFIED,
+	DERIVE_REFERENCE
+};
 
 const struct type *types_pointer(struct types *types, const struct type *target)
 {
@@ -121,6 +128,22 @@ const struct type *types_pointer(struct types *types, const struct type *target)
 		node->type.kind = TYPE_POINTER;
 		node->type.size = node->type.align = 8;
 		node->type.target = target;
+	}
+	return node ? &node->type : NULL;
+}
+
+const struct type *types_reference(struct types *types, const struct type *target, bool is_rvalue)
+{
+	bool made;
+	struct type_node *node = types_intern(types, target, DERIVE_REFERENCE | is_rvalue << 8,
+					      &made);
+
+	if (node && made) {
+		node->type.kind = TYPE_REFERENCE;
+		node->type.size = node->type.align = 8;
+		node->type.target = target;
+		node->type.is_rvalue = is_rvalue;
+		node->parts = PARTS_READ;
 	}
 	return node ? &node->type : NULL;
 }

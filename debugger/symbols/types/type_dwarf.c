@@ -397,13 +397,8 @@ static const struct type *make(struct types *types, struct type_node *node, int 
 	case DW_TAG_reference_type:
 	case DW_TAG_rvalue_reference_type:
 		target = target_of(types, die, depth);
-		if (!target)
-			return NULL;
-		node->type.kind = TYPE_REFERENCE;
-		node->type.size = node->type.align = 8;
-		node->type.target = target;
-		node->parts = PARTS_READ;
-		return &node->type;
+		return target ? types_reference(types, target, tag == DW_TAG_rvalue_reference_type)
+			      : NULL;
 	case DW_TAG_const_type:
 	case DW_TAG_volatile_type:
 		target = target_of(types, die, depth);

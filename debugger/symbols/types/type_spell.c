@@ -94,7 +94,7 @@ static void put_left(FILE *out, const struct type *type, int depth, bool *glued)
 		fputc(' ', out);
 	if (wrap)
 		fputc('(', out);
-	fputc(type->kind == TYPE_POINTER ? '*' : '&', out);
+	fputs(type->kind == TYPE_POINTER ? "*" : type->is_rvalue ? "&&" : "&", out);
 	*glued = true;
 	if (type->is_const || type->is_volatile) {
 		fprintf(out, " %s%s%s", type->is_const ? "const" : "",
