@@ -230,7 +230,55 @@ static void shrink_while_sleeping(void)
 	expect_eq(woken, 200);
 }
 
+// ---- beside goroutines that compute ---------------------------------------------------------------
+
+enum { COMPUTERS = 16, SLEEPS = 5, TURNS_MAX = 4 * SLEEPS * COMPUTERS };
+
+static atomic_bool computes;
+static atomic_int computing;
+static uint64_t taken_before;
+
+static uint64_t turns_taken(void)
+{
+	struct gort_stats stats;
+
+	gort_stats(&stats);
+	return stats.retakes - taken_before;
+}
+
+// Until it is told to end, or nobody is there to tell it.
+static void compute(void *arg)
+{
+	enum { LOOK_EVERY = 1 << 20 };
+
+	(void)arg;
+	atomic_fetch_add(&computing, 1);
+	for (uint64_t i = 0; atomic_load_explicit(&computes, memory_order_relaxed); i++)
+		if (i % LOOK_EVERY == 0 && turns_taken() > TURNS_MAX)
+			break;
+	atomic_fetch_sub(&computing, 1);
+}
+
+// They are paused in the midst of it, and pass the Ps around among themselves; somebody looks at the
+// timers all the same. It is counted how often a P is taken meanwhile: a busy machine changes nothing
+// of that.
+static void timers_beside_computers(void)
+{
+	taken_before = 0;
+	taken_before = turns_taken();
+	atomic_store(&computes, true);
+	for (int i = 0; i < COMPUTERS; i++)
+		gort_go(compute, NULL);
+	until(atomic_load(&computing) == COMPUTERS || turns_taken() > TURNS_MAX);
+	for (int i = 0; i < SLEEPS; i++)
+		expect_eq(gort_sleep(MS / 2), 0);
+	expect(turns_taken() <= TURNS_MAX);
+	atomic_store(&computes, false);
+	until(!atomic_load(&computing));
+}
+
 static const struct test tests[] = {
+	TEST("timers beside goroutines that compute", timers_beside_computers),
 	TEST("a sleep is long enough", sleeps_long_enough),
 	TEST("cancel wakes sleepers", cancel_wakes_sleepers),
 	TEST("start, stop and reset", start_stop_reset),
