@@ -1479,12 +1479,15 @@ TEST("calls that are pending on threads that ran, when control ends")
 			equal(stop.breakpoint, triple);
 			equal(value_at(session, stop.thread, "0", "n"), 3);
 		}
-		if (i == 4)
-			kill(target.pid, SIGKILL);
-		dc_close(session);
-		if (i < 4)
+		if (i < 4) {
+			dc_close(session);
 			runs_on(&target);
-		target_end(&target);
+			target_end(&target);
+		} else {
+			// Whoever follows a child of this process takes its end.
+			kill(target.pid, SIGKILL);
+			dc_close(session);
+		}
 	}
 }
 
