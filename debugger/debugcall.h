@@ -265,6 +265,10 @@ DC_API DC_CHECK struct dc_error *dc_evaluate(struct dc_session *session,
 // dc_parse(), dc_evaluate() and dc_value_text() in one, with nothing said about where and how.
 DC_API DC_CHECK struct dc_error *dc_print(struct dc_session *session, const char *text, char **ret);
 
+// What $N is, as text; the result gets no number. *ret is NULL on error.
+DC_API DC_CHECK struct dc_error *dc_print_result(struct dc_session *session, unsigned number,
+						 char **ret);
+
 // One call with values that a program has at hand, converted to the parameters' types as an
 // assignment would; a string is put into the target as a literal.
 enum dc_argument_kind { DC_INTEGER, DC_UNSIGNED, DC_DOUBLE, DC_STRING };

@@ -276,9 +276,9 @@ struct dc_error *dc_evaluate(struct dc_session *session, struct dc_expression *e
 	return evaluation_whole(&evaluation, ret);
 }
 
-struct dc_error *dc_print(struct dc_session *session, const char *text, char **ret)
+static struct dc_error *print(struct dc_session *session, const char *text,
+			      const struct dc_call_options *options, char **ret)
 {
-	_turn_(session);
 	struct dc_expression *expression;
 	struct dc_result result;
 	struct dc_error *err = dc_parse(session, text, NULL, &expression);
@@ -286,10 +286,28 @@ struct dc_error *dc_print(struct dc_session *session, const char *text, char **r
 	*ret = NULL;
 	if (err)
 		return err;
-	err = dc_evaluate(session, expression, NULL, &result);
+	err = dc_evaluate(session, expression, options, &result);
 	if (!err)
 		err = dc_value_text(result.value, 0, ret);
 	dc_result_deinit(&result);
 	dc_expression_destroy(expression);
 	return err;
+}
+
+struct dc_error *dc_print(struct dc_session *session, const char *text, char **ret)
+{
+	_turn_(session);
+
+	return print(session, text, NULL, ret);
+}
+
+struct dc_error *dc_print_result(struct dc_session *session, unsigned number, char **ret)
+{
+	_turn_(session);
+	struct dc_call_options options = options_or_usual(NULL);
+	char name[16];
+
+	options.no_number = true;
+	snprintf(name, sizeof(name), "$%u", number);
+	return print(session, name, &options, ret);
 }

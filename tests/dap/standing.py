@@ -76,6 +76,16 @@ def steps_lines():
 
 
 @test
+def steps_out():
+    """stepOut says what the function gave"""
+    with Standing() as (target, client):
+        client.ask("stepOut", threadId=target.pid)
+        equal(target.process.stdout.read(1), "x")
+        target.process.stdin.close()  # which it waits for the end of
+        equal(client.event("stopped")["description"], "Value returned is $1 = 102")
+
+
+@test
 def steps_instructions():
     """granularity: one instruction"""
     with Standing() as (target, client):

@@ -27,6 +27,7 @@ struct standing {
 	bool found;
 	struct dc_stop stop; // its texts are these:
 	char *problem, *was, *is;
+	char *returned; // what the function gave that a step has led out of
 };
 
 static void standing_deinit(struct standing *standing)
@@ -34,6 +35,7 @@ static void standing_deinit(struct standing *standing)
 	free(standing->problem);
 	free(standing->was);
 	free(standing->is);
+	free(standing->returned);
 }
 
 static char *copy(const char *text)
@@ -132,6 +134,9 @@ static json_t *describe_stop(const struct dc_stop *stop, const struct breakpoint
 	what = what && strchr(what, ' ') ? strchr(what, ' ') + 1 : what ?: "the object";
 	if (standing && standing->problem)
 		return json_text(standing->problem);
+	if (standing && standing->returned)
+		return json_sprintf("Value returned is $%u = %s", stop->returned,
+				    standing->returned);
 	if (stop->reason == DC_STOP_SCOPE)
 		return json_sprintf("the frame of %s has returned", what);
 	if (stop->reason != DC_STOP_WATCHPOINT || !standing)
@@ -221,6 +226,9 @@ struct dc_error *dap_stopped(struct dc_session *session, void *arg)
 	// It may have been sent on by what was asked before we came to it.
 	if (!standing.found)
 		return NULL;
+	if (standing.stop.returned)
+		dc_error_destroy(
+			dc_print_result(session, standing.stop.returned, &standing.returned));
 	if (is_at_breakpoint(&standing.stop))
 		breakpoint = breakpoints_find(&request->dap->breakpoints, standing.stop.breakpoint);
 	if (breakpoint && !standing.problem && standing.stop.reason != DC_STOP_SCOPE &&

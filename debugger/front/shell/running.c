@@ -105,27 +105,12 @@ static void say_values(struct shell *shell, const struct dc_stop *stop)
 // What a function gave that a step has led out of, as any result is told.
 static void say_returned(struct shell *shell, unsigned number)
 {
-	struct dc_call_options options;
-	struct dc_expression *expression = NULL;
-	struct dc_result result = { 0 };
-	char name[16], *text = NULL;
+	char *text = NULL;
 
-	dc_call_options_init(&options);
-	options.no_number = true;
-	snprintf(name, sizeof(name), "$%u", number);
-
-	struct dc_error *err = dc_parse(shell->session, name, NULL, &expression);
-
-	if (!err)
-		err = dc_evaluate(shell->session, expression, &options, &result);
-	if (!err)
-		err = dc_value_text(result.value, 0, &text);
+	dc_error_destroy(dc_print_result(shell->session, number, &text));
 	record_count(shell->out, "result", number);
 	record_text(shell->out, "returned", text);
 	free(text);
-	dc_result_deinit(&result);
-	dc_expression_destroy(expression);
-	dc_error_destroy(err);
 }
 
 static void say_stop(struct shell *shell, const struct dc_stop *stop)
