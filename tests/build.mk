@@ -13,7 +13,7 @@ CALL_TESTS  := $(patsubst %.c,$(B)/%,$(filter-out %/killer.c %/changer.c %/held.
 CONTROL_TESTS := $(patsubst %.c,$(B)/%,$(filter-out %/driver.c,$(wildcard tests/control/*.c)))
 DRIVER     := $(B)/tests/control/driver
 RUNTIME_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/runtime/*.c))
-SCRIPTS     := $(shell find tests/unit tests/runtime tests/call tests/go tests/cli tests/agent tests/control tests/shell tests/dap tests/kernel -maxdepth 1 \
+SCRIPTS     := $(shell find tests/unit tests/runtime tests/call tests/go tests/cli tests/agent tests/control tests/shell tests/dap tests/kernel tests/fuzz -maxdepth 1 \
 	\( -name '*.py' -o -name '*.sh' \) -perm -u+x 2>/dev/null | sort)
 BENCHES     := $(shell find tests/bench -maxdepth 1 -type f -perm -u+x 2>/dev/null | sort)
 

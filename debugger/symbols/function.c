@@ -353,7 +353,8 @@ static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *file,
 	for (struct loaded *loaded = symbols->list; loaded; loaded = loaded->next) {
 		struct found_die found = { .loaded = loaded };
 		bool had = loaded->info;
-		struct units *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
+		struct units *info = loaded->seen ? module_dwarf_naming(loaded, effort, name)
+						  : NULL;
 
 		// What the first pass has searched need not be searched again.
 		if (!info || (effort == EFFORT_DEBUG_FILE && had && !loaded->dwarf_is_separate))

@@ -144,7 +144,9 @@ static struct dc_error *search_modules(struct search *search, enum effort effort
 	for (struct loaded *loaded = search->symbols->list; loaded && !search->type;
 	     loaded = loaded->next) {
 		bool had = loaded->info;
-		struct units *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
+		struct units *info = loaded->seen
+					     ? module_dwarf_naming(loaded, effort, search->name)
+					     : NULL;
 
 		if (!info || (effort == EFFORT_DEBUG_FILE && had && !loaded->dwarf_is_separate))
 			continue;

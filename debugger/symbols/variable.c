@@ -221,7 +221,8 @@ static struct dc_error *find_by_dwarf(struct symbols *symbols, const char *file,
 		struct location_frame where = { .symbols = symbols, .loaded = loaded };
 		struct found_die found = { .nr_definitions = 0 };
 		bool had = loaded->info;
-		struct units *info = loaded->seen ? module_dwarf(loaded, effort) : NULL;
+		struct units *info = loaded->seen ? module_dwarf_naming(loaded, effort, name)
+						  : NULL;
 
 		if (!info || (effort == EFFORT_DEBUG_FILE && had && !loaded->dwarf_is_separate))
 			continue;

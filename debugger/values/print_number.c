@@ -80,6 +80,11 @@ void print_float(FILE *out, enum type_float format, const unsigned char *bytes)
 	// The 80-bit format stores the leading 1, which is no part of a payload of zero.
 	uint128 payload = layout.fraction == 64 ? fraction << 65 >> 65 : fraction;
 
+	// The processor takes none of these for a number: the leading 1 is missing.
+	if (layout.fraction == 64 && exponent && !(fraction >> 63)) {
+		fputs("<invalid float value>", out);
+		return;
+	}
 	if (exponent == (1u << layout.exponent) - 1) {
 		fputs(negative ? "-" : "", out);
 		if (payload == 0)

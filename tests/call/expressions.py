@@ -45,6 +45,8 @@ CALLS = [
     ("sum_list(&g_head)", "3"),
     ("sum_array(g_array, 4)", "10"),
     ("sum_array((int[3]){5, 6, 7}, 3)", "18"),
+    ('*(long double *) "\\0\\0\\0\\0\\0\\0\\0@\\xff?"', "<invalid float value>"),
+    ('L"\\x110000" L"a9"', 'L"\\x110000\\1419"'),
     # As they are typed into gdb.
     ("print add(1, 2)", "3"),
     ("p/x 255", "0xff"),

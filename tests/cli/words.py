@@ -72,6 +72,15 @@ def names():
         target.stdin.close()
 
 
+@test
+def unknown_name():
+    """a name that nothing mentions has no library's debug file opened for it"""
+    with Target() as target:
+        run = debugcall("--trace", "symbols", "-p", target.pid, "no_such_name_anywhere")
+        opened = [line for line in run.err.splitlines() if "debug information opened" in line]
+        expect(run.code == 1 and len(opened) == 1 and opened[0].endswith("plain"), run)
+
+
 def seized(*args):
     env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
     run = subprocess.run(["strace", "-f", "-qq", "-e", "trace=ptrace", DEBUGCALL, *map(str, args)],

@@ -6,6 +6,7 @@
 #include "debugger/base/cleanup.h"
 #include "debugger/values/locales.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 #include <wctype.h>
@@ -133,7 +134,7 @@ static void put_glyph(FILE *out, const struct glyph *glyph, unsigned width, char
 		return;
 	}
 	if (glyph->is_valid && is_printable(glyph->c) &&
-	    !(guard && glyph->c >= '0' && glyph->c <= '9')) {
+	    !(guard && glyph->c < 0x80 && isxdigit((int)glyph->c))) {
 		if (glyph->c == (unsigned char)quote || glyph->c == '\\')
 			fputc('\\', out);
 		put_utf8(out, glyph->c);

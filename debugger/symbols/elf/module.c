@@ -498,3 +498,36 @@ struct units *module_dwarf(struct loaded *loaded, enum effort effort)
 		    loaded->module.name);
 	return loaded->info;
 }
+
+// Of all that opening debug information takes the strings are a small part. Compilers keep names of
+// up to three letters elsewhere, and Go's all of them; a dwz file has strings of its own.
+static bool debug_file_may_name(struct loaded *loaded, const char *name)
+{
+	GElf_Shdr header;
+	const unsigned char *rest;
+	size_t nr_rest;
+
+	need_debug_file(loaded);
+	if (!loaded->debug_image || !image_has_dwarf(loaded->debug_image))
+		return false;
+	if (strlen(name) < 4 || loaded->is_go ||
+	    image_link(loaded->debug_image, ".gnu_debugaltlink", &rest, &nr_rest))
+		return true;
+
+	Elf_Scn *section = image_section(loaded->debug_image, ".debug_str", &header);
+
+	if (!section || (header.sh_flags & SHF_COMPRESSED && elf_compress(section, 0, 0) < 0))
+		return true;
+
+	Elf_Data *data = elf_rawdata(section, NULL);
+
+	return !data || !data->d_buf || memmem(data->d_buf, data->d_size, name, strlen(name) + 1);
+}
+
+struct units *module_dwarf_naming(struct loaded *loaded, enum effort effort, const char *name)
+{
+	if (!loaded->info && !loaded->dwarf_tried && loaded->image && effort == EFFORT_DEBUG_FILE &&
+	    !image_has_dwarf(loaded->image) && !debug_file_may_name(loaded, name_last_part(name)))
+		return NULL;
+	return module_dwarf(loaded, effort);
+}

@@ -49,6 +49,8 @@ void module_need_tables(struct loaded *loaded);
 enum effort { EFFORT_OWN_FILE, EFFORT_DEBUG_FILE };
 // NULL: there is none within the effort; damage is said in module.problem.
 struct units *module_dwarf(struct loaded *loaded, enum effort effort);
+// The same for a look-up by name: a debug file that has no such string is not opened for it.
+struct units *module_dwarf_naming(struct loaded *loaded, enum effort effort, const char *name);
 // Its .symtab, where the debug file has one that says more than the file's own. NULL: none.
 const struct symtab *module_debug_symtab(struct loaded *loaded);
 

@@ -109,10 +109,11 @@ static struct dc_error *read_member(struct type_node *node, Dwarf_Die *die,
 	if (!member->type)
 		return error_make(DC_VALUE, "the debug information of %s is damaged",
 				  node->type.name ? node->type.name : "a type");
-	// clang tells an alignment that was asked for only here, gcc at the struct as well.
+	// clang tells an alignment that was asked for only here, gcc at the struct as well. Of a
+	// type's own clang tells it here even where a packed struct does not heed it.
 	if (die_number(die, DW_AT_alignment, &align) && type_is_alignment(align) &&
-	    align > node->declared_align)
-		node->declared_align = (uint32_t)align;
+	    align > node->member_align && !(member->offset % align) && !(node->type.size % align))
+		node->member_align = (uint32_t)align;
 	if (!die_number(die, DW_AT_bit_size, &bits) || !bits)
 		return NULL;
 	if (bits > 128) {
@@ -177,6 +178,8 @@ static void find_alignment(struct type_node *node)
 		shown = align_for(node->type.size - end);
 	if (node->declared_align > shown)
 		shown = node->declared_align;
+	if (node->member_align > align)
+		align = node->member_align;
 	if (packed < align)
 		align = packed;
 	// A packed struct's size says so even where its members happen to lie well.

@@ -23,6 +23,7 @@ struct type_node {
 	const struct type *completed; // what a declared-only type is elsewhere; itself when nowhere
 	enum parts parts;
 	uint32_t declared_align; // DW_AT_alignment, 0 without
+	uint32_t member_align; // the largest that a member has, and may have there
 	struct type_member *members;
 	struct type_param *params;
 	struct type_enumerator *enumerators;
