@@ -4,6 +4,7 @@
 #   make            libgort, libdebugcall and the debugcall program
 #   make demo       calls into a python3, a threaded server and a busy one on libgort, live
 #   make test       every test; the last line is "N passed, N failed, N skipped"
+#   make test-ide   VS Code and Emacs themselves, driven through a session
 #   make test-kernel    those that want Debian's own kernel, under emulation; make test has them too
 #   make bench      figures beside the peers, measured in the same run
 #   make valgrind   the runtime's tests under memcheck
@@ -42,7 +43,7 @@ DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev liblzma-de
 DEPS_TEST := $(DEPS) binutils procps strace xz-utils -- gdb musl-tools clang lld dwz libc6-dbg ruby-full \
 	nodejs wrk mandoc qemu-system-x86 busybox-static cpio elfutils redis-server nginx-light
 DEPS_LINT := clang-format cppcheck
-DEPS_BENCH := $(DEPS_TEST) golang delve libboost-fiber-dev lldb valgrind
+DEPS_BENCH := $(DEPS_TEST) golang delve libboost-fiber-dev lldb lldb-19 valgrind
 deps:
 	@tests/deps $(DEPS_TEST)
 	@tests/kernel/fetch

@@ -15,6 +15,8 @@ LIBS_target_counters := -pthread
 LIBS_target_comers := -pthread
 CFLAGS_target_stepped := -O0
 LIBS_target_cancelled := -pthread
+CFLAGS_target_deep := -O0
+LIBS_target_deep := -pthread
 ifneq ($(shell command -v musl-gcc),)
 $(B)/tests/targets/cancelled-musl: tests/targets/cancelled.c
 	@mkdir -p $(@D)
