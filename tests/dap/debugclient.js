@@ -390,22 +390,12 @@ test('restart of what was attached to is refused', async (dc, target) => {
 	await target.answers();
 });
 test('launch: in a terminal of the client', async dc => {
-	// Requests of the adapter's it does not know.
-	const { dispatch } = dc;
-	const asked = new Promise(resolve => {
-		dc.dispatch = body => {
-			const message = JSON.parse(body);
-			if (message.type === 'request')
-				resolve(message);
-			else
-				dispatch.call(dc, body);
-		};
-	});
+	const request = asked(dc);
 	await dc.initializeRequest({ adapterID: 'x', linesStartAt1: true, columnsStartAt1: true, pathFormat: 'path',
 		supportsRunInTerminalRequest: true });
 	const launched = Promise.all([dc.waitForEvent('initialized'), dc.launchRequest({ program: 'sh',
 		args: ['-c', 'echo $0 $#; exit 5', 'a b', 'c'], console: 'integratedTerminal', cwd: '/' })]);
-	const { command, seq, arguments: { args, cwd, kind } } = await asked;
+	const { command, seq, arguments: { args, cwd, kind } } = await request;
 	assert.deepStrictEqual([command, kind, cwd], ['runInTerminal', 'integrated', '/']);
 	const child = spawn(args[0], args.slice(1), { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
 	let text = '';
@@ -424,6 +414,51 @@ test('launch: a client without a terminal', async dc => {
 	await dc.fails('launch', { program: 'true', console: 'integratedTerminal' }, /no terminal/);
 	await dc.fails('launch', { program: 'true', console: 'somewhere' }, /console/);
 }, null);
+
+test('allStop: a log point lets all go on', async (dc, target) => {
+	await dc.attach(target.pid, { allStop: true });
+	await dc.set([{ line: WRITE, logMessage: 'depth {depth}' }]);
+	await Promise.all([dc.assertOutput('console', 'depth 1\n'), target.poke()]);
+	assert.strictEqual(await target.reads(), 'x');
+	const before = await dc.value('ticks', 'hover');
+	while (await dc.value('ticks', 'hover') === before)
+		;
+}, 'plain', 'threads');
+
+// ---- children ----
+
+// Requests of the adapter's, which the client does not know, as they come.
+function asked(dc) {
+	const { dispatch } = dc;
+	return new Promise(resolve => {
+		dc.dispatch = body => {
+			const message = JSON.parse(body);
+			if (message.type === 'request')
+				resolve(message);
+			else
+				dispatch.call(dc, body);
+		};
+	});
+}
+
+test('followChildren: the client is asked to attach to a child', async dc => {
+	const request = asked(dc);
+	await dc.initializeRequest({ adapterID: 'x', linesStartAt1: true, columnsStartAt1: true, pathFormat: 'path',
+		supportsStartDebuggingRequest: true });
+	await Promise.all([dc.waitForEvent('initialized'), dc.launchRequest({ program: 'sh', cwd: '/', followChildren: true,
+		args: ['-c', '(sleep 1000; true) & echo $!; wait'] })]);
+	const out = dc.waitForEvent('output');
+	await dc.configurationDoneRequest();
+	const { command, arguments: { request: kind, configuration } } = await request;
+	const child = Number((await out).body.output);
+	assert.deepStrictEqual([command, kind, configuration.pid, configuration.cwd],
+		['startDebugging', 'attach', child, '/']);
+	process.kill(child, 'SIGKILL');
+}, null);
+test('followChildren: a client that begins no sessions', async (dc, target) => {
+	await dc.initializeRequest();
+	await dc.fails('attach', { pid: target.pid, followChildren: true }, /begins no sessions/);
+});
 
 // ---- breakpoints ----
 
@@ -630,7 +665,8 @@ test('data of a frame that has run on is not watched', async (dc, target) => {
 
 test('exception filters are told, with what they take', async dc => {
 	const filters = (await dc.initializeRequest()).body.exceptionBreakpointFilters;
-	assert.deepStrictEqual(filters.map(each => each.filter), ['faults', 'throw', 'catch', 'panic']);
+	assert.deepStrictEqual(filters.map(each => each.filter),
+		['faults', 'throw', 'rethrow', 'catch', 'panic', 'signals', 'syscalls', 'forks']);
 	assert(filters[1].supportsCondition);
 }, null);
 test('throw stops, with its information', async (dc, target) => {
@@ -658,6 +694,27 @@ test('an exception filter\'s condition', async (dc, target) => {
 	}
 	await dc.stops(() => target.poke('x\n'), { reason: 'exception' });
 }, 'thrower');
+test('signals of some names stop', async (dc, target) => {
+	await dc.attach(target.pid);
+	await dc.ask('setExceptionBreakpoints', { filters: [], filterOptions: [{ filterId: 'signals', condition: 'USR1 SIGUSR2' }] });
+	const { threadId } = await dc.stops(() => process.kill(target.pid, 'SIGUSR1'), { reason: 'exception', text: 'SIGUSR1' });
+	assert.strictEqual((await dc.ask('exceptionInfo', { threadId })).exceptionId, 'SIGUSR1');
+});
+test('system calls of some names stop, before and behind', async (dc, target) => {
+	await dc.attach(target.pid);
+	await dc.ask('setExceptionBreakpoints', { filters: [], filterOptions: [{ filterId: 'syscalls', condition: 'write' }] });
+	const { threadId } = await dc.stops(() => target.poke(), { reason: 'exception', description: 'before write' });
+	await dc.stops(() => dc.ask('continue', { threadId }), { reason: 'exception', description: 'write gave 1' });
+	await dc.ask('continue', { threadId });
+	assert.strictEqual(await target.reads(), 'x');
+});
+test('a system call of no such name says so', async (dc, target) => {
+	await dc.attach(target.pid);
+	const { breakpoints: [set] } = await dc.ask('setExceptionBreakpoints',
+		{ filters: [], filterOptions: [{ filterId: 'syscalls', condition: 'no_such' }] });
+	assert(!set.verified);
+	assert.match(set.message, /no_such/);
+});
 test('a fault stops before it is received', async (dc, target) => {
 	await dc.attach(target.pid);
 	await dc.setExceptionBreakpointsRequest({ filters: ['faults'] });
@@ -696,6 +753,12 @@ test('stepIn goes into what the line calls', async (dc, target) =>
 test('stepOut goes to the caller', async (dc, target) => {
 	const frame = await steps(dc, 'stepOut', await walks(dc, target, '// leaf 1'));
 	assert.strictEqual(frame.name, 'walk');
+}, 'stepped');
+test('stepOut shows what the function gave', async (dc, target) => {
+	const threadId = await walks(dc, target, '// leaf 1');
+	const frame = await steps(dc, 'stepOut', threadId);
+	assert.deepStrictEqual(Object.values(await dc.locals(frame, 'Return value')).map(each => each.value), ['6']);
+	assert.strictEqual(await dc.scope(await steps(dc, 'next', threadId), 'Return value'), undefined);
 }, 'stepped');
 test('next over a recursion is one stop', async (dc, target) =>
 	steps(dc, 'next', await walks(dc, target, '// walk 2'), '// walk 3'), 'stepped');
@@ -927,7 +990,7 @@ test('evaluate: hover refuses assignments', async (dc, target) => {
 test('evaluate: a watch that calls waits until it is opened', async (dc, target) => {
 	await dc.attach(target.pid);
 	const shown = await dc.ask('evaluate', { expression: 'note()', context: 'watch' });
-	assert(shown.presentationHint.lazy);
+	assert(!shown.presentationHint.lazy, 'VS Code fetches by itself what is called lazy');
 	assert.strictEqual(await dc.value('notes', 'watch'), '0');
 	assert.deepStrictEqual((await dc.children(shown.variablesReference)).map(each => each.value), ['1']);
 });

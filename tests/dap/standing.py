@@ -144,7 +144,20 @@ def watches_once_per_stop():
         equal(client.value("notes", "watch", frameId=frame), "1")
         frame = step(client, target, "next")["id"]
         equal([client.value("note()", "watch", frameId=frame) for _ in range(2)], ["2"] * 2)
-        expect(client.evaluate("note()", "watch")["presentationHint"]["lazy"], "no frame, no stop")
+        expect(client.evaluate("note()", "watch")["variablesReference"], "no frame, no stop")
+
+
+@test
+def opened_watches_run_once():
+    """a watch that calls and is left open runs once while the thread stands"""
+    with Standing() as (target, client):
+        frame = top(client, target)["id"]
+        for _ in range(3):
+            shown = client.evaluate("note()", "watch", frameId=frame)
+            equal([each["value"] for each in client.children(shown["variablesReference"])], ["1"])
+        frame = step(client, target, "next")["id"]
+        shown = client.evaluate("note()", "watch", frameId=frame)
+        equal([each["value"] for each in client.children(shown["variablesReference"])], ["2"])
 
 
 @test

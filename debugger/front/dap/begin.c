@@ -287,8 +287,7 @@ struct dc_error *dap_launch(struct request *request)
 		launch_deinit(&dap->launched);
 		return NULL;
 	}
-	json_decref(dap->configuration);
-	dap->configuration = json_incref(request->arguments);
+	dap->is_launch = true;
 	dap_open(request, &steps);
 	return NULL;
 }
@@ -311,7 +310,7 @@ struct dc_error *dap_restart(struct request *request)
 	struct dap *dap = request->dap;
 	json_t *given = argument_object(request, request->arguments, "arguments");
 
-	if (!dap->configuration)
+	if (!dap->is_launch)
 		request_complain(request, "what was not launched cannot be begun again");
 	if (request->complaint)
 		return NULL;
@@ -338,6 +337,7 @@ void dap_begin_again(struct dap *dap)
 	launch_kill(&dap->launched);
 	launch_deinit(&dap->launched);
 	dap->has_ended = false;
+	dap->fork_catch = 0;
 	begin(request);
 	// What is complained of is answered at the end of this, as other failures are.
 	dap_open(request, &steps);

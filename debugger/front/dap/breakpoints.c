@@ -181,7 +181,10 @@ struct dc_error *breakpoint_set(struct dc_session *session, struct breakpoint *b
 	struct described described = { breakpoint, false };
 	struct dc_error *err;
 
-	whole.condition = text_of(breakpoint->asked, "condition");
+	if (breakpoint->condition_is_place)
+		whole.place = text_of(breakpoint->asked, "condition");
+	else
+		whole.condition = text_of(breakpoint->asked, "condition");
 	err = dc_breakpoint_set(session, &whole, &breakpoint->number);
 	return err ? err : dc_breakpoints(session, describe, &described);
 }
@@ -276,26 +279,6 @@ static struct dc_error *set_instruction(struct request *request, struct dc_sessi
 	return request->complaint ? NULL : set_at(session, breakpoint, place);
 }
 
-// The functions that a filter means.
-static const struct {
-	const char *filter, *function;
-} filters[] = { { "throw", "__cxa_throw" },
-		{ "catch", "__cxa_begin_catch" },
-		{ "panic", "gort_panic" } };
-
-static struct dc_error *set_exception(struct request *request, struct dc_session *session,
-				      struct breakpoint *breakpoint)
-{
-	const char *filter = argument_text(request, breakpoint->asked, "filterId", true);
-
-	for (size_t i = 0; filter && i < sizeof(filters) / sizeof(*filters); i++) {
-		if (!strcmp(filters[i].filter, filter))
-			return set_at(session, breakpoint, filters[i].function);
-	}
-	request_complain(request, "there is no exception filter '%.40s'", filter ?: "");
-	return NULL;
-}
-
 static struct dc_error *set_one(struct request *request, struct dc_session *session,
 				struct breakpoint *breakpoint)
 {
@@ -313,7 +296,7 @@ static struct dc_error *set_one(struct request *request, struct dc_session *sess
 	case SET_FUNCTIONS: return set_function(request, session, breakpoint);
 	case SET_INSTRUCTIONS: return set_instruction(request, session, breakpoint);
 	case SET_DATA: return dap_watch(request, session, breakpoint);
-	default: return set_exception(request, session, breakpoint);
+	default: return dap_set_exception(request, session, breakpoint);
 	}
 }
 
@@ -527,72 +510,4 @@ struct dc_error *dap_set_instruction_breakpoints(struct dc_session *session, voi
 	return request->complaint
 		       ? NULL
 		       : breakpoints_replace(request, session, SET_INSTRUCTIONS, NULL, asked);
-}
-
-// ---- Exceptions ----
-
-static json_t *filter_of(const char *filter, const char *label, const char *description,
-			 bool is_usual, bool has_condition)
-{
-	json_t *json = json_pack("{ss ss ss}", "filter", filter, "label", label, "description",
-				 description);
-
-	if (is_usual)
-		json_object_set_new(json, "default", json_true());
-	if (has_condition) {
-		json_object_set_new(json, "supportsCondition", json_true());
-		json_object_set_new(json, "conditionDescription",
-				    json_string("An expression of global names; $rdi and its kin "
-						"are the runtime's arguments"));
-	}
-	return json;
-}
-
-json_t *dap_exception_filters(void)
-{
-	return json_pack(
-		"[o o o o]",
-		filter_of("faults", "Faults and aborts",
-			  "SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, while the "
-			  "process is under control",
-			  true, false),
-		filter_of("throw", "C++: throw", "Each exception as it is thrown", false, true),
-		filter_of("catch", "C++: catch", "Each exception as it is caught", false, true),
-		filter_of("panic", "libgort: panic", "Each panic of a goroutine of libgort", false,
-			  true));
-}
-
-struct dc_error *dap_set_exception_breakpoints(struct dc_session *session, void *arg)
-{
-	struct request *request = arg;
-	struct dap *dap = request->dap;
-	const json_t *names = argument_list(request, request->arguments, "filters");
-	const json_t *options = argument_list(request, request->arguments, "filterOptions");
-	json_t *asked = json_array();
-
-	dap->stops_at_faults = false;
-	for (size_t i = 0; i < json_array_size(names); i++)
-		json_array_append_new(asked,
-				      json_pack("{sO}", "filterId", json_array_get(names, i)));
-	for (size_t i = 0; i < json_array_size(options); i++)
-		json_array_append(asked, json_array_get(options, i));
-	for (size_t i = 0; i < json_array_size(asked);) {
-		const char *filter = text_of(json_array_get(asked, i), "filterId");
-
-		if (filter && !strcmp(filter, "faults")) {
-			dap->stops_at_faults = true;
-			json_array_remove(asked, i);
-		} else {
-			i++;
-		}
-	}
-	struct dc_error *err = request->complaint
-				       ? NULL
-				       : breakpoints_replace(request, session, SET_EXCEPTIONS, NULL,
-							     asked);
-
-	json_decref(asked);
-	if (!err && dc_is_controlled(session))
-		err = dap_take_control(request, session);
-	return err;
 }

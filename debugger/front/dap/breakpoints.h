@@ -25,6 +25,7 @@ struct breakpoint {
 	int line;
 	uint64_t addr;
 	size_t nr_locations;
+	bool condition_is_place; // its words are names of what is caught
 	const char *log; // a log point's message; NULL: it is none
 	uint64_t hits;
 };

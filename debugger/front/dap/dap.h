@@ -34,6 +34,7 @@ struct dap {
 	// The client.
 	bool lines_from_0, columns_from_0;
 	bool knows_progress, knows_invalidated, knows_memory, has_terminal;
+	bool begins_sessions;
 
 	// The target, from attach or launch on.
 	struct dc_session *session; // NULL: none yet
@@ -50,7 +51,9 @@ struct dap {
 
 	char cwd[4096]; // where relative file names are looked for first; "": not told
 	bool stop_on_entry; // or as soon as we are attached
-	json_t *configuration; // of launch; NULL: we are attached
+	json_t *configuration; // the arguments of attach or launch; NULL: neither has come
+	bool is_launch;
+	bool follows_children; // the client is to begin a session for each
 	struct launched launched; // no pid: we are attached
 	bool outlives; // what we launched
 	int64_t terminal_seq; // of what the client was asked; 0: nothing
@@ -74,6 +77,7 @@ struct dap {
 	json_t *watched; // answers that are kept until the program runs on
 	bool stops_at_faults;
 	bool at_entry; // what we launched stands where it began
+	unsigned fork_catch; // that children are followed by; 0: they are not
 	// Where a step into one call of a line leads; 0: nowhere.
 	unsigned step_target;
 	pid_t step_thread;
@@ -82,9 +86,19 @@ struct dap {
 // A conversation on two descriptors, to its end; gives the exit status.
 int dap_serve(int in, int out, FILE *log, const char *token);
 
-// server.c
+// answer.c
 void dap_event(struct dap *dap, const char *event, json_t *body); // takes body over
 void dap_output(struct dap *dap, const char *category, const char *text);
+// What a failure says: message, notes, and the state of the target last. NULL: out of memory.
+char *dap_failure_text(const struct dc_error *err);
+// Answers, tells what follows from it, and frees the request and the error.
+void dap_answer(struct request *request, struct dc_error *err);
+// A message that is no request; NULL: one that is not even JSON.
+void dap_refuse(struct dap *dap, json_t *message, const char *complaint);
+// A request of ours. What is said of one is looked at when it was for a terminal.
+void dap_ask_client(struct dap *dap, const char *command, json_t *arguments);
+void dap_ask_for_session(struct dap *dap, pid_t child);
+// server.c
 // Undoes calls under way; whole: all that is. Whoever asked for one is answered when it has ended.
 void dap_undo(struct dap *dap, bool whole);
 void dap_undo_one(struct request *request);
@@ -97,9 +111,6 @@ void dap_begin(struct dap *dap, struct dc_error *(*job)(struct dc_session *, voi
 	       const char *reason);
 void dap_let_go(struct dap *dap); // of the target; nothing is under way
 void dap_set_off(struct dap *dap); // the target runs, or stands, as was configured
-void dap_ask_client(struct dap *dap, const char *command, json_t *arguments); // in a terminal
-// What a failure says: message, notes, and the state of the target last. NULL: out of memory.
-char *dap_failure_text(const struct dc_error *err);
 
 // The handlers, by file. start.c:
 struct dc_error *dap_initialize(struct request *request);
@@ -181,11 +192,14 @@ void dap_forget(struct dap *dap); // what was read before the program runs on
 struct dc_error *dap_take_control(struct request *request, struct dc_session *session);
 struct dc_error *dap_leave_control(struct request *request, struct dc_session *session);
 bool dap_stands(struct dc_session *session, pid_t thread);
+// What the function gave that it was stepped out of, as $N; 0: nothing, or nobody knows.
+unsigned dap_returned(struct dc_session *session, pid_t thread);
 struct dc_error *dap_stopped(struct dc_session *session, void *request); // of its thread
 struct dc_error *dap_tell_standing(struct dc_session *session, void *request); // of each
 struct dc_error *dap_ask_pause(struct request *request);
 struct dc_error *dap_pause(struct dc_session *session, void *request);
 struct dc_error *dap_go(struct dc_session *session, void *request); // all that stand
+struct dc_error *dap_follow_children(struct dc_session *session, void *request);
 struct dc_error *dap_continue(struct dc_session *session, void *request);
 struct dc_error *dap_next(struct dc_session *session, void *request);
 struct dc_error *dap_step_in(struct dc_session *session, void *request);
@@ -195,10 +209,13 @@ struct dc_error *dap_exception_info(struct dc_session *session, void *request);
 struct dc_error *dap_set_breakpoints(struct dc_session *session, void *request);
 struct dc_error *dap_set_function_breakpoints(struct dc_session *session, void *request);
 struct dc_error *dap_set_instruction_breakpoints(struct dc_session *session, void *request);
-struct dc_error *dap_set_exception_breakpoints(struct dc_session *session, void *request);
-json_t *dap_exception_filters(void);
 // One that waited for its place has found it.
 struct dc_error *dap_breakpoint_found(struct dc_session *session, void *request);
+// exceptions.c
+struct dc_error *dap_set_exception_breakpoints(struct dc_session *session, void *request);
+struct dc_error *dap_set_exception(struct request *request, struct dc_session *session,
+				   struct breakpoint *breakpoint);
+json_t *dap_exception_filters(void);
 // data.c
 struct dc_error *dap_data_breakpoint_info(struct dc_session *session, void *request);
 struct dc_error *dap_set_data_breakpoints(struct dc_session *session, void *request);

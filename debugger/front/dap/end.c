@@ -25,7 +25,7 @@ struct dc_error *dap_disconnect(struct request *request)
 {
 	struct dap *dap = request->dap;
 	bool ends = argument_flag(request, request->arguments, "terminateDebuggee",
-				  dap->configuration && !dap->outlives);
+				  dap->is_launch && !dap->outlives);
 	bool suspends = argument_flag(request, request->arguments, "suspendDebuggee", false);
 
 	if (request->complaint)

@@ -97,51 +97,61 @@ static void tell_change(struct request *request)
 		request_tell(request, "invalidated", json_pack("{s[s]}", "areas", "variables"));
 }
 
-// A call in a watch would run at each look: it is shown as one, and run when it is asked for.
-static void show_lazily(struct request *request, const char *text,
+// A call in a watch would run at each look: it is shown as one, and run when it is opened. (Clients
+// fetch by themselves what is called lazy.)
+static void show_closed(struct request *request, const char *text,
 			const struct frame_reference *frame)
 {
 	struct reference reference = {
 		.kind = REFERENCE_LAZY,
 		.lazy = { .expression = strdup(text), .around = dap_around(frame) },
 	};
+	int number = reference.lazy.expression
+			     ? references_add(request->dap->references, &reference)
+			     : 0;
 
-	request->body = json_pack(
-		"{ss si s{sb s[s]}}", "result", "a call; press to run", "variablesReference",
-		reference.lazy.expression ? references_add(request->dap->references, &reference)
-					  : 0,
-		"presentationHint", "lazy", 1, "attributes", "hasSideEffects");
+	request->body = json_pack("{ss si si s{s[s]}}", "result", "a call; open it to run it",
+				  "variablesReference", number, "namedVariables", 1,
+				  "presentationHint", "attributes", "hasSideEffects");
 }
 
-// The name that the answer of a watch is kept by; NULL: it is not kept.
-static json_t *watch_key(const struct request *request, const char *text,
-			 const struct frame_reference *frame)
+// The name that an answer is kept by while the thread stands; NULL: it is not kept.
+static json_t *kept_name(const char *text, const struct frame_reference *frame)
 {
-	if (!frame || !frame->stands || request->dap->watch_calls != WATCH_ONCE_PER_STOP)
-		return NULL;
-	return json_sprintf("%d %u %s", frame->thread, frame->index, text);
+	return frame && frame->stands ? json_sprintf("%d %u %s", frame->thread, frame->index, text)
+				      : NULL;
+}
+
+static struct dc_error *run_once(struct request *request, struct dc_session *session,
+				 struct dc_expression *expression, const char *text,
+				 const struct frame_reference *frame)
+{
+	json_t *name = kept_name(text, frame), *kept = NULL;
+	struct dc_error *err = NULL;
+
+	if (name)
+		kept = json_object_get(request->dap->watched, json_string_value(name));
+	request->body = json_incref(kept);
+	if (!kept)
+		err = run(request, session, expression, false);
+	if (!err && name && !kept)
+		json_object_set(request->dap->watched, json_string_value(name), request->body);
+	json_decref(name);
+	return err;
 }
 
 static struct dc_error *watch(struct request *request, struct dc_session *session,
 			      struct dc_expression *expression, const char *text,
 			      const struct frame_reference *frame)
 {
-	json_t *key = watch_key(request, text, frame);
-	struct dc_error *err = NULL;
+	enum watch_calls calls = request->dap->watch_calls;
 
-	if (key)
-		request->body = json_incref(
-			json_object_get(request->dap->watched, json_string_value(key)));
-	if (!request->body && (key || request->dap->watch_calls == WATCH_ALWAYS)) {
-		err = run(request, session, expression, false);
-		if (!err && key)
-			json_object_set(request->dap->watched, json_string_value(key),
-					request->body);
-	} else if (!request->body) {
-		show_lazily(request, text, frame);
-	}
-	json_decref(key);
-	return err;
+	if (calls == WATCH_ALWAYS)
+		return run(request, session, expression, false);
+	if (calls == WATCH_ONCE_PER_STOP && frame && frame->stands)
+		return run_once(request, session, expression, text, frame);
+	show_closed(request, text, frame);
+	return NULL;
 }
 
 static bool may_run(struct request *request, enum context context,
@@ -230,17 +240,28 @@ struct dc_error *dap_look(struct request *request, struct dc_session *session, c
 	return err;
 }
 
+// What is left open is asked for at each look, too: it runs once while the thread stands.
 struct dc_error *dap_evaluate_lazy(struct request *request, struct dc_session *session,
 				   const struct lazy *lazy)
 {
 	// The call may have the reference dropped.
 	const struct around around = lazy->around;
 	char *text = strdup(lazy->expression);
-	struct dc_error *err = text ? dap_look(request, session, text, dap_frame_of(&around))
-				    : NULL;
+	struct dc_expression *expression;
+	struct dap_place place;
+	struct dc_error *err;
 
-	if (!text)
+	if (!text) {
 		request_complain(request, "out of memory");
+		return NULL;
+	}
+	request->around = around;
+	dap_place_init(&place, dap_frame_of(&around), false);
+	err = dc_parse(session, text, &place.scope, &expression);
+	if (!err) {
+		err = run_once(request, session, expression, text, dap_frame_of(&around));
+		dc_expression_destroy(expression);
+	}
 	free(text);
 	return err;
 }

@@ -27,6 +27,8 @@ struct frame_reference {
 };
 struct scope_reference {
 	enum dc_names names; // which of the frame's
+	unsigned
+		result; // instead: what the function that it was stepped out of gave, as $N; 0: none
 	struct frame_reference frame;
 };
 // A frame, or none.

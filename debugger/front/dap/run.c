@@ -7,6 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Of what we launched nobody else waits for an answer.
+static bool stops_all(const struct dap *dap)
+{
+	return dap->call.all_stop || dap->launched.pid;
+}
+
 // Only from the first breakpoint or pause on: before that nobody's threads are followed.
 struct dc_error *dap_take_control(struct request *request, struct dc_session *session)
 {
@@ -14,8 +20,7 @@ struct dc_error *dap_take_control(struct request *request, struct dc_session *se
 	struct dc_control_options options;
 
 	dc_control_options_init(&options);
-	// Of what we launched nobody else waits for an answer.
-	options.stop_all = dap->call.all_stop || dap->launched.pid;
+	options.stop_all = stops_all(dap);
 	if (!dap->stops_at_faults)
 		options.stop_signals = 0;
 	return dc_control(session, &options);
@@ -75,6 +80,15 @@ bool dap_stands(struct dc_session *session, pid_t thread)
 	return standing.found;
 }
 
+unsigned dap_returned(struct dc_session *session, pid_t thread)
+{
+	struct standing standing = { .thread = thread };
+
+	dc_error_destroy(find_standing(session, &standing));
+	standing_deinit(&standing);
+	return standing.found && standing.stop.reason == DC_STOP_STEP ? standing.stop.returned : 0;
+}
+
 // Nothing is left to stop at, and nobody stands: the process is let go of as it was.
 struct dc_error *dap_leave_control(struct request *request, struct dc_session *session)
 {
@@ -82,7 +96,7 @@ struct dc_error *dap_leave_control(struct request *request, struct dc_session *s
 	struct dc_error *err;
 
 	if (breakpoints_any(&request->dap->breakpoints) || request->dap->launched.pid ||
-	    !dc_is_controlled(session))
+	    request->dap->fork_catch || !dc_is_controlled(session))
 		return NULL;
 	err = find_standing(session, &standing);
 	standing_deinit(&standing);
@@ -117,9 +131,8 @@ static void describe_signal(const struct dc_stop *stop, char text[64])
 
 static bool is_at_breakpoint(const struct dc_stop *stop)
 {
-	return stop->breakpoint &&
-	       (stop->reason == DC_STOP_BREAKPOINT || stop->reason == DC_STOP_WATCHPOINT ||
-		stop->reason == DC_STOP_SCOPE);
+	return stop->breakpoint && stop->reason != DC_STOP_STEP &&
+	       stop->reason != DC_STOP_INTERRUPTED;
 }
 
 // What is to be known of a stop beside its reason; NULL: nothing.
@@ -139,6 +152,13 @@ static json_t *describe_stop(const struct dc_stop *stop, const struct breakpoint
 				    standing->returned);
 	if (stop->reason == DC_STOP_SCOPE)
 		return json_sprintf("the frame of %s has returned", what);
+	if (stop->reason == DC_STOP_FORK || stop->reason == DC_STOP_VFORK)
+		return json_sprintf("it has made process %d", stop->child);
+	if (stop->reason == DC_STOP_SYSCALL && stop->is_return)
+		return json_sprintf("%s gave %jd", stop->syscall_name ?: "a system call",
+				    (intmax_t)stop->result);
+	if (stop->reason == DC_STOP_SYSCALL)
+		return json_sprintf("before %s", stop->syscall_name ?: "a system call");
 	if (stop->reason != DC_STOP_WATCHPOINT || !standing)
 		return NULL;
 	if (!strcmp(standing->was ?: "", standing->is ?: ""))
@@ -164,6 +184,9 @@ static void tell_stop(struct request *request, const struct dc_stop *stop,
 		describe_signal(stop, signal);
 		break;
 	case DC_STOP_STEP: reason = "step"; break;
+	case DC_STOP_SYSCALL:
+	case DC_STOP_FORK:
+	case DC_STOP_VFORK: reason = "exception"; break;
 	case DC_STOP_EXEC: reason = request->dap->at_entry ? "entry" : "exec"; break;
 	default: break;
 	}
@@ -174,7 +197,7 @@ static void tell_stop(struct request *request, const struct dc_stop *stop,
 			 "allThreadsStopped", stop->all_stand, "description", description);
 	if (*signal)
 		json_object_set_new(body, "text", json_string(signal));
-	if (breakpoint && breakpoint->set == SET_EXCEPTIONS)
+	if (breakpoint && breakpoint->set == SET_EXCEPTIONS && !*signal)
 		json_object_set(body, "text", json_object_get(breakpoint->asked, "filterId"));
 	if (description && stop->reason == DC_STOP_WATCHPOINT)
 		json_object_set(body, "text", description);
@@ -205,6 +228,27 @@ static bool stays(struct request *request, struct dc_session *session,
 	return false;
 }
 
+static bool find_other(const struct dc_thread *thread, void *arg)
+{
+	struct standing *standing = arg;
+
+	standing->found |= thread->stands && thread->tid != standing->thread &&
+			   thread->stop.reason != DC_STOP_INTERRUPTED;
+	return !standing->found;
+}
+
+// Nobody is told of the stop, so whom it stopped goes on too, unless there is another stop.
+static struct dc_error *go_on(struct request *request, struct dc_session *session)
+{
+	struct standing other = { .thread = request->thread };
+	struct dc_error *err;
+
+	if (!stops_all(request->dap))
+		return dc_continue(session, request->thread);
+	err = dc_threads(session, find_other, &other);
+	return err || other.found ? err : dc_continue(session, 0);
+}
+
 // It has been met and is gone, or something else has ended the step.
 static void forget_step_target(struct dap *dap, struct dc_session *session)
 {
@@ -229,11 +273,17 @@ struct dc_error *dap_stopped(struct dc_session *session, void *arg)
 	if (standing.stop.returned)
 		dc_error_destroy(
 			dc_print_result(session, standing.stop.returned, &standing.returned));
+	if (is_at_breakpoint(&standing.stop) &&
+	    standing.stop.breakpoint == request->dap->fork_catch) {
+		request->child = standing.stop.child;
+		standing_deinit(&standing);
+		return go_on(request, session);
+	}
 	if (is_at_breakpoint(&standing.stop))
 		breakpoint = breakpoints_find(&request->dap->breakpoints, standing.stop.breakpoint);
 	if (breakpoint && !standing.problem && standing.stop.reason != DC_STOP_SCOPE &&
 	    !stays(request, session, breakpoint, request->thread)) {
-		err = dc_continue(session, request->thread);
+		err = go_on(request, session);
 	} else {
 		tell_stop(request, &standing.stop, breakpoint, &standing);
 		if (breakpoint && standing.stop.reason == DC_STOP_SCOPE)
@@ -292,6 +342,16 @@ struct dc_error *dap_go(struct dc_session *session, void *arg)
 	dap_forget(request->dap);
 	request->dap->at_entry = false;
 	return dc_is_controlled(session) ? dc_continue(session, 0) : NULL;
+}
+
+// Those that it makes by fork; who makes one by vfork becomes another program at once.
+struct dc_error *dap_follow_children(struct dc_session *session, void *arg)
+{
+	static const struct dc_breakpoint_options options = { .kind = DC_CATCH_FORK };
+	struct request *request = arg;
+	struct dc_error *err = dap_take_control(request, session);
+
+	return err ? err : dc_breakpoint_set(session, &options, &request->dap->fork_catch);
 }
 
 struct dc_error *dap_continue(struct dc_session *session, void *arg)
@@ -423,7 +483,6 @@ struct dc_error *dap_exception_info(struct dc_session *session, void *arg)
 	if (request->complaint)
 		return NULL;
 	err = find_standing(session, &standing);
-	standing_deinit(&standing);
 	if (err)
 		return err;
 	breakpoint = standing.found ? breakpoints_find(&request->dap->breakpoints,
@@ -436,12 +495,14 @@ struct dc_error *dap_exception_info(struct dc_session *session, void *arg)
 					  json_sprintf("SIG%s", name ?: "?"), "description", text,
 					  "breakMode", "always");
 	} else if (breakpoint && breakpoint->set == SET_EXCEPTIONS) {
-		request->body = json_pack("{sO ss}", "exceptionId",
+		request->body = json_pack("{sO ss so*}", "exceptionId",
 					  json_object_get(breakpoint->asked, "filterId"),
-					  "breakMode", "always");
+					  "breakMode", "always", "description",
+					  describe_stop(&standing.stop, breakpoint, &standing));
 	} else {
 		request_complain(request, "thread %jd does not stand at an exception",
 				 (intmax_t)thread);
 	}
+	standing_deinit(&standing);
 	return NULL;
 }

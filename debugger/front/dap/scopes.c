@@ -17,6 +17,17 @@ static const struct {
 	{ DC_NAMES_VECTOR_REGISTERS, "Vector registers", "registers", true },
 };
 
+static void add_scope(struct request *request, const struct scope_reference *scope,
+		      const char *title, const char *hint, bool is_expensive, json_t *scopes)
+{
+	const struct reference reference = { .kind = REFERENCE_SCOPE, .scope = *scope };
+
+	json_array_append_new(scopes,
+			      json_pack("{ss ss sb si}", "name", title, "presentationHint", hint,
+					"expensive", is_expensive, "variablesReference",
+					references_add(request->dap->references, &reference)));
+}
+
 struct dc_error *dap_scopes(struct dc_session *session, void *arg)
 {
 	struct request *request = arg;
@@ -25,7 +36,6 @@ struct dc_error *dap_scopes(struct dc_session *session, void *arg)
 	const struct reference *frame = references_find(references, id, REFERENCE_FRAME);
 	json_t *scopes;
 
-	(void)session;
 	if (!frame)
 		request_complain(request, "there is no frame %jd any more: the program has run on",
 				 (intmax_t)id);
@@ -33,20 +43,17 @@ struct dc_error *dap_scopes(struct dc_session *session, void *arg)
 		return NULL;
 	const struct frame_reference held = frame->frame;
 
-	scopes = json_array();
-	// Of a goroutine that no thread runs nobody knows the registers, and with them the locals.
-	for (size_t i = 0; held.thread && i < sizeof(kinds) / sizeof(*kinds); i++) {
-		const struct reference scope = {
-			.kind = REFERENCE_SCOPE,
-			.scope = { .names = kinds[i].names, .frame = held },
-		};
+	unsigned result = held.stands && !held.index ? dap_returned(session, held.thread) : 0;
 
-		json_array_append_new(scopes,
-				      json_pack("{ss ss sb si}", "name", kinds[i].title,
-						"presentationHint", kinds[i].hint, "expensive",
-						kinds[i].is_expensive, "variablesReference",
-						references_add(references, &scope)));
-	}
+	scopes = json_array();
+	if (result)
+		add_scope(request, &(struct scope_reference){ .result = result, .frame = held },
+			  "Return value", "returnValue", false, scopes);
+	// Of a goroutine that no thread runs nobody knows the registers, and with them the locals.
+	for (size_t i = 0; held.thread && i < sizeof(kinds) / sizeof(*kinds); i++)
+		add_scope(request,
+			  &(struct scope_reference){ .names = kinds[i].names, .frame = held },
+			  kinds[i].title, kinds[i].hint, kinds[i].is_expensive, scopes);
 	request->body = json_pack("{so}", "scopes", scopes);
 	return NULL;
 }
@@ -73,8 +80,9 @@ char *dap_scope_expression(const struct scope_reference *scope, const char *name
 {
 	char *text;
 
-	return asprintf(&text, "%s%s", is_register(scope->names) ? "$" : "", name) < 0 ? NULL
-										       : text;
+	bool has_sigil = !scope->result && is_register(scope->names);
+
+	return asprintf(&text, "%s%s", has_sigil ? "$" : "", name) < 0 ? NULL : text;
 }
 
 static void add_variable(struct request *request, struct dc_session *session,
@@ -102,10 +110,13 @@ struct dc_error *dap_list_scope(struct request *request, struct dc_session *sess
 	const struct scope_reference scope = *reference;
 	json_t *names = json_array();
 	struct dap_place place;
+	struct dc_error *err = NULL;
 
 	dap_place_init(&place, &scope.frame, false);
-
-	struct dc_error *err = dc_names(session, scope.names, &place.scope, note_name, names);
+	if (scope.result)
+		json_array_append_new(names, json_sprintf("$%u", scope.result));
+	else
+		err = dc_names(session, scope.names, &place.scope, note_name, names);
 
 	for (size_t i = 0; !err && i < json_array_size(names); i++)
 		add_variable(request, session, &scope, json_string_value(json_array_get(names, i)),

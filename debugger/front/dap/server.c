@@ -24,113 +24,6 @@ static int64_t now_ns(void)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-// ---- What is sent ----
-
-static void send_message(struct dap *dap, json_t *message)
-{
-	json_object_set_new(message, "seq", json_integer(++dap->seq));
-	// A client that is gone says so by the end of input, too.
-	if (!message || !wire_send(dap->wire, message))
-		dap->ending = true;
-	json_decref(message);
-}
-
-void dap_event(struct dap *dap, const char *event, json_t *body)
-{
-	send_message(dap, json_pack("{ss ss so*}", "type", "event", "event", event, "body", body));
-}
-
-void dap_output(struct dap *dap, const char *category, const char *text)
-{
-	dap_event(dap, "output",
-		  json_pack("{ss so*}", "category", category, "output", json_text(text)));
-}
-
-char *dap_failure_text(const struct dc_error *err)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *file = open_memstream(&text, &size);
-
-	if (!file)
-		return NULL;
-	fputs(err->message, file);
-	for (size_t i = 0; i < err->nr_frames; i++) {
-		const struct dc_frame *frame = &err->frames[i];
-
-		fprintf(file, "\n  #%zu  0x%016" PRIx64, i, frame->pc);
-		if (frame->function)
-			fprintf(file, " in %s+%" PRIu64, frame->function, frame->offset);
-		if (frame->file)
-			fprintf(file, " at %s:%d", frame->file, frame->line);
-	}
-	fprintf(file, "\n%s%s", err->notes ?: "", dc_state_text(err->state));
-	if (!fclose(file))
-		return text;
-	free(text);
-	return NULL;
-}
-
-// Clients show the body's text, programs read the message. Takes text over.
-static json_t *failure_body(int id, json_t *text)
-{
-	return json_pack("{s{si ss s{so*} sb}}", "error", "id", id, "format", "{text}", "variables",
-			 "text", text, "showUser", 0);
-}
-
-static json_t *failure_text(const struct request *request, const struct dc_error *err)
-{
-	char *text = request->complaint ? NULL : dap_failure_text(err);
-	json_t *json = json_text(text ?: request->complaint ?: "out of memory");
-
-	free(text);
-	return json;
-}
-
-static const char *failure_message(const struct request *request, const struct dc_error *err)
-{
-	if (request->message_id)
-		return request->message_id;
-	if (request->complaint)
-		return request->complaint;
-	return err->code == DC_CANCELLED ? "cancelled" : err->message;
-}
-
-static void send_answer(struct request *request, const struct dc_error *err)
-{
-	bool good = !err && !request->complaint;
-	json_t *message = json_pack("{ss sI ss sb}", "type", "response", "request_seq",
-				    (json_int_t)request->seq, "command", request->command,
-				    "success", good);
-
-	if (!good) {
-		json_object_set_new(message, "message", json_text(failure_message(request, err)));
-		json_object_set_new(message, "body",
-				    failure_body(request->complaint ? 1 : 100 + (int)err->code,
-						 failure_text(request, err)));
-	} else if (request->body) {
-		json_object_set(message, "body", request->body);
-	}
-	send_message(request->dap, message);
-}
-
-// Answers, tells what follows from it, and frees the request and the error.
-static void answer(struct request *request, struct dc_error *err)
-{
-	struct dap *dap = request->dap;
-
-	if (!request->is_ours)
-		send_answer(request, err);
-	for (size_t i = 0; i < json_array_size(request->events); i++) {
-		const json_t *event = json_array_get(request->events, i);
-
-		dap_event(dap, json_string_value(json_array_get(event, 0)),
-			  json_incref(json_array_get(event, 1)));
-	}
-	dc_error_destroy(err);
-	request_destroy(request);
-}
-
 // ---- Stops of all threads ----
 
 void dap_await_pause(struct dap *dap, pid_t thread, const char *reason)
@@ -244,7 +137,9 @@ static void finish(struct request *request)
 	take_out(request);
 	if (request->job == dap_pause)
 		pause_was_asked(request, err);
-	answer(request, err);
+	if (request->child)
+		dap_ask_for_session(request->dap, request->child);
+	dap_answer(request, err);
 }
 
 void dap_undo_one(struct request *request)
@@ -281,7 +176,7 @@ static void begin(struct request *request, struct dc_error *(*job)(struct dc_ses
 	struct dc_error *err = dc_start(dap->session, job, request, &request->operation);
 
 	if (err) {
-		answer(request, err);
+		dap_answer(request, err);
 		return;
 	}
 	request->job = job;
@@ -318,7 +213,7 @@ void dap_open(struct request *request, const struct opening_steps *steps)
 	if (!dap->opening) {
 		request_complain(request, "out of memory");
 		if (request->is_taken)
-			answer(request, NULL);
+			dap_answer(request, NULL);
 		return;
 	}
 	dap->opener = request;
@@ -359,18 +254,11 @@ static void take_target(struct dap *dap)
 		dap->terminal_problem = NULL;
 	}
 	dap->terminal_seq = 0;
-	answer(request, err);
+	dap_answer(request, err);
 	if (is_again && dap->session)
 		dap_set_off(dap);
 	else if (is_again)
 		dap_event(dap, "terminated", NULL);
-}
-
-void dap_ask_client(struct dap *dap, const char *command, json_t *arguments)
-{
-	send_message(dap, json_pack("{ss ss so}", "type", "request", "command", command,
-				    "arguments", arguments));
-	dap->terminal_seq = dap->seq;
 }
 
 // What the client says of the terminal. That it has begun is not that the program has.
@@ -477,7 +365,7 @@ static void run(struct request *request)
 	struct dc_error *err = NULL;
 
 	if (!may_run(request)) {
-		answer(request, NULL);
+		dap_answer(request, NULL);
 		return;
 	}
 	if (request->handler->undoes)
@@ -488,7 +376,7 @@ static void run(struct request *request)
 		return;
 	// A row with both: the first may leave the rest to the second.
 	if (err || request->complaint || request->body || !request->handler->job)
-		answer(request, err);
+		dap_answer(request, err);
 	else
 		begin(request, request->handler->job);
 }
@@ -512,18 +400,6 @@ static void take_held(struct dap *dap)
 	}
 }
 
-// An answer to a message that is no request in a client's sense: a programming error of theirs,
-// told where they look.
-static void refuse(struct dap *dap, json_t *message, const char *complaint)
-{
-	const char *command = json_string_value(json_object_get(message, "command"));
-
-	send_message(dap, json_pack("{ss sI so* sb ss so*}", "type", "response", "request_seq",
-				    json_integer_value(json_object_get(message, "seq")), "command",
-				    json_text(command ?: ""), "success", 0, "message", complaint,
-				    "body", failure_body(2, json_text(complaint))));
-}
-
 static void take_request(struct dap *dap, json_t *message)
 {
 	json_t *arguments = json_object_get(message, "arguments");
@@ -531,16 +407,16 @@ static void take_request(struct dap *dap, json_t *message)
 
 	if (!json_is_string(json_object_get(message, "command")) ||
 	    !json_is_integer(json_object_get(message, "seq"))) {
-		refuse(dap, message, "a request has a 'seq' and a 'command'");
+		dap_refuse(dap, message, "a request has a 'seq' and a 'command'");
 		return;
 	}
 	if (arguments && !json_is_object(arguments) && !json_is_null(arguments)) {
-		refuse(dap, message, "'arguments' is to be an object");
+		dap_refuse(dap, message, "'arguments' is to be an object");
 		return;
 	}
 	request = calloc(1, sizeof(*request));
 	if (!request) {
-		refuse(dap, message, "out of memory");
+		dap_refuse(dap, message, "out of memory");
 		return;
 	}
 	request->dap = dap;
@@ -567,9 +443,9 @@ static void take_message(struct dap *dap, struct message *message)
 		else if (type && !strcmp(type, "response"))
 			take_response(dap, message->json);
 		else
-			refuse(dap, message->json, "a message has the type 'request'");
+			dap_refuse(dap, message->json, "a message has the type 'request'");
 		break;
-	case MESSAGE_BAD: refuse(dap, NULL, message->complaint); break;
+	case MESSAGE_BAD: dap_refuse(dap, NULL, message->complaint); break;
 	case MESSAGE_BROKEN:
 		fprintf(stderr, "error: %s\n", message->complaint);
 		dap->status = dc_code_status(DC_USAGE);
@@ -635,7 +511,7 @@ static void begin_end(struct dap *dap)
 		else
 			dap->restart = NULL;
 		request_complain(request, "cancelled");
-		answer(request, NULL);
+		dap_answer(request, NULL);
 	}
 }
 
@@ -709,7 +585,7 @@ int dap_serve(int in, int out, FILE *log, const char *token)
 	loop(&dap);
 	dap_leave(&dap);
 	if (dap.farewell)
-		answer(dap.farewell, NULL);
+		dap_answer(dap.farewell, NULL);
 	breakpoints_clear(&dap.breakpoints);
 	references_destroy(dap.references);
 	json_decref(dap.watched);

@@ -45,6 +45,8 @@ struct dc_error *dap_initialize(struct request *request)
 	dap->knows_invalidated = argument_flag(request, arguments, "supportsInvalidatedEvent",
 					       false);
 	dap->knows_memory = argument_flag(request, arguments, "supportsMemoryEvent", false);
+	dap->begins_sessions = argument_flag(request, arguments, "supportsStartDebuggingRequest",
+					     false);
 	dap->has_terminal = argument_flag(request, arguments, "supportsRunInTerminalRequest",
 					  false);
 	if (request->complaint)
@@ -146,6 +148,9 @@ void dap_take_settings(struct request *request)
 			     argument_flag(request, arguments, "stopOnEntry", false);
 
 	dap->outlives = !argument_flag(request, arguments, "killOnExit", true);
+	dap->follows_children = argument_flag(request, arguments, "followChildren", false);
+	if (dap->follows_children && !dap->begins_sessions)
+		request_complain(request, "followChildren: the client begins no sessions");
 
 	const char *cwd = argument_text(request, arguments, "cwd", false);
 
@@ -155,6 +160,8 @@ void dap_take_settings(struct request *request)
 							WATCH_NEVER);
 	dap->repl_calls = dap_choice(request, "replCalls", repl_words, 2, 1);
 	take_source_map(request);
+	json_decref(dap->configuration);
+	dap->configuration = json_incref(request->arguments);
 }
 
 // The process: a number, a number as text (what VS Code's picker gives), or a name.
@@ -236,6 +243,8 @@ struct dc_error *dap_attach(struct request *request)
 
 void dap_set_off(struct dap *dap)
 {
+	if (dap->follows_children)
+		dap_begin(dap, dap_follow_children, 0, NULL);
 	if (dap->stop_on_entry) {
 		dap_await_pause(dap, dap->pid, "entry");
 		dap_begin(dap, dap_pause, 0, NULL);

@@ -184,7 +184,8 @@ struct dc_error *dap_variables(struct dc_session *session, void *arg)
 	if (lazy) {
 		err = dap_evaluate_lazy(request, session, &lazy->lazy);
 		if (!err && !request->complaint)
-			json_array_append(variables, dap_as_variable(request->body, ""));
+			json_array_append_new(variables,
+					      dap_as_variable(json_copy(request->body), "value"));
 		json_decref(request->body);
 	} else if (scope) {
 		err = dap_list_scope(request, session, &scope->scope, variables);
