@@ -55,7 +55,7 @@ test:
 	@tests/dap/fetch
 	@$(MAKE) --no-print-directory test-run
 # Those tests that say what they do in it.
-CAMPAIGN_SAYS := $(shell grep -lrs CAMPAIGN tests/unit tests/runtime tests/call tests/cli tests/control)
+CAMPAIGN_SAYS := $(shell grep -lrs CAMPAIGN tests/unit tests/runtime tests/call tests/cli tests/control tests/dap)
 campaign:
 	@tests/deps $(DEPS_TEST)
 	@DC_CAMPAIGN=1 $(MAKE) --no-print-directory test-run \
@@ -67,7 +67,7 @@ demo:
 	@tests/deps $(DEPS) -- redis-server
 	@$(MAKE) --no-print-directory demo-run
 
-.PHONY: test-run bench-run demo-run tests valgrind
+.PHONY: test-run bench-run demo-run tests test-ide test-ide-run valgrind
 tests: all $(TEST_NEEDS)
 test-run: tests
 	@B=$(B) SAN=$(SAN) tests/run $(TESTS)
@@ -75,6 +75,13 @@ bench-run: tests
 	@set -e; for bench in $(BENCHES); do echo "== $$bench"; B=$(abspath $(B)) $$bench; done
 demo-run: all $(B)/tests/targets/server $(B)/tests/targets/http_server
 	@B=$(B) tests/demo
+# Editors are large, so they are got by this alone; make test drives those that are there.
+test-ide:
+	@tests/dap/fetch
+	@tests/dap/ide/fetch
+	@$(MAKE) --no-print-directory test-ide-run
+test-ide-run: all $(B)/tests/targets/http_server $(B)/tests/targets/plain
+	@B=$(B) tests/run -j 1 tests/dap/ide/vscode.py tests/dap/emacs.sh
 # The runtime's tests under memcheck, those that cannot run there skipped with their reason.
 valgrind: tests
 	@tests/deps -- valgrind
