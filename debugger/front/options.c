@@ -107,6 +107,7 @@ void options_help(void)
 	fputs("usage: debugcall [options] -p PID EXPR...\n"
 	      "       debugcall COMMAND [options] -p PID [WORD...]\n"
 	      "       debugcall [options] -p PID    (a shell; help lists its commands)\n"
+	      "       debugcall [options] -- PROGRAM [ARGUMENT...]    (likewise; it is launched)\n"
 	      "       debugcall trust FILE    (an init file of a project, as it is now)\n"
 	      "       debugcall dap [--listen ADDRESS] [--log FILE]   (for editors)\n"
 	      "\n"
@@ -377,18 +378,25 @@ static bool is_number(const char *word)
 	return *word && !word[strspn(word, "0123456789")];
 }
 
-// The words that are no options are the command's.
-static bool take_rest(struct options *options, const bool given[NR_ROWS], size_t n,
+// The words that are no options are the command's. launches: they stood behind "--".
+static bool take_rest(struct options *options, const bool given[NR_ROWS], bool launches, size_t n,
 		      char complaint[256])
 {
 	const struct words *words = &options->words;
 	const char *const *rest = options->operands;
+
+	// "-- PROGRAM ARGUMENT..." without a process is a process to be.
+	if (launches && n && !options->who && !options->command) {
+		options->program = rest;
+		n = 0;
+	}
+
 	bool scripted = options->nr_scripts || options->batch;
 
 	if (scripted && (options->command || n))
 		COMPLAIN("-ex, -x and --batch are of the shell, which takes no words: '%.100s'",
 			 n ? rest[0] : options->command->name);
-	if (!options->command && !n && (options->who || options->nr_scripts)) {
+	if (!options->command && !n && (options->who || options->program || options->nr_scripts)) {
 		options->what = OPTIONS_SHELL;
 		for (size_t i = 0; i < NR_ROWS; i++) {
 			// What asks for an expression misses it.
@@ -504,7 +512,7 @@ bool options_parse(int argc, char *argv[], struct options *ret, char complaint[2
 {
 	struct option longs[NR_ROWS + 1] = { 0 };
 	char later[256];
-	bool good = true, given[NR_ROWS] = { 0 };
+	bool good = true, launches = false, given[NR_ROWS] = { 0 };
 	size_t n = 0;
 
 	for (size_t i = 0; i < NR_ROWS; i++)
@@ -536,6 +544,7 @@ bool options_parse(int argc, char *argv[], struct options *ret, char complaint[2
 		if (id == -1) {
 			bool ended = optind > at && !strcmp(argv[optind - 1], "--");
 
+			launches |= ended && !n;
 			// Commands are commands only before -p; after it they are names.
 			if (optind < argc && !ended && !ret->who && !ret->command && !n) {
 				ret->command = command_find(argv[optind]);
@@ -561,5 +570,5 @@ bool options_parse(int argc, char *argv[], struct options *ret, char complaint[2
 		if (good && ret->what != OPTIONS_RUN)
 			return true;
 	}
-	return good && take_rest(ret, given, n, complaint);
+	return good && take_rest(ret, given, launches, n, complaint);
 }

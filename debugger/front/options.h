@@ -19,6 +19,7 @@ struct options {
 	bool json, quiet, raw;
 	const char **operands; // argv's words that are no options
 	// SHELL
+	const char *const *program; // to be launched, and its arguments, up to NULL; NULL: none
 	struct script *scripts; // in the order that they were given
 	size_t nr_scripts;
 	const char *completion; // COMPLETION: the shell

@@ -102,6 +102,12 @@ static void put_each(const struct field *each)
 		printf("%s %jd (%s):\n", what, (intmax_t)field_integer(each, what), name);
 }
 
+static void put_exit(const struct field *ended)
+{
+	printf("process %jd exited with status %jd\n", (intmax_t)field_integer(ended, "pid"),
+	       (intmax_t)field_integer(ended, "status"));
+}
+
 static void put_change(const struct field *stop)
 {
 	const char *was = field_text(stop, "was"), *is = field_text(stop, "is");
@@ -487,6 +493,7 @@ const struct layout shell_layouts[] = {
 	{ "ptype", put_ptype },
 	{ "each", put_each },
 	{ "stop", put_stop },
+	{ "exit", put_exit },
 	{ "breakpoint", put_breakpoint },
 	{ NULL, NULL },
 };

@@ -21,10 +21,19 @@ SEQUENCES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\].*?\x07|[()=>].?)")
 def shell(pid, text, *options):
     """The lines as standard input: a Run. pid None: no target."""
     target = [] if pid is None else ["-p", str(pid)]
-    text = text if isinstance(text, bytes) else text.encode()
     script = ["-x", "-"] if pid is None else []
-    done = subprocess.run([DEBUGCALL, *target, *options, *script], input=text, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=LIMIT, check=False)
+    return obeyed(text, *target, *options, *script)
+
+
+def launched(program, text, *options):
+    """The lines as standard input of a shell that launches the program, a list of words."""
+    return obeyed(text, *options, "--", *program)
+
+
+def obeyed(text, *words):
+    text = text if isinstance(text, bytes) else text.encode()
+    done = subprocess.run([DEBUGCALL, *words], input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT,
+                          check=False)
     return Run(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
 

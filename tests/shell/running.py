@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Breakpoints and steps in the shell: what a stop says, what may be asked there, and that all run on afterwards.
 #     timeout: 300 s
+import json
 import os
 import re
 import tempfile
 
-from harness import TARGETS, Program, Terminal, contains, equal, expect, main, objects, says, shell, status, test, until
+from harness import TARGETS, Program, Terminal, contains, equal, expect, launched, main, objects, says, shell, status, test, until
 
 PROMPT = "(debugcall) "
 
@@ -162,6 +163,64 @@ def ends():
         # As an event, or by whoever touches a thread before it is told.
         expect(f"process {target.pid} ended" in run.err or "the target has ended" in run.err, run)
         contains(run.out, "alive")
+
+
+def is_gone(pid):
+    return not os.path.exists(f"/proc/{pid}")
+
+
+@test
+def launches():
+    """a program that is launched stops at main, is run again with its breakpoints, and is killed in the end"""
+    run = launched([f"{TARGETS}/stepped"], "break leaf if n == 3\ncommands\nbt 2\nend\nstart\nnext\ncontinue\np fib(5)\nrun\n"
+                   "info breakpoints\n", "--keep-going")
+    expect(re.search(r"breakpoint 2, in main at .*stepped\.c:\d+\n", run.out), run)
+    equal(len(re.findall(r"at breakpoint 1, in leaf at ", run.out)), 2, run)
+    equal(len(re.findall(r"#1 .* in walk at ", run.out)), 2, run)
+    contains(run.out, "$1 = 5\n")
+    contains(run.out, "breakpoint 1 at leaf if n == 3, 1 hit\n")
+    said = [json.loads(line) for line in launched([f"{TARGETS}/stepped"], "start\ninfo proc\n", "--json").out.splitlines()]
+    pid = said[0]["records"][0]["thread"]
+    equal(said[0]["records"][0]["frame"]["function"], "main")
+    expect(is_gone(pid), pid)
+
+
+@test
+def exits():
+    """how a launched program ends is said; it reads none of the shell's lines, and can be run with other words"""
+    run = launched(["/bin/sh", "-c", "cat; exit 7"], 'run\nrun -c "exit 8"\nrun -c "kill -9 $$"\necho never\\n\n')
+    equal(run.code, 4, run)
+    equal(re.sub(r"\d+ exited", "N exited", run.out), "process N exited with status 7\nprocess N exited with status 8\n")
+    expect(re.search(r"process \d+ ended by SIGKILL", run.err), run)
+    run = launched(["/no/such/program"], "run\n")
+    equal(run.code, 3, run)
+    contains(run.err, "/no/such/program cannot be run: No such file")
+    contains(shell(None, "run\n").err, "which program? (file PROGRAM)")
+    contains(says(None, 'file /bin/sh -c "exit 3"\nrun\n'), "exited with status 3\n")
+    contains(says(None, f"file {TARGETS}/stepped\nstart\nkill\necho left\\n\n"), "left\n")
+
+
+@test
+def launched_at_a_terminal():
+    """a person is asked before a launched program is killed, and Ctrl-C stops it"""
+    with tempfile.TemporaryDirectory() as directory, \
+            Terminal("--", f"{TARGETS}/stepped", env={"HOME": directory, "XDG_STATE_HOME": directory}) as terminal:
+        terminal.wait(PROMPT)
+        contains(terminal.shown, "stands before its first instruction")
+        terminal.say("start", "in main at")
+        pid = int(re.search(r"thread (\d+) at breakpoint", terminal.shown)[1])
+        since = len(terminal.shown)
+        terminal.type("continue\n")
+        terminal.wait("ready", since)
+        terminal.type("\x03")
+        terminal.wait(PROMPT, terminal.wait("stopped (interrupt)", since))
+        terminal.say("quit", "Go on? (y or n) ", "")
+        terminal.say("n", "", PROMPT)
+        expect(not is_gone(pid), pid)
+        terminal.say("quit", "Go on? (y or n) ", "")
+        terminal.type("y\n")
+        terminal.leaves(0)
+        expect(is_gone(pid), pid)
 
 
 main()

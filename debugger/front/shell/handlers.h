@@ -20,6 +20,7 @@ handler command_lua, command_alias, command_apropos, command_attach, command_bac
 	command_delete, command_enable, command_disable, command_ignore, command_condition,
 	command_commands, command_info_breakpoints, command_continue, command_interrupt,
 	command_step, command_next, command_stepi, command_nexti, command_finish, command_until,
-	command_advance, command_signal, command_watch, command_rwatch, command_awatch;
+	command_advance, command_signal, command_watch, command_rwatch, command_awatch,
+	command_file, command_run_program, command_start, command_kill;
 
 #endif

@@ -3,6 +3,7 @@
 #include "debugger/front/report.h"
 #include "debugger/front/shell/complete.h"
 #include "debugger/front/shell/handlers.h"
+#include "debugger/front/shell/launch.h"
 #include "debugger/front/shell/line.h"
 #include "debugger/front/shell/shell.h"
 
@@ -206,12 +207,13 @@ int command_show(struct dc_session *session, const struct words *words, struct r
 
 int command_attach(struct dc_session *session, const struct words *words, struct records *out)
 {
-	int status;
+	struct shell *shell = words->shell;
 
 	(void)session;
 	(void)out;
-	status = shell_attach(words->shell, words->operands[0]);
-	return status;
+	if (shell->is_ours && !shell_launch_may_end(shell))
+		return 0;
+	return shell_attach(shell, words->operands[0]);
 }
 
 int command_detach(struct dc_session *session, const struct words *words, struct records *out)
@@ -219,6 +221,8 @@ int command_detach(struct dc_session *session, const struct words *words, struct
 	pid_t pid = words->shell->pid;
 
 	(void)session;
+	// It is as any other then.
+	words->shell->is_ours = false;
 	shell_detach(words->shell);
 	report_note(out, "process %d runs on", pid);
 	return 0;
@@ -233,6 +237,8 @@ int command_quit(struct dc_session *session, const struct words *words, struct r
 		return report_message(out, DC_USAGE,
 				      "quit wants a status from 0 to 255, not '%.100s'",
 				      words->operands[0]);
+	if (words->shell->is_ours && !shell_launch_may_end(words->shell))
+		return 0;
 	words->shell->leaves = true;
 	words->shell->leave_status = (int)status;
 	return 0;

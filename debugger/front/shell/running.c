@@ -5,6 +5,7 @@
 #include "debugger/front/interrupt.h"
 #include "debugger/front/report.h"
 #include "debugger/front/shell/handlers.h"
+#include "debugger/front/shell/launch.h"
 #include "debugger/front/shell/line.h"
 #include "debugger/front/shell/places.h"
 
@@ -12,13 +13,20 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+
+// A program of ours is one whole, a service is others'.
+static bool stops_all(const struct shell *shell)
+{
+	return shell->settings.stops_all || shell->is_ours;
+}
 
 struct dc_error *shell_control(struct shell *shell)
 {
 	struct dc_control_options options;
 
 	dc_control_options_init(&options);
-	options.stop_all = shell->settings.stops_all;
+	options.stop_all = stops_all(shell);
 
 	struct dc_error *err = dc_control(shell->session, &options);
 
@@ -53,7 +61,7 @@ static pid_t standing(struct shell *shell)
 	return tid < 0 ? -tid : 0;
 }
 
-static void choose(struct shell *shell, pid_t tid)
+void shell_choose(struct shell *shell, pid_t tid)
 {
 	shell->usual.scope.thread = tid;
 	shell->usual.scope.goroutine = 0;
@@ -142,7 +150,7 @@ static void say_stop(struct shell *shell, const struct dc_stop *stop)
 
 static int arrive(struct shell *shell, const struct dc_stop *stop)
 {
-	choose(shell, stop->thread);
+	shell_choose(shell, stop->thread);
 	say_stop(shell, stop);
 	shell_show_displays(shell);
 	shell->stopped_at = stop->reason == DC_STOP_BREAKPOINT || stop->reason == DC_STOP_WATCHPOINT
@@ -152,12 +160,30 @@ static int arrive(struct shell *shell, const struct dc_stop *stop)
 	return 0;
 }
 
-static int gone(struct shell *shell)
+// How a program of ours ends is a result like another.
+static int gone(struct shell *shell, int how)
 {
+	const char *name = how != -1 && WIFSIGNALED(how) ? sigabbrev_np(WTERMSIG(how)) : NULL;
+	bool exited = how != -1 && WIFEXITED(how);
 	pid_t pid = shell->pid;
 
+	if (shell->is_ours && exited) {
+		shell_launch_leave(shell, true);
+		shell_detach(shell);
+		record_begin(shell->out, "exit");
+		record_integer(shell->out, "pid", pid);
+		record_integer(shell->out, "status", WEXITSTATUS(how));
+		record_end(shell->out);
+		return 0;
+	}
+	if (shell->is_ours)
+		shell_launch_leave(shell, true);
 	shell_detach(shell);
-	return report_message(shell->out, DC_TARGET_ENDED, "process %d ended", pid);
+	if (exited)
+		return report_message(shell->out, DC_TARGET_ENDED,
+				      "process %d ended, with status %d", pid, WEXITSTATUS(how));
+	return report_message(shell->out, DC_TARGET_ENDED, "process %d ended%s%s", pid,
+			      name ? " by SIG" : "", name ? name : "");
 }
 
 void shell_tell_events(void *arg)
@@ -170,9 +196,9 @@ void shell_tell_events(void *arg)
 			say_stop(shell, &event.stop);
 			if (!shell->usual.scope.thread ||
 			    standing(shell) != shell->usual.scope.thread)
-				choose(shell, event.stop.thread);
+				shell_choose(shell, event.stop.thread);
 		} else if (event.kind == DC_EVENT_TARGET_ENDED) {
-			gone(shell);
+			gone(shell, event.status);
 		} else if (event.kind == DC_EVENT_TARGET_EXECED) {
 			report_note(shell->out, "the process became another program");
 		}
@@ -190,7 +216,7 @@ static bool take_event(struct shell *shell, pid_t only, const struct dc_event *e
 		}
 		say_stop(shell, &event->stop);
 		return false;
-	case DC_EVENT_TARGET_ENDED: *status = gone(shell); return true;
+	case DC_EVENT_TARGET_ENDED: *status = gone(shell, event->status); return true;
 	case DC_EVENT_TARGET_EXECED:
 		report_note(shell->out, "the process became another program");
 		return false;
@@ -205,6 +231,7 @@ static int wait_for_stop(struct shell *shell, pid_t only)
 	struct dc_event event;
 	int status;
 
+	shell->is_fresh = false;
 	fflush(stdout);
 	for (;;) {
 		if (!dc_wait_event(shell->session, -1, &event)) {
@@ -251,10 +278,17 @@ static int no_count(const struct words *words, struct records *out)
 			      words->operands[0]);
 }
 
+int shell_go_on(struct shell *shell)
+{
+	struct dc_error *err = dc_continue(shell->session, 0);
+
+	return err ? report_failure(shell->out, NULL, err) : wait_for_stop(shell, 0);
+}
+
 int command_continue(struct dc_session *session, const struct words *words, struct records *out)
 {
 	struct shell *shell = words->shell;
-	bool all = shell->settings.stops_all || (words->nr && !strcmp(words->operands[0], "all"));
+	bool all = stops_all(shell) || (words->nr && !strcmp(words->operands[0], "all"));
 	unsigned long count = 1;
 	struct dc_error *err = NULL;
 	struct dc_event event;

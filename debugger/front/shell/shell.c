@@ -6,6 +6,7 @@
 #include "debugger/front/lua/lua.h"
 #include "debugger/front/report.h"
 #include "debugger/front/shell/complete.h"
+#include "debugger/front/shell/launch.h"
 #include "debugger/front/shell/line.h"
 #include "debugger/front/shell/running.h"
 #include "debugger/front/shell/trust.h"
@@ -28,9 +29,14 @@ void shell_detach(struct shell *shell)
 {
 	interrupt_session(NULL);
 	line_watch(-1, NULL, NULL);
+	if (shell->is_ours)
+		shell_launch_leave(shell, false);
 	dc_close(shell->session);
 	shell->session = NULL;
-	shell_forget_scripts(shell);
+	// They are for the next run.
+	if (!shell->kept)
+		shell_forget_scripts(shell);
+	shell->is_fresh = false;
 	shell->last_breakpoint = shell->stopped_at = 0;
 	shell->pid = 0;
 	shell->usual.scope = (struct dc_scope){ 0 };
@@ -55,6 +61,8 @@ int shell_attach(struct shell *shell, const char *who)
 		return report_failure(shell->out, NULL, err);
 	if (shell->session)
 		shell_detach(shell);
+	shell_launch_forget(shell);
+	shell_forget_scripts(shell);
 	shell->session = session;
 	shell->pid = options.pid;
 	return 0;
@@ -606,7 +614,9 @@ static void run_inits(struct shell *shell)
 static void greet(struct shell *shell)
 {
 	struct dc_check check;
-	struct dc_error *err = shell->session ? dc_check(shell->session, NULL, NULL, &check) : NULL;
+	struct dc_error *err = shell->session && !shell->is_ours
+				       ? dc_check(shell->session, NULL, NULL, &check)
+				       : NULL;
 
 	if (err) {
 		report_failure(shell->out, NULL, err);
@@ -614,7 +624,10 @@ static void greet(struct shell *shell)
 	}
 	if (shell->out->quiet)
 		return;
-	if (shell->session) {
+	if (shell->is_ours) {
+		report_note(shell->out, "%s, process %d, stands before its first instruction (run)",
+			    shell->program[0], shell->pid);
+	} else if (shell->session) {
 		report_note(shell->out, "%s, process %d, %zu thread%s; it runs on", check.program,
 			    check.pid, check.nr_threads, check.nr_threads == 1 ? "" : "s");
 		dc_check_deinit(&check);
@@ -636,7 +649,8 @@ static int run_terminal(struct shell *shell)
 	complete_for(NULL);
 	line_end();
 	if (shell->session && !shell->out->quiet)
-		report_note(shell->out, "process %d runs on", shell->pid);
+		report_note(shell->out, "process %d %s", shell->pid,
+			    shell->is_ours ? "is killed" : "runs on");
 	return interrupt_end() ? 128 + interrupt_end() : 0;
 }
 
@@ -671,6 +685,8 @@ void shell_deinit(struct shell *shell)
 
 	lua_end(shell);
 	shell_detach(shell);
+	shell_launch_deinit(shell);
+	shell_forget_scripts(shell);
 	while ((definition = shell->definitions)) {
 		shell->definitions = definition->next;
 		free(definition->name);
@@ -698,8 +714,15 @@ int shell_run(struct options *options, struct records *out)
 	out->numbered = true;
 	if (!status && options->who)
 		status = shell_attach(&shell, options->who);
-	if (!status) {
+	if (!status && options->program) {
+		status = shell_launch_name(&shell, options->program);
+		if (!status)
+			status = shell_launch_begin(&shell);
+		interrupt_session(NULL);
+	} else if (!status) {
 		shell.usual.scope = options->words.scope;
+	}
+	if (!status) {
 		// What a person likes must not change what a script does.
 		if (!options->no_init && has_person(options))
 			run_inits(&shell);

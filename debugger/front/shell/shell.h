@@ -38,6 +38,11 @@ struct shell {
 	bool leaves; // quit was said
 	int leave_status;
 
+	char **program; // that run begins, and its arguments, up to NULL; NULL: none
+	bool is_ours; // the process was begun by the shell, and is killed when it is left
+	bool is_fresh; // it stands before its first instruction
+	struct kept *kept; // the breakpoints of a program that is run again
+
 	struct breakpoint_script *scripts; // what is done at breakpoints
 	unsigned stopped_at; // the breakpoint of the stop just told; 0: none
 	unsigned last_breakpoint; // that the chosen thread stands at, perhaps
