@@ -12,13 +12,14 @@
 #   make lint       layout, static analysis, the include floors
 #   make fuzz       the expression parser under libFuzzer for 60 s
 #   make deps       what Debian 12 lacks, by apt-get
-#   make install    DESTDIR= PREFIX=/usr/local
+#   make install    DESTDIR= PREFIX=/usr/local LIBDIR=PREFIX/lib
 #
 # SAN=address,undefined (or SAN=thread) builds and tests with sanitizers; DEBUG=1 checks lock ranks;
 # V=1 shows the commands.
 
 CC     ?= gcc
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
 SAN    ?=
 DEBUG  ?=
 comma  := ,
@@ -39,7 +40,7 @@ all:
 
 # What this machine lacks is installed once, by name, and said so.
 DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev liblzma-dev libcapstone-dev libbpf-dev \
-	libjansson-dev libreadline-dev liblua5.4-dev libcmocka-dev python3
+	libjansson-dev libreadline-dev liblua5.4-dev libmd-dev libcmocka-dev python3
 DEPS_TEST := $(DEPS) binutils procps strace xz-utils -- gdb musl-tools clang lld dwz libc6-dbg ruby-full \
 	nodejs wrk mandoc qemu-system-x86 busybox-static cpio elfutils redis-server nginx-light
 DEPS_LINT := clang-format cppcheck

@@ -4,8 +4,8 @@
 # function of any other name.
 
 DEBUGGER_LIBS := -lunwind-ptrace -lunwind-x86_64 -lunwind -ldw -lelf -llzma -lcapstone -ljansson -lbpf -lpthread -lm
-# The program's alone: readline is under the GPL, and the library must not be.
-FRONT_LIBS := -lreadline -llua5.4
+# The program's alone: readline is under the GPL, and the library must not be. libmd has the digests of trusted files.
+FRONT_LIBS := -lreadline -llua5.4 -lmd
 CFLAGS_debugger := -fvisibility=hidden
 
 LIBDEBUGCALL_SRC := $(wildcard debugger/base/*.c debugger/arch/*/*.c debugger/target/*.c debugger/symbols/*.c debugger/symbols/*/*.c \
@@ -46,6 +46,14 @@ $(B)/libdebugcall.so: $(LIBDEBUGCALL_OBJ) debugger/debugcall.map $(B)/debugger/d
 	$(call say,LINK)$(CC) $(LDFLAGS) -shared -Wl,-soname,libdebugcall.so.0 -Wl,-z,now \
 		-Wl,--version-script=debugger/debugcall.map -o $@ $(LIBDEBUGCALL_OBJ) $(DEBUGGER_LIBS)
 
+# The commit that --version names; without git there is none.
+$(B)/debugger/commit: always
+	@mkdir -p $(@D)
+	@(git describe --always --abbrev=12 2>/dev/null || true) > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(B)/debugger/front/version.o: $(B)/debugger/commit
+$(B)/debugger/front/version.o: CPPFLAGS += -DDC_COMMIT='"$(shell cat $(B)/debugger/commit)"'
+
 $(B)/debugger/front/%.o: CPPFLAGS += -isystem /usr/include/lua5.4
 $(B)/debugcall: $(FRONT_OBJ) $(B)/libdebugcall.a
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(DEBUGGER_LIBS) $(FRONT_LIBS)
@@ -58,18 +66,18 @@ all: $(DEBUGGER_MADE)
 install: install-debugcall
 .PHONY: install-debugcall
 install-debugcall: $(DEBUGGER_MADE)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include \
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/debugcall
 	install -m 755 $(B)/debugcall $(DESTDIR)$(PREFIX)/bin/debugcall
-	install -m 644 $(B)/libdebugcall.a $(DESTDIR)$(PREFIX)/lib/libdebugcall.a
-	install -m 755 $(B)/libdebugcall.so $(DESTDIR)$(PREFIX)/lib/libdebugcall.so.0
-	ln -sf libdebugcall.so.0 $(DESTDIR)$(PREFIX)/lib/libdebugcall.so
+	install -m 644 $(B)/libdebugcall.a $(DESTDIR)$(LIBDIR)/libdebugcall.a
+	install -m 755 $(B)/libdebugcall.so $(DESTDIR)$(LIBDIR)/libdebugcall.so.0
+	ln -sf libdebugcall.so.0 $(DESTDIR)$(LIBDIR)/libdebugcall.so
 	install -m 644 debugger/debugcall.h $(DESTDIR)$(PREFIX)/include/debugcall.h
 	install -m 644 debugger/debugcall.1 $(DESTDIR)$(PREFIX)/share/man/man1/debugcall.1
 	install -m 644 debugger/debugcall-dap.5 $(DESTDIR)$(PREFIX)/share/man/man5/debugcall-dap.5
 	$(B)/debugcall --completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/debugcall
 	$(B)/debugcall --completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_debugcall
 	editors/vscode/make-vsix $(PREFIX) $(DESTDIR)$(PREFIX)/share/debugcall/debugcall.vsix
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(DEBUGCALL_VERSION)|' -e 's|@LIBS@|$(DEBUGGER_LIBS)|' \
-		debugger/debugcall.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/debugcall.pc
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' -e 's|@VERSION@|$(DEBUGCALL_VERSION)|' -e 's|@LIBS@|$(DEBUGGER_LIBS)|' \
+		debugger/debugcall.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/debugcall.pc

@@ -128,7 +128,9 @@ struct dc_scope {
 	// The goroutine that calls begin on, when it is next in user code; 0: any, or a fresh one.
 	// Only with a host of the program's own, and without a thread.
 	uint64_t goroutine;
-	const char *frame; // N|FUNC: whose locals; NULL: the innermost that is not a C library's
+	// N|FUNC: whose locals; NULL: the innermost that is not a C library's. Functions that are
+	// inlined into one another have a number each, as dc_stack_frame's are listed.
+	const char *frame;
 	// A thread that runs is not stopped: its locals are not even found where the kernel's
 	// profiler may not look, and not read. For hover and completion, which must not disturb.
 	bool no_stop;
@@ -477,7 +479,7 @@ struct dc_step_options {
 	pid_t thread; // that stands
 	enum dc_step how;
 	uint64_t count; // of steps; 0: one
-	unsigned frame; // OUT: of this frame, from the innermost
+	unsigned frame; // OUT: of this one, numbered as a scope's; an inlined one goes with its own
 };
 // The thread goes on, by breakpoints at where it leads; DC_EVENT_STOPPED tells of the end. Whatever
 // else stops it meanwhile ends the step.

@@ -53,10 +53,10 @@ $(B)/gort.pc: runtime/gort.pc.in
 install: install-gort
 .PHONY: install-gort
 install-gort: $(GORT_LIB)
-	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 runtime/gort.h $(DESTDIR)$(PREFIX)/include/gort.h
-	install -m 644 $(B)/libgort.a $(DESTDIR)$(PREFIX)/lib/libgort.a
-	install -m 755 $(B)/libgort.so $(DESTDIR)$(PREFIX)/lib/libgort.so.0
-	ln -sf libgort.so.0 $(DESTDIR)$(PREFIX)/lib/libgort.so
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$${prefix}/lib|' -e 's|@INCLUDEDIR@|$${prefix}/include|' \
-		-e 's|@RPATH@||' runtime/gort.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/gort.pc
+	install -m 644 $(B)/libgort.a $(DESTDIR)$(LIBDIR)/libgort.a
+	install -m 755 $(B)/libgort.so $(DESTDIR)$(LIBDIR)/libgort.so.0
+	ln -sf libgort.so.0 $(DESTDIR)$(LIBDIR)/libgort.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' -e 's|@INCLUDEDIR@|$${prefix}/include|' \
+		-e 's|@RPATH@||' runtime/gort.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/gort.pc

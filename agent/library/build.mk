@@ -26,10 +26,10 @@ $(B)/debugcall-agent.pc: agent/library/debugcall-agent.pc.in
 install: install-agent
 .PHONY: install-agent
 install-agent: $(AGENT_MADE)
-	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 agent/library/debugcall_agent.h $(DESTDIR)$(PREFIX)/include/debugcall_agent.h
-	install -m 755 $(B)/libdebugcall-agent.so $(DESTDIR)$(PREFIX)/lib/libdebugcall-agent.so.0
-	ln -sf libdebugcall-agent.so.0 $(DESTDIR)$(PREFIX)/lib/libdebugcall-agent.so
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$${prefix}/lib|' -e 's|@INCLUDEDIR@|$${prefix}/include|' \
+	install -m 755 $(B)/libdebugcall-agent.so $(DESTDIR)$(LIBDIR)/libdebugcall-agent.so.0
+	ln -sf libdebugcall-agent.so.0 $(DESTDIR)$(LIBDIR)/libdebugcall-agent.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' -e 's|@INCLUDEDIR@|$${prefix}/include|' \
 		-e 's|@VERSION@|$(DEBUGCALL_VERSION)|' -e 's|@RPATH@||' agent/library/debugcall-agent.pc.in \
-		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/debugcall-agent.pc
+		> $(DESTDIR)$(LIBDIR)/pkgconfig/debugcall-agent.pc

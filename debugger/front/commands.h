@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The commands, one row each. The command line, --help, the shell, its help and completion, and
 // what else lists commands read the table. To add one: write its handler, declare it below, add its
-// row; the manual page wants a paragraph, and its test says so.
+// row to its group in table/; tests/shell/manual writes the manual page.
 #ifndef DEBUGGER_FRONT_COMMANDS_H
 #define DEBUGGER_FRONT_COMMANDS_H
 
@@ -58,7 +58,9 @@ enum completer {
 enum command_group {
 	GROUP_CALLS,
 	GROUP_PLACES,
+	GROUP_BREAKPOINTS,
 	GROUP_RUNNING,
+	GROUP_PROCESS,
 	GROUP_LOOKING,
 	GROUP_SCRIPTS,
 	GROUP_SHELL,
@@ -86,8 +88,8 @@ struct command {
 	handler *run;
 };
 
-extern const struct command commands[]; // the first is what words without a command mean
-extern const size_t nr_commands;
+// The rows in their order, the first is what words without a command mean; NULL: there are no more.
+const struct command *command_at(size_t i);
 
 handler command_evaluate, command_check, command_functions, command_goroutines, command_stacks;
 

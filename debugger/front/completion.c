@@ -7,9 +7,11 @@
 
 static void put_commands(void)
 {
-	for (size_t i = 0; i < nr_commands; i++) {
-		if (commands[i].on_command_line)
-			printf(" %s", commands[i].name);
+	const struct command *command;
+
+	for (size_t i = 0; (command = command_at(i)); i++) {
+		if (command->on_command_line)
+			printf(" %s", command->name);
 	}
 }
 

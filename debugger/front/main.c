@@ -7,6 +7,7 @@
 #include "debugger/front/report.h"
 #include "debugger/front/shell/shell.h"
 #include "debugger/front/shell/trust.h"
+#include "debugger/front/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +46,7 @@ static int obey(struct options *options, struct records *out)
 	switch (options->what) {
 	case OPTIONS_HELP: options_help(); return 0;
 	case OPTIONS_COMPLETION: return !completion_put(options->completion);
-	case OPTIONS_VERSION: puts("debugcall " DC_VERSION); return 0;
+	case OPTIONS_VERSION: return version_say(out);
 	case OPTIONS_SHELL: interrupt_install(); return shell_run(options, out);
 	default: interrupt_install(); return run(options, out);
 	}

@@ -21,7 +21,7 @@ static size_t word_length(const char *text)
 {
 	size_t n = 0;
 
-	if (*text == '!' || *text == '#')
+	if (strchr("!#|", *text) && *text)
 		return 1;
 	while (isalnum((unsigned char)text[n]) || text[n] == '_' || (n && text[n] == '-'))
 		n++;
@@ -76,17 +76,19 @@ static bool is_of_group(const struct search *search, const char *name)
 	       name[search->group_length] == ' ';
 }
 
-static void add_candidate(struct command_match *ret, const char *part, size_t length,
+// False: another name has begun with the same word.
+static bool add_candidate(struct command_match *ret, const char *part, size_t length,
 			  const char *name)
 {
 	for (size_t i = 0; i < ret->nr_candidates && i < 8; i++) {
 		if (!strncmp(ret->candidates[i], part, length) &&
 		    (!ret->candidates[i][length] || ret->candidates[i][length] == ' '))
-			return;
+			return false;
 	}
 	if (ret->nr_candidates < 8)
 		ret->candidates[ret->nr_candidates] = name;
 	ret->nr_candidates++;
+	return true;
 }
 
 static void consider(struct search *search, const struct command *command, const char *name)
@@ -106,8 +108,11 @@ static void consider(struct search *search, const struct command *command, const
 		}
 		// Two names of one command are no ambiguity.
 		if (!ret->is_exact && !(ret->nr_candidates == 1 && ret->command == command)) {
-			add_candidate(ret, part, length, part);
-			ret->command = ret->nr_candidates == 1 && !part[length] ? command : NULL;
+			// "frame" is one beside "frame apply".
+			if (add_candidate(ret, part, length, part))
+				ret->command = NULL;
+			if (ret->nr_candidates == 1 && !part[length])
+				ret->command = command;
 		}
 		return;
 	}
@@ -128,8 +133,9 @@ static void consider(struct search *search, const struct command *command, const
 
 static void search_all(struct search *search)
 {
-	for (size_t i = 0; i < nr_commands; i++) {
-		const struct command *command = &commands[i];
+	const struct command *command;
+
+	for (size_t i = 0; (command = command_at(i)); i++) {
 		const char *name;
 
 		if (command->only_command_line)
@@ -144,10 +150,11 @@ static void search_all(struct search *search)
 // The group that the word names or begins, alone of all first words; NULL: none.
 static const char *group_of(const char *word, size_t length, size_t *ret)
 {
+	const struct command *command;
 	const char *found = NULL;
 
-	for (size_t i = 0; i < nr_commands; i++) {
-		const char *name = commands[i].name, *blank = strchr(name, ' ');
+	for (size_t i = 0; (command = command_at(i)); i++) {
+		const char *name = command->name, *blank = strchr(name, ' ');
 
 		if (!blank || strncmp(name, word, length) != 0 || (size_t)(blank - name) < length)
 			continue;
@@ -161,6 +168,28 @@ static const char *group_of(const char *word, size_t length, size_t *ret)
 	return found;
 }
 
+// "thread apply" is a command beside "thread". Where a function's name may follow, the second word
+// is not shortened.
+static void match_second(const char *line, size_t length, struct command_match *ret)
+{
+	const char *group = ret->command->name;
+	size_t group_length = strlen(group), at = length + blanks(line + length);
+	size_t second = word_length(line + at), whole;
+	struct command_match found = { .length = at + second };
+	struct search search = { .word = line + at,
+				 .length = second,
+				 .group = group,
+				 .group_length = group_length,
+				 .ret = &found,
+				 .best = SIZE_MAX };
+
+	if (!second || !group_of(group, group_length, &whole) || whole != group_length)
+		return;
+	search_all(&search);
+	if (found.command && (found.is_exact || ret->command->complete != COMPLETE_FUNCTION))
+		*ret = found;
+}
+
 void command_match(const char *line, struct command_match *ret)
 {
 	size_t length = word_length(line), group_length;
@@ -170,8 +199,10 @@ void command_match(const char *line, struct command_match *ret)
 	if (!length)
 		return;
 	search_all(&search);
-	if (ret->is_exact)
+	if (ret->command) {
+		match_second(line, length, ret);
 		return;
+	}
 
 	bool is_info = length == 1 && *line == 'i';
 	const char *group = group_of(is_info ? "info" : line, is_info ? 4 : length, &group_length);

@@ -2,6 +2,8 @@
 // The command line: one table of options for reading them and for --help.
 #include "debugger/front/options.h"
 
+#include "debugger/front/shell/signals.h"
+
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -104,6 +106,8 @@ static void help_command(const struct command *command)
 
 void options_help(void)
 {
+	const struct command *command;
+
 	fputs("usage: debugcall [options] -p PID EXPR...\n"
 	      "       debugcall COMMAND [options] -p PID [WORD...]\n"
 	      "       debugcall [options] -p PID    (a shell; help lists its commands)\n"
@@ -116,14 +120,14 @@ void options_help(void)
 	      "\n"
 	      "Commands:\n",
 	      stdout);
-	for (size_t i = 0; i < nr_commands; i++) {
-		if (commands[i].on_command_line)
-			help_command(&commands[i]);
+	for (size_t i = 0; (command = command_at(i)); i++) {
+		if (command->on_command_line)
+			help_command(command);
 	}
 	puts("\nOptions:");
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		// What evaluates is what a line without a command does.
-		bool named = rows[i].only && strcmp(rows[i].only, commands[0].name) != 0;
+		bool named = rows[i].only && strcmp(rows[i].only, command_at(0)->name) != 0;
 		char left[64], right[128];
 
 		snprintf(left, sizeof(left), "%c%c%s --%s %s", rows[i].letter ? '-' : ' ',
@@ -187,20 +191,6 @@ static bool parse_count(const char *text, uint64_t max, uint64_t *ret)
 		return false;
 	*ret = number;
 	return true;
-}
-
-static int parse_signal(const char *text)
-{
-	if (!strncmp(text, "SIG", 3))
-		text += 3;
-	for (int signo = 1; signo < NSIG; signo++) {
-		const char *name = sigabbrev_np(signo);
-
-		if (name && !strcmp(name, text))
-			return signo;
-	}
-	uint64_t number;
-	return parse_count(text, SIGRTMAX, &number) ? (int)number : 0;
 }
 
 static bool parse_host(const char *text, enum dc_host *ret)
@@ -308,7 +298,7 @@ static bool take(struct options *options, int id, const char *arg, char complain
 			COMPLAIN("--signals wants hold or pass, not '%.100s'", arg);
 		break;
 	case OPTION_PASS:
-		signo = parse_signal(arg);
+		signo = signal_number(arg);
 		if (!signo)
 			COMPLAIN("--pass wants a signal such as SEGV, not '%.100s'", arg);
 		options->words.call.pass_signals |= 1ULL << (signo - 1);
@@ -405,9 +395,9 @@ static bool take_rest(struct options *options, const bool given[NR_ROWS], bool l
 		}
 	}
 	if (!options->command)
-		options->command = &commands[0];
+		options->command = command_at(0);
 	// "check PID": a command that is told of no process, and of nothing but a number.
-	if (!options->who && n == 1 && options->command != &commands[0] && is_number(rest[0])) {
+	if (!options->who && n == 1 && options->command != command_at(0) && is_number(rest[0])) {
 		options->who = rest[0];
 		n = 0;
 	}

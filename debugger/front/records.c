@@ -48,8 +48,11 @@ static void destroy(struct record *record)
 // errno was 0 before something was written.
 static void note_output(struct records *out)
 {
-	out->unwanted = ferror(stdout);
-	if (out->unwanted && !out->failure)
+	// It stays unwanted once a person has said so.
+	if (!ferror(stdout))
+		return;
+	out->unwanted = true;
+	if (!out->failure)
 		out->failure = errno ?: EIO;
 }
 

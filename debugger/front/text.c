@@ -394,6 +394,24 @@ static void put_fields(const struct field *group, int indent)
 	}
 }
 
+static void put_version(const struct field *version)
+{
+	const struct field *host = first(field_find(version, "hosts"));
+	const char *commit = field_text(version, "commit");
+
+	printf("debugcall %s%s%s%s\n  hosts:       ", field_text(version, "version"),
+	       commit ? " (commit " : "", commit ? commit : "", commit ? ")" : "");
+	for (; host; host = host->next)
+		printf("%s%s", host->text, host->next ? ", " : "\n");
+	printf("  kernel:      %s\n  breakpoints: %s\n  samples:     %s\n  bpf:         %s\n",
+	       field_text(version, "kernel"), field_text(version, "breakpoints"),
+	       field_text(version, "samples"), field_text(version, "bpf"));
+	if (field_integer(version, "perf_event_paranoid") != -1)
+		printf("  perf_event_paranoid: %jd\n",
+		       (intmax_t)field_integer(version, "perf_event_paranoid"));
+	printf("  yama:        %s\n", field_text(version, "yama"));
+}
+
 void text_render(const struct record *record, bool quiet)
 {
 	static const struct layout layouts[] = {
@@ -402,6 +420,7 @@ void text_render(const struct record *record, bool quiet)
 		{ "function", put_function }, { "goroutine", put_goroutine },
 		{ "stacks", put_stacks },     { "stack", put_stack },
 		{ "folded", put_folded },     { "hit", put_hit },
+		{ "version", put_version },
 	};
 
 	// Errors and notes are not buffered: where both go to one place, all keep their order.

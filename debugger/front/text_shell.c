@@ -108,6 +108,41 @@ static void put_exit(const struct field *ended)
 	       (intmax_t)field_integer(ended, "status"));
 }
 
+static void put_handling(const struct field *handling)
+{
+	const char *description = field_text(handling, "description");
+
+	printf("%-10s %-7s %-8s %-7s %s\n", field_text(handling, "name"),
+	       field_flag(handling, "stop") ? "stop" : "nostop",
+	       field_flag(handling, "print") ? "print" : "noprint",
+	       field_flag(handling, "pass") ? "pass" : "nopass", description ? description : "");
+}
+
+static void put_skip(const struct field *skip)
+{
+	const char *function = field_text(skip, "function"), *file = field_text(skip, "file");
+
+	printf("skip %" PRIu64 ": %s%s%s%s%s\n", field_count(skip, "number"),
+	       function ? "function " : "", function ? function : "", file ? "file " : "",
+	       file ? file : "", field_flag(skip, "enabled") ? "" : ", disabled");
+}
+
+static void put_core(const struct field *core)
+{
+	printf("%s has the process, %" PRIu64 " thread%s\n", field_text(core, "file"),
+	       field_count(core, "threads"), field_count(core, "threads") == 1 ? "" : "s");
+}
+
+static void put_environment(const struct field *variable)
+{
+	const char *value = field_text(variable, "value");
+
+	if (value)
+		printf("%s=%s\n", field_text(variable, "name"), value);
+	else
+		printf("%s is taken away\n", field_text(variable, "name"));
+}
+
 static void put_change(const struct field *stop)
 {
 	const char *was = field_text(stop, "was"), *is = field_text(stop, "is");
@@ -494,6 +529,10 @@ const struct layout shell_layouts[] = {
 	{ "each", put_each },
 	{ "stop", put_stop },
 	{ "exit", put_exit },
+	{ "handling", put_handling },
+	{ "environment", put_environment },
+	{ "skip", put_skip },
+	{ "core", put_core },
 	{ "breakpoint", put_breakpoint },
 	{ NULL, NULL },
 };

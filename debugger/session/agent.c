@@ -105,7 +105,8 @@ static struct dc_error *judge(struct dc_session *session)
 // Beside the program, or where an installed one has its libraries.
 static struct dc_error *find_library(const char *named, char path[PATH_MAX])
 {
-	static const char *const places[] = { LIBRARY, "../lib/" LIBRARY, "../lib/" LIBRARY ".0" };
+	static const char *const places[] = { LIBRARY, "../lib/" LIBRARY, "../lib/" LIBRARY ".0",
+					      "../lib/x86_64-linux-gnu/" LIBRARY ".0" };
 	char program[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 

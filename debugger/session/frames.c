@@ -19,11 +19,64 @@ static bool is_number(const char *text, unsigned *ret)
 	return true;
 }
 
+enum { INLINED_MAX = 32 };
+
+static bool is_named(const struct dc_frame *frame, const char *function)
+{
+	return frame->function && symbols_is_named(frame->function, function);
+}
+
 static bool is_in(struct symbols *symbols, const struct symbols_frame *frame, const char *function)
 {
-	struct dc_frame here = symbols_describe(symbols, frame->pc);
+	struct dc_frame here[INLINED_MAX];
+	size_t n = symbols_describe_inlined(symbols, frame->pc, here, INLINED_MAX);
 
-	return here.function && symbols_is_named(here.function, function);
+	return is_named(&here[frame->inlined < n ? frame->inlined : n - 1], function);
+}
+
+// Functions that are inlined into one another share a frame, and each has a number.
+static size_t count_inlined(struct symbols *symbols, const struct unwound *frame)
+{
+	struct dc_frame here[INLINED_MAX];
+
+	return symbols_describe_inlined(symbols, frame->frame.pc, here, INLINED_MAX);
+}
+
+struct dc_error *frame_find_number(struct symbols *symbols, unsigned wanted,
+				   const struct unwound *frames, size_t n, unsigned *index,
+				   unsigned *inlined)
+{
+	size_t passed = 0;
+
+	*inlined = 0;
+	for (*index = 0; wanted && *index < n; ++*index) {
+		size_t here = count_inlined(symbols, &frames[*index]);
+
+		if (passed + here > wanted) {
+			*inlined = wanted - (unsigned)passed;
+			return NULL;
+		}
+		passed += here;
+	}
+	return wanted ? error_make(DC_NAME, "no frame %u: the stack has %zu", wanted, passed)
+		      : NULL;
+}
+
+static bool pick_name(struct symbols *symbols, const char *wanted, const struct unwound *frames,
+		      size_t n, unsigned *index, unsigned *inlined)
+{
+	struct dc_frame here[INLINED_MAX];
+
+	for (*index = 0; *index < n; ++*index) {
+		size_t count = symbols_describe_inlined(symbols, frames[*index].frame.pc, here,
+							INLINED_MAX);
+
+		for (*inlined = 0; *inlined < count; ++*inlined) {
+			if (is_named(&here[*inlined], wanted))
+				return true;
+		}
+	}
+	return false;
 }
 
 // Nobody who asks for a local means one of the C library's, though its debug information may be
@@ -41,24 +94,25 @@ static bool is_users(struct symbols *symbols, const struct symbols_frame *frame)
 	return here.file != NULL;
 }
 
+// *inlined: so many functions that are inlined there are passed over, from the innermost on.
 static struct dc_error *pick(struct dc_session *session, const char *wanted, pid_t tid,
-			     const struct unwound *frames, size_t n, unsigned *ret)
+			     const struct unwound *frames, size_t n, unsigned *index,
+			     unsigned *inlined)
 {
-	if (wanted && is_number(wanted, ret)) {
-		if (*ret < n)
-			return NULL;
-		return error_make(DC_NAME, "no frame %u: the stack has %zu", *ret, n);
-	}
-	for (unsigned i = 0; i < n; i++) {
-		if (wanted ? is_in(session->symbols, &frames[i].frame, wanted)
-			   : is_users(session->symbols, &frames[i].frame)) {
-			*ret = i;
-			return NULL;
-		}
-	}
-	if (wanted)
+	unsigned number;
+
+	if (wanted && is_number(wanted, &number))
+		return frame_find_number(session->symbols, number, frames, n, index, inlined);
+	if (wanted && !pick_name(session->symbols, wanted, frames, n, index, inlined))
 		return error_make(DC_NAME, "no frame of %s on the stack of thread %d", wanted, tid);
-	*ret = 0;
+	if (wanted)
+		return NULL;
+	*inlined = 0;
+	for (*index = 0; *index < n; ++*index) {
+		if (is_users(session->symbols, &frames[*index].frame))
+			return NULL;
+	}
+	*index = 0;
 	return NULL;
 }
 
@@ -88,7 +142,7 @@ static struct dc_error *choose(struct dc_session *session, const struct snapshot
 	// Of a thread that stands at its place, the innermost is meant, and its callers only tell what was passed to it.
 	const size_t max = scope->place ? 8 : UNWIND_MAX;
 	_cleanup_free_ struct unwound *frames = calloc(max, sizeof(*frames));
-	unsigned index = 0;
+	unsigned index = 0, inlined = 0;
 	bool complete;
 	size_t n;
 
@@ -98,12 +152,19 @@ static struct dc_error *choose(struct dc_session *session, const struct snapshot
 	if (!err && !n)
 		err = error_make(DC_REFUSED, "the stack cannot be read");
 	if (!err && !scope->place)
-		err = pick(session, scope->frame, tid, frames, n, &index);
+		err = pick(session, scope->frame, tid, frames, n, &index, &inlined);
 	if (err)
 		return err;
 	*ret = (struct chosen_frame){
-		.known = true, .tid = tid, .index = index, .frame = frames[index].frame
+		.known = true,
+		.tid = tid,
+		.index = index,
+		.number = inlined,
+		.frame = frames[index].frame,
 	};
+	ret->frame.inlined = inlined;
+	for (unsigned i = 0; scope->numbers && i < index; i++)
+		ret->number += (unsigned)count_inlined(session->symbols, &frames[i]);
 	add_callers(frames, n, index, &ret->frame);
 	return NULL;
 }
@@ -247,6 +308,14 @@ struct dc_error *frame_sample(struct dc_session *session, const struct scope *sc
 	return err;
 }
 
+struct dc_frame frame_describe(const struct dc_session *session, const struct chosen_frame *frame)
+{
+	struct dc_frame here[INLINED_MAX];
+	size_t n = symbols_describe_inlined(session->symbols, frame->frame.pc, here, INLINED_MAX);
+
+	return here[frame->frame.inlined < n ? frame->frame.inlined : n - 1];
+}
+
 struct dc_error *frame_settle(struct dc_session *session, const struct chosen_frame *sample,
 			      bool *same)
 {
@@ -256,8 +325,9 @@ struct dc_error *frame_settle(struct dc_session *session, const struct chosen_fr
 	if (err)
 		return err;
 	// The function's names were loaded with the sample; another place in it has the same ones.
-	const char *function = symbols_describe(session->symbols, sample->frame.pc).function;
+	struct dc_frame before = frame_describe(session, sample);
+
 	*same = now->frame.pc == sample->frame.pc ||
-		(function && is_in(session->symbols, &now->frame, function));
+		(before.function && is_in(session->symbols, &now->frame, before.function));
 	return NULL;
 }

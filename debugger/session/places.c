@@ -13,6 +13,7 @@ static struct dc_error *sample(struct dc_session *session, const struct dc_scope
 	struct dc_error *err = scope_init(session, from, &scope);
 
 	*ret = (struct chosen_frame){ 0 };
+	scope.numbers = true;
 	if (!err)
 		err = session_refresh(session);
 	if (!err)
@@ -36,8 +37,8 @@ struct dc_error *dc_place(struct dc_session *session, const struct dc_scope *sco
 	if (err)
 		return session_conclude(session, err);
 	ret->thread = frame.tid;
-	ret->index = frame.index;
-	ret->frame = symbols_describe(session->symbols, frame.frame.pc);
+	ret->index = frame.number;
+	ret->frame = frame_describe(session, &frame);
 	// A caller is described by its call, and stands behind it.
 	ret->frame.pc = frame.frame.valid & (1U << REGISTER_PC) ? frame.frame.regs[REGISTER_PC]
 								: frame.frame.pc;
@@ -127,7 +128,7 @@ static struct dc_error *find(struct finding *finding, const char *text,
 		if (err)
 			return err;
 
-		const char *file = symbols_describe(finding->session->symbols, frame.frame.pc).file;
+		const char *file = frame_describe(finding->session, &frame).file;
 
 		if (!file)
 			return error_make(DC_NAME, "the frame is in no source file: say FILE:LINE");

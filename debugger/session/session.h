@@ -16,7 +16,8 @@
 struct chosen_frame {
 	bool known; // enough to look names up
 	pid_t tid;
-	unsigned index; // from the innermost
+	unsigned index; // from the innermost, of frames that there are
+	unsigned number; // as users count, with inlined functions; where the scope asked for it
 	struct symbols_frame frame;
 };
 
@@ -26,6 +27,7 @@ struct scope {
 	uint64_t goroutine;
 	char *frame;
 	bool no_stop;
+	bool numbers; // the frame's number is wanted, too
 	uint64_t
 		place; // the thread stands, or will stand, exactly there: its frame is meant; 0: no
 };
@@ -176,6 +178,13 @@ bool frame_runs(const struct dc_session *session, pid_t tid);
 // unknown where that is not enough.
 struct dc_error *frame_sample(struct dc_session *session, const struct scope *scope, bool may_stop,
 			      struct chosen_frame *ret) DC_CHECK;
+// The frame of that number, as users count: functions that are inlined into one another have one
+// each. *inlined: so many of those that are in the frame are passed over, from the innermost on.
+struct dc_error *frame_find_number(struct symbols *symbols, unsigned wanted,
+				   const struct unwound *frames, size_t n, unsigned *index,
+				   unsigned *inlined) DC_CHECK;
+// What is there, the function that is meant of those inlined.
+struct dc_frame frame_describe(const struct dc_session *session, const struct chosen_frame *frame);
 // At the stop: *same is false when the frame is in another function now than it was in sample, so
 // that its names are not those that were looked up.
 struct dc_error *frame_settle(struct dc_session *session, const struct chosen_frame *sample,

@@ -42,10 +42,12 @@ static struct dc_error *walk(struct dc_session *session, const struct thread *th
 
 // ---- where a step begins --------------------------------------------------------------------------
 
-static struct dc_error *begin_out(struct dc_session *session, struct thread *thread, unsigned frame)
+static struct dc_error *begin_out(struct dc_session *session, struct thread *thread,
+				  unsigned number)
 {
 	_cleanup_free_ struct unwound *frames = calloc(UNWIND_MAX, sizeof(*frames));
 	struct plan *plan = thread->step.plan;
+	unsigned frame = 0, inlined;
 	size_t n = 0;
 
 	if (!frames)
@@ -53,8 +55,10 @@ static struct dc_error *begin_out(struct dc_session *session, struct thread *thr
 
 	struct dc_error *err = walk(session, thread, frames, UNWIND_MAX, &n);
 
+	if (!err)
+		err = frame_find_number(session->symbols, number, frames, n, &frame, &inlined);
 	if (!err && frame + 1 >= n)
-		err = error_make(DC_REFUSED, "frame %u has no caller", frame);
+		err = error_make(DC_REFUSED, "frame %u has no caller", number);
 	if (err)
 		return err;
 	plan->returns = returned_type(session, frames[frame].frame.pc);

@@ -147,6 +147,7 @@ struct dc_error *symbols_each_local(struct symbols *symbols, const struct symbol
 
 	if (!n)
 		return error_make(DC_NAME, "the debug information has no function for this place");
+	n = block_without(scopes, n, frame->inlined);
 	while (n-- && go_on) {
 		bool is_function = is_of_function(&scopes[n]);
 		// The innermost function's parameters are the arguments; those of functions that it

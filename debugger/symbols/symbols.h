@@ -85,6 +85,9 @@ struct symbols_frame {
 	uint64_t cfa;
 	uint64_t regs[17]; // DWARF numbers 0-16 of the frame
 	uint32_t valid; // bit per register
+	// So many of the functions that are inlined at pc are not meant, from the innermost on: the
+	// frame is of the one around them.
+	unsigned inlined;
 	// Who called, and who called that: what the function was passed may be known only there.
 	struct symbols_caller callers[4];
 	size_t nr_callers;

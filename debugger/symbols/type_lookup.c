@@ -131,6 +131,7 @@ static struct dc_error *search_frame(struct search *search)
 	size_t n = block_chain(&unit, search->frame->pc - loaded->module.bias, scopes);
 	struct dc_error *err = NULL;
 
+	n = block_without(scopes, n, search->frame->inlined);
 	while (n-- && !search->type && !err)
 		err = units_find(loaded->info, &scopes[n], search->name, search->want, take,
 				 search);

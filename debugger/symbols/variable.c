@@ -133,6 +133,7 @@ static struct dc_error *find_local(struct symbols *symbols, const struct symbols
 	Dwarf_Die function = scopes[0];
 
 	where.function = n ? &function : NULL;
+	n = block_without(scopes, n, frame->inlined);
 	while (n--) {
 		if (!local_in(&scopes[n], name, &die) && !local_in_origin(&scopes[n], name, &die))
 			continue;

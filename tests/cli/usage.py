@@ -107,7 +107,10 @@ def help_and_version():
                  "--assume-seccomp-ok", "--version", "-q", "Exit status", "130"):
         contains(done.out, word)
     equal(done.err, "")
-    contains(ends(0, "--version").out, "debugcall ")
+    version = ends(0, "--version").out
+    for word in ("debugcall ", "hosts:       bare, gort, agent", "kernel:", "breakpoints: ", "bpf: ", "yama: "):
+        contains(version, word)
+    equal(json.loads(ends(0, "--json", "--version").out)["hosts"], ["bare", "gort", "agent"])
 
 
 @test

@@ -18,10 +18,10 @@
 # their titles.
 from . import kills
 from .runs import B, DEBUGCALL, KILLER, TARGETS, debugcall, ends, finish, good, kill_points, killed_at, start
-from .shell import Terminal, launched, objects, says, shell
+from .shell import Terminal, launched, obeyed, objects, says, shell
 from .tap import CAMPAIGN, LIMIT, Failed, contains, equal, expect, main, row, skip, test, until
 from .targets import Program, Target, Victim, status
 
 __all__ = ["B", "CAMPAIGN", "DEBUGCALL", "KILLER", "LIMIT", "TARGETS", "Failed", "Program", "Target", "Terminal", "Victim",
            "contains", "debugcall", "ends", "equal", "expect", "finish", "good", "kill_points", "killed_at", "kills",
-           "launched", "main", "objects", "row", "says", "shell", "skip", "start", "status", "test", "until"]
+           "launched", "main", "obeyed", "objects", "row", "says", "shell", "skip", "start", "status", "test", "until"]

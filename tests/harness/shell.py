@@ -18,11 +18,11 @@ from .tap import LIMIT, Failed, equal
 SEQUENCES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\].*?\x07|[()=>].?)")
 
 
-def shell(pid, text, *options):
+def shell(pid, text, *options, cwd=None):
     """The lines as standard input: a Run. pid None: no target."""
     target = [] if pid is None else ["-p", str(pid)]
     script = ["-x", "-"] if pid is None else []
-    return obeyed(text, *target, *options, *script)
+    return obeyed(text, *target, *options, *script, cwd=cwd)
 
 
 def launched(program, text, *options):
@@ -30,10 +30,10 @@ def launched(program, text, *options):
     return obeyed(text, *options, "--", *program)
 
 
-def obeyed(text, *words):
+def obeyed(text, *words, cwd=None):
     text = text if isinstance(text, bytes) else text.encode()
-    done = subprocess.run([DEBUGCALL, *words], input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT,
-                          check=False)
+    done = subprocess.run([os.path.abspath(DEBUGCALL), *words], input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=LIMIT, check=False, cwd=cwd)
     return Run(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
 

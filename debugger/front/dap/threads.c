@@ -152,7 +152,7 @@ static void add_frames(struct request *request, const struct dc_stack *stack, bo
 					json_string(frame->at.file ? "normal" : "subtle"));
 			json_array_append_new(frames, json);
 		}
-		index += !frame->is_inlined;
+		index++;
 	}
 }
 

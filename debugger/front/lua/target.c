@@ -385,7 +385,7 @@ static int run(lua_State *lua)
 			lua_pushnil(lua);
 			return 1;
 		}
-		if (event.kind != DC_EVENT_STOPPED)
+		if (event.kind != DC_EVENT_STOPPED || event.stop.reason == DC_STOP_ATTACHED)
 			continue;
 		if (!event.stop.breakpoint || call_back(lua, &event.stop)) {
 			push_stop(lua, &event.stop);

@@ -62,10 +62,10 @@ struct naming {
 };
 
 // The command that sets one.
-static const char *const kinds[] = { [DC_BREAK] = "break",
-				     [DC_WATCH] = "watch",
-				     [DC_WATCH_READ] = "rwatch",
-				     [DC_WATCH_ACCESS] = "awatch" };
+static const char *const setters[] = { [DC_BREAK] = "break",
+				       [DC_WATCH] = "watch",
+				       [DC_WATCH_READ] = "rwatch",
+				       [DC_WATCH_ACCESS] = "awatch" };
 
 static bool say_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
 {
@@ -76,7 +76,7 @@ static bool say_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
 		return true;
 	record_begin(out, "breakpoint");
 	record_count(out, "number", breakpoint->number);
-	record_text(out, "set_by", kinds[breakpoint->kind]);
+	record_text(out, "set_by", setters[breakpoint->kind]);
 	record_text(out, "place", breakpoint->place);
 	record_text(out, "condition", breakpoint->condition);
 	if (breakpoint->thread)
@@ -173,6 +173,18 @@ static int set_from(const struct words *words, struct dc_breakpoint_options opti
 	return err ? report_failure(out, NULL, err) : 0;
 }
 
+int shell_break_and_say(struct shell *shell, const char *text)
+{
+	const struct words words = { .operands = &text, .nr = 1, .shell = shell };
+
+	return set_from(&words, (struct dc_breakpoint_options){ .kind = DC_BREAK }, shell->out);
+}
+
+const char *shell_break_command(const struct dc_breakpoint *breakpoint)
+{
+	return breakpoint->temporary ? "tbreak" : setters[breakpoint->kind];
+}
+
 #define SETS(name, ...)                                                                     \
 	int command_##name(struct dc_session *session, const struct words *words,           \
 			   struct records *out)                                             \
@@ -189,11 +201,24 @@ SETS(awatch, .kind = DC_WATCH_ACCESS, .scope = &words->scope)
 
 // ---- changing -------------------------------------------------------------------------------------
 
-static bool parse_number(const char *text, unsigned *ret)
+static bool last_number(const struct dc_breakpoint *breakpoint, void *arg)
+{
+	*(unsigned *)arg = breakpoint->number;
+	return true;
+}
+
+// $bpnum is the last one.
+static bool parse_number(struct dc_session *session, const char *text, unsigned *ret)
 {
 	char *end;
 	unsigned long number = strtoul(text, &end, 10);
 
+	*ret = 0;
+	if (!strcmp(text, "$bpnum")) {
+		if (dc_is_controlled(session))
+			dc_error_destroy(dc_breakpoints(session, last_number, ret));
+		return *ret;
+	}
 	*ret = (unsigned)number;
 	return isdigit((unsigned char)*text) && !*end && number && number <= UINT32_MAX;
 }
@@ -242,7 +267,7 @@ static int change(struct dc_session *session, const struct words *words, enum ch
 	for (size_t i = from; !err && i < words->nr; i++) {
 		unsigned number;
 
-		if (!parse_number(words->operands[i], &number))
+		if (!parse_number(session, words->operands[i], &number))
 			return report_message(out, DC_USAGE, "'%.100s' is no breakpoint's number",
 					      words->operands[i]);
 		err = change_one(session, number, change);
@@ -271,7 +296,7 @@ int command_ignore(struct dc_session *session, const struct words *words, struct
 	char *end;
 	unsigned long long hits = strtoull(words->operands[1], &end, 10);
 
-	if (!parse_number(words->operands[0], &number) ||
+	if (!parse_number(session, words->operands[0], &number) ||
 	    !isdigit((unsigned char)*words->operands[1]) || *end)
 		return report_message(out, DC_USAGE,
 				      "ignore wants a breakpoint and a number of hits");
@@ -329,12 +354,6 @@ void shell_forget_scripts(struct shell *shell)
 	}
 }
 
-static bool last_number(const struct dc_breakpoint *breakpoint, void *arg)
-{
-	*(unsigned *)arg = breakpoint->number;
-	return true;
-}
-
 int command_commands(struct dc_session *session, const struct words *words, struct records *out)
 {
 	struct shell *shell = words->shell;
@@ -342,7 +361,7 @@ int command_commands(struct dc_session *session, const struct words *words, stru
 	int status = source_block(shell, "commands", &lines, NULL);
 	unsigned number = 0;
 
-	if (!status && words->nr && !parse_number(words->operands[0], &number))
+	if (!status && words->nr && !parse_number(session, words->operands[0], &number))
 		status = report_message(out, DC_USAGE, "'%.100s' is no breakpoint's number",
 					words->operands[0]);
 	if (!status && !words->nr && dc_is_controlled(session))

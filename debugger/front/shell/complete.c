@@ -74,14 +74,15 @@ static bool offer_name(const char *name, void *arg)
 
 static void offer_commands(struct candidates *candidates, const char *before)
 {
+	const struct command *command;
 	size_t length = strlen(before);
 
-	for (size_t i = 0; i < nr_commands; i++) {
+	for (size_t i = 0; (command = command_at(i)); i++) {
 		const char *name;
 
-		if (commands[i].only_command_line)
+		if (command->only_command_line)
 			continue;
-		for (size_t k = 0; (name = command_name(&commands[i], k)); k++) {
+		for (size_t k = 0; (name = command_name(command, k)); k++) {
 			char word[64];
 
 			// "info " goes on with second words, nothing else does.

@@ -21,6 +21,10 @@ handler command_lua, command_alias, command_apropos, command_attach, command_bac
 	command_commands, command_info_breakpoints, command_continue, command_interrupt,
 	command_step, command_next, command_stepi, command_nexti, command_finish, command_until,
 	command_advance, command_signal, command_watch, command_rwatch, command_awatch,
-	command_file, command_run_program, command_start, command_kill;
+	command_file, command_run_program, command_start, command_starti, command_kill,
+	command_args, command_cwd, command_env, command_unset_environment, command_handle,
+	command_jump, command_return, command_skip, command_info_skip, command_thread_apply,
+	command_thread_find, command_frame_apply, command_rbreak, command_save_breakpoints,
+	command_pipe, command_logging, command_directory, command_gcore;
 
 #endif

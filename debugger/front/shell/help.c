@@ -11,12 +11,10 @@
 #include <string.h>
 
 static const char *const groups[NR_GROUPS] = {
-	[GROUP_CALLS] = "Calls and values",
-	[GROUP_PLACES] = "Threads and frames",
-	[GROUP_RUNNING] = "Breakpoints and running",
-	[GROUP_LOOKING] = "The program",
-	[GROUP_SCRIPTS] = "Scripts",
-	[GROUP_SHELL] = "The shell",
+	[GROUP_CALLS] = "Calls and values",  [GROUP_PLACES] = "Threads and frames",
+	[GROUP_BREAKPOINTS] = "Breakpoints", [GROUP_RUNNING] = "Running",
+	[GROUP_PROCESS] = "The process",     [GROUP_LOOKING] = "The program",
+	[GROUP_SCRIPTS] = "Scripts",	     [GROUP_SHELL] = "The shell",
 };
 
 static void show_row(const struct command *command, struct records *out)
@@ -30,12 +28,14 @@ static void show_row(const struct command *command, struct records *out)
 
 static void show_group(enum command_group group, struct records *out)
 {
+	const struct command *command;
+
 	record_begin(out, "title");
 	record_text(out, "text", groups[group]);
 	record_end(out);
-	for (size_t i = 0; i < nr_commands; i++) {
-		if (commands[i].group == group && !commands[i].only_command_line)
-			show_row(&commands[i], out);
+	for (size_t i = 0; (command = command_at(i)); i++) {
+		if (command->group == group && !command->only_command_line)
+			show_row(command, out);
 	}
 }
 
@@ -95,14 +95,15 @@ int command_help(struct dc_session *session, const struct words *words, struct r
 		return 0;
 	}
 
+	const struct command *command;
 	bool found = false;
 	size_t length = strlen(text);
 
 	// "help info": all of them.
-	for (size_t i = 0; length && i < nr_commands; i++) {
-		if (strncmp(commands[i].name, text, length) || commands[i].only_command_line)
+	for (size_t i = 0; length && (command = command_at(i)); i++) {
+		if (strncmp(command->name, text, length) || command->only_command_line)
 			continue;
-		show_row(&commands[i], out);
+		show_row(command, out);
 		found = true;
 	}
 	if (found)
@@ -116,12 +117,11 @@ int command_help(struct dc_session *session, const struct words *words, struct r
 int command_apropos(struct dc_session *session, const struct words *words, struct records *out)
 {
 	const char *word = words->operands[0];
+	const struct command *command;
 	bool found = false;
 
 	(void)session;
-	for (size_t i = 0; i < nr_commands; i++) {
-		const struct command *command = &commands[i];
-
+	for (size_t i = 0; (command = command_at(i)); i++) {
 		if (command->only_command_line ||
 		    (!strcasestr(command->name, word) && !strcasestr(command->help, word)))
 			continue;
@@ -196,6 +196,21 @@ int command_set(struct dc_session *session, const struct words *words, struct re
 	assignment.call.no_number = true;
 	assignment.is_quiet = true;
 	return command_evaluate(session, &assignment, out);
+}
+
+int command_directory(struct dc_session *session, const struct words *words, struct records *out)
+{
+	char *text;
+	int status;
+
+	(void)session;
+	if (!words->nr)
+		return setting_show(words->shell, "directory");
+	if (asprintf(&text, "directory %s", words->operands[0]) < 0)
+		return report_memory(out);
+	status = setting_set(words->shell, text);
+	free(text);
+	return status;
 }
 
 int command_show(struct dc_session *session, const struct words *words, struct records *out)

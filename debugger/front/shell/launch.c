@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The program that the shell launches, and the commands run, start, file and kill.
+// The program that the shell launches, and the commands that begin and end it.
 #include "debugger/front/shell/launch.h"
 
 #include "debugger/front/interrupt.h"
@@ -8,51 +8,13 @@
 #include "debugger/front/shell/line.h"
 #include "debugger/front/shell/places.h"
 #include "debugger/front/shell/running.h"
+#include "debugger/front/shell/signals.h"
+#include "debugger/front/shell/terminal.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-// ---- its words ------------------------------------------------------------------------------------
-
-static void free_words(char **words)
-{
-	for (size_t i = 0; words && words[i]; i++)
-		free(words[i]);
-	free(words);
-}
-
-static char **copy_words(const char *first, const char *const *rest, size_t n)
-{
-	char **words = calloc(n + 2, sizeof(*words));
-	bool good = words && (words[0] = strdup(first));
-
-	for (size_t i = 0; good && i < n; i++)
-		good = (words[i + 1] = strdup(rest[i])) != NULL;
-	if (good)
-		return words;
-	free_words(words);
-	return NULL;
-}
-
-static int set_words(struct shell *shell, char **words)
-{
-	if (!words)
-		return report_memory(shell->out);
-	free_words(shell->program);
-	shell->program = words;
-	return 0;
-}
-
-int shell_launch_name(struct shell *shell, const char *const *argv)
-{
-	size_t n = 0;
-
-	while (argv[n + 1])
-		n++;
-	return set_words(shell, copy_words(argv[0], argv + 1, n));
-}
 
 // ---- breakpoints from one run to the next ---------------------------------------------------------
 
@@ -128,29 +90,66 @@ static bool take_first(const struct dc_thread *thread, void *arg)
 	return false;
 }
 
+static void close_all(const int fds[3])
+{
+	for (int i = 0; i < 3; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
+}
+
+static int launch(struct shell *shell, const int fds[3])
+{
+	const struct arguments *arguments = &shell->arguments_of_run;
+	char **environment = arguments_environment(arguments);
+	struct dc_launch launch;
+	struct dc_control_options control;
+
+	if (!environment)
+		return report_memory(shell->out);
+	dc_launch_init(&launch);
+	launch.argv = (const char *const *)arguments->words;
+	launch.environment = (const char *const *)environment;
+	launch.directory = arguments->directory;
+	launch.own_group = true;
+	memcpy(launch.fds, fds, sizeof(launch.fds));
+	shell->is_ours = true;
+	signals_expect(shell);
+	shell_control_options(shell, &control);
+
+	struct dc_error *err = dc_launch(&launch, &shell->session_options, &control,
+					 &shell->session);
+
+	arguments_free(environment);
+	if (!err)
+		return 0;
+	shell->session = NULL;
+	shell->is_ours = false;
+	return report_failure(shell->out, NULL, err);
+}
+
 int shell_launch_begin(struct shell *shell)
 {
-	// The shell's lines are not the program's to read, nor is its terminal.
-	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	struct dc_launch launch;
-	struct dc_error *err;
+	// The shell's lines are not the program's to read.
+	int input = shell->reads_input ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1, fds[3];
+	int status;
 
 	if (shell->session)
 		shell_detach(shell);
-	dc_launch_init(&launch);
-	launch.argv = (const char *const *)shell->program;
-	launch.own_group = true;
-	launch.fds[0] = nothing;
-	err = dc_launch(&launch, &shell->session_options, NULL, &shell->session);
-	if (nothing >= 0)
-		close(nothing);
-	if (err) {
-		shell->session = NULL;
-		return report_failure(shell->out, NULL, err);
-	}
-	shell->is_ours = shell->is_fresh = true;
+	status = arguments_open(shell, input, fds);
+	if (!status)
+		status = launch(shell, fds);
+	if (fds[0] != input && input >= 0)
+		close(input);
+	close_all(fds);
+	if (status)
+		return status;
+	shell->is_fresh = true;
+	terminal_forget();
 	interrupt_session(shell->session);
-	err = shell_control(shell);
+
+	struct dc_error *err = shell_control(shell);
+
 	if (!err)
 		err = dc_threads(shell->session, take_first, &shell->pid);
 	if (err)
@@ -180,7 +179,7 @@ bool shell_launch_may_end(struct shell *shell)
 {
 	char question[64];
 
-	if (!shell->session || !shell->at_terminal)
+	if (!shell->session || !shell->at_terminal || !shell->settings.confirm)
 		return true;
 	snprintf(question, sizeof(question), "Process %d is killed then. Go on?", shell->pid);
 	return line_confirm(question);
@@ -189,8 +188,7 @@ bool shell_launch_may_end(struct shell *shell)
 void shell_launch_deinit(struct shell *shell)
 {
 	shell_launch_forget(shell);
-	free_words(shell->program);
-	shell->program = NULL;
+	arguments_deinit(&shell->arguments_of_run);
 }
 
 // ---- commands -------------------------------------------------------------------------------------
@@ -199,8 +197,41 @@ int command_file(struct dc_session *session, const struct words *words, struct r
 {
 	(void)session;
 	(void)out;
-	return set_words(words->shell,
-			 copy_words(words->operands[0], words->operands + 1, words->nr - 1));
+	return arguments_set_program(words->shell, words->operands[0]);
+}
+
+int command_args(struct dc_session *session, const struct words *words, struct records *out)
+{
+	(void)session;
+	(void)out;
+	return words->nr ? arguments_set(words->shell, words->operands[0])
+			 : setting_show(words->shell, "args");
+}
+
+int command_cwd(struct dc_session *session, const struct words *words, struct records *out)
+{
+	(void)session;
+	(void)out;
+	return words->nr ? arguments_set_directory(words->shell, words->operands[0])
+			 : setting_show(words->shell, "cwd");
+}
+
+int command_env(struct dc_session *session, const struct words *words, struct records *out)
+{
+	(void)session;
+	(void)out;
+	if (words->nr)
+		return arguments_set_variable(words->shell, words->operands[0]);
+	arguments_say_environment(words->shell);
+	return 0;
+}
+
+int command_unset_environment(struct dc_session *session, const struct words *words,
+			      struct records *out)
+{
+	(void)session;
+	(void)out;
+	return arguments_unset_variable(words->shell, words->nr ? words->operands[0] : "");
 }
 
 // Up to where the program stands before its first instruction. *goes_on: nobody has said no.
@@ -210,11 +241,10 @@ static int begin(const struct words *words, bool *goes_on, struct records *out)
 	int status = 0;
 
 	*goes_on = true;
-	if (!shell->program)
+	if (!shell->arguments_of_run.program)
 		return report_message(out, DC_USAGE, "which program? (file PROGRAM)");
 	if (words->nr)
-		status = set_words(shell,
-				   copy_words(shell->program[0], words->operands, words->nr));
+		status = arguments_set(shell, words->operands[0]);
 	if (status || (shell->is_fresh && !words->nr))
 		return status;
 	*goes_on = !shell->is_ours || shell_launch_may_end(shell);
@@ -240,6 +270,15 @@ int command_start(struct dc_session *session, const struct words *words, struct 
 	if (!status && goes_on)
 		status = shell_break(words->shell, "main", true, 0, &number);
 	return status || !goes_on ? status : shell_go_on(words->shell);
+}
+
+int command_starti(struct dc_session *session, const struct words *words, struct records *out)
+{
+	bool goes_on;
+	int status = begin(words, &goes_on, out);
+
+	(void)session;
+	return status || !goes_on ? status : shell_say_frame(words->shell);
 }
 
 int command_kill(struct dc_session *session, const struct words *words, struct records *out)

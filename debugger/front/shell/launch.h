@@ -6,8 +6,6 @@
 
 #include "debugger/front/shell/shell.h"
 
-// What is run from now on; argv up to NULL, and copied.
-int shell_launch_name(struct shell *shell, const char *const *argv);
 // It stands before its first instruction, and what was the target before is left.
 int shell_launch_begin(struct shell *shell);
 // The process is left, and killed unless it has ended; its breakpoints are kept for the next.

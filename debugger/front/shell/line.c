@@ -5,6 +5,7 @@
 
 #include "debugger/front/interrupt.h"
 #include "debugger/front/shell/history.h"
+#include "debugger/front/shell/progress.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -230,6 +231,7 @@ enum source_state line_read(const char *prompt, char **ret)
 	enum source_state state = SOURCE_LINE;
 	sigset_t waiting, usual;
 
+	progress_end();
 	*ret = take_pasted();
 	if (*ret)
 		return SOURCE_LINE;
@@ -307,8 +309,12 @@ bool line_confirm(const char *question)
 	char prompt[256], *answer;
 
 	snprintf(prompt, sizeof(prompt), "%s (y or n) ", question);
-	if (line_read(prompt, &answer) != SOURCE_LINE)
-		return false;
+
+	enum source_state state = line_read(prompt, &answer);
+
+	// Who ends the input wants an end.
+	if (state != SOURCE_LINE)
+		return state == SOURCE_END;
 
 	bool yes = *answer == 'y' || *answer == 'Y';
 

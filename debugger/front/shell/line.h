@@ -23,7 +23,7 @@ void line_watch(int fd, void (*told)(void *), void *arg);
 const char *line_history(size_t i);
 // Keeps a line, unless it is the last one again.
 void line_remember(const char *line);
-// A yes; without a terminal that is not asked.
+// A yes, or the end of the input.
 bool line_confirm(const char *question);
 
 #endif

@@ -18,8 +18,7 @@ static bool parse_number(const char *text, unsigned long max, unsigned long *ret
 
 // ---- threads --------------------------------------------------------------------------------------
 
-// Threads get numbers as they are first seen, and keep them.
-static size_t number_of(struct shell *shell, pid_t tid)
+size_t shell_thread_number(struct shell *shell, pid_t tid)
 {
 	for (size_t i = 0; i < shell->nr_threads; i++) {
 		if (shell->threads[i] == tid)
@@ -47,7 +46,7 @@ static struct dc_error *take_stacks(struct shell *shell, pid_t thread, struct dc
 
 	for (size_t i = 0; !err && i < ret->nr_stacks; i++) {
 		if (ret->stacks[i].thread)
-			number_of(shell, ret->stacks[i].thread);
+			shell_thread_number(shell, ret->stacks[i].thread);
 	}
 	return err;
 }
@@ -79,6 +78,27 @@ static const struct dc_stack *stack_of(const struct dc_stacks *stacks, pid_t tid
 	return NULL;
 }
 
+void shell_say_thread_row(struct shell *shell, const struct dc_stack *stack)
+{
+	struct records *out = shell->out;
+
+	record_begin(out, "thread");
+	record_count(out, "number", shell_thread_number(shell, stack->thread));
+	record_integer(out, "thread", stack->thread);
+	record_text(out, "name", stack->name);
+	record_flag(out, "current", stack->thread == shell_thread(shell));
+	record_text(out, "wait", stack->wait);
+	record_text(out, "detail", stack->detail);
+	if (stack->goroutine)
+		record_format(out, "goroutine", "%ju", (uintmax_t)stack->goroutine);
+	if (stack->nr_frames)
+		report_frame(out, "frame", &stack->frames[0].at);
+	else
+		record_none(out, "frame");
+	record_text(out, "why", stack->nr_frames ? NULL : stack->why);
+	record_end(out);
+}
+
 int command_info_threads(struct dc_session *session, const struct words *words, struct records *out)
 {
 	struct shell *shell = words->shell;
@@ -89,28 +109,25 @@ int command_info_threads(struct dc_session *session, const struct words *words, 
 	if (err)
 		return report_failure(out, NULL, err);
 	for (size_t i = 0; i < stacks.nr_stacks; i++) {
-		const struct dc_stack *stack = &stacks.stacks[i];
-
-		if (!stack->thread)
-			continue;
-		record_begin(out, "thread");
-		record_count(out, "number", number_of(shell, stack->thread));
-		record_integer(out, "thread", stack->thread);
-		record_text(out, "name", stack->name);
-		record_flag(out, "current", stack->thread == shell_thread(shell));
-		record_text(out, "wait", stack->wait);
-		record_text(out, "detail", stack->detail);
-		if (stack->goroutine)
-			record_format(out, "goroutine", "%ju", (uintmax_t)stack->goroutine);
-		if (stack->nr_frames)
-			report_frame(out, "frame", &stack->frames[0].at);
-		else
-			record_none(out, "frame");
-		record_text(out, "why", stack->nr_frames ? NULL : stack->why);
-		record_end(out);
+		if (stacks.stacks[i].thread)
+			shell_say_thread_row(shell, &stacks.stacks[i]);
 	}
 	dc_stacks_deinit(&stacks);
 	return 0;
+}
+
+struct scope_kept shell_keep_scope(const struct shell *shell)
+{
+	struct scope_kept kept = { .scope = shell->usual.scope };
+
+	memcpy(kept.frame, shell->frame, sizeof(kept.frame));
+	return kept;
+}
+
+void shell_restore_scope(struct shell *shell, const struct scope_kept *kept)
+{
+	shell->usual.scope = kept->scope;
+	memcpy(shell->frame, kept->frame, sizeof(shell->frame));
 }
 
 static void forget_frame(struct shell *shell)
@@ -125,7 +142,7 @@ static int say_thread(struct shell *shell)
 
 	record_begin(shell->out, "chosen");
 	record_text(shell->out, "what", "thread");
-	record_count(shell->out, "number", number_of(shell, tid));
+	record_count(shell->out, "number", shell_thread_number(shell, tid));
 	record_integer(shell->out, "thread", tid);
 	record_flag(shell->out, "ours", shell->usual.scope.thread != 0);
 	record_end(shell->out);
@@ -167,10 +184,17 @@ int command_thread(struct dc_session *session, const struct words *words, struct
 	return say_thread(shell);
 }
 
+static void choose_goroutine(struct shell *shell, uint64_t id)
+{
+	shell->usual.scope.goroutine = id;
+	shell->usual.scope.thread = 0;
+	forget_frame(shell);
+}
+
 int command_goroutine(struct dc_session *session, const struct words *words, struct records *out)
 {
 	struct shell *shell = words->shell;
-	unsigned long id;
+	char *end = NULL;
 
 	(void)session;
 	if (words->nr && !strcmp(words->operands[0], "none")) {
@@ -178,13 +202,24 @@ int command_goroutine(struct dc_session *session, const struct words *words, str
 		return 0;
 	}
 	if (words->nr) {
-		if (!parse_number(words->operands[0], UINT64_MAX, &id) || !id)
+		unsigned long id = strtoul(words->operands[0], &end, 10);
+
+		if (!isdigit((unsigned char)*words->operands[0]) || !id || (*end && *end != ' '))
 			return report_message(out, DC_USAGE,
 					      "goroutine wants the id of one, not '%.100s'",
 					      words->operands[0]);
-		shell->usual.scope.goroutine = id;
-		shell->usual.scope.thread = 0;
-		forget_frame(shell);
+
+		const char *command = end + strspn(end, " \t");
+		struct scope_kept before = shell_keep_scope(shell);
+
+		choose_goroutine(shell, id);
+		if (*command) {
+			int status = shell_obey(shell, command, false);
+
+			if (shell->session)
+				shell_restore_scope(shell, &before);
+			return status;
+		}
 	}
 	record_begin(out, "chosen");
 	record_text(out, "what", "goroutine");
@@ -354,18 +389,24 @@ static void show_frame(struct shell *shell, const struct dc_stack_frame *frame, 
 	if (frame->is_guess)
 		record_flag(out, "guessed", true);
 	record_end(out);
-	if (full && !frame->is_inlined)
+	if (full)
 		shell_show_locals(shell, number);
 }
 
-// Frames are counted as the scope's are: what is inlined has the number of what it is in.
-static size_t count_frames(const struct dc_stack *stack)
+struct dc_error *shell_count_frames(struct shell *shell, size_t *ret)
 {
-	size_t n = 0;
+	struct dc_stacks stacks;
+	struct dc_error *err = take_stack(shell, shell_thread(shell), &stacks);
 
-	for (size_t i = 0; i < stack->nr_frames; i++)
-		n += !stack->frames[i].is_inlined;
-	return n;
+	*ret = 0;
+	if (err)
+		return err;
+
+	const struct dc_stack *stack = stack_of(&stacks, shell_thread(shell));
+
+	*ret = stack ? stack->nr_frames : 0;
+	dc_stacks_deinit(&stacks);
+	return NULL;
 }
 
 int command_backtrace(struct dc_session *session, const struct words *words, struct records *out)
@@ -373,7 +414,7 @@ int command_backtrace(struct dc_session *session, const struct words *words, str
 	struct shell *shell = words->shell;
 	struct trace_options options;
 	struct dc_stacks stacks;
-	unsigned number = 0, chosen = UINT32_MAX;
+	unsigned chosen = UINT32_MAX;
 
 	(void)session;
 	if (!parse_trace(words, &options))
@@ -387,17 +428,14 @@ int command_backtrace(struct dc_session *session, const struct words *words, str
 		return report_failure(out, NULL, err);
 
 	const struct dc_stack *stack = stack_of(&stacks, shell_thread(shell));
-	size_t n = stack ? count_frames(stack) : 0, from = 0, to = n;
+	size_t n = stack ? stack->nr_frames : 0, from = 0, to = n;
 
 	if (options.max && options.max < n) {
 		from = options.outermost ? n - options.max : 0;
 		to = from + options.max;
 	}
-	for (size_t i = 0; stack && i < stack->nr_frames && !out->unwanted; i++) {
-		if (number >= from && number < to)
-			show_frame(shell, &stack->frames[i], number, chosen, options.full);
-		number += !stack->frames[i].is_inlined;
-	}
+	for (size_t i = from; i < to && !out->unwanted; i++)
+		show_frame(shell, &stack->frames[i], (unsigned)i, chosen, options.full);
 	if (stack && to < n)
 		report_note(out, "%zu more frames", n - to);
 	if (stack && stack->why)

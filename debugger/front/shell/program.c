@@ -210,7 +210,10 @@ int command_info_proc(struct dc_session *session, const struct words *words, str
 	char command[4096], status[8192], value[256];
 	size_t n;
 
-	(void)session;
+	if (words->nr && !strcmp(words->operands[0], "mappings"))
+		return command_info_mappings(session, words, out);
+	if (words->nr)
+		return report_message(out, DC_USAGE, "info proc wants mappings, or nothing");
 	if (!read_text(pid, "status", status, sizeof(status), &n))
 		return gone(out, pid);
 	record_begin(out, "process");

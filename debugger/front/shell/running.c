@@ -8,6 +8,7 @@
 #include "debugger/front/shell/launch.h"
 #include "debugger/front/shell/line.h"
 #include "debugger/front/shell/places.h"
+#include "debugger/front/shell/terminal.h"
 
 #include <ctype.h>
 #include <signal.h>
@@ -21,12 +22,18 @@ static bool stops_all(const struct shell *shell)
 	return shell->settings.stops_all || shell->is_ours;
 }
 
+void shell_control_options(const struct shell *shell, struct dc_control_options *ret)
+{
+	dc_control_options_init(ret);
+	ret->stop_all = stops_all(shell);
+	ret->stop_signals = signals_that_stop(shell);
+}
+
 struct dc_error *shell_control(struct shell *shell)
 {
 	struct dc_control_options options;
 
-	dc_control_options_init(&options);
-	options.stop_all = stops_all(shell);
+	shell_control_options(shell, &options);
 
 	struct dc_error *err = dc_control(shell->session, &options);
 
@@ -46,8 +53,7 @@ static bool see_thread(const struct dc_thread *thread, void *arg)
 	return false;
 }
 
-// The chosen thread if it stands, else any that does; 0: none stands.
-static pid_t standing(struct shell *shell)
+pid_t shell_standing(struct shell *shell)
 {
 	pid_t tid = shell->usual.scope.thread;
 
@@ -150,6 +156,7 @@ static void say_stop(struct shell *shell, const struct dc_stop *stop)
 
 static int arrive(struct shell *shell, const struct dc_stop *stop)
 {
+	signals_drop(shell, stop);
 	shell_choose(shell, stop->thread);
 	say_stop(shell, stop);
 	shell_show_displays(shell);
@@ -186,16 +193,25 @@ static int gone(struct shell *shell, int how)
 			      name ? " by SIG" : "", name ? name : "");
 }
 
+// A thread that is looked at is borrowed for it: that is no stop of the program's.
+static bool is_stop(const struct dc_event *event)
+{
+	return event->kind == DC_EVENT_STOPPED && event->stop.reason != DC_STOP_ATTACHED;
+}
+
 void shell_tell_events(void *arg)
 {
 	struct shell *shell = arg;
 	struct dc_event event;
 
 	while (shell->session && dc_next_event(shell->session, &event)) {
-		if (event.kind == DC_EVENT_STOPPED) {
+		if (is_stop(&event) && signals_pass_by(shell, &event.stop, say_stop)) {
+			continue;
+		} else if (is_stop(&event)) {
+			signals_drop(shell, &event.stop);
 			say_stop(shell, &event.stop);
 			if (!shell->usual.scope.thread ||
-			    standing(shell) != shell->usual.scope.thread)
+			    shell_standing(shell) != shell->usual.scope.thread)
 				shell_choose(shell, event.stop.thread);
 		} else if (event.kind == DC_EVENT_TARGET_ENDED) {
 			gone(shell, event.status);
@@ -208,8 +224,17 @@ void shell_tell_events(void *arg)
 // True: it is what is waited for, a stop of one thread (0: of any) or the end.
 static bool take_event(struct shell *shell, pid_t only, const struct dc_event *event, int *status)
 {
+	struct dc_error *err;
+
 	switch (event->kind) {
 	case DC_EVENT_STOPPED:
+		if (!is_stop(event))
+			return false;
+		if (signals_pass_by(shell, &event->stop, say_stop) ||
+		    skips_go_on(shell, &event->stop, &err))
+			return false;
+		if (err)
+			report_failure(shell->out, NULL, err);
 		if (!only || event->stop.thread == only || event->stop.all_stand) {
 			*status = arrive(shell, &event->stop);
 			return true;
@@ -224,15 +249,12 @@ static bool take_event(struct shell *shell, pid_t only, const struct dc_event *e
 	}
 }
 
-// The next stop, of one thread (0: of any): others that stop meanwhile are told, and stand. Ctrl-C
-// stops the thread that is meant; a script it ends.
-static int wait_for_stop(struct shell *shell, pid_t only)
+// Ctrl-C stops the thread that is meant; a script it ends.
+static int wait_events(struct shell *shell, pid_t only)
 {
 	struct dc_event event;
 	int status;
 
-	shell->is_fresh = false;
-	fflush(stdout);
 	for (;;) {
 		if (!dc_wait_event(shell->session, -1, &event)) {
 			struct dc_expression *none = NULL;
@@ -259,6 +281,121 @@ static int wait_for_stop(struct shell *shell, pid_t only)
 	}
 }
 
+int shell_wait_for_stop(struct shell *shell, pid_t only)
+{
+	shell->is_fresh = false;
+	fflush(stdout);
+	int status = wait_events(shell, only);
+
+	terminal_take_back();
+	return status;
+}
+
+// ---- standing still -------------------------------------------------------------------------------
+
+static bool add_runner(const struct dc_thread *thread, void *arg)
+{
+	struct standstill *still = arg;
+	pid_t *more;
+
+	if (thread->stands)
+		return true;
+	more = reallocarray(still->tid, still->n + 1, sizeof(*more));
+	if (!more)
+		return false;
+	still->tid = more;
+	more[still->n++] = thread->tid;
+	return true;
+}
+
+static struct dc_error *await_all(struct shell *shell, struct standstill *still)
+{
+	enum { PATIENCE_S = 5 };
+	struct standstill running = { 0 };
+	struct dc_event event;
+	struct dc_error *err;
+
+	for (;;) {
+		free(running.tid);
+		running = (struct standstill){ 0 };
+		err = dc_threads(shell->session, add_runner, &running);
+		// One that is born meanwhile goes on in the end, too.
+		for (size_t i = 0; !err && i < running.n; i++) {
+			bool known = false;
+
+			for (size_t k = 0; k < still->n; k++)
+				known |= still->tid[k] == running.tid[i];
+			if (known)
+				continue;
+			add_runner(&(struct dc_thread){ .tid = running.tid[i] }, still);
+			err = dc_interrupt(shell->session, running.tid[i]);
+		}
+		if (err || !running.n)
+			break;
+		if (!dc_wait_event(shell->session, PATIENCE_S * INT64_C(1000000000), &event))
+			break;
+		if (is_stop(&event) && event.stop.reason != DC_STOP_INTERRUPTED)
+			say_stop(shell, &event.stop);
+		if (event.kind == DC_EVENT_TARGET_ENDED)
+			break;
+	}
+	free(running.tid);
+	return err;
+}
+
+struct dc_error *shell_stand_still(struct shell *shell, struct standstill *ret)
+{
+	*ret = (struct standstill){ .was_controlled = dc_is_controlled(shell->session) };
+
+	struct dc_error *err = shell_control(shell);
+
+	return err ? err : await_all(shell, ret);
+}
+
+struct dc_error *shell_move_on(struct shell *shell, struct standstill *still)
+{
+	struct dc_event event;
+	struct dc_error *err = NULL;
+
+	// What was told of the standstill is no news.
+	while (still->n && dc_next_event(shell->session, &event)) {
+		if (is_stop(&event) && event.stop.reason != DC_STOP_INTERRUPTED)
+			say_stop(shell, &event.stop);
+	}
+	if (!still->was_controlled)
+		err = dc_uncontrol(shell->session);
+	for (size_t i = 0; still->was_controlled && !err && i < still->n; i++)
+		err = dc_continue(shell->session, still->tid[i]);
+	free(still->tid);
+	return err;
+}
+
+// What a launched program reads is typed for it, and Ctrl-C is its: from before it runs.
+static void lend_terminal(const struct shell *shell)
+{
+	if (shell->is_ours && !shell->reads_input)
+		terminal_lend(shell->pid);
+}
+
+static struct dc_error *or_take_back(struct dc_error *err)
+{
+	if (err)
+		terminal_take_back();
+	return err;
+}
+
+struct dc_error *shell_resume(struct shell *shell, pid_t thread)
+{
+	lend_terminal(shell);
+	return or_take_back(dc_continue(shell->session, thread));
+}
+
+static struct dc_error *shell_step(struct shell *shell, const struct dc_step_options *options)
+{
+	lend_terminal(shell);
+	return or_take_back(dc_step(shell->session, options));
+}
+
 // ---- letting run ----------------------------------------------------------------------------------
 
 static bool parse_count(const struct words *words, unsigned long *ret)
@@ -280,32 +417,68 @@ static int no_count(const struct words *words, struct records *out)
 
 int shell_go_on(struct shell *shell)
 {
-	struct dc_error *err = dc_continue(shell->session, 0);
+	struct dc_error *err = shell_resume(shell, 0);
 
-	return err ? report_failure(shell->out, NULL, err) : wait_for_stop(shell, 0);
+	return err ? report_failure(shell->out, NULL, err) : shell_wait_for_stop(shell, 0);
+}
+
+struct standers {
+	pid_t but, *tid;
+	size_t n;
+};
+
+static bool add_stander(const struct dc_thread *thread, void *arg)
+{
+	struct standers *standers = arg;
+	pid_t *more;
+
+	if (!thread->stands || thread->tid == standers->but)
+		return true;
+	more = reallocarray(standers->tid, standers->n + 1, sizeof(*more));
+	if (!more)
+		return false;
+	standers->tid = more;
+	more[standers->n++] = thread->tid;
+	return true;
+}
+
+// Where all stop together, the others run while one steps: it may wait for them.
+static struct dc_error *release_others(struct shell *shell, pid_t tid)
+{
+	struct standers standers = { .but = tid };
+	struct dc_error *err;
+
+	if (!stops_all(shell) || strcmp(shell->settings.locking, "off") != 0)
+		return NULL;
+	err = dc_threads(shell->session, add_stander, &standers);
+	for (size_t i = 0; !err && i < standers.n; i++)
+		err = shell_resume(shell, standers.tid[i]);
+	free(standers.tid);
+	return err;
 }
 
 int command_continue(struct dc_session *session, const struct words *words, struct records *out)
 {
 	struct shell *shell = words->shell;
-	bool all = stops_all(shell) || (words->nr && !strcmp(words->operands[0], "all"));
+	bool is_said = words->nr && !strcmp(words->operands[0], "all");
+	bool all = is_said || (stops_all(shell) && strcmp(shell->settings.locking, "on") != 0);
 	unsigned long count = 1;
 	struct dc_error *err = NULL;
 	struct dc_event event;
 	int status;
 	pid_t tid;
 
-	if (!(words->nr && all) && !parse_count(words, &count))
+	if (!is_said && !parse_count(words, &count))
 		return no_count(words, out);
 	if (!dc_is_controlled(session))
 		return report_message(
 			out, DC_USAGE,
 			"nothing would stop it: the process runs, and has no breakpoint");
-	tid = standing(shell);
+	tid = shell_standing(shell);
 	// A stop that nobody was told of, as between "break" and "continue", is the next one.
 	while (dc_next_event(session, &event)) {
-		if (event.kind == DC_EVENT_STOPPED && event.stop.thread != tid && tid && !all)
-			err = dc_continue(session, tid);
+		if (is_stop(&event) && event.stop.thread != tid && tid && !all)
+			err = shell_resume(shell, tid);
 		if (err)
 			return report_failure(out, NULL, err);
 		if (take_event(shell, 0, &event, &status))
@@ -315,8 +488,8 @@ int command_continue(struct dc_session *session, const struct words *words, stru
 	if (count > 1 && shell->last_breakpoint)
 		err = dc_breakpoint_ignore(session, shell->last_breakpoint, count - 1);
 	if (!err && tid)
-		err = dc_continue(session, all ? 0 : tid);
-	return err ? report_failure(out, NULL, err) : wait_for_stop(shell, 0);
+		err = shell_resume(shell, all ? 0 : tid);
+	return err ? report_failure(out, NULL, err) : shell_wait_for_stop(shell, 0);
 }
 
 int command_interrupt(struct dc_session *session, const struct words *words, struct records *out)
@@ -330,7 +503,7 @@ int command_interrupt(struct dc_session *session, const struct words *words, str
 		return report_message(out, DC_USAGE, "interrupt wants all, or nothing");
 	if (!err)
 		err = dc_interrupt(session, all ? 0 : shell_thread(shell));
-	return err ? report_failure(out, NULL, err) : wait_for_stop(shell, 0);
+	return err ? report_failure(out, NULL, err) : shell_wait_for_stop(shell, 0);
 }
 
 static int step(const struct words *words, enum dc_step how, unsigned frame, struct records *out)
@@ -341,7 +514,7 @@ static int step(const struct words *words, enum dc_step how, unsigned frame, str
 	if (!parse_count(words, &count))
 		return no_count(words, out);
 
-	pid_t tid = standing(shell);
+	pid_t tid = shell_standing(shell);
 
 	if (!tid)
 		return report_message(
@@ -351,9 +524,23 @@ static int step(const struct words *words, enum dc_step how, unsigned frame, str
 	struct dc_step_options options = {
 		.thread = tid, .how = how, .count = count, .frame = frame
 	};
-	struct dc_error *err = dc_step(shell->session, &options);
 
-	return err ? report_failure(out, NULL, err) : wait_for_stop(shell, tid);
+	// Each step's end is looked at where one may lead into what is skipped.
+	shell->stepping = (struct stepping){ 0 };
+	if (how == DC_STEP_INTO && shell->skips) {
+		shell->stepping = (struct stepping){ .thread = tid, .left = count };
+		options.count = 1;
+	}
+
+	struct dc_error *err = release_others(shell, tid);
+
+	if (!err)
+		err = shell_step(shell, &options);
+
+	int status = err ? report_failure(out, NULL, err) : shell_wait_for_stop(shell, tid);
+
+	shell->stepping.thread = 0;
+	return status;
 }
 
 #define STEP(name, how)                                                           \
@@ -380,9 +567,10 @@ int command_finish(struct dc_session *session, const struct words *words, struct
 int command_advance(struct dc_session *session, const struct words *words, struct records *out)
 {
 	struct shell *shell = words->shell;
-	pid_t tid = standing(shell);
+	pid_t tid = shell_standing(shell);
 	unsigned number;
 
+	(void)session;
 	if (!tid)
 		return report_message(out, DC_USAGE, "no thread stands still");
 
@@ -391,9 +579,11 @@ int command_advance(struct dc_session *session, const struct words *words, struc
 	if (status)
 		return status;
 
-	struct dc_error *err = dc_continue(session, tid);
+	struct dc_error *err = release_others(shell, tid);
 
-	return err ? report_failure(out, NULL, err) : wait_for_stop(shell, tid);
+	if (!err)
+		err = shell_resume(shell, tid);
+	return err ? report_failure(out, NULL, err) : shell_wait_for_stop(shell, tid);
 }
 
 int command_until(struct dc_session *session, const struct words *words, struct records *out)
@@ -410,18 +600,10 @@ int command_signal(struct dc_session *session, const struct words *words, struct
 {
 	struct shell *shell = words->shell;
 	const char *name = words->operands[0];
-	pid_t tid = standing(shell);
-	int signo = -1;
+	pid_t tid = shell_standing(shell);
+	int signo = signal_number(name);
 
-	if (!strcmp(name, "0"))
-		signo = 0;
-	for (int i = 1; i < NSIG && signo < 0; i++) {
-		const char *its = sigabbrev_np(i);
-
-		if (its && !strcasecmp(its, !strncasecmp(name, "SIG", 3) ? name + 3 : name))
-			signo = i;
-	}
-	if (signo < 0)
+	if (!signo && strcmp(name, "0") != 0)
 		return report_message(out, DC_USAGE,
 				      "signal wants 0 or one such as INT, not '%.100s'", name);
 	if (!tid)
@@ -430,8 +612,8 @@ int command_signal(struct dc_session *session, const struct words *words, struct
 	struct dc_error *err = dc_set_signal(session, tid, signo);
 
 	if (!err)
-		err = dc_continue(session, tid);
-	return err ? report_failure(out, NULL, err) : wait_for_stop(shell, 0);
+		err = shell_resume(shell, tid);
+	return err ? report_failure(out, NULL, err) : shell_wait_for_stop(shell, 0);
 }
 
 int shell_run_scripts(struct shell *shell)

@@ -3,6 +3,7 @@
 #include "debugger/front/shell/settings.h"
 
 #include "debugger/front/report.h"
+#include "debugger/front/shell/output.h"
 #include "debugger/front/shell/shell.h"
 
 #include <ctype.h>
@@ -15,7 +16,8 @@ enum kind {
 	SETTING_TEXT,
 	SETTING_DURATION,
 	SETTING_HOST,
-	SETTING_PAIR
+	SETTING_PAIR,
+	SETTING_OTHER // of a room of its own
 };
 
 struct setting {
@@ -24,48 +26,85 @@ struct setting {
 	size_t offset; // in struct shell
 	bool is_negated; // the flag is kept as its opposite
 	const char *help;
+	int (*set)(struct shell *shell, const char *text); // OTHER, whose text offset is of
 };
+
+static int set_locking(struct shell *shell, const char *text)
+{
+	static const char *const words[] = { "off", "step", "on" };
+
+	// gdb's usual one, of which we have the part that is not about replaying.
+	if (!strcmp(text, "replay"))
+		text = "off";
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(text, words[i]) != 0)
+			continue;
+		shell->settings.locking = words[i];
+		return 0;
+	}
+	return report_message(shell->out, DC_USAGE,
+			      "scheduler-locking wants off, step or on, not '%.100s'", text);
+}
 
 #define SETTING(member)	    offsetof(struct shell, settings.member)
 #define CALL_OPTION(member) offsetof(struct shell, usual.call.member)
 static const struct setting rows[] = {
 	{ "all-stop", SETTING_FLAG, CALL_OPTION(all_stop), false,
-	  "every thread is stopped for a call" },
-	{ "color", SETTING_FLAG, SIZE_MAX, false, "names and numbers have colours" },
-	{ "confirm", SETTING_FLAG, SETTING(confirm), false, "ask before something is lost" },
+	  "every thread is stopped for a call", NULL },
+	{ "args", SETTING_OTHER, offsetof(struct shell, arguments_of_run.text), false,
+	  "the words of the program that run begins", arguments_set },
+	{ "color", SETTING_FLAG, SIZE_MAX, false, "names and numbers have colours", NULL },
+	{ "confirm", SETTING_FLAG, SETTING(confirm), false, "ask before something is lost", NULL },
+	{ "cwd", SETTING_OTHER, offsetof(struct shell, arguments_of_run.directory), false,
+	  "the directory that run begins it in", arguments_set_directory },
 	{ "directory", SETTING_TEXT, SETTING(directory), false,
-	  "where source files are looked for, too" },
+	  "where source files are looked for, too", NULL },
 	{ "drop-literals", SETTING_FLAG, CALL_OPTION(drop_literals), false,
-	  "unmap string literals after a call" },
+	  "unmap string literals after a call", NULL },
+	{ "environment", SETTING_OTHER, SIZE_MAX, false,
+	  "NAME=VALUE: a variable of the program that run begins", arguments_set_variable },
 	{ "force", SETTING_FLAG, CALL_OPTION(force), false,
-	  "borrow threads that are not at a safe point" },
-	{ "height", SETTING_NUMBER, SETTING(height), false, "lines of a page; 0: the terminal's" },
-	{ "history", SETTING_FLAG, SETTING(no_history), true, "keep the lines that are given" },
-	{ "history-size", SETTING_NUMBER, SETTING(history_size), false, "how many lines are kept" },
-	{ "host", SETTING_HOST, 0, false, "who runs calls: auto, or one that check names" },
+	  "borrow threads that are not at a safe point", NULL },
+	{ "height", SETTING_NUMBER, SETTING(height), false, "lines of a page; 0: the terminal's",
+	  NULL },
+	{ "history", SETTING_FLAG, SETTING(no_history), true, "keep the lines that are given",
+	  NULL },
+	{ "history-size", SETTING_NUMBER, SETTING(history_size), false, "how many lines are kept",
+	  NULL },
+	{ "host", SETTING_HOST, 0, false, "who runs calls: auto, or one that check names", NULL },
 	{ "keep-going", SETTING_FLAG, SETTING(keeps_going), false,
-	  "scripts go on after a line that fails" },
-	{ "listsize", SETTING_NUMBER, SETTING(list_size), false, "lines that list shows" },
+	  "scripts go on after a line that fails", NULL },
+	{ "listsize", SETTING_NUMBER, SETTING(list_size), false, "lines that list shows", NULL },
+	{ "logging", SETTING_OTHER, offsetof(struct shell, logging.file), false,
+	  "on, off, file NAME, redirect on, overwrite on: what is said goes to a file",
+	  output_set_logging },
 	{ "may-call-functions", SETTING_FLAG, CALL_OPTION(no_call), true,
-	  "expressions may call functions" },
-	{ "pagination", SETTING_FLAG, SETTING(paginates), false, "long output stops at each page" },
-	{ "prompt", SETTING_TEXT, SETTING(prompt), false, "what asks for a line" },
+	  "expressions may call functions", NULL },
+	{ "pagination", SETTING_FLAG, SETTING(paginates), false, "long output stops at each page",
+	  NULL },
+	{ "prompt", SETTING_TEXT, SETTING(prompt), false, "what asks for a line", NULL },
+	{ "scheduler-locking", SETTING_OTHER, SETTING(locking), false,
+	  "where all stand: off, others run, too; step, not while one steps; on, never",
+	  set_locking },
 	{ "stop-all", SETTING_FLAG, SETTING(stops_all), false,
-	  "a breakpoint stops all threads, not only the one that hits" },
+	  "a breakpoint stops all threads, not only the one that hits", NULL },
 	{ "substitute-path", SETTING_PAIR, SETTING(from), false,
-	  "FROM TO: source files that begin with FROM are under TO" },
+	  "FROM TO: source files that begin with FROM are under TO", NULL },
 	{ "timeout", SETTING_DURATION, CALL_OPTION(timeout_ns), false,
-	  "the deadline of each call; 0: none" },
-	{ "trace-commands", SETTING_FLAG, SETTING(echoes), false, "show each line of a script" },
+	  "the deadline of each call; 0: none", NULL },
+	{ "trace-commands", SETTING_FLAG, SETTING(echoes), false, "show each line of a script",
+	  NULL },
 	{ "wait", SETTING_DURATION, CALL_OPTION(wait_ns), false,
-	  "how long to look for a safe point" },
-	{ "width", SETTING_NUMBER, SETTING(width), false, "columns of a line; 0: the terminal's" },
+	  "how long to look for a safe point", NULL },
+	{ "width", SETTING_NUMBER, SETTING(width), false, "columns of a line; 0: the terminal's",
+	  NULL },
 };
 enum { NR_ROWS = sizeof(rows) / sizeof(*rows) };
 
 bool settings_init(struct settings *settings)
 {
 	*settings = (struct settings){ .prompt = strdup("(debugcall) "),
+				       .locking = "off",
 				       .confirm = true,
 				       .paginates = true,
 				       .history_size = 2000,
@@ -101,7 +140,7 @@ static const struct {
 } synonyms[] = {
 	{ "style enabled", "color" },	      { "colour", "color" },
 	{ "direct-call-timeout", "timeout" }, { "history save", "history" },
-	{ "history size", "history-size" },   { "scheduler-locking", "all-stop" },
+	{ "history size", "history-size" },   { "environ", "environment" },
 };
 
 static const struct setting *find(const char *text, size_t *length)
@@ -218,7 +257,7 @@ int setting_set(struct shell *shell, const char *text)
 	text += length;
 	text += strspn(text, " \t");
 	// "set timeout = 5s" means what it seems to.
-	if (*text == '=' && setting->kind != SETTING_TEXT)
+	if (*text == '=' && setting->kind != SETTING_TEXT && setting->kind != SETTING_OTHER)
 		text += 1 + strspn(text + 1, " \t");
 
 	void *at = place_of(shell, setting);
@@ -246,6 +285,7 @@ int setting_set(struct shell *shell, const char *text)
 			return refuse(shell, setting, "a duration such as 5s or 200ms", text);
 		return 0;
 	case SETTING_TEXT: return replace(shell, at, text);
+	case SETTING_OTHER: return setting->set(shell, text);
 	case SETTING_HOST: return set_host(shell, setting, text);
 	case SETTING_PAIR: return set_pair(shell, setting, text);
 	}
@@ -263,6 +303,12 @@ static void show_value(struct shell *shell, const struct setting *setting)
 			    *(const bool *)at != setting->is_negated ? "on" : "off");
 		break;
 	case SETTING_NUMBER: record_count(shell->out, "value", *(const unsigned *)at); break;
+	case SETTING_OTHER:
+		if (setting->offset == SIZE_MAX)
+			record_none(shell->out, "value");
+		else
+			record_text(shell->out, "value", *(char *const *)at);
+		break;
 	case SETTING_TEXT: record_text(shell->out, "value", *(char *const *)at); break;
 	case SETTING_DURATION:
 		record_format(shell->out, "value", "%gs", (double)*(const int64_t *)at / 1e9);
@@ -285,6 +331,10 @@ int setting_show(struct shell *shell, const char *name)
 
 	if (name && (!one || name[length]))
 		return report_message(shell->out, DC_USAGE, "no setting '%.100s'", name);
+	if (one && one->set == arguments_set_variable) {
+		arguments_say_environment(shell);
+		return 0;
+	}
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		if (one && one != &rows[i])
 			continue;

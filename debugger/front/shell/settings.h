@@ -8,9 +8,15 @@
 
 struct shell;
 
+struct logging {
+	char *file; // NULL: a usual name
+	bool overwrites, redirects;
+};
+
 struct settings {
 	char *prompt;
 	bool stops_all; // what stops one thread stops all
+	const char *locking; // "off", "step", "on": whether others then run with one that goes on
 	bool confirm, keeps_going, paginates, echoes;
 	bool no_history; // lines are not kept
 	unsigned history_size, list_size, width, height; // width, height 0: the terminal's

@@ -8,6 +8,8 @@
 #include "debugger/front/shell/complete.h"
 #include "debugger/front/shell/launch.h"
 #include "debugger/front/shell/line.h"
+#include "debugger/front/shell/output.h"
+#include "debugger/front/shell/progress.h"
 #include "debugger/front/shell/running.h"
 #include "debugger/front/shell/trust.h"
 
@@ -55,8 +57,10 @@ int shell_attach(struct shell *shell, const char *who)
 	struct dc_session *session;
 	struct dc_error *err = dc_find_process(who, &options.pid);
 
+	progress_begin("attach");
 	if (!err)
 		err = dc_open(&options, &session);
+	progress_end();
 	if (err)
 		return report_failure(shell->out, NULL, err);
 	if (shell->session)
@@ -65,6 +69,7 @@ int shell_attach(struct shell *shell, const char *who)
 	shell_forget_scripts(shell);
 	shell->session = session;
 	shell->pid = options.pid;
+	signals_expect(shell);
 	return 0;
 }
 
@@ -88,7 +93,7 @@ static bool reads_as_expression(const char *line, const struct command_match *ma
 	const struct command *command = match->command;
 	const char *rest = line + match->length;
 
-	if (!strchr(blanks, *rest) && *line != '!') {
+	if (!strchr(blanks, *rest) && !strchr("!|", *line)) {
 		if (*rest == '/' &&
 		    (!command || command->takes_format || command->operand == OPERAND_EXPRESSION))
 			return !command;
@@ -260,12 +265,15 @@ static int run_with(struct shell *shell, const struct command *command, const st
 		return report_message(shell->out, DC_USAGE, "%s: there is no process (attach PID)",
 				      command->name);
 	interrupt_session(shell->session);
+	if (!command->needs_no_target && !command->runs_lines && command->group != GROUP_RUNNING)
+		progress_begin(command->name);
 	// One that came between the end of the line and here is meant for this.
 	if (interrupt_came() && shell->session)
 		dc_cancel(shell->session);
 
 	int status = command_run(command, shell->session, words, shell->out);
 
+	progress_end();
 	interrupt_session(NULL);
 	return status;
 }
@@ -290,8 +298,8 @@ static int run_command(struct shell *shell, const struct command *command, const
 
 	words.shell = shell;
 	words.again = again;
-	if (command->takes_format && *rest == '/') {
-		rest = take_format(rest, format);
+	if (command->takes_format && rest[strspn(rest, blanks)] == '/') {
+		rest = take_format(rest + strspn(rest, blanks), format);
 		words.format = format;
 	}
 	if (command->operand == OPERAND_WORDS ? !split(rest, &operands)
@@ -414,7 +422,7 @@ static int obey_filled(struct shell *shell, const char *line, bool again)
 	}
 	if (is_no_expression(shell, line))
 		return refuse_command(shell, line, &match);
-	return run_command(shell, &commands[0], line, line, again);
+	return run_command(shell, command_at(0), line, line, again);
 }
 
 int shell_obey(struct shell *shell, const char *line, bool again)
@@ -461,10 +469,12 @@ static int obey_person(struct shell *shell, char *line, char **last)
 		return 0;
 	if (!again) {
 		line_remember(line);
+		output_begin_command();
 		free(*last);
 		*last = repeats(line) ? strdup(line) : NULL;
 		return shell_obey(shell, line, false);
 	}
+	output_begin_command();
 	line = strdup(*last);
 	status = line ? shell_obey(shell, line, true) : report_memory(shell->out);
 	free(line);
@@ -490,7 +500,11 @@ static int obey_next(struct shell *shell, struct source *source, char **last, bo
 	state = source_next(shell, source, false, &line);
 	switch (state) {
 	case SOURCE_INTERRUPTED: return 0;
-	case SOURCE_END: *more = false; return 0;
+	case SOURCE_END:
+		// Ctrl-D, unless the terminal is gone.
+		*more = source->is_terminal && shell->is_ours && !interrupt_end() &&
+			!shell_launch_may_end(shell);
+		return 0;
 	case SOURCE_BAD:
 		*more = false;
 		say_place(source, (char[256]){ 0 }, shell->out);
@@ -626,7 +640,7 @@ static void greet(struct shell *shell)
 		return;
 	if (shell->is_ours) {
 		report_note(shell->out, "%s, process %d, stands before its first instruction (run)",
-			    shell->program[0], shell->pid);
+			    shell->arguments_of_run.program, shell->pid);
 	} else if (shell->session) {
 		report_note(shell->out, "%s, process %d, %zu thread%s; it runs on", check.program,
 			    check.pid, check.nr_threads, check.nr_threads == 1 ? "" : "s");
@@ -643,6 +657,7 @@ static int run_terminal(struct shell *shell)
 		   shell->settings.no_history ? 0 : shell->settings.history_size);
 	complete_for(shell);
 	interrupt_keep_shell();
+	output_begin(shell);
 	greet(shell);
 	shell->at_terminal = true;
 	shell_obey_source(shell, &source);
@@ -657,6 +672,16 @@ static int run_terminal(struct shell *shell)
 static bool has_person(const struct options *options)
 {
 	return !options->batch && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+// Lines come from standard input that is no terminal with a person at it.
+static bool reads_input(const struct options *options)
+{
+	for (size_t i = 0; i < options->nr_scripts; i++) {
+		if (options->scripts[i].is_file && !strcmp(options->scripts[i].text, "-"))
+			return true;
+	}
+	return !options->batch && !options->nr_scripts && !has_person(options);
 }
 
 static int run_sources(struct shell *shell, struct options *options)
@@ -685,8 +710,10 @@ void shell_deinit(struct shell *shell)
 
 	lua_end(shell);
 	shell_detach(shell);
+	output_end();
 	shell_launch_deinit(shell);
 	shell_forget_scripts(shell);
+	skips_deinit(shell);
 	while ((definition = shell->definitions)) {
 		shell->definitions = definition->next;
 		free(definition->name);
@@ -701,6 +728,7 @@ void shell_deinit(struct shell *shell)
 		free(display);
 	}
 	settings_deinit(&shell->settings);
+	free(shell->logging.file);
 }
 
 int shell_run(struct options *options, struct records *out)
@@ -712,10 +740,13 @@ int shell_run(struct options *options, struct records *out)
 	int status = settings_init(&shell.settings) ? 0 : report_memory(out);
 
 	out->numbered = true;
+	shell.reads_input = reads_input(options);
+	signals_init(&shell.signals);
+	progress_allow(has_person(options));
 	if (!status && options->who)
 		status = shell_attach(&shell, options->who);
 	if (!status && options->program) {
-		status = shell_launch_name(&shell, options->program);
+		status = arguments_name(&shell, options->program);
 		if (!status)
 			status = shell_launch_begin(&shell);
 		interrupt_session(NULL);

@@ -5,7 +5,10 @@
 
 #include "debugger/front/commands.h"
 #include "debugger/front/options.h"
+#include "debugger/front/shell/arguments.h"
 #include "debugger/front/shell/settings.h"
+#include "debugger/front/shell/signals.h"
+#include "debugger/front/shell/skips.h"
 #include "debugger/front/shell/source.h"
 
 struct display {
@@ -30,6 +33,7 @@ struct shell {
 	struct words usual; // the scope and the call options of every command
 	char frame[24]; // that was chosen, for usual.scope; "": none
 	struct settings settings;
+	struct logging logging;
 
 	struct source *source; // whose lines are run; NULL: none yet
 	unsigned depth; // of sources, definitions and blocks
@@ -38,11 +42,16 @@ struct shell {
 	bool leaves; // quit was said
 	int leave_status;
 
-	char **program; // that run begins, and its arguments, up to NULL; NULL: none
+	struct arguments arguments_of_run; // what run begins
+	struct signals signals; // what is done about them
+	bool reads_input; // its lines come from standard input, and no terminal
 	bool is_ours; // the process was begun by the shell, and is killed when it is left
 	bool is_fresh; // it stands before its first instruction
 	struct kept *kept; // the breakpoints of a program that is run again
 
+	struct skip *skips;
+	unsigned last_skip;
+	struct stepping stepping;
 	struct breakpoint_script *scripts; // what is done at breakpoints
 	unsigned stopped_at; // the breakpoint of the stop just told; 0: none
 	unsigned last_breakpoint; // that the chosen thread stands at, perhaps

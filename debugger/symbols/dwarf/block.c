@@ -110,3 +110,10 @@ size_t block_chain(Dwarf_Die *unit, uint64_t pc, Dwarf_Die scopes[BLOCKS_MAX])
 	}
 	return n;
 }
+
+size_t block_without(Dwarf_Die scopes[BLOCKS_MAX], size_t n, unsigned inlined)
+{
+	while (inlined && n > 1)
+		inlined -= dwarf_tag(&scopes[--n]) == DW_TAG_inlined_subroutine;
+	return n;
+}
