@@ -233,10 +233,11 @@ def killed():
 
 @test
 def killed_in_control():
-    """promise 1: SIGKILL with breakpoints, watchpoints and steps of every kind in progress"""
+    """promise 1: SIGKILL with breakpoints, watchpoints, steps of every kind and pending calls in progress"""
     kills = 1000 if CAMPAIGN else 10
     random.seed(2)
-    for what in ("step", "next", "stepi", "watch", "break", "all"):
+    ways = ("step", "next", "stepi", "watch", "break", "all", "call")
+    for what in ways:
         with Comers(3) as target:
             for n in range(kills):
                 debugger = subprocess.Popen([f"{B}/tests/control/driver", str(target.pid), what],
@@ -250,7 +251,7 @@ def killed_in_control():
                 if n % 10 == 9:
                     target.runs_on()
             target.runs_on()
-    print(f"# {6 * kills} kills, 0 dead")
+    print(f"# {len(ways) * kills} kills, 0 dead")
 
 
 @test

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A debugger that does one thing to a process without end, to be killed while it does:
 //
-//   driver PID step|next|stepi|watch|break|all
+//   driver PID step|next|stepi|watch|break|all|call      call: whose callee stands at a breakpoint
 #include "debugger/debugcall.h"
 
 #include <stdio.h>
@@ -29,6 +29,45 @@ static struct dc_stop next_stop(struct dc_session *session)
 	return event.stop;
 }
 
+static void await_return(struct dc_session *session)
+{
+	struct dc_event event = { 0 };
+
+	while (event.kind != DC_EVENT_RETURNED) {
+		if (!dc_wait_event(session, -1, &event) || event.kind == DC_EVENT_TARGET_ENDED)
+			exit(3);
+	}
+	if (event.failure) {
+		fprintf(stderr, "%s\n", event.failure);
+		exit(5);
+	}
+}
+
+static int call(struct dc_session *session)
+{
+	struct dc_expression *expression;
+	struct dc_call_options options;
+
+	dc_call_options_init(&options);
+	options.may_pend = true;
+	good(dc_parse(session, "triple(triple(1))", NULL, &expression));
+	for (bool first = true;; first = false) {
+		struct dc_result result;
+		struct dc_error *err = dc_evaluate(session, expression, &options, &result);
+
+		if (!err || err->code != DC_PENDING)
+			return 4;
+		dc_error_destroy(err);
+		good(dc_continue(session, next_stop(session).thread));
+		if (first) {
+			puts("at work");
+			fflush(stdout);
+		}
+		good(dc_continue(session, next_stop(session).thread));
+		await_return(session);
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	const char *what = argc > 2 ? argv[2] : "";
@@ -36,7 +75,9 @@ int main(int argc, char *argv[])
 	struct dc_control_options control;
 	struct dc_session *session;
 	bool steps = !strcmp(what, "step") || !strcmp(what, "next") || !strcmp(what, "stepi");
-	const struct dc_breakpoint_options place = { .place = "serve", .temporary = steps };
+	const struct dc_breakpoint_options place = { .place = strcmp(what, "call") ? "serve"
+										   : "triple",
+						     .temporary = steps };
 	const struct dc_breakpoint_options object = { .kind = DC_WATCH, .place = "watched" };
 	unsigned number;
 
@@ -51,6 +92,8 @@ int main(int argc, char *argv[])
 	if (dc_event_fd(session) < 0)
 		return 2;
 	good(dc_breakpoint_set(session, !strcmp(what, "watch") ? &object : &place, &number));
+	if (!strcmp(what, "call"))
+		return call(session);
 	for (unsigned long n = 0;; n++) {
 		struct dc_stop stop = next_stop(session);
 		const struct dc_step_options step = {
