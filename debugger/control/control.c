@@ -183,6 +183,12 @@ struct thread *control_find(struct control *control, pid_t tid)
 
 // ---- standing and running -------------------------------------------------------------------------
 
+static void tell_stop(struct control *control)
+{
+	if (control->on_stop && !control->settles)
+		control->on_stop(control->arg);
+}
+
 static void stand(struct control *control, struct thread *thread, const struct stop *stop)
 {
 	thread->stop = *stop;
@@ -196,8 +202,7 @@ static void stand(struct control *control, struct thread *thread, const struct s
 	thread->next_undecided = NULL;
 	*control->last_undecided = thread;
 	control->last_undecided = &thread->next_undecided;
-	if (control->on_stop)
-		control->on_stop(control->arg);
+	tell_stop(control);
 }
 
 struct thread *control_next_stop(struct control *control)
@@ -389,8 +394,7 @@ static void on_gone(struct control *control, struct thread *thread, const struct
 	if (control->threads)
 		return;
 	control->has_ended = true;
-	if (control->on_stop)
-		control->on_stop(control->arg);
+	tell_stop(control);
 }
 
 static void on_event(struct control *control, struct thread *thread, const struct event *event)
@@ -496,9 +500,17 @@ void control_attend(struct control *control)
 	}
 }
 
+// Once all that has happened is seen to: whoever is told may decide at once.
 static void attend(void *arg)
 {
-	control_attend(arg);
+	struct control *control = arg;
+	bool settles = control->settles, had_ended = control->has_ended;
+
+	control->settles = true;
+	control_attend(control);
+	control->settles = settles;
+	if (control->undecided || control->has_ended != had_ended)
+		tell_stop(control);
 }
 
 struct dc_error *control_wait_stop(struct control *control, int64_t until, struct thread **ret)

@@ -35,6 +35,7 @@ struct control {
 	bool catches_forks;
 	enum resume how; // threads run
 	void (*on_stop)(void *arg); // a thread stands, or the target ended; NULL: nobody is told
+	bool settles; // whoever sees to events now looks itself for threads that stand
 	bool pends; // a callee that comes to a stop stands there; else it passes over
 	void (*on_go)(void *arg, struct thread *thread); // one that stands so is to go on
 	void *arg;

@@ -187,7 +187,9 @@ struct dc_error *session_decide(struct dc_session *session)
 	struct control *control = session->control;
 	struct dc_error *first = NULL;
 	struct thread *thread;
+	bool settles = control->settles;
 
+	control->settles = true;
 	control_attend(control);
 	while ((thread = control_next_stop(control))) {
 		struct dc_error *err = decide(session, thread);
@@ -198,6 +200,7 @@ struct dc_error *session_decide(struct dc_session *session)
 			first = err;
 		control_attend(control);
 	}
+	control->settles = settles;
 	return first;
 }
 
@@ -219,11 +222,18 @@ static struct dc_error *decide_all(struct dc_session *session, void *arg)
 	return err;
 }
 
-// On the tracer's thread.
+// On the tracer's thread. Where nobody has the session, no other thread need wake for it.
 static void on_stop(void *arg)
 {
 	struct dc_session *session = arg;
+	struct dc_operation turn;
 
+	if (session->control->undecided && turn_try(session, &turn)) {
+		dc_error_destroy(session_decide(session));
+		trace_write();
+		turn_end(&turn);
+		return;
+	}
 	if (!atomic_exchange(&session->is_deciding, true) &&
 	    !operations_leave_quietly(session, decide_all))
 		atomic_store(&session->is_deciding, false);

@@ -225,6 +225,22 @@ void turn_begin(struct dc_session *session, struct dc_operation *turn)
 	pthread_mutex_unlock(&operations->lock);
 }
 
+bool turn_try(struct dc_session *session, struct dc_operation *turn)
+{
+	struct operations *operations = &session->operations;
+	bool is_free;
+
+	*turn = (struct dc_operation){ .session = session };
+	pthread_mutex_lock(&operations->lock);
+	is_free = !operations->running && !operations->first;
+	if (is_free) {
+		enqueue(operations, turn);
+		take_turn(operations, turn);
+	}
+	pthread_mutex_unlock(&operations->lock);
+	return is_free;
+}
+
 void turn_end(struct dc_operation *turn)
 {
 	struct operations *operations = &turn->session->operations;

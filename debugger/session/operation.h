@@ -47,6 +47,8 @@ struct dc_operation {
 	struct dc_result *result; // arg's, of an evaluation
 };
 void turn_begin(struct dc_session *session, struct dc_operation *turn);
+// Without waiting: nobody has it, and nobody waits. Then turn_end() is due.
+bool turn_try(struct dc_session *session, struct dc_operation *turn);
 void turn_end(struct dc_operation *turn);
 #define _turn_(session)                                               \
 	__attribute__((cleanup(turn_end))) struct dc_operation turn_; \
