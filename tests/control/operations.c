@@ -209,8 +209,12 @@ TEST("what a callee does to a watched object is no stop of the thread's")
 	struct dc_stop stop;
 	unsigned number, watch;
 
-	value_at(session, 0, NULL, "verbosity = 0"); // nobody writes it any more
-	number = set(session, "serve", NULL);
+	// Nobody writes it any more, once the thread that did has begun another round.
+	value_at(session, 0, NULL, "verbosity = 0");
+	number = set(session, "serve", "order->thread == 0");
+	stop = next_stop(session);
+	good(dc_breakpoint_condition(session, number, NULL), "any thread");
+	good(dc_continue(session, stop.thread), "continue");
 	good(dc_breakpoint_set(session, &options, &watch), "watch");
 	for (int i = 0; i < 20; i++) {
 		stop = next_stop(session);
