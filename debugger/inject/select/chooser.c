@@ -99,6 +99,7 @@ static struct dc_error *release_for_walk(struct chooser *chooser)
 	if (chooser->walked_cold)
 		return NULL;
 	chooser->walked_cold = true;
+	chooser->tracee->awake_at = tracer_now();
 	return tracee_release(chooser->tracee);
 }
 
