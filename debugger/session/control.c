@@ -228,8 +228,10 @@ static void on_stop(void *arg)
 	struct dc_session *session = arg;
 	struct dc_operation turn;
 
-	if (session->control->undecided && turn_try(session, &turn)) {
-		dc_error_destroy(session_decide(session));
+	// While control ends it is not the session's any more; whoever ends it has the turn.
+	if (turn_try(session, &turn)) {
+		if (session->control)
+			dc_error_destroy(session_decide(session));
 		trace_write();
 		turn_end(&turn);
 		return;
