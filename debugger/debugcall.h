@@ -479,6 +479,7 @@ struct dc_step_options {
 	pid_t thread; // that stands
 	enum dc_step how;
 	uint64_t count; // of steps; 0: one
+	bool alone; // where what stops one thread stops all: the others stand meanwhile
 	unsigned frame; // OUT: of this one, numbered as a scope's; an inlined one goes with its own
 };
 // The thread goes on, by breakpoints at where it leads; DC_EVENT_STOPPED tells of the end. Whatever

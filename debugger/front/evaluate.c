@@ -139,6 +139,18 @@ static struct dc_error *run_list(struct dc_session *session, const struct words 
 	return *finally ? run_part(session, words, run, *finally) : NULL;
 }
 
+// By itself, so that it may be left pending.
+static struct dc_error *run_alone(struct dc_session *session, const struct words *words,
+				  struct run *run)
+{
+	struct dc_outcome *outcome = run->outcomes;
+
+	outcome->expression = run->expressions[0];
+	outcome->err = dc_evaluate(session, outcome->expression, &words->call, &outcome->result);
+	run->n = 1;
+	return NULL;
+}
+
 static void report_departure(struct records *out, const struct dc_departure *departure)
 {
 	if (departure->chosen)
@@ -242,6 +254,13 @@ int command_evaluate(struct dc_session *session, const struct words *words, stru
 		with_last.nr = 1;
 		words = &with_last;
 	}
+	// A person can look at where the callee stands, and go on from there.
+	if (words->shell && dc_is_controlled(session)) {
+		with_last.operands = words->operands;
+		with_last.nr = words->nr;
+		with_last.call.may_pend = true;
+		words = &with_last;
+	}
 	if (!run.outcomes || !run.expressions)
 		return report_memory(out);
 	run.nr_expressions = words->nr + 1;
@@ -251,8 +270,12 @@ int command_evaluate(struct dc_session *session, const struct words *words, stru
 
 	if (err)
 		return report_failure(out, culprit, err);
-	err = words->repeat ? repeat(session, words, run.expressions[words->nr], &run)
-			    : run_list(session, words, &run);
+	if (words->repeat)
+		err = repeat(session, words, run.expressions[words->nr], &run);
+	else if (words->call.may_pend && words->nr == 1 && !words->finally)
+		err = run_alone(session, words, &run);
+	else
+		err = run_list(session, words, &run);
 	status = report(out, words, &run);
 	if (run.err) {
 		int failure = report_failure(out, run.unparsed, run.err);

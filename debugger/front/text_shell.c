@@ -154,6 +154,38 @@ static void put_change(const struct field *stop)
 	printf("is %s\n", is);
 }
 
+static void put_call(const struct field *call)
+{
+	printf("call %" PRIu64 " on thread %jd: %s\n", field_count(call, "number"),
+	       (intmax_t)field_integer(call, "thread"), field_text(call, "expr"));
+}
+
+static void put_returned(const struct field *returned)
+{
+	const char *value = field_text(returned, "value"),
+		   *failure = field_text(returned, "failure");
+
+	if (value)
+		printf("$%" PRIu64 " = %s\n", field_count(returned, "result"), value);
+	else
+		printf("call %" PRIu64 " %s\n", field_count(returned, "call"),
+		       failure ? failure : "has returned");
+}
+
+static void put_syscall(const struct field *stop)
+{
+	const char *name = field_text(stop, "syscall_name");
+	const struct field *result = field_find(stop, "result_of_syscall");
+
+	printf(result ? "behind system call %jd" : "before system call %jd",
+	       (intmax_t)field_integer(stop, "syscall"));
+	if (name)
+		printf(" (%s)", name);
+	if (result)
+		printf(", which gave %jd", (intmax_t)result->integer);
+	fputs(", ", stdout);
+}
+
 static void put_stop(const struct field *stop)
 {
 	const char *reason = field_text(stop, "reason"), *signal = field_text(stop, "signal");
@@ -165,6 +197,17 @@ static void put_stop(const struct field *stop)
 	else if (!strcmp(reason, "scope"))
 		printf("has left the frame of watchpoint %" PRIu64 ", which is gone, ",
 		       field_count(stop, "breakpoint"));
+	else if (field_find(stop, "syscall"))
+		put_syscall(stop);
+	else if (field_find(stop, "breakpoint") && signal)
+		printf("caught %s (%s), ", signal, description ? description : "");
+	else if (field_find(stop, "child"))
+		printf("has made process %jd by %s, ", (intmax_t)field_integer(stop, "child"),
+		       reason);
+	else if (!strcmp(reason, "load"))
+		fputs("has loaded a library, ", stdout);
+	else if (!strcmp(reason, "exec"))
+		fputs("is another program, ", stdout);
 	else if (field_find(stop, "breakpoint"))
 		printf("at breakpoint %" PRIu64 ", ", field_count(stop, "breakpoint"));
 	else if (signal)
@@ -202,8 +245,16 @@ static void put_breakpoint(const struct field *breakpoint)
 	const struct field *locations = field_find(breakpoint, "locations");
 	const char *condition = field_text(breakpoint, "condition");
 
-	printf("%s %" PRIu64 " %s %s", noun_of(breakpoint), field_count(breakpoint, "number"),
-	       field_find(breakpoint, "address") ? "on" : "at", field_text(breakpoint, "place"));
+	const char *set_by = field_text(breakpoint, "set_by"),
+		   *place = field_text(breakpoint, "place");
+
+	if (!strncmp(set_by, "catch ", 6))
+		printf("catchpoint %" PRIu64 " of %s%s%s", field_count(breakpoint, "number"),
+		       set_by + 6, place && *place ? " " : "", place ? place : "");
+	else
+		printf("%s %" PRIu64 " %s %s", noun_of(breakpoint),
+		       field_count(breakpoint, "number"),
+		       field_find(breakpoint, "address") ? "on" : "at", place);
 	if (field_find(breakpoint, "thread"))
 		printf(" thread %jd", (intmax_t)field_integer(breakpoint, "thread"));
 	if (condition)
@@ -532,6 +583,8 @@ const struct layout shell_layouts[] = {
 	{ "handling", put_handling },
 	{ "environment", put_environment },
 	{ "skip", put_skip },
+	{ "call", put_call },
+	{ "returned", put_returned },
 	{ "core", put_core },
 	{ "breakpoint", put_breakpoint },
 	{ NULL, NULL },

@@ -237,7 +237,9 @@ static struct dc_error *run_step(void *arg)
 	step_end(thread);
 	thread->step.plan = take_ptr(job->plan);
 	err = begin(job->session, thread, job->options);
-	return err ? err : session_go(job->session, job->session->stop_all ? 0 : tid);
+	return err ? err
+		   : session_go(job->session,
+				job->session->stop_all && !job->options->alone ? 0 : tid);
 }
 
 struct dc_error *dc_step(struct dc_session *session, const struct dc_step_options *options)

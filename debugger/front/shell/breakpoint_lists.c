@@ -80,7 +80,8 @@ static bool save(const struct dc_breakpoint *breakpoint, void *arg)
 	FILE *out = saving->file;
 
 	// Threads are others next time.
-	fprintf(out, "%s %s", shell_break_command(breakpoint), breakpoint->place);
+	fprintf(out, "%s %s", shell_break_command(breakpoint),
+		breakpoint->place ? breakpoint->place : "");
 	if (condition)
 		fprintf(out, " if%s%s", *condition == ' ' ? "" : " ", condition);
 	fputc('\n', out);

@@ -65,7 +65,22 @@ struct naming {
 static const char *const setters[] = { [DC_BREAK] = "break",
 				       [DC_WATCH] = "watch",
 				       [DC_WATCH_READ] = "rwatch",
-				       [DC_WATCH_ACCESS] = "awatch" };
+				       [DC_WATCH_ACCESS] = "awatch",
+				       [DC_CATCH_SYSCALL] = "catch syscall",
+				       [DC_CATCH_SIGNAL] = "catch signal",
+				       [DC_CATCH_FORK] = "catch fork",
+				       [DC_CATCH_VFORK] = "catch vfork",
+				       [DC_CATCH_EXEC] = "catch exec",
+				       [DC_CATCH_LOAD] = "catch load",
+				       [DC_CATCH_THROW] = "catch throw",
+				       [DC_CATCH_RETHROW] = "catch rethrow",
+				       [DC_CATCH_CATCH] = "catch catch" };
+enum { NR_SETTERS = sizeof(setters) / sizeof(*setters) };
+
+static bool is_watched(enum dc_breakpoint_kind kind)
+{
+	return kind == DC_WATCH || kind == DC_WATCH_READ || kind == DC_WATCH_ACCESS;
+}
 
 static bool say_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
 {
@@ -86,7 +101,7 @@ static bool say_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
 	record_count(out, "hits", breakpoint->hits);
 	record_count(out, "ignore", breakpoint->ignore);
 	// What is watched is data, and where its frame returns to is no place of the user's.
-	if (breakpoint->kind != DC_BREAK && breakpoint->nr_locations)
+	if (is_watched(breakpoint->kind) && breakpoint->nr_locations)
 		record_address(out, "address", breakpoint->locations[0].at.pc);
 	record_list(out, "locations");
 	for (size_t i = 0; breakpoint->kind == DC_BREAK && i < breakpoint->nr_locations; i++)
@@ -157,7 +172,7 @@ static int set_from(const struct words *words, struct dc_breakpoint_options opti
 	if (!text)
 		return report_memory(out);
 	status = take_clauses(shell, text, &options);
-	options.place = text;
+	options.place = options.kind >= DC_CATCH_SYSCALL && !*text ? NULL : text;
 	if (!status && options.kind == DC_BREAK)
 		options.place = place = whole_place(shell, text, &status);
 	if (!status)
@@ -180,9 +195,50 @@ int shell_break_and_say(struct shell *shell, const char *text)
 	return set_from(&words, (struct dc_breakpoint_options){ .kind = DC_BREAK }, shell->out);
 }
 
+// "syscall read write": the kind, and what is left of the text is what it catches of it.
+static int set_catch(const struct words *words, bool temporary, struct records *out)
+{
+	const char *text = words->operands[0];
+	struct words what = *words;
+	size_t n = strcspn(text, " \t");
+
+	for (size_t kind = DC_CATCH_SYSCALL; kind < NR_SETTERS; kind++) {
+		const char *name = setters[kind] + strlen("catch ");
+
+		if (strncmp(text, name, n) != 0 || name[n])
+			continue;
+		text += n + strspn(text + n, " \t");
+		what.operands = &text;
+		what.nr = *text != 0;
+		return set_from(
+			&what,
+			(struct dc_breakpoint_options){ .kind = (int)kind, .temporary = temporary },
+			out);
+	}
+	return report_message(
+		out, DC_USAGE,
+		"catch wants syscall, signal, fork, vfork, exec, load, throw, rethrow "
+		"or catch, not '%.*s'",
+		(int)(n < 100 ? n : 100), text);
+}
+
+int command_catch(struct dc_session *session, const struct words *words, struct records *out)
+{
+	(void)session;
+	return set_catch(words, false, out);
+}
+
+int command_tcatch(struct dc_session *session, const struct words *words, struct records *out)
+{
+	(void)session;
+	return set_catch(words, true, out);
+}
+
 const char *shell_break_command(const struct dc_breakpoint *breakpoint)
 {
-	return breakpoint->temporary ? "tbreak" : setters[breakpoint->kind];
+	bool is_break = breakpoint->kind == DC_BREAK;
+
+	return breakpoint->temporary && is_break ? "tbreak" : setters[breakpoint->kind];
 }
 
 #define SETS(name, ...)                                                                     \

@@ -25,6 +25,7 @@ handler command_lua, command_alias, command_apropos, command_attach, command_bac
 	command_args, command_cwd, command_env, command_unset_environment, command_handle,
 	command_jump, command_return, command_skip, command_info_skip, command_thread_apply,
 	command_thread_find, command_frame_apply, command_rbreak, command_save_breakpoints,
-	command_pipe, command_logging, command_directory, command_gcore;
+	command_pipe, command_logging, command_directory, command_gcore, command_catch,
+	command_tcatch, command_info_calls, command_abandon;
 
 #endif

@@ -88,6 +88,10 @@ static const char *reason_of(const struct dc_stop *stop)
 	case DC_STOP_SIGNAL: return "signal";
 	case DC_STOP_STEP: return "step";
 	case DC_STOP_EXEC: return "exec";
+	case DC_STOP_SYSCALL: return "syscall";
+	case DC_STOP_FORK: return "fork";
+	case DC_STOP_VFORK: return "vfork";
+	case DC_STOP_LOADED: return "load";
 	default: return "interrupt";
 	}
 }
@@ -138,6 +142,14 @@ static void say_stop(struct shell *shell, const struct dc_stop *stop)
 		record_count(out, "breakpoint", stop->breakpoint);
 	if (stop->reason == DC_STOP_WATCHPOINT)
 		say_values(shell, stop);
+	if (stop->reason == DC_STOP_SYSCALL) {
+		record_integer(out, "syscall", stop->syscall);
+		record_text(out, "syscall_name", stop->syscall_name);
+		if (stop->is_return)
+			record_integer(out, "result_of_syscall", stop->result);
+	}
+	if (stop->child)
+		record_integer(out, "child", stop->child);
 	if (stop->signo) {
 		const char *name = sigabbrev_np(stop->signo);
 
@@ -160,9 +172,7 @@ static int arrive(struct shell *shell, const struct dc_stop *stop)
 	shell_choose(shell, stop->thread);
 	say_stop(shell, stop);
 	shell_show_displays(shell);
-	shell->stopped_at = stop->reason == DC_STOP_BREAKPOINT || stop->reason == DC_STOP_WATCHPOINT
-				    ? stop->breakpoint
-				    : 0;
+	shell->stopped_at = stop->reason == DC_STOP_SCOPE ? 0 : stop->breakpoint;
 	shell->last_breakpoint = shell->stopped_at;
 	return 0;
 }
@@ -213,6 +223,8 @@ void shell_tell_events(void *arg)
 			if (!shell->usual.scope.thread ||
 			    shell_standing(shell) != shell->usual.scope.thread)
 				shell_choose(shell, event.stop.thread);
+		} else if (event.kind == DC_EVENT_RETURNED) {
+			shell_say_returned_call(shell, &event);
 		} else if (event.kind == DC_EVENT_TARGET_ENDED) {
 			gone(shell, event.status);
 		} else if (event.kind == DC_EVENT_TARGET_EXECED) {
@@ -241,6 +253,13 @@ static bool take_event(struct shell *shell, pid_t only, const struct dc_event *e
 		}
 		say_stop(shell, &event->stop);
 		return false;
+	case DC_EVENT_RETURNED:
+		shell_say_returned_call(shell, event);
+		if (only && event->thread != only)
+			return false;
+		shell_choose(shell, event->thread);
+		*status = event->failure ? dc_code_status(DC_PENDING) : 0;
+		return true;
 	case DC_EVENT_TARGET_ENDED: *status = gone(shell, event->status); return true;
 	case DC_EVENT_TARGET_EXECED:
 		report_note(shell->out, "the process became another program");
@@ -422,46 +441,19 @@ int shell_go_on(struct shell *shell)
 	return err ? report_failure(shell->out, NULL, err) : shell_wait_for_stop(shell, 0);
 }
 
-struct standers {
-	pid_t but, *tid;
-	size_t n;
-};
-
-static bool add_stander(const struct dc_thread *thread, void *arg)
+// Where all stop together, the others run with one that goes on: it may wait for them.
+static bool goes_alone(const struct shell *shell, bool is_step)
 {
-	struct standers *standers = arg;
-	pid_t *more;
+	const char *locking = shell->settings.locking;
 
-	if (!thread->stands || thread->tid == standers->but)
-		return true;
-	more = reallocarray(standers->tid, standers->n + 1, sizeof(*more));
-	if (!more)
-		return false;
-	standers->tid = more;
-	more[standers->n++] = thread->tid;
-	return true;
-}
-
-// Where all stop together, the others run while one steps: it may wait for them.
-static struct dc_error *release_others(struct shell *shell, pid_t tid)
-{
-	struct standers standers = { .but = tid };
-	struct dc_error *err;
-
-	if (!stops_all(shell) || strcmp(shell->settings.locking, "off") != 0)
-		return NULL;
-	err = dc_threads(shell->session, add_stander, &standers);
-	for (size_t i = 0; !err && i < standers.n; i++)
-		err = shell_resume(shell, standers.tid[i]);
-	free(standers.tid);
-	return err;
+	return !stops_all(shell) || !strcmp(locking, "on") || (is_step && !strcmp(locking, "step"));
 }
 
 int command_continue(struct dc_session *session, const struct words *words, struct records *out)
 {
 	struct shell *shell = words->shell;
 	bool is_said = words->nr && !strcmp(words->operands[0], "all");
-	bool all = is_said || (stops_all(shell) && strcmp(shell->settings.locking, "on") != 0);
+	bool all = is_said || !goes_alone(shell, false);
 	unsigned long count = 1;
 	struct dc_error *err = NULL;
 	struct dc_event event;
@@ -521,22 +513,22 @@ static int step(const struct words *words, enum dc_step how, unsigned frame, str
 			out, DC_USAGE,
 			"no thread stands still (interrupt stops one, break waits for it)");
 
-	struct dc_step_options options = {
-		.thread = tid, .how = how, .count = count, .frame = frame
-	};
+	struct dc_step_options options = { .thread = tid,
+					   .how = how,
+					   .count = count,
+					   .frame = frame,
+					   .alone = goes_alone(shell, true) };
 
 	// Each step's end is looked at where one may lead into what is skipped.
 	shell->stepping = (struct stepping){ 0 };
 	if (how == DC_STEP_INTO && shell->skips) {
-		shell->stepping = (struct stepping){ .thread = tid, .left = count };
+		shell->stepping = (struct stepping){ .thread = tid,
+						     .left = count,
+						     .alone = options.alone };
 		options.count = 1;
 	}
 
-	struct dc_error *err = release_others(shell, tid);
-
-	if (!err)
-		err = shell_step(shell, &options);
-
+	struct dc_error *err = shell_step(shell, &options);
 	int status = err ? report_failure(out, NULL, err) : shell_wait_for_stop(shell, tid);
 
 	shell->stepping.thread = 0;
@@ -579,10 +571,8 @@ int command_advance(struct dc_session *session, const struct words *words, struc
 	if (status)
 		return status;
 
-	struct dc_error *err = release_others(shell, tid);
+	struct dc_error *err = shell_resume(shell, goes_alone(shell, false) ? tid : 0);
 
-	if (!err)
-		err = shell_resume(shell, tid);
 	return err ? report_failure(out, NULL, err) : shell_wait_for_stop(shell, tid);
 }
 

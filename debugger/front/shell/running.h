@@ -33,6 +33,8 @@ struct dc_error *shell_stand_still(struct shell *shell, struct standstill *ret) 
 struct dc_error *shell_move_on(struct shell *shell, struct standstill *still) DC_CHECK;
 // All that stand run, up to the next stop.
 int shell_go_on(struct shell *shell);
+// A call that was pending is over.
+void shell_say_returned_call(struct shell *shell, const struct dc_event *event);
 // Events that came while a line was edited.
 void shell_tell_events(void *shell);
 // What is to be done at the breakpoint that a thread has just stopped at, and at those that follow.

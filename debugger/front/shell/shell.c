@@ -320,6 +320,9 @@ static int run_command(struct shell *shell, const struct command *command, const
 				&(struct json_command){ line, status });
 	if (!command->runs_lines)
 		spend_interrupt(shell, status);
+	// Where the callee stands is said at once.
+	if (status == dc_code_status(DC_PENDING) && command == command_at(0) && shell->session)
+		shell_tell_events(shell);
 	return status || !shell->stopped_at ? status : shell_run_scripts(shell);
 }
 

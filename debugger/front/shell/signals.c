@@ -59,7 +59,8 @@ void signals_drop(struct shell *shell, const struct dc_stop *stop)
 bool signals_pass_by(struct shell *shell, const struct dc_stop *stop,
 		     void (*say)(struct shell *, const struct dc_stop *))
 {
-	if (!is_at_signal(stop) || shell->signals.stop & bit(stop->signo))
+	// One that is caught was asked for.
+	if (!is_at_signal(stop) || stop->breakpoint || shell->signals.stop & bit(stop->signo))
 		return false;
 	if (shell->signals.print & bit(stop->signo))
 		say(shell, stop);

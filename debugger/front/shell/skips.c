@@ -39,7 +39,9 @@ static bool is_skipped(const struct shell *shell, const struct dc_frame *frame)
 bool skips_go_on(struct shell *shell, const struct dc_stop *stop, struct dc_error **err)
 {
 	struct stepping *stepping = &shell->stepping;
-	struct dc_step_options options = { .thread = stop->thread, .how = DC_STEP_INTO };
+	struct dc_step_options options = { .thread = stop->thread,
+					   .how = DC_STEP_INTO,
+					   .alone = stepping->alone };
 
 	*err = NULL;
 	if (!stepping->thread || stop->thread != stepping->thread)

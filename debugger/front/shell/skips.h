@@ -19,6 +19,7 @@ struct stepping {
 	pid_t thread; // 0: none are
 	unsigned long left; // to go, with the one under way
 	bool leaves; // a function that is skipped
+	bool alone; // the others stand meanwhile
 };
 
 // The step that has ended is not the end: another one is under way. *err: it cannot be.

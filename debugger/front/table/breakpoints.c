@@ -66,6 +66,29 @@ const struct command table_breakpoints[] = {
 		.run = command_awatch,
 	},
 	{
+		.name = "catch",
+		.arguments = "KIND [WHAT] [thread N] [if COND]",
+		.operand = OPERAND_TEXT,
+		.group = GROUP_BREAKPOINTS,
+		.min = 1,
+		.max = 1,
+		.help = "stop threads at a syscall, signal, fork, vfork, exec, load of a library, "
+			"or "
+			"where C++ does throw, rethrow or catch",
+		.example = "catch syscall openat unlink",
+		.run = command_catch,
+	},
+	{
+		.name = "tcatch",
+		.arguments = "KIND [WHAT] [thread N] [if COND]",
+		.operand = OPERAND_TEXT,
+		.group = GROUP_BREAKPOINTS,
+		.min = 1,
+		.max = 1,
+		.help = "the same, once",
+		.run = command_tcatch,
+	},
+	{
 		.name = "rbreak",
 		.arguments = "REGEX",
 		.operand = OPERAND_REGEX,

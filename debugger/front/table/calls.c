@@ -47,6 +47,24 @@ const struct command table_calls[] = {
 		.run = command_eject,
 	},
 	{
+		.name = "info calls",
+		.arguments = "",
+		.operand = OPERAND_NONE,
+		.group = GROUP_CALLS,
+		.help = "list the calls whose callees stand at a breakpoint; continue goes on with "
+			"them",
+		.run = command_info_calls,
+	},
+	{
+		.name = "abandon",
+		.arguments = "[N]",
+		.operand = OPERAND_WORDS,
+		.group = GROUP_CALLS,
+		.max = 1,
+		.help = "undo such a call, the last one when none is named",
+		.run = command_abandon,
+	},
+	{
 		.name = "output",
 		.arguments = "EXPR",
 		.operand = OPERAND_EXPRESSION,
