@@ -23,6 +23,11 @@ static struct dc_error *refuse(const struct type *type, const char *why)
 			  spelt ? spelt : "?", why);
 }
 
+static bool is_aggregate(const struct type *type)
+{
+	return type->kind == TYPE_STRUCT || type->kind == TYPE_UNION;
+}
+
 static void put_vector(struct shape *shape, const struct type *type, uint64_t offset)
 {
 	// Short vectors are integers to both compilers, whatever their elements.
@@ -99,6 +104,25 @@ static void put_hole(struct shape *shape, uint64_t start_bit, uint64_t end_bit)
 		shape->holes |= 1u << word;
 }
 
+// clang passes in memory what has a struct within that lies off its own alignment. gcc asks that of
+// numbers only.
+static void judge_place(struct shape *shape, const struct type *member, uint64_t offset)
+{
+	const struct type *inner = type_strip(member);
+
+	while (inner->kind == TYPE_ARRAY)
+		inner = type_strip(inner->target);
+	if (!is_aggregate(inner) || inner->is_incomplete || shape->compiler == COMPILER_GCC ||
+	    !(offset % type_padded_align(member)))
+		return;
+	if (!(offset % type_align(member)))
+		shape->doubt = "its debug information does not tell the alignment of a member";
+	else if (shape->compiler == COMPILER_CLANG)
+		shape->value.in_memory = true;
+	else
+		shape->doubt = "compilers differ on a struct off its alignment";
+}
+
 // Debug information leaves out bit-fields without a name, which gcc counts as ABI_INTEGER and clang
 // does not count. They show as a hole wider than the next member's alignment asks for.
 static struct dc_error *put_members(struct shape *shape, const struct type *type, uint64_t offset)
@@ -132,6 +156,8 @@ static struct dc_error *put_members(struct shape *shape, const struct type *type
 			size = type_strip(member->type)->size * 8;
 			expected = round_up(end, type_align(member->type) * 8ul);
 			err = put_type(shape, member->type, offset + member->offset);
+			if (!err)
+				judge_place(shape, member->type, offset + member->offset);
 		}
 		if (bit > expected && type->kind == TYPE_STRUCT)
 			put_hole(shape, offset * 8 + end, offset * 8 + bit);
@@ -215,11 +241,6 @@ static struct dc_error *put_type(struct shape *shape, const struct type *type, u
 static uint64_t words_of(const struct type *type)
 {
 	return (type->size + 7) / 8;
-}
-
-static bool is_aggregate(const struct type *type)
-{
-	return type->kind == TYPE_STRUCT || type->kind == TYPE_UNION;
 }
 
 // Classes of a whole value; type is stripped. Members of large aggregates are visited as well,
@@ -314,6 +335,8 @@ static struct dc_error *place(struct placer *placer, const struct value *value, 
 	// Where a value lies on the stack follows from its alignment alone.
 	uint64_t align = type_align(type), other = type_align(value->type);
 
+	if (other == align)
+		other = type_padded_align(type);
 	if ((type_align_is_guessed(type) || other != align) &&
 	    (round_up(placer->abi.entry->stack_size, align < 8 ? 8 : align) !=
 		     round_up(placer->abi.entry->stack_size, 8) ||

@@ -82,6 +82,8 @@ struct type {
 	// STRUCT, UNION, valid once type_members() has been called for this type: it may as well
 	// be packed, for no member's place tells its alignment.
 	bool is_align_guessed;
+	// The same: it is padded as if it were aligned to more than anything tells; 0: it is not.
+	uint32_t padded_align;
 	bool is_rvalue; // REFERENCE: &&
 	bool is_scoped; // C++ enum class
 	bool is_nontrivial; // C++ class that is passed by invisible reference
@@ -121,6 +123,8 @@ const struct type *type_nested(const struct type *class, const char *name);
 
 // In bytes, a power of two; reads the members that decide it.
 uint32_t type_align(const struct type *type);
+// What its padding would be explained by: it may be as much as that.
+uint32_t type_padded_align(const struct type *type);
 // Whether it may be less than that, for nothing in the debug information shows it.
 bool type_align_is_guessed(const struct type *type);
 

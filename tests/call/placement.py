@@ -26,6 +26,8 @@ struct by_eight { int i; long double v; };
 typedef long double lesser __attribute__((aligned(8)));
 struct __attribute__((aligned(32))) by_32 { char c; long double v; };
 struct __attribute__((packed)) held { int i; struct by_32 s; };
+struct __attribute__((aligned(8))) by_8 { char c; };
+struct __attribute__((packed)) off { char a, b; struct by_8 s; };
 struct nothing { unsigned : 3; };
 struct more_nothing { long : 40; };
 struct around { struct nothing n; };
@@ -40,6 +42,7 @@ long f7(SEVEN, struct by_eight s) { return s.i * 100 + (long) s.v; }
 long f8(SEVEN, lesser s) { return (long) s; }
 long f9(long a, long b, long c, long d, long e, long f, struct plain_wide s) { return (long) s.v; }
 long f10(SEVEN, struct held s) { return s.i * 100 + (long) s.s.v; }
+long f11(long a, struct off s, long b) { return a * 1000 + s.b * 100 + s.s.c * 10 + b; }
 long n1(struct nothing u, long a, long b) { return a * 10 + b; }
 long n2(struct more_nothing u, long a, long b) { return a * 10 + b; }
 long n3(struct around u, long a, long b) { return a * 10 + b; }
@@ -53,6 +56,7 @@ struct padded v6 = { 1, 6 };
 struct by_eight v7 = { 1, 7 };
 lesser v8 = 8;
 struct held v10 = { 1, { 2, 10 } };
+struct off v11 = { 1, 2, { 3 } };
 struct nothing u1;
 struct more_nothing u2;
 struct around u3;
@@ -69,7 +73,8 @@ SEVEN = "1, 2, 3, 4, 5, 6, 7"
 CASES = [(f"f{n}({SEVEN}, v{n})", value, sure) for n, value, sure in (
     (1, 103, True), (2, 103, True), (3, 103, True), (4, 4, False), (5, 5, False), (6, 106, True), (7, 107, True),
     (8, 8, False), (10, 110, True))]
-CASES += [("f9(1, 2, 3, 4, 5, 6, v4)", 4, True), ("n1(u1, 4, 2)", 42, False), ("n2(u2, 4, 2)", 42, False),
+CASES += [("f11(5, v11, 4)", 5234, False),
+          ("f9(1, 2, 3, 4, 5, 6, v4)", 4, True), ("n1(u1, 4, 2)", 42, False), ("n2(u2, 4, 2)", 42, False),
           ("n3(u3, 4, 2)", 42, False), ("n4(u3, 4, 2)", 42, False)]
 
 

@@ -45,6 +45,11 @@ uint32_t type_align(const struct type *type)
 	return type->align;
 }
 
+uint32_t type_padded_align(const struct type *type)
+{
+	return type_align(type);
+}
+
 bool type_align_is_guessed(const struct type *type)
 {
 	(void)type;

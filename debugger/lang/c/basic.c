@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-struct dc_error *basics_init(struct basics *basics, struct types *types)
+struct dc_error *basics_init(struct basics *basics, struct types *types, bool is_cxx)
 {
 	static const char *const spellings[] = {
 #define X(name, spelling) spelling,
@@ -14,7 +14,8 @@ struct dc_error *basics_init(struct basics *basics, struct types *types)
 
 	basics->types = types;
 	for (size_t i = 0; i < BASIC_COUNT; i++) {
-		basics->list[i] = types_basic(types, spellings[i]);
+		basics->list[i] = types_basic(types,
+					      is_cxx && i == BASIC_BOOL ? "bool" : spellings[i]);
 		if (!basics->list[i])
 			return &dc_out_of_memory;
 	}

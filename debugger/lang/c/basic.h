@@ -39,7 +39,8 @@ struct basics {
 	struct types *types;
 	const struct type *list[BASIC_COUNT];
 };
-struct dc_error *basics_init(struct basics *basics, struct types *types) DC_CHECK;
+// is_cxx: _Bool is written bool.
+struct dc_error *basics_init(struct basics *basics, struct types *types, bool is_cxx) DC_CHECK;
 const struct type *basic_signed(const struct basics *basics, uint64_t size, bool is_signed);
 
 #endif

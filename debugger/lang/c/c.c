@@ -133,7 +133,8 @@ struct dc_error *c_parse(const struct environment *environment, const struct sym
 				 .expression = expression,
 				 .symbols = environment->symbols,
 				 .frame = frame };
-	struct dc_error *err = basics_init(&parser.basics, symbols_types(parser.symbols));
+	bool is_cxx = parser.dialect->has_bool && symbols_is_cxx(parser.symbols);
+	struct dc_error *err = basics_init(&parser.basics, symbols_types(parser.symbols), is_cxx);
 
 	if (!err)
 		err = lexer_init(&parser.lexer, expression->text, expression->size);

@@ -17,7 +17,8 @@ struct dc_error *context_init(struct context *context, const struct dialect *dia
 		.variables = environment->variables,
 		.has_bool = dialect->has_bool && symbols_is_cxx(environment->symbols)
 	};
-	return basics_init(&context->basics, symbols_types(environment->symbols));
+	return basics_init(&context->basics, symbols_types(environment->symbols),
+			   context->has_bool);
 }
 
 // Behind eval_node(): an enumerator is an int, whatever its enum is made of.

@@ -249,6 +249,7 @@ static struct dc_error *read_parts(const struct type *type, struct type_node **r
 	if (!err && &node->type != type) {
 		type_node(type)->type.align = node->type.align;
 		type_node(type)->type.is_align_guessed = node->type.is_align_guessed;
+		type_node(type)->type.padded_align = node->type.padded_align;
 		type_node(type)->type.is_nontrivial = node->type.is_nontrivial;
 	}
 	*ret = node;
@@ -339,6 +340,13 @@ uint32_t type_align(const struct type *type)
 						  : by->align;
 
 	return align ? align : 1;
+}
+
+uint32_t type_padded_align(const struct type *type)
+{
+	uint32_t align = type_align(type), padded = aligned_by(type)->padded_align;
+
+	return padded > align ? padded : align;
 }
 
 bool type_align_is_guessed(const struct type *type)

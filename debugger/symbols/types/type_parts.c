@@ -189,6 +189,7 @@ static void find_alignment(struct type_node *node)
 		align = node->declared_align;
 	node->type.align = align;
 	node->type.is_align_guessed = shown < align;
+	node->type.padded_align = shown > align ? shown : 0;
 }
 
 static struct dc_error *read_members(struct type_node *node)
