@@ -100,7 +100,7 @@ def work(what):
 
 
 def gdb_condition(pid):
-    worker = subprocess.Popen([*GDB, "-p", pid, "-ex", "break serve if weight == -1", "-ex", "continue"],
+    worker = subprocess.Popen([*GDB, "-p", pid, "-ex", "break serve if $rsi == -1", "-ex", "continue"],
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               preexec_fn=dies_with_us)
     time.sleep(3)
