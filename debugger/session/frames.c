@@ -136,11 +136,22 @@ static void add_callers(const struct unwound *frames, size_t n, unsigned index,
 	}
 }
 
+// Callers only tell what was passed to a frame: those of one that is named by its number, or of the
+// innermost where a thread stands at its place, are not followed to the stack's end.
+static size_t frames_needed(const struct scope *scope)
+{
+	enum { CALLERS = 7 };
+	unsigned number = 0;
+
+	if (!scope->place && (!scope->frame || !is_number(scope->frame, &number)))
+		return UNWIND_MAX;
+	return number < UNWIND_MAX - CALLERS - 1 ? number + CALLERS + 1 : UNWIND_MAX;
+}
+
 static struct dc_error *choose(struct dc_session *session, const struct snapshot *snapshot,
 			       const struct scope *scope, pid_t tid, struct chosen_frame *ret)
 {
-	// Of a thread that stands at its place, the innermost is meant, and its callers only tell what was passed to it.
-	const size_t max = scope->place ? 8 : UNWIND_MAX;
+	const size_t max = frames_needed(scope);
 	_cleanup_free_ struct unwound *frames = calloc(max, sizeof(*frames));
 	unsigned index = 0, inlined = 0;
 	bool complete;
