@@ -58,6 +58,7 @@ test:
 CAMPAIGN_SAYS := $(shell grep -lrs CAMPAIGN tests/unit tests/runtime tests/call tests/cli tests/control tests/dap)
 campaign:
 	@tests/deps $(DEPS_TEST)
+	@$(MAKE) --no-print-directory SAN=address,undefined build/address-undefined/debugcall
 	@DC_CAMPAIGN=1 $(MAKE) --no-print-directory test-run \
 		TESTS='$(filter $(CAMPAIGN_SAYS) $(CAMPAIGN_SAYS:%.c=$(B)/%),$(TESTS))'
 bench:

@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "dap"))
-from harness import DEBUGCALL, TARGETS, Program  # noqa: E402
+from harness import DEBUGCALL, TARGETS, Failed, Program  # noqa: E402
 from harness.dap import ABILITIES, Client  # noqa: E402
 
 RUNS = int(os.environ.get("RUNS", "7"))
@@ -97,8 +97,10 @@ def main():
     # In turns, so that what else the machine does falls on both.
     for _ in range(RUNS):
         ours.append(Session((DEBUGCALL, "dap")).found)
-        if LLDB:
-            theirs.append(Session((LLDB,)).found)
+        try:
+            theirs += [Session((LLDB,)).found] if LLDB else []
+        except Failed as failure:
+            print(f"# {os.path.basename(LLDB)}: {str(failure)[:100]}")
     print(f"{'median of ' + str(RUNS):42} {'debugcall':>13} {os.path.basename(LLDB or 'no lldb'):>17} {'ratio':>8}")
     for name in ours[0]:
         here = statistics.median(run[name] for run in ours)

@@ -1170,10 +1170,14 @@ test('the target\'s end is told', async (dc, target) => {
 (async () => {
 	const chosen = tests.filter(([title]) => !only || title.includes(only));
 	let next = 0, failures = 0;
+	const underWay = new Set();
+	// Where nobody waits for anything any more, an adapter has ended that should not have.
+	process.on('exit', () => underWay.forEach(title => console.log(`not ok - ${title}: the adapter is gone`)));
 	// What waits for a condition leaves room for others.
 	await Promise.all(os.cpus().map(async () => {
 		while (next < chosen.length) {
 			const [title, run, target] = chosen[next++];
+			underWay.add(title);
 			try {
 				await within(run, target);
 				console.log(`ok - ${title}`);
@@ -1181,6 +1185,7 @@ test('the target\'s end is told', async (dc, target) => {
 				failures++;
 				console.log(`not ok - ${title}: ${String(error && error.stack || error).replace(/\n/g, '\n# ')}`);
 			}
+			underWay.delete(title);
 		}
 	}));
 	console.log(`1..${chosen.length}`);

@@ -11,6 +11,8 @@ from harness import CAMPAIGN, DEBUGCALL, Target, contains, equal, expect, main, 
 
 SOURCE = os.path.abspath("tests/targets/plain.c")
 ROUNDS, MESSAGES = (10000, 1000) if CAMPAIGN else (20, 150)
+# What make campaign builds beside: a minute of it.
+SANITIZED, SANITIZED_ROUNDS = "build/address-undefined/debugcall", 50
 
 
 def seeds(pid):
@@ -32,6 +34,10 @@ def seeds(pid):
         ("setExpression", {"expression": "notes", "value": "1"}), ("pause", {"threadId": pid}),
         ("continue", {"threadId": pid, "singleThread": True}), ("next", {"threadId": pid, "granularity": "line"}),
         ("stepIn", {"threadId": pid}), ("stepOut", {"threadId": pid}), ("exceptionInfo", {"threadId": pid}),
+        ("dataBreakpointInfo", {"name": "notes", "asAddress": False, "bytes": 4}), ("restart", {"arguments": {}}),
+        ("setDataBreakpoints", {"breakpoints": [{"dataId": "0 notes", "accessType": "readWrite", "condition": "1"}]}),
+        ("gotoTargets", {"source": source, "line": 60}), ("goto", {"threadId": pid, "targetId": 1}),
+        ("stepInTargets", {"frameId": 1}), ("stepIn", {"threadId": pid, "targetId": 2}),
         ("readMemory", {"memoryReference": "0x1000", "offset": -1, "count": 100}),
         ("disassemble", {"memoryReference": "0x1000", "instructionOffset": -5, "instructionCount": 10}),
         ("completions", {"text": "parts.", "column": 7}), ("source", {"source": source, "sourceReference": 0}),
@@ -74,7 +80,7 @@ def mutated(lot, message):
     return bytes(body)
 
 
-def a_round(target, number):
+def a_round(target, number, adapter):
     lot = random.Random(number)
     known = seeds(target.pid)
     data = b""
@@ -85,7 +91,7 @@ def a_round(target, number):
         data += b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
     if lot.random() < 0.2:
         data += bytes(lot.randrange(256) for _ in range(50))
-    run = subprocess.run([DEBUGCALL, "dap"], input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=240,
+    run = subprocess.run([adapter, "dap"], input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=240,
                          check=False)
     text = run.stderr.decode(errors="replace")
     expect(run.returncode in (0, 2), f"round {number}: status {run.returncode}: {text}")
@@ -93,14 +99,16 @@ def a_round(target, number):
     contains(run.stdout.decode(errors="replace"), '"command":"initialize","success":true')
 
 
-def rounds():
+def rounds(adapter, count):
     with Target("threads") as target:
-        for number in range(ROUNDS):
-            a_round(target, number)
+        for number in range(count):
+            a_round(target, number, adapter)
             expect(target.process.poll() is None, f"round {number}: the target ended")
         target.answers()
         equal(target.tracer(), 0)
 
 
-row("mutated messages crash nobody", rounds)
+row("mutated messages crash nobody", rounds, DEBUGCALL, ROUNDS)
+if CAMPAIGN:
+    row("mutated messages find nothing that sanitizers see", rounds, SANITIZED, SANITIZED_ROUNDS)
 main()

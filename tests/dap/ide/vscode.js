@@ -132,9 +132,14 @@ async function session() {
 	});
 	await step('hovers over a variable and a function, and calls nothing', async () => {
 		for (const name of ['route', 'count']) {
-			await page.locator('.view-line span span').getByText(name, { exact: true }).first().hover();
-			await says(new RegExp(`"expression":"${name}".*"context":"hover"`));
-			await page.mouse.move(0, 0);
+			// What the last one showed may lie over it for a while.
+			await until(`a hover over ${name}`, async () => {
+				await page.mouse.move(600, 700);
+				await sleep(500);
+				await page.locator('.view-line span span').getByText(name, { exact: true }).first().hover();
+				await sleep(1500);
+				return new RegExp(`"expression":"${name}".*"context":"hover"`).test(said());
+			});
 		}
 	});
 	await step('watches a call, which runs when it is asked to', async () => {
