@@ -567,12 +567,11 @@ bool symbols_type_info(struct symbols *symbols, const char *type, uint64_t *addr
 				continue;
 
 			_cleanup_free_ char *shown = demangle_name(symbol.name);
-			char *its = shown + sizeof(prefix) - 1;
 
 			if (!shown || strncmp(shown, prefix, sizeof(prefix) - 1) != 0)
 				continue;
-			simplify(its);
-			if (strcmp(its, wanted) != 0)
+			simplify(shown + sizeof(prefix) - 1);
+			if (strcmp(shown + sizeof(prefix) - 1, wanted) != 0)
 				continue;
 			*addr = symbol.value + loaded->module.bias;
 			return true;

@@ -10,6 +10,8 @@ from harness import Program, debugcall, equal, expect, main, row, skip
 SOURCE = r"""
 #include <cstdio>
 #include <functional>
+#include <string>
+#include <string_view>
 #include <typeinfo>
 #include <unistd.h>
 struct V {
@@ -87,9 +89,22 @@ int base_of = 5;
 auto twice = [](int x) { return 2 * x; };
 auto adds = [k = 30](int x, int y = 0) { return k + x + y; };
 std::function<int(int)> function = twice, empty;
+size_t length(const std::string &s) { return s.size(); }
+size_t length_of(std::string_view s) { return s.size(); }
+size_t view_of(const std::string_view &s) { return s.size() + 100; }
+std::string kept = "before";
+int keep(const std::string &s) { kept = s; return (int) kept.size(); }
+int which(const std::string &) { return 1; }
+int which(int) { return 2; }
+int which(bool, int) { return 3; }
+void write_to(std::string &s) { s += "!"; }
+struct Named { std::string name = "x"; bool is(const std::string &other) const; };
+bool Named::is(const std::string &other) const { return name == other; }
+Named named;
 int main()
 {
-	volatile long n = twice(1) + adds(1, 2) + function(2) + (p + q).x + (bool) p + (long) p + (ns::w * 2).n + (2 * ns::w).n;
+	length("a"); length_of("a"); view_of("a"); keep("before"); named.is("y"); write_to(kept);
+	volatile long n = which("a") + which(1) + which(true, 1) + twice(1) + adds(1, 2) + function(2) + (p + q).x + (bool) p + (long) p + (ns::w * 2).n + (2 * ns::w).n;
 	printf("%s", typeid(*shape).name() && typeid(int).name() ? "" : "!");
 	puts("ready");
 	fflush(stdout);
@@ -116,12 +131,17 @@ VALUES = [
     ("dynamic_cast<Square &>(*shape).side", "6"), ("dynamic_cast<void *>(tag) == &square", "true"),
     ("dynamic_cast<Square *>(nowhere) == nullptr", "true"), ("static_cast<Square *>(tag)->side", "6"),
     ("*typeid(*shape).name()@7", '"6Square"'), ("*typeid(int).name()@2", '"i"'), ("*typeid(shape->s).name()", "105 'i'"),
+    ('length("hello")', "5"), ('length("a string that is longer than sixteen bytes")', "42"), ('length("")', "0"),
+    ('length_of("hello")', "5"), ('view_of("abc")', "103"), ('keep("kept as a copy that is long enough")', "34"),
+    ("kept", '"kept as a copy that is long enough"'), ('keep("short")', "5"), ("kept", '"short"'),
+    ('which("a")', "1"), ("which(5)", "2"), ('named.is("x")', "true"), ('named.is("y")', "false"), ("length(kept)", "5"),
     ("int(3.7)", "3"), ("double(1) / 2", "0.5"), ("Color(5)", "GREEN"), ("int('a')", "97"), ("(int) Color(0)", "0"),
 ]
 MISTAKES = [
     ("p / q", 1, "'/' is not defined"), ("owner = owner2", 6, "cannot be copied as it lies"),
     ("dynamic_cast<Circle &>(*shape)", 1, "std::bad_cast"), ("dynamic_cast<int *>(&p)", 1, "virtual"),
     ("ns::w * \"a\"", 1, "'*' is not defined"), ("p(1)", 1, "too few arguments"), ("empty(1)", 1, "null pointer"),
+    ('write_to("a")', 1, "cannot convert"),
 ]
 
 

@@ -551,6 +551,7 @@ static struct dc_error *eval_cast(struct context *context, const struct node *no
 				  struct value *ret)
 {
 	struct dc_error *err;
+	bool done;
 
 	if (node->is_dynamic)
 		return context->dialect->cast_dynamic(context, node, ret);
@@ -560,8 +561,6 @@ static struct dc_error *eval_cast(struct context *context, const struct node *no
 	else
 		err = eval_node(context, node->left, ret);
 	if (!err && eval_is_object(context, ret) && !type_is_record(node->type)) {
-		bool done;
-
 		err = context->dialect->convert_class(context, node, ret, node->type, &done);
 	}
 	return err ? err : convert_cast(context, ret, node->type);

@@ -36,7 +36,6 @@ static bool is_polymorphic(struct context *context, const struct type *class, un
 static struct dc_error *read_word(struct context *context, uint64_t addr, uint64_t *ret)
 {
 	const struct caller *caller = context->access.caller;
-
 	return caller->read(caller->arg, addr, ret, sizeof(*ret));
 }
 

@@ -241,6 +241,9 @@ struct dc_error *method_find_argument(struct context *context, const struct node
 	_cleanup_value_ struct value object = { 0 };
 	struct dc_error *err;
 
+	*done = !(i == 0 && call->object.type) && text_argument_fits(context, node, param->type);
+	if (*done)
+		return error_at(text_argument(context, node, param->type, ret), node->column);
 	*done = i == 0 && (call->object.type || (param->name && !strcmp(param->name, "this") &&
 						 node->kind != NODE_LIST));
 	if (!*done)

@@ -16,6 +16,7 @@ enum fit {
 	FIT_VOID = FIT_CONVERTED + 100, // a pointer to an object as one to anything
 	FIT_BOOL, // a pointer as a truth value
 	FIT_ADDRESS, // an integer as a pointer, which users of a debugger write
+	FIT_MADE, // an object is made of it
 	FIT_ELLIPSIS,
 	FIT_NEVER,
 };
@@ -155,6 +156,8 @@ static enum fit fit_argument(struct context *context, const struct node *node,
 
 	is_this |= param->name && !strcmp(param->name, "this");
 
+	if (text_argument_fits(context, node, param->type))
+		return FIT_MADE;
 	if (node->kind == NODE_LIST)
 		return type_is_record(to) ? FIT_CONVERTED : FIT_NEVER;
 	// NULL and nullptr are pointers of every type.

@@ -94,6 +94,11 @@ struct dc_error *named_cast(struct parser *parser, struct node **ret, bool *done
 struct dc_error *named_cast_of_type(struct parser *parser, const char *name, size_t column,
 				    struct node **ret, bool *done) DC_CHECK;
 
+// text_argument.c
+bool text_argument_fits(struct context *context, const struct node *node, const struct type *param);
+struct dc_error *text_argument(struct context *context, const struct node *node,
+			       const struct type *param, struct value *ret) DC_CHECK;
+
 // dynamic_type.c
 struct dc_error *dynamic_type_cast(struct context *context, const struct node *node,
 				   struct value *ret) DC_CHECK;
