@@ -19,6 +19,7 @@ struct dc_error *thread_create(struct control *control, struct thread **ret)
 	if (!thread)
 		return &dc_out_of_memory;
 	thread->control = control;
+	thread->tracee.leaves_signals = true;
 	thread->syscall = -1;
 	for (size_t i = 0; i < SLOTS; i++)
 		thread->slots[i].event = KERNEL_BREAKPOINT_NONE;

@@ -31,6 +31,7 @@ static struct dc_error *seize(struct all_stop *all, pid_t tid)
 	tracee->tracer = all->borrowed->tracer;
 	tracee->process = all->borrowed->process;
 	tracee->options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC;
+	tracee->leaves_signals = true;
 	err = tracee_seize(tracee, tid);
 	if (!err)
 		err = add(all, tracee);
@@ -134,6 +135,7 @@ static struct dc_error *take_newborn(struct all_stop *all, pid_t tid)
 		events_add(events, tracee);
 	}
 	tracee->is_newborn = false;
+	tracee->leaves_signals = true;
 	tracee->tracer = all->borrowed->tracer;
 	tracee->process = all->borrowed->process;
 	err = add(all, tracee);

@@ -327,7 +327,7 @@ static void dispatch(struct events *events, const struct event *event, const str
 	}
 	tracee->at_signal = event->kind == EVENT_SIGNAL;
 	tracee->at_entry = event->kind == EVENT_SYSCALL_ENTRY;
-	tracee->left = tracee->at_signal ? event->signo : 0;
+	tracee->left = tracee->at_signal && tracee->leaves_signals ? event->signo : 0;
 	push(events, tracee, event);
 	if (event->kind == EVENT_EXIT && tracee != awaited)
 		ptrace(PTRACE_CONT, event->tid, NULL, NULL);
@@ -336,8 +336,8 @@ static void dispatch(struct events *events, const struct event *event, const str
 // ---- waiting --------------------------------------------------------------------------------------
 
 // Whoever takes a stop takes its signal, too: should the tracer die before the thread goes on, the
-// signal would be gone. So stops at signals are looked at and left where they are; the thread leaves
-// them when it goes on.
+// signal would be gone. So stops at signals are looked at and, but for those of threads that are led
+// elsewhere, left where they are; the thread leaves them when it goes on.
 
 enum { LOOK = WEXITED | WSTOPPED | WNOHANG | (int)__WALL | __WNOTHREAD };
 
@@ -392,10 +392,14 @@ static bool look(struct events *events, siginfo_t *ret, bool *taken)
 }
 
 // The event's status. False: the thread has gone on to another stop, which the next look shows.
-static bool take(const siginfo_t *info, bool taken, struct event *event)
+static bool take(struct events *events, const siginfo_t *info, bool taken, struct event *event)
 {
+	const struct tracee *tracee = events_find(events, info->si_pid);
+	bool is_left = tracee && tracee->leaves_signals && info->si_code == CLD_TRAPPED &&
+		       info->si_status < NSIG;
+
 	event->tid = info->si_pid;
-	if (!taken && (info->si_code != CLD_TRAPPED || info->si_status >= NSIG))
+	if (!taken && !is_left)
 		return waitpid(event->tid, &event->status, __WALL | __WNOTHREAD | WNOHANG) > 0;
 	event->status = info->si_status << 8 | 0x7f;
 	return true;
@@ -410,7 +414,7 @@ static struct dc_error *gather(struct events *events, struct tracee *awaited, bo
 
 	*none = !look(events, &info, &taken);
 	if (!*none) {
-		if (take(&info, taken, &event) && classify(&event)) {
+		if (take(events, &info, taken, &event) && classify(&event)) {
 			trace_event(&event);
 			dispatch(events, &event, awaited);
 		}

@@ -389,6 +389,7 @@ struct dc_error *tracee_begin_hold(struct tracee *tracee)
 	// Job control ends such a wait with or without us.
 	if (!err && !tracee->group_stopped)
 		err = tracee_renew_wait(tracee, &tracee->regs);
+	tracee->leaves_signals = false;
 	tracee->found = tracee->regs;
 	tracee->home_top = registers_sp(&tracee->regs) - RED_ZONE;
 	return err ? err : refuse_modes(tracee);
@@ -420,6 +421,7 @@ void tracee_reset(struct tracee *tracee)
 	tracee->handshake.signo = 0;
 	tracee->signo = 0;
 	tracee->errno_addr = 0;
+	tracee->leaves_signals = true;
 }
 
 struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop *ret)

@@ -42,6 +42,9 @@ struct tracee {
 	// The stop that it stands in, as the kernel has it, while it was looked at and not taken; 0: it
 	// was taken, or there is none.
 	int left;
+	// Stops at signals are: it goes on where it stands, with us or without. One that is led elsewhere
+	// must not receive there what it was stopped by.
+	bool leaves_signals;
 	bool at_entry; // of a system call, which is still to be made
 	bool at_signal; // the last stop was at a signal, which may be exchanged for another there
 	bool listening; // resumed, it stays in its group-stop (PTRACE_LISTEN)
