@@ -473,36 +473,34 @@ bool events_next_of_any(struct events *events, struct tracee **tracee, struct ev
 
 // How one waits: spins for longer than a stop on another CPU takes to come, then sleeps.
 struct patience {
-	unsigned round;
+	bool crowded; // others want the CPU
+	bool slept; // for so long nothing happens that dearer looks cost little
 	int64_t begin, sleep_max;
 };
 
 // Nothing has happened. False: the deadline (0: none) has passed.
 static bool have_patience(struct patience *patience, int64_t deadline)
 {
-	enum { SPIN_NS = 300 * 1000 };
+	enum { SPIN_NS = 300 * 1000, CROWDED_NS = 100 * 1000 };
+	int64_t now = tracer_now(), ns;
 
-	// The clock is not read before the stop has had time to come.
-	if (patience->round++ % 8 == 7) {
-		int64_t now = tracer_now();
-
-		if (!patience->begin)
-			patience->begin = now;
-		if (deadline && now >= deadline)
-			return false;
-		if (now - patience->begin > SPIN_NS) {
-			int64_t ns = (now - patience->begin) / 16;
-
-			if (ns > patience->sleep_max)
-				ns = patience->sleep_max;
-			if (deadline && ns > deadline - now)
-				ns = deadline - now;
-			nanosleep(&(struct timespec){ .tv_nsec = ns }, NULL);
-			patience->round = 7; // look, then read the clock again
-			return true;
-		}
+	if (deadline && now >= deadline)
+		return false;
+	if (!patience->begin)
+		patience->begin = now;
+	if (!patience->crowded && now - patience->begin <= SPIN_NS) {
+		sched_yield();
+		// Who yields to others waits for all of them. Who sleeps comes soon when he wakes.
+		patience->crowded = tracer_now() - now > CROWDED_NS;
+		return true;
 	}
-	sched_yield();
+	ns = (now - patience->begin) / 16;
+	if (ns > patience->sleep_max)
+		ns = patience->sleep_max;
+	if (deadline && ns > deadline - now)
+		ns = deadline - now;
+	nanosleep(&(struct timespec){ .tv_nsec = ns }, NULL);
+	patience->slept = true;
 	return true;
 }
 
@@ -538,7 +536,7 @@ static struct dc_error *await(struct events *events, struct tracee *tracee, int6
 			ret->kind = EVENT_DEADLINE;
 			return NULL;
 		}
-		if (patience.round == 7)
+		if (patience.slept)
 			look_for_leader(events, tracee);
 	}
 }
