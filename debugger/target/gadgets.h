@@ -6,7 +6,8 @@
 #include "debugger/arch/x86_64/gadgets.h"
 #include "debugger/target/maps.h"
 
-// REFUSED when the target's text has not what is needed.
+// REFUSED when the target's text has not what is needed. What was found is kept with the process, and
+// found again for as long as its bytes are where they were.
 struct dc_error *gadgets_find(struct process *process, const struct maps *maps,
 			      struct gadgets *ret) DC_CHECK;
 

@@ -26,6 +26,7 @@ struct process {
 	const struct memory_way *way; // where mem_fd is -1; NULL: there is none
 	int pidfd;
 	char name[16];
+	struct gadgets_kept *gadgets; // of target/gadgets.c; NULL: not looked for yet
 };
 
 // tid may be any thread of the process. ATTACH errors name cause and remedy: no such process,

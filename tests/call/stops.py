@@ -136,6 +136,16 @@ def long_way(mode, expression, value, bound):
         victim.beat()
 
 
+def text_is_searched_once():
+    """What a thread is borrowed with is looked for in a session's first call."""
+    with Victim("spin") as victim:
+        found = []
+        for n in (1, 4):
+            _, calls = traced(victim, *["-ex", "p add(1, 2)"] * n)
+            found.append(sum(call.startswith("pread64(") and call.endswith("= 262144") for mine in calls.values() for call in mine))
+        expect(found[0] and found[0] == found[1], f"{found} large reads")
+
+
 def little_room():
     """The callee's stack comes with the pad."""
     with Program(f"{TARGETS}/tight_stacks", "unguarded") as program:
@@ -175,6 +185,7 @@ row("a list", short_list)
 for m in ("spin", "read", "futex"):
     row(f"four stops: a literal in {m}", long_way, m, 'length("abcd")', "4", 4)
     row(f"four stops: arguments on the stack in {m}", long_way, m, "sum_many(1,2,3,4,5,6,7,8,1.0,2.0)", "39", 4)
+row("text is searched once", text_is_searched_once)
 row("four stops: a stack with too little room", little_room)
 # Another thread maps the pad, and one unmaps it.
 for e, v in (("add(1,2)", "3"), ('length("abcd")', "4")):
