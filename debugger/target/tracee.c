@@ -87,6 +87,7 @@ struct dc_error *tracee_follow(struct tracee *tracee, pid_t tid)
 	tracee->since = tracer_now();
 	tracee->exit_is_silent = false;
 	tracee->running = true;
+	tracee->left = 0; // it may have stood in a stop when it was let go of the last time
 	events_add(tracer_events(tracee->tracer), tracee);
 	trace(TRACE_TARGET, "is seized", tid, 0, 0);
 	return NULL;
