@@ -328,7 +328,8 @@ static struct dc_error *refuse_modes(const struct tracee *tracee)
 // something else, when it was last looked at.
 static bool has_just_begun(const struct tracee *tracee, long nr, const uint64_t args[6])
 {
-	enum { LATE_MAX_NS = 100 * 1000 * 1000 };
+	// It may end as much too late; a look and the stop lie that far apart on a crowded machine.
+	enum { LATE_MAX_NS = 1000 * 1000 * 1000 };
 	bool is_timed = waits_shows_eintr(nr, args) ||
 			// One that goes on in the background when it has ended is not begun again.
 			(nr != SYS_connect && waits_of(nr) & WAIT_SOCKET &&
