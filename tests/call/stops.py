@@ -144,7 +144,8 @@ def text_is_searched_once():
         found = []
         for n in (1, 4):
             _, calls = traced(victim, *["-ex", "p add(1, 2)"] * n)
-            found.append(sum(call.startswith("pread64(") and call.endswith("= 262144") for mine in calls.values() for call in mine))
+            found.append(sum(call.startswith("pread64(") and call.endswith("= 262144")
+                             for mine in calls.values() for call in mine))
         expect(found[0] and found[0] == found[1], f"{found} large reads")
 
 
