@@ -7,6 +7,7 @@
 #include "debugger/target/process.h"
 #include "debugger/target/status.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <string.h>
@@ -250,6 +251,7 @@ static struct dc_error *may_attach(const struct process *process, bool is_later)
 		facts.tracer = 0;
 
 	_cleanup_close_ int fd = process_openat(process, "mem", O_RDWR);
+	bool has_no_task = fd < 0 && errno == ESRCH;
 
 	facts.opens = fd >= 0;
 	facts.frozen = facts.opens && is_frozen(process);
@@ -257,7 +259,8 @@ static struct dc_error *may_attach(const struct process *process, bool is_later)
 		return permission_judge(&facts);
 	if (!read_status(process, "status", &theirs) ||
 	    !read_path("/proc/self/status", text, sizeof(text)) || !status_parse(text, &ours)) {
-		if (!process_alive(process))
+		// The kernel may have taken it apart before it tells of its end.
+		if (has_no_task || !process_alive(process))
 			return error_in_state(error_make(DC_TARGET_ENDED,
 							 "process %d (%s) has ended", process->pid,
 							 process->name),
