@@ -47,7 +47,7 @@ def completion():
         terminal.wait(PROMPT)
         for typed, shown in (("inf\tthr\t", "info threads"), ("p wait_h\t", "p wait_here"), ("p both.\t\t", "b"),
                              ("p $eflag\t", "p $eflags"), ("set lists\t", "set listsize"), ("help backt\t", "help backtrace"),
-                             (f"source {directory}/no\t", "")):
+                             (f"source {directory}/no\t", f"source {directory}/no")):
             since = len(terminal.shown)
             terminal.type(typed)
             terminal.wait(shown, since)
