@@ -21,8 +21,7 @@ struct pad {
 	bool may_name, may_loop; // what these need is not forbidden to the target
 	bool is_named; // literals[0] has its name
 	bool kept; // a thread may still return into it: stays mapped
-	struct pad_mapping
-		stack; // with its guard, for callees that cannot run on their thread's own
+	struct pad_mapping stack; // and its guard: for callees that cannot run on their thread's
 	struct pad_mapping *literals; // [0] lies behind the pad and came with it
 	size_t nr_literals;
 };

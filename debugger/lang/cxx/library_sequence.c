@@ -292,6 +292,18 @@ bool library_bitset(struct library *library, const struct value *object)
 	return true;
 }
 
+// Those that the object only points at.
+static bool take_elements(struct library *library, const struct type *type, uint64_t addr,
+			  uint64_t n)
+{
+	if (!library_has_array(library, type, addr, n))
+		return library_damaged(library);
+	library_title(library, "%.*s of length %" PRIu64, library_name_length(library),
+		      library->type->name, n);
+	take_array(library, type, addr, n);
+	return true;
+}
+
 bool library_span(struct library *library, const struct value *object)
 {
 	const struct type *type = library_element(library->type, 0);
@@ -304,12 +316,7 @@ bool library_span(struct library *library, const struct value *object)
 	n = (uint64_t)extent.value;
 	if (extent.value == -1 && !library_word(library, object, "_M_extent._M_extent_value", &n))
 		return false;
-	if (!library_has_array(library, type, addr, n))
-		return library_damaged(library);
-	library_title(library, "%.*s of length %" PRIu64, library_name_length(library),
-		      library->type->name, n);
-	take_array(library, type, addr, n);
-	return true;
+	return take_elements(library, type, addr, n);
 }
 
 bool library_initializer_list(struct library *library, const struct value *object)
@@ -320,10 +327,5 @@ bool library_initializer_list(struct library *library, const struct value *objec
 	if (!type || !library_word(library, object, "_M_array", &addr) ||
 	    !library_word(library, object, "_M_len", &n))
 		return false;
-	if (!library_has_array(library, type, addr, n))
-		return library_damaged(library);
-	library_title(library, "%.*s of length %" PRIu64, library_name_length(library),
-		      library->type->name, n);
-	take_array(library, type, addr, n);
-	return true;
+	return take_elements(library, type, addr, n);
 }
