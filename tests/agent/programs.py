@@ -5,14 +5,12 @@
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 import threading
-import urllib.request
 
-from harness import B, Program, debugcall, ends, equal, expect, main, row, skip, test, until
+from harness import B, Nginx, Program, debugcall, ends, equal, expect, free_port, main, row, skip, test, until
 
 AGENT = {"LD_PRELOAD": f"{B}/libdebugcall-agent.so"}
 
@@ -20,12 +18,6 @@ AGENT = {"LD_PRELOAD": f"{B}/libdebugcall-agent.so"}
 def needs(name):
     if not shutil.which(name):
         skip(f"{name} is not installed")
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def call(pid, *args):
@@ -94,36 +86,12 @@ def redis():
 def nginx():
     """nginx under load: its master and its worker, which it forked and whose rights it dropped"""
     needs("nginx")
-    port = free_port()
-    with tempfile.TemporaryDirectory() as directory:
-        os.chmod(directory, 0o755)
-        conf = os.path.join(directory, "nginx.conf")
-        with open(conf, "w", encoding="utf-8") as file:
-            file.write(f"daemon off; worker_processes 1; pid {directory}/pid; error_log {directory}/log;\n"
-                       "events {}\nhttp { access_log off; server { "
-                       f"listen 127.0.0.1:{port}; location / {{ return 200 'fine'; }} }} }}\n")
-        process = subprocess.Popen(["nginx", "-c", conf, "-p", directory], stderr=subprocess.DEVNULL,
-                                   env=dict(os.environ, **AGENT))
-
-        def get():
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
-                    return answer.read() == b"fine"
-            except OSError:
-                return False
-
-        try:
-            until(get, "nginx answers")
-            with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="utf-8") as file:
-                worker = int(file.read().split()[0])
-            with Load(get) as load:
-                for _ in range(5):
-                    for pid in (process.pid, worker):
-                        equal(call(pid, "(int) getpid()"), [str(pid)])
-            equal(load.bad, 0, "failed requests")
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
+    with Nginx(AGENT) as program:
+        with Load(program.get) as load:
+            for _ in range(5):
+                for pid in (program.pid, program.worker):
+                    equal(call(pid, "(int) getpid()"), [str(pid)])
+        equal(load.bad, 0, "failed requests")
 
 
 @test

@@ -9,9 +9,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-import urllib.request
 
-from harness import CAMPAIGN, TARGETS, Failed, debugcall, expect, kill_points, killed_at, main, row, skip, start, until
+from harness import CAMPAIGN, TARGETS, Failed, Nginx, debugcall, expect, free_port, kill_points, killed_at, main, row, skip, start, \
+    until
 
 
 class Started:
@@ -192,12 +192,6 @@ def go():
                 expect(program.alive(), "the program died")
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 def redis():
     needs("redis-server")
     port = free_port()
@@ -221,46 +215,24 @@ def redis():
 
 def nginx():
     needs("nginx")
-    port = free_port()
-    with tempfile.TemporaryDirectory() as directory:
-        os.chmod(directory, 0o755)
-        conf = os.path.join(directory, "nginx.conf")
-        with open(conf, "w", encoding="utf-8") as file:
-            file.write(f"daemon off; worker_processes 1; pid {directory}/pid; error_log {directory}/log info;\n"
-                       "events {}\nhttp { access_log off; server { "
-                       f"listen 127.0.0.1:{port}; location / {{ return 200 'fine'; }} }} }}\n")
-        with Started(["nginx", "-c", conf, "-p", directory], stderr=subprocess.DEVNULL) as program:
-            def get():
-                try:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
-                        return answer.read() == b"fine"
-                except OSError:
-                    return False
-
-            try:
-                until(get, "nginx answers")
-                with open(f"/proc/{program.pid}/task/{program.pid}/children", encoding="utf-8") as file:
-                    worker = int(file.read().split()[0])
-                for _ in range(20 if CAMPAIGN else 5):
-                    for pid in (program.pid, worker):
-                        run = debugcall("--wait", "10s", "-p", pid, "getpid()")
-                        expect(run.code == 0 and run.out.strip() == str(pid), run)
-                    expect(get(), "nginx does not answer")
-                # With a connection that is kept alive it waits for a time. No call ends that.
-                with socket.create_connection(("127.0.0.1", port)) as kept:
-                    kept.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-                    kept.recv(1000)
-                    for _ in range(50):
-                        run = start("--wait", "30s", "-p", worker, "getpid()")
-                        until(lambda: get() and run.poll() is not None, "a call at its return")
-                        out, err = run.communicate()
-                        expect(run.returncode == 0 and out.strip() == str(worker), (run.returncode, out, err))
-                with open(f"{directory}/log", encoding="utf-8") as log:
-                    ended = [line for line in log if "Interrupted" in line]
-                expect(not ended, f"{len(ended)} waits were ended: {ended[:1]}")
-            finally:
-                program.process.send_signal(signal.SIGTERM)
-                program.process.wait(60)
+    with Nginx() as program:
+        for _ in range(20 if CAMPAIGN else 5):
+            for pid in (program.pid, program.worker):
+                run = debugcall("--wait", "10s", "-p", pid, "getpid()")
+                expect(run.code == 0 and run.out.strip() == str(pid), run)
+            expect(program.get(), "nginx does not answer")
+        # With a connection that is kept alive it waits for a time. No call ends that.
+        with socket.create_connection(("127.0.0.1", program.port)) as kept:
+            kept.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            kept.recv(1000)
+            for _ in range(50):
+                run = start("--wait", "30s", "-p", program.worker, "getpid()")
+                until(lambda: program.get() and run.poll() is not None, "a call at its return")
+                out, err = run.communicate()
+                expect(run.returncode == 0 and out.strip() == str(program.worker), (run.returncode, out, err))
+        with open(program.log, encoding="utf-8") as log:
+            ended = [line for line in log if "Interrupted" in line]
+        expect(not ended, f"{len(ended)} waits were ended: {ended[:1]}")
 
 
 def translated(program):

@@ -2,6 +2,7 @@
 # Programs of tests/targets that are called into: any of them, the plain one, and the victim.
 import mmap
 import os
+import socket
 import struct
 import subprocess
 import tempfile
@@ -20,6 +21,12 @@ def status(pid, tid=None):
             name, _, value = line.partition(":")
             fields[name] = value.strip()
     return fields
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 class Victim:

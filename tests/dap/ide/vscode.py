@@ -6,14 +6,13 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
 import time
 import urllib.request
 
-from harness import DEBUGCALL, expect, main, row, skip, status, until
+from harness import DEBUGCALL, expect, free_port, main, row, skip, status, until
 from harness.http_server import HttpServer
 
 SERVER = "build/ide/node_modules/code-server/out/node/entry.js"
@@ -50,12 +49,6 @@ class Asking:
 def line_of(text):
     with open(SOURCE, encoding="utf-8") as file:
         return next(number for number, line in enumerate(file, 1) if text in line)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def lay_out(folder, server):
