@@ -5,6 +5,7 @@
 #define DEBUGGER_INJECT_HOST_H
 
 #include "debugger/arch/x86_64/abi.h"
+#include "debugger/arch/x86_64/go_abi.h"
 #include "debugger/inject/loan/loan.h"
 #include "debugger/symbols/symbols.h"
 
@@ -30,6 +31,9 @@ struct request {
 	// with, registers alone, and what it leaves. NULL: entry and exit are for all.
 	const struct abi_entry *entries;
 	struct abi_exit *exits;
+	// A call by Go's convention has these instead of entry and exit. NULL: it is System V's.
+	const struct go_abi_entry *go;
+	struct go_abi_exit *go_exit;
 
 	// What the host answers.
 	uint64_t done; // calls that returned
@@ -54,6 +58,7 @@ struct host {
 	bool is_untraced; // its steps trace nobody: any thread of ours may take them
 	bool takes_many; // requests with entries, MANY_MAX at the most
 	bool has_goroutines; // of which one may be the caller
+	bool takes_go; // requests with go, and no others
 
 	// For a pre-flight: is it in this target? Reads, and makes nothing.
 	bool (*is_there)(struct process *process, const struct maps *maps);

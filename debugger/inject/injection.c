@@ -37,7 +37,7 @@ static bool may_serve(const struct host *host, const struct borrow_options *opti
 {
 	return (options->host == DC_HOST_AUTO || options->host == host->id) &&
 	       (!options->keeps_thread || host->keeps_thread) &&
-	       (!options->goroutine || host->has_goroutines);
+	       (!options->goroutine || host->has_goroutines) && host->takes_go == options->is_go;
 }
 
 // The error says why the host does not serve.
@@ -84,6 +84,9 @@ static struct dc_error *find_hosts(struct injection *injection, const struct hos
 			problem = err;
 		needs_own |= host->is_targets_own && injection->nr_hosts && !options->avoids_stdio;
 	}
+	if (!injection->nr_hosts && !problem)
+		return error_make(DC_REFUSED, "no host that may be used here takes calls of %s",
+				  options->is_go ? "Go functions" : "this kind");
 	if (!injection->nr_hosts)
 		return problem;
 	dc_error_destroy(problem);
@@ -344,6 +347,15 @@ static struct dc_error *refuse_place(const struct injection *injection)
 			  tracee->tid);
 }
 
+// A host knows one calling convention.
+static struct dc_error *refuse_convention(const struct host *host, const struct request *request)
+{
+	if (host->takes_go == !!request->go)
+		return NULL;
+	return error_make(DC_REFUSED, "host '%s' cannot call '%s': it is %s function", host->name,
+			  request->name, request->go ? "a Go" : "no Go");
+}
+
 struct call_job {
 	struct injection *injection;
 	struct request request;
@@ -373,7 +385,10 @@ static struct dc_error *execute(struct injection *injection, struct request *req
 		trace_put(TRACE_INJECT, "is called on by host", injection_tid(injection), 0,
 			  request->addr, host->name);
 
-	struct dc_error *err = host->begin(state, request);
+	struct dc_error *err = refuse_convention(host, request);
+
+	if (!err)
+		err = host->begin(state, request);
 
 	while (!err && !request->is_over) {
 		err = host->poll(state, request, 0);
@@ -466,6 +481,17 @@ struct dc_error *injection_call(struct injection *injection, uint64_t addr, cons
 	struct call_job job = make_job(injection, addr, name, entry, timeout_ns, ret);
 
 	job.is_last = is_last && !injection->options.all_stop;
+	return run(injection, run_call, &job);
+}
+
+struct dc_error *injection_call_go(struct injection *injection, uint64_t addr, const char *name,
+				   const struct go_abi_entry *entry, int64_t timeout_ns,
+				   struct go_abi_exit *ret)
+{
+	struct call_job job = make_job(injection, addr, name, NULL, timeout_ns, NULL);
+
+	job.request.go = entry;
+	job.request.go_exit = ret;
 	return run(injection, run_call, &job);
 }
 

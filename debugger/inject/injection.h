@@ -41,6 +41,10 @@ struct dc_error *injection_snapshot(struct injection *injection, struct snapshot
 struct dc_error *injection_call(struct injection *injection, uint64_t addr, const char *name,
 				const struct abi_entry *entry, int64_t timeout_ns, bool is_last,
 				struct abi_exit *ret) DC_CHECK;
+// The same by Go's calling convention. ret->stack is malloc'd.
+struct dc_error *injection_call_go(struct injection *injection, uint64_t addr, const char *name,
+				   const struct go_abi_entry *entry, int64_t timeout_ns,
+				   struct go_abi_exit *ret) DC_CHECK;
 // n calls with the same arguments in slices of at most 10 ms, the thread given back between them.
 // nanoseconds[n] takes each call's time.
 struct dc_error *injection_repeat(struct injection *injection, uint64_t addr, const char *name,

@@ -21,6 +21,7 @@ struct effects {
 	// NULL: it is not.
 	const struct function *function;
 	bool calls; // functions of the target
+	bool is_go; // these take their arguments as Go's do
 	bool is_call; // the whole is one call, but for casts
 	bool loads; // it calls what may load libraries, whose names are then known
 	bool writes; // assigns to an object or register of the target

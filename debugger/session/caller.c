@@ -123,6 +123,25 @@ static struct dc_error *call(void *arg, const struct typed_call *call, struct va
 	return NULL;
 }
 
+static struct dc_error *call_go(void *arg, uint64_t addr, const char *name,
+				const struct go_abi_entry *entry, struct go_abi_exit *ret)
+{
+	struct evaluation *evaluation = arg;
+	struct dc_session *session = evaluation->session;
+	struct dc_error *err;
+
+	if (evaluation->options->no_call)
+		return error_make(DC_REFUSED, "--no-call: %s was not called", name);
+	if (evaluation->many || evaluation->repetition)
+		return error_make(DC_REFUSED, "calls of Go functions are made one by one");
+	err = borrow(evaluation, true);
+	if (err)
+		return err;
+	trace_begin(session, addr, name);
+	return note_call(session, injection_call_go(session->holding.injection, addr, name, entry,
+						    evaluation->options->timeout_ns, ret));
+}
+
 static struct dc_error *literal(void *arg, const void *bytes, size_t n, uint64_t *addr)
 {
 	struct evaluation *evaluation = arg;
@@ -229,6 +248,7 @@ struct caller caller_of(struct evaluation *evaluation)
 		.arg = evaluation,
 		.refuses = refuses,
 		.call = call,
+		.call_go = call_go,
 		.literal = literal,
 		.read = read_memory,
 		.write = write_memory,

@@ -25,6 +25,7 @@ void needs_add(struct needs *to, const struct needs *more)
 {
 	to->avoids_stdio = (!to->calls || to->avoids_stdio) && (!more->calls || more->avoids_stdio);
 	to->calls |= more->calls;
+	to->go |= more->go;
 	to->frame |= more->frame;
 	to->registers |= more->registers;
 	to->thread |= more->thread;

@@ -164,6 +164,7 @@ static struct dc_error *parse_and_check(struct dc_expression *expression,
 	if (err)
 		return err;
 	expression->needs.calls = expression_effects(expression->parsed)->calls;
+	expression->needs.go = expression_effects(expression->parsed)->is_go;
 	return NULL;
 }
 

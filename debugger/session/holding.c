@@ -57,6 +57,7 @@ static struct dc_error *hold_one(struct dc_session *session, const struct scope 
 		// Where nothing will run, no place is unsafe.
 		.force = options->force || !needs->calls,
 		.avoids_stdio = needs->avoids_stdio,
+		.is_go = needs->go,
 		.drop_literals = options->drop_literals,
 		.assume_seccomp_ok = options->assume_seccomp_ok,
 		.signals = options->signals,
@@ -98,7 +99,8 @@ static bool serves(const struct holding *holding, const struct scope *scope,
 		return false;
 	if (!needs->calls)
 		return true;
-	return holding->needs.calls && (!holding->needs.avoids_stdio || needs->avoids_stdio) &&
+	return holding->needs.calls && holding->needs.go == needs->go &&
+	       (!holding->needs.avoids_stdio || needs->avoids_stdio) &&
 	       (holding->needs.vm || !needs->vm) && scope->goroutine == holding->scope.goroutine &&
 	       options->host == had->host && options->force == had->force &&
 	       options->signals == had->signals && options->pass_signals == had->pass_signals;

@@ -41,6 +41,7 @@ bool scope_equal(const struct scope *a, const struct scope *b);
 struct needs {
 	bool calls;
 	bool avoids_stdio; // nothing that is called reaches stdio
+	bool go; // what is called are Go's functions
 	bool frame; // the chosen frame's locals, and registers where one was named
 	bool registers; // of the innermost frame
 	bool thread; // registers, or what is a thread's own: one of the program's

@@ -16,6 +16,7 @@ struct borrow_options {
 	pid_t thread; // 0: the best one is chosen (blocked in a restartable call first, running next)
 	int64_t wait_ns;
 	bool all_stop, force, avoids_stdio;
+	bool is_go; // what is called takes its arguments as Go's functions do
 	bool drop_literals, assume_seccomp_ok;
 	enum dc_signals signals;
 	uint64_t pass_signals;
