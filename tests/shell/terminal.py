@@ -8,6 +8,7 @@ import stat
 import subprocess
 import tempfile
 import termios
+import time
 
 from harness import DEBUGCALL, Target, Terminal, contains, equal, expect, main, test, until
 
@@ -88,6 +89,24 @@ def interrupts():
         terminal.type("quit\n")
         terminal.leaves(0)
         target.answers()
+
+
+@test
+def interrupts_the_next_key():
+    """Ctrl-C behind a key throws that key away in the terminal, and is heard all the same"""
+    with Target() as target, tempfile.TemporaryDirectory() as directory, \
+            Terminal("-p", target.pid, env=home(directory)) as terminal:
+        terminal.wait(PROMPT)
+        for i in range(300):
+            since = len(terminal.shown)
+            terminal.type("a")
+            # At every moment between the key's arrival and its reading.
+            end = time.monotonic_ns() + i * 500
+            while time.monotonic_ns() < end:
+                pass
+            terminal.type("\x03")
+            terminal.wait(PROMPT, terminal.wait("^C", since))
+        terminal.say("add(5, 5)", " = 10")
 
 
 @test

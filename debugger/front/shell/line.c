@@ -17,6 +17,8 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
+enum { NO_KEY = -2 }; // EOF is -1
+
 static struct {
 	line_completer *complete;
 	line_breaker *breaks;
@@ -26,9 +28,11 @@ static struct {
 	int fd;
 	void (*told)(void *);
 	void *arg;
+	int key; // that was read before readline asks for it, or NO_KEY
+	sigset_t waiting; // what is blocked while a key is waited for
 	char **words; // of the completion under way
 	size_t nr_words, next_word;
-} line = { .fd = -1 };
+} line = { .fd = -1, .key = NO_KEY };
 
 // ---- the terminal as it was, whatever becomes of us -----------------------------------------------
 
@@ -61,8 +65,15 @@ static void guard_terminal(void)
 
 static void prepare(int meta)
 {
+	struct termios raw;
+
 	is_prepared = 1;
 	rl_prep_terminal(meta);
+	// A read does not wait: a poll does, in which signals are let in.
+	if (!tcgetattr(STDIN_FILENO, &raw)) {
+		raw.c_cc[VMIN] = raw.c_cc[VTIME] = 0;
+		tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	}
 }
 
 static void unprepare(void)
@@ -130,6 +141,38 @@ static char *word_breaks(void)
 	return (char *)breaks;
 }
 
+// ---- keys -----------------------------------------------------------------------------------------
+
+// What was seen to be there may have been thrown away by Ctrl-C: NO_KEY.
+static int take_key(short seen)
+{
+	unsigned char key;
+	ssize_t n = read(STDIN_FILENO, &key, 1);
+
+	if (n == 1)
+		return key;
+	if (n == 0 ? seen & POLLHUP : errno != EINTR && errno != EAGAIN)
+		return EOF;
+	return NO_KEY;
+}
+
+// For readline. An interrupt between the keys of a sequence ends the wait with a key that the line,
+// which is then given up, will not miss.
+static int get_key(FILE *in)
+{
+	struct pollfd fd = { .fd = fileno(in), .events = POLLIN };
+	int key = line.key;
+
+	line.key = NO_KEY;
+	while (key == NO_KEY && !interrupt_came()) {
+		if (ppoll(&fd, 1, NULL, &line.waiting) < 0)
+			fd.revents = 0;
+		else
+			key = take_key(fd.revents);
+	}
+	return key == NO_KEY ? '\0' : key;
+}
+
 // ---- lines ----------------------------------------------------------------------------------------
 
 static void got_line(char *text)
@@ -152,6 +195,7 @@ void line_begin(line_completer *completer, line_breaker *breaks, unsigned histor
 	rl_attempted_completion_function = completions;
 	rl_completion_word_break_hook = word_breaks;
 	rl_completer_quote_characters = "";
+	rl_getc_function = get_key;
 	rl_outstream = stdout;
 	rl_instream = stdin;
 	guard_terminal();
@@ -229,7 +273,7 @@ enum source_state line_read(const char *prompt, char **ret)
 	struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
 				{ .fd = line.fd, .events = POLLIN } };
 	enum source_state state = SOURCE_LINE;
-	sigset_t waiting, usual;
+	sigset_t usual;
 
 	progress_end();
 	*ret = take_pasted();
@@ -240,10 +284,10 @@ enum source_state line_read(const char *prompt, char **ret)
 	line.is_done = false;
 	line.got = NULL;
 	sigprocmask(SIG_SETMASK, NULL, &usual);
-	interrupt_hold(&waiting);
+	interrupt_hold(&line.waiting);
 	rl_callback_handler_install(prompt, got_line);
 	while (!line.is_done) {
-		int n = ppoll(fds, 2, NULL, &waiting);
+		int n = ppoll(fds, 2, NULL, &line.waiting);
 		bool broken = n < 0 && errno != EINTR;
 
 		if (interrupt_take_resize())
@@ -267,6 +311,8 @@ enum source_state line_read(const char *prompt, char **ret)
 		if (n > 0 && fds[1].revents)
 			tell_above();
 		if (n > 0 && fds[0].revents)
+			line.key = take_key(fds[0].revents);
+		if (line.key != NO_KEY)
 			rl_callback_read_char();
 	}
 	sigprocmask(SIG_SETMASK, &usual, NULL);

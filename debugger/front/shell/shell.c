@@ -502,7 +502,7 @@ static int obey_next(struct shell *shell, struct source *source, char **last, bo
 
 	state = source_next(shell, source, false, &line);
 	switch (state) {
-	case SOURCE_INTERRUPTED: return 0;
+	case SOURCE_INTERRUPTED: output_begin_command(); return 0;
 	case SOURCE_END:
 		// Ctrl-D, unless the terminal is gone.
 		*more = source->is_terminal && shell->is_ours && !interrupt_end() &&
