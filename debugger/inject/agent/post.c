@@ -187,8 +187,9 @@ static struct dc_error *wake_up(struct process *process, struct maps *maps)
 		info.si_pid = getpid();
 		info.si_uid = getuid();
 		info.si_value.sival_ptr = (void *)(uintptr_t)MAILBOX_MAGIC;
-		if (i % 10 == 0 &&
-		    syscall(SYS_pidfd_send_signal, process->pidfd, SIGURG, &info, 0) < 0)
+		// On a crowded machine a thread has most often left its wait by the time it is
+		// asked, so that few of these are heard where they help.
+		if (syscall(SYS_pidfd_send_signal, process->pidfd, SIGURG, &info, 0) < 0)
 			return error_errno(errno, "cannot wake the agent of process %d",
 					   process->pid);
 		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
