@@ -110,6 +110,23 @@ def interrupts_the_next_key():
 
 
 @test
+def interrupts_no_page():
+    """what is said of an interrupt waits for nobody, though it is behind the end of the page"""
+    with Target() as target, tempfile.TemporaryDirectory() as directory, \
+            Terminal("-p", target.pid, env=home(directory)) as terminal:
+        terminal.wait(PROMPT)
+        terminal.type("define fill\necho " + 21 * "row\\n" + "\nspin()\nend\n")
+        terminal.wait(PROMPT, terminal.wait("end\n"))
+        since = len(terminal.shown)
+        terminal.type("fill\n")
+        terminal.wait(21 * "row\n", since)
+        until(lambda: target.tracer() or target.state() == "R", "the callee runs")
+        terminal.type("\x03")
+        terminal.wait(PROMPT, terminal.wait("spin was cancelled", since))
+        expect("-- more" not in terminal.shown[since:], terminal.shown[since:])
+
+
+@test
 def history():
     """lines are kept for their owner only, each once, and come back"""
     with Target() as target, tempfile.TemporaryDirectory() as directory:

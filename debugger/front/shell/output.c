@@ -43,7 +43,9 @@ static void page_size(unsigned *rows, unsigned *columns)
 
 static bool pages(void)
 {
-	return output.shell->at_terminal && output.shell->settings.paginates && !output.is_page_off;
+	// Who interrupts wants the prompt.
+	return output.shell->at_terminal && output.shell->settings.paginates &&
+	       !output.is_page_off && !interrupt_came();
 }
 
 static bool put(int fd, const char *text, size_t n)
@@ -71,7 +73,8 @@ static int read_key(void)
 	raw = before;
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
-	if (read(STDIN_FILENO, &key, 1) != 1)
+	// From here on Ctrl-C is a key.
+	if (interrupt_came() || read(STDIN_FILENO, &key, 1) != 1)
 		key = 'q';
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 	return key;
