@@ -27,6 +27,11 @@ struct dc_error *thread_create(struct control *control, struct thread **ret)
 	return NULL;
 }
 
+bool thread_is_end(const struct dc_error *err)
+{
+	return err->code == DC_TARGET_ENDED || err->code == DC_THREAD_ENDED;
+}
+
 void thread_forget_why(struct thread *thread)
 {
 	thread->breakpoint = 0;
@@ -280,8 +285,7 @@ struct dc_error *thread_go(struct thread *thread)
 	thread_forget_why(thread);
 	err = pass_here(thread);
 	thread->stop = (struct stop){ 0 };
-	// One that is killed meanwhile is no error: its end is still to come.
-	if (err && (err->code == DC_TARGET_ENDED || err->code == DC_THREAD_ENDED)) {
+	if (err && thread_is_end(err)) {
 		dc_error_destroy(err);
 		err = NULL;
 	}

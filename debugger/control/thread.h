@@ -91,6 +91,8 @@ struct thread {
 };
 
 struct dc_error *thread_create(struct control *control, struct thread **ret) DC_CHECK;
+// The error is only that the thread ended meanwhile: that is an event which is still to come.
+bool thread_is_end(const struct dc_error *err);
 // Disarmed, and not followed any more; it was let go of, or is gone.
 void thread_destroy(struct thread *thread);
 

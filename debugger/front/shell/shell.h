@@ -11,6 +11,9 @@
 #include "debugger/front/shell/skips.h"
 #include "debugger/front/shell/source.h"
 
+// What words are parted by.
+#define BLANKS " \t\r\n\v\f"
+
 struct display {
 	unsigned number;
 	char *expression; // with its format: "/x state"
