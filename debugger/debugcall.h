@@ -40,7 +40,8 @@ extern "C" {
 	  6) /* its program or a library is another one; nothing was run */                     \
 	X(REFUSED, "refused", 6) /* not safe, or not exactly possible; nothing was run */       \
 	X(PENDING, "pending", 1) /* the callee stands at a breakpoint: dc_continue() goes on */ \
-	X(CANCELLED, "cancelled", 130) /* dc_cancel() */
+	X(CANCELLED, "cancelled", 130) /* dc_cancel() */                                        \
+	X(THREW, "threw", 1) /* an exception left the callee, which it unwound */
 
 enum dc_code {
 #define DC_CODE_ENUMERATOR(name, text, status) DC_##name,

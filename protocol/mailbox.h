@@ -47,6 +47,7 @@ enum mailbox_request {
 	MAILBOX_LITERAL, // size bytes of data get a place where they stay
 	MAILBOX_READ, // size bytes at addr, into data
 	MAILBOX_WRITE,
+	MAILBOX_DROP, // what was put at addr as a literal of that size is not needed any more
 };
 
 // What became of a request, or of a record.

@@ -303,6 +303,16 @@ static enum mailbox_outcome place(struct worker *worker, uint32_t size)
 	return MAILBOX_RETURNED;
 }
 
+static enum mailbox_outcome drop(struct worker *worker, uint64_t addr, uint32_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (!munmap((void *)(uintptr_t)addr, (size + page - 1) & -page))
+		return MAILBOX_RETURNED;
+	worker->slot->value = (uint32_t)errno;
+	return MAILBOX_FAILED;
+}
+
 static enum mailbox_outcome serve_memory(struct worker *worker, uint32_t request)
 {
 	struct mailbox_slot *slot = worker->slot;
@@ -313,6 +323,7 @@ static enum mailbox_outcome serve_memory(struct worker *worker, uint32_t request
 		return MAILBOX_REFUSED;
 	switch (request) {
 	case MAILBOX_LITERAL: return place(worker, size);
+	case MAILBOX_DROP: return drop(worker, addr, size);
 	case MAILBOX_READ: return move(worker, SYS_process_vm_readv, addr, size);
 	case MAILBOX_WRITE: return move(worker, SYS_process_vm_writev, addr, size);
 	}

@@ -28,6 +28,12 @@ static bool is_aggregate(const struct type *type)
 	return type->kind == TYPE_STRUCT || type->kind == TYPE_UNION;
 }
 
+// Of a class that says itself how it is copied or destroyed.
+static bool is_object(const struct type *type)
+{
+	return is_aggregate(type) && !type->is_incomplete && type->is_nontrivial;
+}
+
 static void put_vector(struct shape *shape, const struct type *type, uint64_t offset)
 {
 	// Short vectors are integers to both compilers, whatever their elements.
@@ -229,6 +235,8 @@ static struct dc_error *put_type(struct shape *shape, const struct type *type, u
 			return refuse(type, "it is only declared, not defined");
 		if (type->is_nontrivial)
 			return refuse(type, "its class has constructors or destructors of its own");
+		if (type->is_doubtful)
+			return refuse(type, "its debug information does not tell how it is copied");
 		return put_members(shape, type, offset);
 	case TYPE_OPAQUE: return refuse(type, "debugcall does not know how it is passed");
 	case TYPE_VOID:
@@ -250,6 +258,11 @@ static struct dc_error *classify(const struct type *type, enum type_compiler com
 {
 	*ret = (struct shape){ .value.in_memory = type->size > ABI_WORDS * 8,
 			       .compiler = compiler };
+	// It lies where its caller has made it, or wants it, and that address is what is passed.
+	if (is_object(type)) {
+		ret->value.in_memory = true;
+		return NULL;
+	}
 	if (type->kind == TYPE_ARRAY)
 		return refuse(type, "C passes no array by value");
 
@@ -294,6 +307,21 @@ static bool is_narrow(const struct type *type)
 	       ((type->kind == TYPE_INT || type->kind == TYPE_ENUM) && type->size < 8);
 }
 
+static struct dc_error *place_object(struct placer *placer, const struct value *value,
+				     bool is_named)
+{
+	struct abi_value pointer = { 0 };
+	const unsigned char *bytes = (const unsigned char *)&value->addr;
+
+	if (!is_named)
+		return refuse(value->type, "a variadic function takes none");
+	abi_put(&pointer, 0, sizeof(value->addr), sizeof(value->addr), ABI_INTEGER, ABI_INTEGER);
+	if (abi_place_in_registers(&placer->abi, &pointer, bytes, sizeof(value->addr)))
+		return NULL;
+	return abi_place_on_stack(placer->abi.entry, bytes, sizeof(value->addr),
+				  sizeof(value->addr));
+}
+
 static struct dc_error *place(struct placer *placer, const struct value *value, bool is_named)
 {
 	const struct type *type = type_strip(value->type);
@@ -304,6 +332,8 @@ static struct dc_error *place(struct placer *placer, const struct value *value, 
 	struct dc_error *err = classify(type, placer->compiler, &shape);
 	unsigned general, vector;
 
+	if (!err && is_object(type))
+		return place_object(placer, value, is_named);
 	if (err || !size)
 		return err;
 	if (!bytes)
@@ -514,6 +544,10 @@ struct dc_error *classify_call(const struct typed_call *call, struct abi_entry *
 		abi_expect_result(&entry, &shape.value, result->size, type_align(result));
 	if (entry.result_size)
 		placer.abi.general = 1; // the caller of this function puts the address there
+	if (call->result_at) {
+		entry.general[0] = call->result_at;
+		entry.result_size = entry.result_align = 0;
+	}
 	for (size_t i = 0; !err && i < call->nr_args; i++)
 		err = place(&placer, &call->args[i], !function->is_variadic || i < nr_params);
 	if (err) {

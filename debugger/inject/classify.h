@@ -8,7 +8,7 @@
 #include "debugger/values/caller.h"
 
 // Code REFUSED, naming the type, when an argument or the result cannot be passed exactly
-// (__float128, _Float16, decimal floats, incomplete types, non-trivial classes, …), or when
+// (__float128, _Float16, decimal floats, incomplete types, …), or when
 // compilers differ on it and function->compiler does not tell which.
 struct dc_error *classify_check(const struct type *function) DC_CHECK;
 // Code REFUSED: where the function's code has its parameters shows that it takes others than its

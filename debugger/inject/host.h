@@ -85,6 +85,10 @@ struct host {
 	struct dc_error *(*finish)(void *host, struct request *request);
 	// Bytes put into the target where they stay (a program may keep pointers to them).
 	struct dc_error *(*literal)(void *host, const void *bytes, size_t n, uint64_t *addr);
+	// Writable room that is the borrowing's, and goes with it. Each piece of it is used once; clear
+	// makes all of it free again. NULL: it has none.
+	struct dc_error *(*room)(void *host, uint64_t size, uint64_t align, uint64_t *addr);
+	void (*clear_room)(void *host);
 };
 
 // All of them, the preferred first.

@@ -575,30 +575,41 @@ struct dc_error *injection_many(struct injection *injection, uint64_t addr, cons
 	return err;
 }
 
-struct literal_job {
+// Something that is asked of the host that can begin.
+struct place_job {
 	struct injection *injection;
-	const void *bytes;
-	size_t n;
+	const void *bytes; // of a literal; NULL: room is wanted
+	uint64_t size, align;
 	uint64_t *addr;
 	bool is_traced; // on the tracer thread
 };
 
-static struct dc_error *run_literal(void *arg)
+static struct dc_error *ask_for_place(const struct place_job *job)
 {
-	struct literal_job *job = arg;
+	const struct host *host = current(job->injection)->host;
+	void *state = current(job->injection)->state;
+
+	if (job->bytes)
+		return host->literal(state, job->bytes, job->size, job->addr);
+	return host->room ? host->room(state, job->size, job->align, job->addr)
+			  : error_make(DC_REFUSED, "the %s host makes no objects", host->name);
+}
+
+static struct dc_error *run_place(void *arg)
+{
+	struct place_job *job = arg;
 	struct injection *injection = job->injection;
 	struct dc_error *err = make_ready(injection);
 
 	// Another host may be the one that can.
 	if (!err && !injection_is_untraced(injection) && !job->is_traced) {
 		job->is_traced = true;
-		return tracer_run(injection->tracer, run_literal, job);
+		return tracer_run(injection->tracer, run_place, job);
 	}
 	if (!err)
 		err = refuse_place(injection);
 	if (!err) {
-		err = current(injection)->host->literal(current(injection)->state, job->bytes,
-							job->n, job->addr);
+		err = ask_for_place(job);
 		if (err && !loan_is_held(&injection->loan))
 			injection->loan.state = err->state;
 	}
@@ -608,7 +619,24 @@ static struct dc_error *run_literal(void *arg)
 struct dc_error *injection_literal(struct injection *injection, const void *bytes, size_t n,
 				   uint64_t *addr)
 {
-	struct literal_job job = { injection, bytes, n, addr, false };
+	struct place_job job = { .injection = injection, .bytes = bytes, .size = n, .addr = addr };
 
-	return run(injection, run_literal, &job);
+	return run(injection, run_place, &job);
+}
+
+struct dc_error *injection_room(struct injection *injection, uint64_t size, uint64_t align,
+				uint64_t *addr)
+{
+	struct place_job job = {
+		.injection = injection, .size = size, .align = align, .addr = addr
+	};
+
+	return run(injection, run_place, &job);
+}
+
+void injection_clear_room(struct injection *injection)
+{
+	for (size_t i = 0; i < injection->nr_hosts; i++)
+		if (injection->hosts[i].host->clear_room)
+			injection->hosts[i].host->clear_room(injection->hosts[i].state);
 }

@@ -58,6 +58,10 @@ struct dc_error *injection_many(struct injection *injection, uint64_t addr, cons
 // Bytes placed in the target where they stay after the call (a program may keep pointers to them).
 struct dc_error *injection_literal(struct injection *injection, const void *bytes, size_t n,
 				   uint64_t *addr) DC_CHECK;
+// Writable memory that goes with the borrowing, or is free again when it is cleared.
+struct dc_error *injection_room(struct injection *injection, uint64_t size, uint64_t align,
+				uint64_t *addr) DC_CHECK;
+void injection_clear_room(struct injection *injection);
 // Gives the thread back, exactly restored, and frees injection, also on error; NULL is fine.
 struct dc_error *injection_release(struct injection *injection, struct dc_departure *ret) DC_CHECK;
 

@@ -380,6 +380,7 @@ struct dc_error *condition_holds(struct dc_session *session, struct dc_expressio
 
 	if (!err)
 		err = truth_of(&evaluation.value, ret);
+	err = evaluation_end_objects(&evaluation, err);
 	evaluation_deinit(&evaluation);
 
 	struct dc_error *release = session_release(session);

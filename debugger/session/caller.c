@@ -5,6 +5,7 @@
 #include "debugger/base/trace.h"
 #include "debugger/session/session.h"
 #include "debugger/target/memory.h"
+#include "debugger/values/keepsake.h"
 
 #include <string.h>
 
@@ -66,7 +67,7 @@ static struct dc_error *enter(struct evaluation *evaluation, const struct typed_
 	}
 	// What is computed of its result needs nothing of the target any more.
 	bool is_last = evaluation->is_last && call->is_whole && !call->is_cast &&
-		       evaluation_prints_alone(call->type->target);
+		       !session->holding.has_objects && evaluation_prints_alone(call->type->target);
 
 	return note_call(session, injection_call(injection, call->addr, call->name, entry, timeout,
 						 is_last, exit));
@@ -101,6 +102,10 @@ static struct dc_error *call(void *arg, const struct typed_call *call, struct va
 	if (evaluation->options->no_call)
 		return error_make(DC_REFUSED, "--no-call: %s was not called",
 				  call->name ? call->name : "the function");
+	if (call->has_objects && (evaluation->repetition || evaluation->many))
+		return error_make(DC_REFUSED,
+				  "a call with objects by value is made once: each would "
+				  "need objects of its own");
 	struct dc_error *err = classify_call(call, &entry);
 	if (err)
 		return err;
@@ -110,11 +115,13 @@ static struct dc_error *call(void *arg, const struct typed_call *call, struct va
 	if (!err)
 		err = enter(evaluation, call, &entry, &exit);
 	abi_entry_deinit(&entry);
-	if (!err)
+	if (!err && !call->result_at)
 		err = classify_result(call, &exit, &bytes);
 	free((void *)exit.memory);
-	if (err)
+	if (err || call->result_at) {
+		free(bytes);
 		return err;
+	}
 	*ret = (struct value){
 		.type = call->type->target,
 		.lvalue = LVALUE_NONE,
@@ -142,6 +149,99 @@ static struct dc_error *call_go(void *arg, uint64_t addr, const char *name,
 						    evaluation->options->timeout_ns, ret));
 }
 
+// ---- objects ----
+
+static struct dc_error *room(void *arg, const struct type *type, uint64_t *addr)
+{
+	struct evaluation *evaluation = arg;
+	struct holding *holding = &evaluation->session->holding;
+	struct dc_error *err;
+
+	if (evaluation->repetition || evaluation->many)
+		return error_make(DC_REFUSED,
+				  "a call with objects by value is made once: each would "
+				  "need objects of its own");
+	err = borrow(evaluation, true);
+	if (err)
+		return err;
+	holding->has_objects = true;
+	return injection_room(holding->injection, type_strip(type)->size, type_align(type), addr);
+}
+
+static struct dc_error *end_later(void *arg, uint64_t addr, const struct function *destructor,
+				  const struct type *type)
+{
+	struct evaluation *evaluation = arg;
+	struct object *grown = reallocarray(evaluation->objects, evaluation->nr_objects + 1,
+					    sizeof(*grown));
+
+	if (!grown)
+		return &dc_out_of_memory;
+	evaluation->objects = grown;
+	grown[evaluation->nr_objects++] = (struct object){ addr, *destructor, type };
+	return NULL;
+}
+
+// void (void *)
+static struct dc_error *end_object(struct evaluation *evaluation, const struct object *object)
+{
+	struct types *types = symbols_types(evaluation->session->symbols);
+	const struct type *nothing = types_basic(types, "void");
+	const struct type *pointer = nothing ? types_pointer(types, nothing) : NULL;
+	const struct type_param param = { .type = pointer };
+	const struct type *type = pointer ? types_function(types, nothing, &param, 1, false, true)
+					  : NULL;
+	struct value arg = { .type = pointer, .bytes = (unsigned char *)&object->addr };
+	const struct typed_call request = { .addr = object->destructor.addr,
+					    .name = object->destructor.name,
+					    .type = type,
+					    .args = &arg,
+					    .nr_args = 1,
+					    .has_objects = true };
+	struct value ret = { 0 };
+
+	return type ? call(evaluation, &request, &ret) : &dc_out_of_memory;
+}
+
+// Where the callee was given up, what it was at with them is not known.
+static bool may_end_objects(const struct evaluation *evaluation, const struct dc_error *err)
+{
+	const struct holding *holding = &evaluation->session->holding;
+
+	return holding->injection && !holding->lost &&
+	       (!err || err->code == DC_THREW ||
+		(err->code != DC_CRASHED && err->code != DC_DEADLINE && err->code != DC_CANCELLED &&
+		 err->code != DC_LEFT && err->code != DC_THREAD_ENDED &&
+		 err->code != DC_TARGET_ENDED && err->code != DC_TARGET_EXECED));
+}
+
+struct dc_error *evaluation_end_objects(struct evaluation *evaluation, struct dc_error *err)
+{
+	struct holding *holding = &evaluation->session->holding;
+	bool may = may_end_objects(evaluation, err);
+
+	evaluation->session->recording = NULL;
+	if (evaluation->nr_objects && err && !may)
+		err = error_note(err, "objects that were made for the call are not destroyed");
+	while (evaluation->nr_objects && may) {
+		const struct object *last = &evaluation->objects[--evaluation->nr_objects];
+		struct dc_error *failed = end_object(evaluation, last);
+
+		if (!failed)
+			continue;
+		may = may_end_objects(evaluation, failed);
+		dc_error_destroy(err ? failed : NULL);
+		err = err ?: failed;
+	}
+	evaluation->nr_objects = 0;
+	free(evaluation->objects);
+	evaluation->objects = NULL;
+	if (holding->has_objects && holding->injection)
+		injection_clear_room(holding->injection);
+	holding->has_objects = false;
+	return err;
+}
+
 static struct dc_error *literal(void *arg, const void *bytes, size_t n, uint64_t *addr)
 {
 	struct evaluation *evaluation = arg;
@@ -154,8 +254,14 @@ static struct dc_error *literal(void *arg, const void *bytes, size_t n, uint64_t
 static struct dc_error *read_memory(void *arg, uint64_t addr, void *buf, size_t n)
 {
 	const struct evaluation *evaluation = arg;
+	struct keepsake *recording = evaluation->session->recording;
 
-	return memory_read(evaluation->session->process, addr, buf, n);
+	if (evaluation->keepsake)
+		return keepsake_read(evaluation->keepsake, addr, buf, n);
+
+	struct dc_error *err = memory_read(evaluation->session->process, addr, buf, n);
+
+	return err || !recording ? err : keepsake_record(recording, addr, buf, n);
 }
 
 static struct dc_error *write_memory(void *arg, uint64_t addr, const void *buf, size_t n)
@@ -250,6 +356,8 @@ struct caller caller_of(struct evaluation *evaluation)
 		.call = call,
 		.call_go = call_go,
 		.literal = literal,
+		.room = room,
+		.end_later = end_later,
 		.read = read_memory,
 		.write = write_memory,
 		.read_register = read_register,

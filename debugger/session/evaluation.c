@@ -19,6 +19,7 @@ void dc_result_deinit(struct dc_result *result)
 void evaluation_deinit(struct evaluation *evaluation)
 {
 	value_deinit(&evaluation->value);
+	free(evaluation->objects);
 }
 
 void needs_add(struct needs *to, const struct needs *more)
@@ -92,6 +93,15 @@ struct dc_error *evaluation_compute(struct evaluation *evaluation)
 		err = expression_evaluate(&environment, expression->parsed, &evaluation->value);
 	if (err)
 		return err;
+	evaluation->had_objects = holding->has_objects;
+	if (evaluation->had_objects) {
+		// From here on what is read with it is all there will be of it.
+		struct keepsake *keepsake = variables_keepsake(session->variables);
+
+		if (!keepsake)
+			return &dc_out_of_memory;
+		session->recording = keepsake;
+	}
 	evaluation->thread = holding->injection ? injection_tid(holding->injection) : 0;
 	evaluation->host = holding->injection ? injection_host(holding->injection) : "none";
 	if (evaluation->options->no_number || type_strip(evaluation->value.type)->kind == TYPE_VOID)
@@ -176,9 +186,11 @@ struct dc_error *evaluation_run(struct evaluation *evaluation, struct dc_result 
 	struct dc_error *err = evaluation_compute(evaluation);
 
 	evaluation->met_breakpoint = hits_in_callees(session) != hits;
-	evaluation->later = !err && evaluation_prints_alone(evaluation->value.type);
+	evaluation->later = !err && !evaluation->had_objects &&
+			    evaluation_prints_alone(evaluation->value.type);
 	if (!err && !evaluation->later)
 		err = evaluation_finish(evaluation, ret);
+	err = evaluation_end_objects(evaluation, err);
 	err = session_conclude(session, err);
 	if (err && err->code == DC_CANCELLED)
 		dc_error_destroy(session_cancelled(session));

@@ -140,6 +140,10 @@ struct dc_error *session_borrow(struct dc_session *session, const struct scope *
 		return error_make(DC_REFUSED, "the borrowed thread did not come back from a call");
 	if (holding->injection && serves(holding, scope, options, needs))
 		return injection_renew(holding->injection);
+	if (holding->has_objects)
+		return error_make(DC_REFUSED,
+				  "objects that the expression has made belong to the "
+				  "thread that is held, which does not serve for the rest");
 	if (scope->no_stop && !needs->calls && frame_runs(session, tid))
 		return error_make(DC_REFUSED,
 				  "thread %d runs: its registers and locals take a stop to see",

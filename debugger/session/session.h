@@ -56,6 +56,7 @@ struct holding {
 	struct needs needs; // that it was chosen for
 	struct chosen_frame frame; // known: as the thread is held
 	bool lost; // it is not at its caller context any more
+	bool has_objects; // of an evaluation under way: they end with what is held
 };
 
 struct dc_session {
@@ -87,6 +88,7 @@ struct dc_session {
 	atomic_bool is_deciding; // somebody will look at the threads that stand
 
 	struct holding holding;
+	struct keepsake *recording; // not NULL: what is read is kept there
 	bool attached; // dc_attach(): evaluations leave the thread borrowed
 	bool called; // something was, since the last departure
 	bool execed; // it became another program, which was told
@@ -213,6 +215,12 @@ struct repetition {
 
 // One evaluation, from the expression to the value; what the value prints as may be asked for after
 // the thread is back.
+// An object that was made for an expression.
+struct object {
+	uint64_t addr;
+	struct function destructor;
+	const struct type *type;
+};
 struct evaluation {
 	struct dc_session *session;
 	struct dc_expression *expression;
@@ -224,6 +232,10 @@ struct evaluation {
 	bool is_last; // under its borrowing: the thread may go once it is not needed any more
 	bool later; // evaluation_finish() is still to be called
 	bool met_breakpoint; // within what was called
+	struct object *objects; // in the order in which they were made
+	size_t nr_objects;
+	bool had_objects; // the value may be of, or lead to, what has ended
+	const struct keepsake *keepsake; // not NULL: this is read, and not the target
 	struct value value;
 	unsigned number; // of the result
 	pid_t thread; // 0: none was needed
@@ -255,7 +267,10 @@ struct dc_error *many_run(struct many *many, struct dc_session *session,
 			  const struct typed_call *call, const struct abi_entry *entry,
 			  int64_t timeout_ns) DC_CHECK;
 
-// caller.c: the evaluator's view of an evaluation.
+// caller.c: the evaluator's view of an evaluation. evaluation_end_objects(): whatever became of it;
+// returns err, or that of a destructor.
+struct dc_error *evaluation_end_objects(struct evaluation *evaluation,
+					struct dc_error *err) DC_CHECK;
 struct caller caller_of(struct evaluation *evaluation);
 
 // registers.c: $rax and its kin, of the held thread's chosen frame.

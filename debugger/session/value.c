@@ -145,7 +145,7 @@ static struct dc_error *read_container(const struct kept *kept, uint64_t start, 
 				       struct container *ret)
 {
 	struct dc_session *session = kept->session;
-	struct evaluation evaluation = { .session = session };
+	struct evaluation evaluation = { .session = session, .keepsake = kept->value.keepsake };
 	struct caller caller = caller_of(&evaluation);
 	const struct environment environment = { session->symbols, &caller, session->variables };
 	const struct type *type = whole_type(session, kept->value.type);
@@ -153,7 +153,9 @@ static struct dc_error *read_container(const struct kept *kept, uint64_t start, 
 
 	*ret = (struct container){ .start = start, .room = count };
 	if (type->kind == TYPE_REFERENCE && object.bytes) {
-		object = (struct value){ .type = type->target, .lvalue = LVALUE_MEMORY };
+		object = (struct value){ .type = type->target,
+					 .lvalue = LVALUE_MEMORY,
+					 .keepsake = object.keepsake };
 		memcpy(&object.addr, kept->value.bytes, sizeof(object.addr));
 	}
 	if (kept->format == 'r' || !is_record(whole_type(session, object.type)))
@@ -181,7 +183,7 @@ static void describe_lvalue(struct kept *kept)
 	struct dc_value *public = &kept->public;
 
 	public->lvalue = DC_LVALUE_NONE;
-	if (value->lvalue == LVALUE_MEMORY) {
+	if (value->lvalue == LVALUE_MEMORY && !value->is_temporary) {
 		public->lvalue = value->bit_size ? DC_LVALUE_BIT_FIELD : DC_LVALUE_MEMORY;
 		public->addr = value->addr;
 		public->bit_offset = value->bit_offset;
@@ -288,7 +290,7 @@ static void describe_named_register(struct kept *kept, const struct dc_expressio
 static struct dc_error *render(const struct kept *kept, char format, char **ret)
 {
 	struct dc_session *session = kept->session;
-	struct evaluation evaluation = { .session = session };
+	struct evaluation evaluation = { .session = session, .keepsake = kept->value.keepsake };
 	struct caller caller = caller_of(&evaluation);
 	struct environment environment = { session->symbols, &caller, session->variables };
 
@@ -304,6 +306,12 @@ static struct dc_error *render(const struct kept *kept, char format, char **ret)
 		*ret = strdup(kept->text);
 	}
 	return *ret ? NULL : &dc_out_of_memory;
+}
+
+// It is, or refers to, an object that may have been made for the expression.
+static bool may_be_gone(const struct value *value)
+{
+	return type_strip(value->type)->kind != TYPE_VOID && !type_is_scalar(value->type);
 }
 
 struct dc_error *value_snapshot(struct evaluation *evaluation, struct dc_value **ret)
@@ -332,6 +340,12 @@ struct dc_error *value_snapshot(struct evaluation *evaluation, struct dc_value *
 	// What lies elsewhere in the target is read now, with the value.
 	if (!err && !evaluation->later)
 		err = render(kept, 0, &kept->text);
+	// From here on that is all there will be of what ends with the expression.
+	if (evaluation->had_objects && may_be_gone(&kept->value)) {
+		kept->value.keepsake = evaluation->session->recording;
+		variables_give(evaluation->session->variables, evaluation->number,
+			       kept->value.keepsake);
+	}
 	if (err) {
 		dc_value_destroy(&kept->public);
 		return err;
@@ -362,7 +376,7 @@ static struct dc_error *read_part(struct kept *child, const struct value *whole,
 				  const struct part *part)
 {
 	struct dc_session *session = child->session;
-	struct evaluation evaluation = { .session = session };
+	struct evaluation evaluation = { .session = session, .keepsake = whole->keepsake };
 	struct caller caller = caller_of(&evaluation);
 	struct access access = { .symbols = session->symbols, .caller = &caller };
 	struct value *value = &child->value;
@@ -507,7 +521,7 @@ static struct dc_error *name_element(const struct kept *parent, uint64_t number,
 				     struct element *element, char **ret)
 {
 	struct dc_session *session = parent->session;
-	struct evaluation evaluation = { .session = session };
+	struct evaluation evaluation = { .session = session, .keepsake = parent->value.keepsake };
 	struct caller caller = caller_of(&evaluation);
 	const struct environment environment = { session->symbols, &caller, session->variables };
 	struct access access = { .symbols = session->symbols, .caller = &caller };
@@ -533,7 +547,7 @@ static struct dc_error *make_element(const struct kept *parent, uint64_t number,
 				     struct element *element, struct dc_value **ret)
 {
 	struct dc_session *session = parent->session;
-	struct evaluation evaluation = { .session = session };
+	struct evaluation evaluation = { .session = session, .keepsake = parent->value.keepsake };
 	struct caller caller = caller_of(&evaluation);
 	struct access access = { .symbols = session->symbols, .caller = &caller };
 	struct kept *child = make(session, parent->language, parent->format);
@@ -596,6 +610,9 @@ static struct dc_error *find_whole(const struct kept *parent, struct whole *ret)
 		ret->is_target = !is_record(type);
 	}
 	ret->value = (struct value){ .type = type, .lvalue = LVALUE_MEMORY, .addr = addr };
+	// What a reference refers to is looked at where it was; a pointer may lead anywhere.
+	if (whole_type(session, parent->value.type)->kind == TYPE_REFERENCE)
+		ret->value.keepsake = parent->value.keepsake;
 	return NULL;
 }
 

@@ -48,6 +48,7 @@ static struct dc_error *look(struct watch *watch, struct evaluation *evaluation)
 
 	if (!err)
 		err = refuse(&evaluation->value, watch->expression->text);
+	err = evaluation_end_objects(evaluation, err);
 	if (err)
 		return err;
 	watch->type = evaluation->value.type;

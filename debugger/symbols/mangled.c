@@ -544,6 +544,70 @@ struct dc_error *symbols_operators(struct symbols *symbols, const char *name,
 	return make_functions(symbols, module, &found, ret, n);
 }
 
+// "ns::P<int>::P(ns::P<int> const&)", simplified; malloc'd.
+static char *special_name(const char *class, enum special_kind kind)
+{
+	const char *last = symbols_last_part(class);
+	int length = (int)strcspn(last, "<");
+	char *name = NULL;
+	int n = kind == OBJECT_DESTROY ? asprintf(&name, "%s::~%.*s()", class, length, last)
+				       : asprintf(&name, "%s::%.*s(%s%s)", class, length, last,
+						  class, kind == OBJECT_COPY ? " const&" : "&&");
+
+	if (n < 0)
+		return NULL;
+	simplify(name);
+	return name;
+}
+
+static bool is_special(const char *symbol, const char *wanted, enum special_kind kind,
+		       bool is_whole)
+{
+	static const char *const marks[][2] = { [OBJECT_COPY] = { "C1ERK", "C2ERK" },
+						[OBJECT_MOVE] = { "C1EO", "C2EO" },
+						[OBJECT_DESTROY] = { "D1Ev", "D2Ev" } };
+
+	if (strncmp(symbol, "_Z", 2) != 0 ||
+	    (!strstr(symbol, marks[kind][0]) && (is_whole || !strstr(symbol, marks[kind][1]))))
+		return false;
+
+	_cleanup_free_ char *shown = demangle_name(symbol);
+
+	if (!shown)
+		return false;
+	simplify(shown);
+	return !strcmp(shown, wanted);
+}
+
+bool mangled_find_special(struct symbols *symbols, const char *class, enum special_kind kind,
+			  bool is_whole, struct function *ret)
+{
+	_cleanup_free_ char *wanted = special_name(class, kind);
+
+	for (struct loaded *loaded = symbols->list; wanted && loaded; loaded = loaded->next) {
+		const struct symtab *table;
+		struct symbol symbol;
+
+		if (!loaded->seen || !loaded->image)
+			continue;
+		module_need_tables(loaded);
+		table = loaded->symtab.n ? &loaded->symtab : &loaded->dynsym;
+		for (size_t i = 1; i < table->n; i++) {
+			if (!symtab_get(table, loaded->image, i, &symbol) ||
+			    !(symbol.class & SYMBOL_CODE) ||
+			    !is_special(symbol.name, wanted, kind, is_whole))
+				continue;
+
+			_cleanup_error_ struct dc_error *err = function_from_symbol(symbols, loaded,
+										    &symbol, ret);
+
+			ret->name = shown_name(symbols, symbol.name);
+			return !err;
+		}
+	}
+	return false;
+}
+
 bool symbols_type_info(struct symbols *symbols, const char *type, uint64_t *addr)
 {
 	static const char mangled[] = "_ZTI", prefix[] = "typeinfo for ";

@@ -15,5 +15,9 @@ const char *shown_name(struct symbols *symbols, const char *name);
 // several.
 struct dc_error *mangled_find_data(struct symbols *symbols, const char *name,
 				   struct loaded **module, struct symbol *ret, bool *done) DC_CHECK;
+// By reading all names: what copies, moves or ends objects of the class. is_whole: only what serves for
+// whole objects.
+bool mangled_find_special(struct symbols *symbols, const char *class, enum special_kind kind,
+			  bool is_whole, struct function *ret);
 
 #endif

@@ -147,6 +147,12 @@ struct method {
 // Those of that name which the C++ class has itself; NULL: its conversions to other types.
 struct dc_error *symbols_methods(struct symbols *symbols, const struct type *class,
 				 const char *name, const struct method **ret, size_t *n) DC_CHECK;
+// C++: what copies, moves or ends an object of the class. *is_needed false: nothing is called for it,
+// its bytes are all. Code REFUSED: there is none, or none that could be called.
+enum special_kind { OBJECT_COPY, OBJECT_MOVE, OBJECT_DESTROY };
+struct dc_error *symbols_special(struct symbols *symbols, const struct type *type,
+				 enum special_kind kind, struct function *ret,
+				 bool *is_needed) DC_CHECK;
 // 'file.c'::name. Only what was compiled from that file; code NAME when it has no such thing, VALUE
 // when several files have.
 struct dc_error *symbols_function_in_file(struct symbols *symbols, const char *file,

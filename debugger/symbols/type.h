@@ -87,6 +87,7 @@ struct type {
 	bool is_rvalue; // REFERENCE: &&
 	bool is_scoped; // C++ enum class
 	bool is_nontrivial; // C++ class that is passed by invisible reference
+	bool is_doubtful; // how it is passed is not known for sure
 	const char *tag; // "struct", "union", "enum", "class" or NULL
 	const char *name; // NULL for a derived or anonymous type
 	uint64_t size; // bytes; 0 for void, functions and incomplete types

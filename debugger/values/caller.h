@@ -17,6 +17,9 @@ struct typed_call {
 	size_t nr_args;
 	bool is_whole; // the expression is this call, but for casts: its value is the call's
 	bool is_cast; // whole, and there are casts
+	bool has_objects; // among its arguments or as its result: those of one call serve for no other
+	uint64_t
+		result_at; // where the callee puts an object, whose class says how it is made; else 0
 };
 
 // arg is the caller's own.
@@ -34,6 +37,11 @@ struct caller {
 	struct dc_error *(*literal)(void *arg, const void *bytes, size_t n, uint64_t *addr);
 	struct dc_error *(*read)(void *arg, uint64_t addr, void *buf, size_t n);
 	struct dc_error *(*write)(void *arg, uint64_t addr, const void *buf, size_t n);
+	// Room for an object until the expression is over. NULL: objects cannot be made here.
+	struct dc_error *(*room)(void *arg, const struct type *type, uint64_t *addr);
+	// The object is ended by the destructor when the expression is over, the last one first.
+	struct dc_error *(*end_later)(void *arg, uint64_t addr, const struct function *destructor,
+				      const struct type *type);
 	// General and vector registers by gdb's names ("rax", "eflags", "xmm0" …) of the chosen
 	// frame.
 	struct dc_error *(*read_register)(void *arg, const char *name, struct types *types,

@@ -2,6 +2,8 @@
 // How objects are read from the target and written to it: whole, by bits, or from registers.
 #include "debugger/values/lvalue.h"
 
+#include "debugger/values/keepsake.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,15 +120,23 @@ static struct dc_error *read_register_variable(struct access *access, struct val
 	return value_set(value, whole.bytes, size);
 }
 
-static struct dc_error *read_bits(struct access *access, struct value *value, uint64_t size)
+static struct dc_error *read_object(const struct access *access, const struct value *value,
+				    void *buf, uint64_t n)
 {
 	const struct caller *caller = access->caller;
+
+	return value->keepsake ? keepsake_read(value->keepsake, value->addr, buf, n)
+			       : caller->read(caller->arg, value->addr, buf, n);
+}
+
+static struct dc_error *read_bits(struct access *access, struct value *value, uint64_t size)
+{
 	unsigned char unit[32];
 
 	if (lvalue_bit_span(value) > sizeof(unit))
 		return error_make(DC_VALUE, "the bit-field is too wide");
 
-	struct dc_error *err = caller->read(caller->arg, value->addr, unit, lvalue_bit_span(value));
+	struct dc_error *err = read_object(access, value, unit, lvalue_bit_span(value));
 
 	if (!err)
 		err = value_set(value, NULL, size);
@@ -138,7 +148,6 @@ static struct dc_error *read_bits(struct access *access, struct value *value, ui
 
 struct dc_error *lvalue_load(struct access *access, struct value *value)
 {
-	const struct caller *caller = access->caller;
 	uint64_t size;
 	struct dc_error *err = lvalue_size(access, value, &size);
 
@@ -150,7 +159,7 @@ struct dc_error *lvalue_load(struct access *access, struct value *value)
 		return read_bits(access, value, size);
 	err = value_set(value, NULL, size);
 	if (!err && size > 0)
-		err = caller->read(caller->arg, value->addr, value->bytes, size);
+		err = read_object(access, value, value->bytes, size);
 	if (err)
 		value_deinit(value); // not read: no bytes
 	return err;

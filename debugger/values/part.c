@@ -13,6 +13,8 @@ struct dc_error *part_at(const struct value *whole, const struct type *type, uin
 	if (whole->lvalue == LVALUE_MEMORY) {
 		ret->lvalue = LVALUE_MEMORY;
 		ret->addr = whole->addr + offset;
+		ret->is_temporary = whole->is_temporary;
+		ret->keepsake = whole->keepsake;
 	}
 	// Of an object what has no known size is just where it is.
 	if (!whole->bytes || (!type_size(type, &size) && whole->lvalue == LVALUE_MEMORY))
@@ -34,6 +36,8 @@ static struct dc_error *bits_at(const struct value *whole, const struct type_mem
 	if (whole->lvalue == LVALUE_MEMORY) {
 		ret->lvalue = LVALUE_MEMORY;
 		ret->addr = whole->addr + offset;
+		ret->is_temporary = whole->is_temporary;
+		ret->keepsake = whole->keepsake;
 	}
 	if (!whole->bytes)
 		return NULL;
@@ -83,7 +87,9 @@ struct dc_error *part_member(struct access *access, const struct value *whole, u
 	if (member->is_virtual && whole->lvalue == LVALUE_MEMORY) {
 		*ret = (struct value){ .type = member->type,
 				       .lvalue = LVALUE_MEMORY,
-				       .addr = whole->addr + offset + inside };
+				       .addr = whole->addr + offset + inside,
+				       .is_temporary = whole->is_temporary,
+				       .keepsake = whole->keepsake };
 		return NULL;
 	}
 	return part_at(whole, member->type, offset + inside, ret);

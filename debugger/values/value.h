@@ -7,6 +7,7 @@
 #include "debugger/symbols/type.h"
 
 struct function;
+struct keepsake;
 
 // What kind of object a value was read from.
 enum lvalue {
@@ -27,6 +28,10 @@ struct value {
 	const char *name; // FUNCTION, MEMORY: its name, for messages; may be NULL
 	const struct function *symbol; // FUNCTION: as symbols know it; lives as the expression
 	bool no_debug; // FUNCTION, MEMORY: the symbol has no debug information, the type is not known
+	bool is_temporary; // MEMORY: an object that ends with the expression, and is a value of it
+	// MEMORY: the object has ended, and this is what was read with it; NULL: it is there. The
+	// session's.
+	const struct keepsake *keepsake;
 };
 void value_deinit(struct value *value);
 // Gives the value bytes of its own: a copy, or zeros when bytes is NULL.

@@ -3,6 +3,7 @@
 #include "debugger/values/variables.h"
 
 #include "debugger/symbols/symbols.h"
+#include "debugger/values/keepsake.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@ struct variables {
 	// What values that are functions point to; the expressions they came from are gone.
 	struct function **functions;
 	size_t nr_functions;
+	struct keepsake **keepsakes;
+	size_t nr_keepsakes;
 };
 
 struct variables *variables_create(void)
@@ -40,6 +43,9 @@ void variables_destroy(struct variables *variables)
 		value_deinit(&variables->results[i]);
 	for (size_t i = 0; i < variables->nr_functions; i++)
 		free(variables->functions[i]);
+	for (size_t i = 0; i < variables->nr_keepsakes; i++)
+		keepsake_destroy(variables->keepsakes[i]);
+	free(variables->keepsakes);
 	free(variables->named);
 	free(variables->results);
 	free(variables->functions);
@@ -133,6 +139,25 @@ struct dc_error *variables_set(struct variables *variables, const char *name,
 										: LVALUE_NONE;
 	named->pending = false;
 	return NULL;
+}
+
+struct keepsake *variables_keepsake(struct variables *variables)
+{
+	struct keepsake **grown = reallocarray(variables->keepsakes, variables->nr_keepsakes + 1,
+					       sizeof(*grown));
+	struct keepsake *keepsake = grown ? keepsake_create() : NULL;
+
+	if (grown)
+		variables->keepsakes = grown;
+	if (keepsake)
+		grown[variables->nr_keepsakes++] = keepsake;
+	return keepsake;
+}
+
+void variables_give(struct variables *variables, unsigned number, const struct keepsake *keepsake)
+{
+	if (number && number <= variables->nr_results)
+		variables->results[number - 1].keepsake = keepsake;
 }
 
 size_t variables_nr_results(const struct variables *variables)

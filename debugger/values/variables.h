@@ -21,6 +21,10 @@ struct dc_error *variables_announce(struct variables *variables, const char *nam
 // $1 is result 1; NULL: there is no such result.
 size_t variables_nr_results(const struct variables *variables);
 const struct value *variables_result(const struct variables *variables, size_t number);
+// What is read with a value whose object ends; lives as long as the variables. NULL: out of memory.
+struct keepsake *variables_keepsake(struct variables *variables);
+// Result number, 0: none, is of an object that has ended.
+void variables_give(struct variables *variables, unsigned number, const struct keepsake *keepsake);
 // Keeps a copy as the next result, whose number is stored; void leaves none, and number 0.
 struct dc_error *variables_remember(struct variables *variables, const struct value *value,
 				    unsigned *number) DC_CHECK;

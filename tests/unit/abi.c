@@ -349,16 +349,16 @@ static void refuses_by_name(void **state)
 			   declared = { .kind = TYPE_STRUCT,
 					.is_incomplete = true,
 					.name = "declared" },
-			   string = { .kind = TYPE_STRUCT,
-				      .is_nontrivial = true,
-				      .size = 32,
-				      .align = 8,
-				      .name = "std::string" },
+			   doubtful = { .kind = TYPE_STRUCT,
+					.is_doubtful = true,
+					.size = 32,
+					.align = 8,
+					.name = "doubtful" },
 			   wide = {
 				   .kind = TYPE_INT, .size = 3, .align = 1, .name = "_BitInt(24)"
 			   };
-	static struct type *const refused[] = { &quad,	   &half,   &decimal, &opaque,
-						&declared, &string, &wide };
+	static struct type *const refused[] = { &quad,	   &half,     &decimal, &opaque,
+						&declared, &doubtful, &wide };
 	static struct type nothing = { .kind = TYPE_VOID, .name = "void" };
 
 	(void)state;
@@ -390,6 +390,39 @@ static void refuses_by_name(void **state)
 			dc_error_destroy(err);
 		}
 	}
+}
+
+// Of a class that copies itself the address is passed, and of its result the caller says it.
+static void passes_objects_by_address(void **state)
+{
+	static struct type string = { .kind = TYPE_STRUCT,
+				      .is_nontrivial = true,
+				      .size = 32,
+				      .align = 8,
+				      .name = "std::string" };
+	static struct type_param params[8] = { [0 ... 7] = { .type = &string } };
+	struct params param = { params, 8 };
+	struct type function = {
+		.kind = TYPE_FUNCTION, .origin = &param, .target = &string, .is_prototyped = true
+	};
+	struct value args[8];
+	struct abi_entry entry;
+	struct typed_call call = {
+		.type = &function, .args = args, .nr_args = 8, .result_at = 0x1000
+	};
+
+	(void)state;
+	for (uint64_t i = 0; i < 8; i++)
+		args[i] = (struct value){ .type = &string, .addr = 0x2000 + i };
+	assert_null(classify_check(&function));
+	assert_null(classify_call(&call, &entry));
+	assert_int_equal(entry.result_size, 0);
+	assert_int_equal(entry.general[0], 0x1000);
+	for (uint64_t i = 0; i < 5; i++)
+		assert_int_equal(entry.general[i + 1], 0x2000 + i);
+	assert_int_equal(entry.stack_size, 24);
+	assert_memory_equal(entry.stack, ((uint64_t[]){ 0x2005, 0x2006, 0x2007 }), 24);
+	abi_entry_deinit(&entry);
 }
 
 // One free register is not half an __int128; it serves the next argument. %al counts vectors.
@@ -438,6 +471,7 @@ int main(void)
 		SUITES(X)
 #undef X
 			cmocka_unit_test(refuses_by_name),
+		cmocka_unit_test(passes_objects_by_address),
 		cmocka_unit_test(keeps_pairs_together),
 	};
 

@@ -7,8 +7,25 @@
 #include "debugger/target/memory.h"
 #include "protocol/debugcall.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
+
+// Nobody waits for the answer longer than it takes an agent that is there.
+static void drop_room(struct agent *agent)
+{
+	enum { LIMIT_NS = 200 * 1000 * 1000 };
+	struct mailbox_slot *slot = agent->post.slot;
+	enum mailbox_turn turn = agent->room ? post_turn(&agent->post) : MAILBOX_RUNNING;
+
+	if ((turn != MAILBOX_FREE && turn != MAILBOX_ANSWERED) ||
+	    !process_alive(agent->post.process))
+		return;
+	slot->size = MAILBOX_DATA;
+	slot->address = agent->room;
+	post_ask(&agent->post, MAILBOX_DROP);
+	post_wait(&agent->post, tracer_now() + LIMIT_NS);
+}
 
 static void destroy(void *host)
 {
@@ -16,6 +33,7 @@ static void destroy(void *host)
 
 	if (!agent)
 		return;
+	drop_room(agent);
 	post_close(&agent->post);
 	dc_error_destroy(agent->outcome);
 	free(agent);
@@ -406,6 +424,32 @@ static struct dc_error *literal(void *host, const void *bytes, size_t n, uint64_
 	return NULL;
 }
 
+static struct dc_error *room(void *host, uint64_t size, uint64_t align, uint64_t *addr)
+{
+	static const unsigned char nothing[MAILBOX_DATA];
+	struct agent *agent = host;
+	uint64_t start;
+	struct dc_error *err = agent->room ? NULL
+					   : literal(host, nothing, MAILBOX_DATA, &agent->room);
+
+	if (err)
+		return err;
+	if (align < 16)
+		align = 16;
+	start = (agent->room + agent->room_used + align - 1) & ~(align - 1);
+	if (start + size > agent->room + MAILBOX_DATA || size > MAILBOX_DATA)
+		return error_make(DC_REFUSED,
+				  "%" PRIu64 " bytes are too many for an object by value", size);
+	agent->room_used = start + (size ?: 1) - agent->room;
+	*addr = start;
+	return NULL;
+}
+
+static void clear_room(void *host)
+{
+	((struct agent *)host)->room_used = 0;
+}
+
 const struct host agent_host = {
 	.id = DC_HOST_AGENT,
 	.name = "agent",
@@ -421,4 +465,6 @@ const struct host agent_host = {
 	.cancel = cancel,
 	.finish = finish,
 	.literal = literal,
+	.room = room,
+	.clear_room = clear_room,
 };

@@ -14,6 +14,7 @@ struct agent {
 	struct unwind *unwind;
 	pid_t thread; // that makes the calls when it polls, as the target sees it; 0: the agent's own
 	int64_t wait_ns; // for it
+	uint64_t room, room_used; // for what is made in the target: MAILBOX_DATA bytes; 0: none yet
 	int64_t compared_ns; // when the rights were last compared; 0: never
 
 	// The request that is under way.

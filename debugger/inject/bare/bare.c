@@ -61,6 +61,16 @@ static struct dc_error *literal(void *host, const void *bytes, size_t n, uint64_
 	return loan_literal(((struct bare *)host)->loan, bytes, n, addr);
 }
 
+static struct dc_error *room(void *host, uint64_t size, uint64_t align, uint64_t *addr)
+{
+	return loan_room(((struct bare *)host)->loan, size, align, addr);
+}
+
+static void clear_room(void *host)
+{
+	pad_clear_room(((struct bare *)host)->pad);
+}
+
 // ---- into the callee ------------------------------------------------------------------------------
 
 static struct dc_error *place_stack(struct bare *bare, const struct abi_entry *entry,
@@ -415,4 +425,6 @@ const struct host bare_host = {
 	.cancel = cancel,
 	.finish = finish,
 	.literal = literal,
+	.room = room,
+	.clear_room = clear_room,
 };

@@ -226,6 +226,16 @@ static struct dc_error *literal(void *host, const void *bytes, size_t n, uint64_
 	return loan_literal(((struct gort *)host)->loan, bytes, n, addr);
 }
 
+static struct dc_error *room(void *host, uint64_t size, uint64_t align, uint64_t *addr)
+{
+	return loan_room(((struct gort *)host)->loan, size, align, addr);
+}
+
+static void clear_room(void *host)
+{
+	pad_clear_room(&((struct gort *)host)->loan->pad);
+}
+
 const struct host gort_host = {
 	.id = DC_HOST_GORT,
 	.name = "gort",
@@ -242,4 +252,6 @@ const struct host gort_host = {
 	.cancel = cancel,
 	.finish = finish,
 	.literal = literal,
+	.room = room,
+	.clear_room = clear_room,
 };

@@ -301,6 +301,23 @@ struct dc_error *loan_literal(struct loan *loan, const void *bytes, size_t n, ui
 	return err ? err : pad_literal(&loan->pad, &loan->tracee, bytes, n, addr);
 }
 
+static struct dc_error *map_room(struct loan *loan, struct tracee *tracee)
+{
+	return pad_map_room(&loan->pad, tracee);
+}
+
+// Its mapping is one of its own, which does not need the pad.
+struct dc_error *loan_room(struct loan *loan, uint64_t size, uint64_t align, uint64_t *addr)
+{
+	struct tracee *tracee = &loan->tracee;
+	struct dc_error *err = NULL;
+
+	if (!loan->pad.room.addr)
+		err = has_room_for_frame(&loan->stack, tracee) ? map_room(loan, tracee)
+							       : by_helper(loan, map_room);
+	return err ? err : pad_take_room(&loan->pad, size, align, addr);
+}
+
 // ---- giving back ----------------------------------------------------------------------------------
 
 // The thread unmaps the pad on its way home; its last step is seen by the pad's absence.
@@ -344,13 +361,13 @@ struct dc_error *loan_end(struct loan *loan)
 		return go_through_unmap(loan, &unmap);
 	}
 
-	if (by_itself && pad->base)
+	if (by_itself && pad_is_mapped(pad))
 		err = tracee_restore_errno(tracee) ?: unmap_all(loan, tracee);
 	if (tracee->tid) {
 		loan->state = tracee_state(tracee);
 		release = tracee_release(tracee);
 	}
-	if (!err && !release && pad->base && !pad->kept && was_given_back(loan))
+	if (!err && !release && pad_is_mapped(pad) && !pad->kept && was_given_back(loan))
 		err = by_helper(loan, unmap_all);
 	if (!err)
 		return release;

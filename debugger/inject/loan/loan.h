@@ -74,6 +74,8 @@ struct dc_error *loan_ready_pad(struct loan *loan) DC_CHECK;
 bool loan_has_own_stack(const struct loan *loan);
 struct dc_error *loan_literal(struct loan *loan, const void *bytes, size_t n,
 			      uint64_t *addr) DC_CHECK;
+struct dc_error *loan_room(struct loan *loan, uint64_t size, uint64_t align,
+			   uint64_t *addr) DC_CHECK;
 // Unmaps the pad and gives the thread back, if it is held still.
 struct dc_error *loan_end(struct loan *loan) DC_CHECK;
 

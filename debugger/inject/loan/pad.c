@@ -7,6 +7,7 @@
 #include "debugger/base/cleanup.h"
 #include "debugger/target/memory.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -37,7 +38,7 @@ bool pad_covers(const struct pad *pad, uint64_t addr)
 	for (size_t i = 0; i < pad->nr_literals; i++)
 		if (within(&pad->literals[i], addr))
 			return true;
-	return within(&pad->stack, addr);
+	return within(&pad->stack, addr) || within(&pad->room, addr);
 }
 
 static struct dc_error *call(struct tracee *tracee, const char *what, struct remote_syscall request,
@@ -194,6 +195,30 @@ struct dc_error *pad_literal(struct pad *pad, struct tracee *tracee, const void 
 	return NULL;
 }
 
+struct dc_error *pad_map_room(struct pad *pad, struct tracee *tracee)
+{
+	enum { ROOM = 1 << 20 };
+
+	pad->room.size = ROOM;
+	return map(tracee, ROOM, PROT_READ | PROT_WRITE, &pad->room.addr);
+}
+
+struct dc_error *pad_take_room(struct pad *pad, uint64_t size, uint64_t align, uint64_t *addr)
+{
+	enum { ALIGN_MIN = 16 };
+	uint64_t end = pad->room.addr + pad->room.size, start;
+
+	if (align < ALIGN_MIN)
+		align = ALIGN_MIN;
+	start = (pad->room.addr + pad->room.used + align - 1) & ~(align - 1);
+	if (start > end || size > end - start)
+		return error_make(DC_REFUSED,
+				  "%" PRIu64 " bytes are too many for an object by value", size);
+	pad->room.used = start + (size ?: 1) - pad->room.addr;
+	*addr = start;
+	return NULL;
+}
+
 // Without the literals, unless nobody has a use for them.
 static struct remote_syscall unmap_call(const struct pad *pad, bool drop_literals)
 {
@@ -217,6 +242,12 @@ struct dc_error *pad_unmap(struct pad *pad, struct tracee *tracee, bool drop_lit
 	struct dc_error *err = NULL;
 	int64_t result;
 
+	if (pad->room.addr && !pad->kept) {
+		err = unmap(tracee, pad->room.addr, pad->room.size);
+		if (err)
+			return err;
+		pad->room = (struct pad_mapping){ 0 };
+	}
 	if (!pad->base || pad->kept)
 		return NULL;
 
@@ -242,7 +273,8 @@ struct dc_error *pad_unmap(struct pad *pad, struct tracee *tracee, bool drop_lit
 
 bool pad_unmap_at_once(const struct pad *pad, bool drop_literals, struct remote_syscall *ret)
 {
-	if (!pad->ready || pad->kept || (pad->stack.addr && !is_one_mapping(pad)) ||
+	if (!pad->ready || pad->kept || pad->room.addr ||
+	    (pad->stack.addr && !is_one_mapping(pad)) ||
 	    (drop_literals ? pad->nr_literals != 1 : lacks_name(pad)))
 		return false;
 	*ret = unmap_call(pad, drop_literals);

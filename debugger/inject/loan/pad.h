@@ -21,6 +21,7 @@ struct pad {
 	bool may_name, may_loop; // what these need is not forbidden to the target
 	bool is_named; // literals[0] has its name
 	bool kept; // a thread may still return into it: stays mapped
+	struct pad_mapping room; // for what a borrowing makes in the target
 	struct pad_mapping stack; // and its guard: for callees that cannot run on their thread's
 	struct pad_mapping *literals; // [0] lies behind the pad and came with it
 	size_t nr_literals;
@@ -46,6 +47,19 @@ uint64_t pad_stack_below(const struct pad *pad);
 // Bytes in a mapping that outlives the pad, 16-aligned.
 struct dc_error *pad_literal(struct pad *pad, struct tracee *tracee, const void *bytes, size_t n,
 			     uint64_t *addr) DC_CHECK;
+// Writable bytes that are unmapped with the pad, which need not be there.
+struct dc_error *pad_map_room(struct pad *pad, struct tracee *tracee) DC_CHECK;
+struct dc_error *pad_take_room(struct pad *pad, uint64_t size, uint64_t align,
+			       uint64_t *addr) DC_CHECK;
+static inline void pad_clear_room(struct pad *pad)
+{
+	pad->room.used = 0;
+}
+// The pad, or room.
+static inline bool pad_is_mapped(const struct pad *pad)
+{
+	return pad->base || pad->room.addr;
+}
 // The pad's own setup is to name literals[0], which stays.
 bool pad_names_literals(struct pad *pad);
 // Unmaps all but used literals, these too when drop_literals. The held thread's way home must be

@@ -35,6 +35,10 @@ struct dialect {
 	// The function of a call by such a name or through an object. *done false: C's rules tell.
 	struct dc_error *(*find_callee)(struct context *context, const struct node *node,
 					struct call *call, bool *done);
+	// The call's result is an object that is made where the caller says: by this the call is
+	// run. request NULL: it is only checked.
+	struct dc_error *(*call_for_object)(struct context *context, const struct type *type,
+					    struct typed_call *request, struct value *ret);
 	// The i-th argument, where it is not passed as C passes it. *done false: it is.
 	struct dc_error *(*find_argument)(struct context *context, const struct node *node,
 					  const struct call *call, size_t i,

@@ -109,6 +109,9 @@ static struct dc_error *eval_address(struct context *context, const struct node 
 	// The address of a reference is that of what it refers to.
 	if (!err)
 		err = convert_referred(context, &object);
+	if (!err && object.is_temporary && !object.keepsake)
+		err = error_make(DC_TYPE, "the object ends with the expression: its address is of "
+					  "no use");
 	return err ? err : object_address(context, &object, ret);
 }
 

@@ -240,6 +240,24 @@ static struct dc_error *refuse_pointee(struct context *context, const struct cal
 		       : NULL;
 }
 
+// Of a class that is not passed as it lies, but by its address.
+static bool is_object(struct context *context, const struct type *type)
+{
+	const struct type *whole = type_strip(type);
+
+	return type_is_record(whole) &&
+	       symbols_complete(context->access.symbols, whole)->is_nontrivial;
+}
+
+static struct dc_error *call_for_object(struct context *context, const struct type *type,
+					struct typed_call *request, struct value *ret)
+{
+	if (!context->dialect->call_for_object)
+		return type_error("a result of type '%s' is made as only C++ knows how", type,
+				  NULL);
+	return context->dialect->call_for_object(context, type, request, ret);
+}
+
 static struct dc_error *run(struct context *context, struct call *call, bool is_whole,
 			    struct value *ret)
 {
@@ -264,6 +282,10 @@ static struct dc_error *run(struct context *context, struct call *call, bool is_
 	}
 	if (!err && request.addr == 0)
 		err = error_make(DC_VALUE, "a call through a null pointer");
+	for (size_t i = 0; i < call->nr_args; i++)
+		request.has_objects |= is_object(context, call->args[i].type);
+	if (!err && is_object(context, call->type->target))
+		return call_for_object(context, call->type->target, &request, ret);
 	return err ? err : caller->call(caller->arg, &request, ret);
 }
 
@@ -312,5 +334,7 @@ struct dc_error *invoke(struct context *context, const struct node *node, const 
 	if (err)
 		return err;
 	ret->type = result;
-	return context->mode == EVAL_RUN ? run(context, &call, node == context->whole, ret) : NULL;
+	if (context->mode == EVAL_RUN)
+		return run(context, &call, node == context->whole, ret);
+	return is_object(context, result) ? call_for_object(context, result, NULL, ret) : NULL;
 }

@@ -35,7 +35,8 @@ struct dc_error *object_store(struct context *context, struct value *value, cons
 		return NULL;
 	if (value->no_debug)
 		return object_untyped(value);
-	if (value->lvalue != LVALUE_MEMORY && value->lvalue != LVALUE_REGISTER)
+	if ((value->lvalue != LVALUE_MEMORY && value->lvalue != LVALUE_REGISTER) ||
+	    value->is_temporary)
 		return error_make(DC_TYPE,
 				  "the left side of an assignment must be an object in the target");
 	if (context->mode == EVAL_RUN && new->bytes)
@@ -88,6 +89,10 @@ struct dc_error *object_address(struct context *context, const struct value *val
 	}
 	if (value->bit_size > 0)
 		return error_make(DC_TYPE, "a bit-field has no address");
+	if (value->keepsake)
+		return error_make(DC_VALUE,
+				  "the object has ended with the expression that made it: "
+				  "its value can be looked at, and has no address");
 	switch (value->lvalue) {
 	case LVALUE_MEMORY: known = context->mode == EVAL_RUN || value->addr != 0; break;
 	case LVALUE_FUNCTION:

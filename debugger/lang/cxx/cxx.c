@@ -13,6 +13,7 @@ static const struct dialect dialect = {
 	.declared_name = symbols_declared_name,
 	.needs_call = overload_needs_call,
 	.find_callee = method_find_callee,
+	.call_for_object = temporary_result,
 	.find_argument = method_find_argument,
 	.refer = reference_follow,
 	.bind = reference_bind,

@@ -2,6 +2,7 @@
 // Which class of the standard library is read how, and what all of that is made of.
 #include "debugger/lang/cxx/library.h"
 #include "debugger/lang/cxx/rules.h"
+#include "debugger/values/keepsake.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -310,8 +311,11 @@ struct dc_error *library_container(const struct environment *environment, const 
 		.type = type,
 		.container = ret,
 	};
+	struct caller past = keepsake_caller(value->keepsake);
 	struct value object = *value;
 
+	if (value->keepsake)
+		library.access.caller = &past;
 	if (row < 0 || type->is_incomplete)
 		return NULL;
 	object.type = type;
@@ -320,6 +324,10 @@ struct dc_error *library_container(const struct environment *environment, const 
 
 		container_deinit(ret);
 		ret->kind = is_damaged ? CONTAINER_DAMAGED : CONTAINER_NONE;
+	}
+	for (size_t i = 0; i < ret->n && value->is_temporary; i++) {
+		ret->list[i].key.keepsake = ret->list[i].value.keepsake = value->keepsake;
+		ret->list[i].key.is_temporary = ret->list[i].value.is_temporary = true;
 	}
 	return library.err;
 }

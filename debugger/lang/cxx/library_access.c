@@ -3,6 +3,7 @@
 // No operator of the program is called for it.
 #include "debugger/lang/cxx/library.h"
 #include "debugger/lang/cxx/rules.h"
+#include "debugger/values/keepsake.h"
 #include "debugger/values/number.h"
 
 #include <inttypes.h>
@@ -105,6 +106,8 @@ static struct dc_error *by_number(struct context *context, const struct value *o
 		if ((uint64_t)i > container.total)
 			return out_of_range(i, container.total);
 		*ret = library_object(container.character, container.text + (uint64_t)i * width);
+		ret->is_temporary = object->is_temporary;
+		ret->keepsake = object->keepsake;
 		return NULL;
 	}
 	if (!container.n)
@@ -119,7 +122,8 @@ static struct dc_error *text_of(struct context *context, const struct value *val
 	_cleanup_(container_deinit) struct container container = { 0 };
 	const struct environment environment = { .symbols = context->access.symbols,
 						 .caller = context->access.caller };
-	const struct caller *caller = context->access.caller;
+	const struct caller past = keepsake_caller(value->keepsake);
+	const struct caller *caller = value->keepsake ? &past : context->access.caller;
 	enum { LENGTH_MAX = 1 << 16 };
 
 	*ret = NULL;

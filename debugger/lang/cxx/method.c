@@ -241,6 +241,10 @@ struct dc_error *method_find_argument(struct context *context, const struct node
 	_cleanup_value_ struct value object = { 0 };
 	struct dc_error *err;
 
+	*done = temporary_is_wanted(context, param->type);
+	if (*done)
+		return error_at(temporary_argument(context, node, param->type, what, ret),
+				node->column);
 	*done = !(i == 0 && call->object.type) && text_argument_fits(context, node, param->type);
 	if (*done)
 		return error_at(text_argument(context, node, param->type, ret), node->column);

@@ -118,7 +118,7 @@ static enum fit fit_reference(struct context *context, const struct value *arg,
 			      const struct type *reference)
 {
 	const struct type *from = type_strip(arg->type), *to = type_strip(reference->target);
-	bool is_object = arg->lvalue == LVALUE_MEMORY;
+	bool is_object = arg->lvalue == LVALUE_MEMORY && !arg->is_temporary;
 
 	// A value goes to && before it goes to const &; an object does not go there.
 	if (reference->is_rvalue && type_equal(from, to))
@@ -386,7 +386,7 @@ struct dc_error *overload_choose_method(struct context *context, const struct no
 		.call = call,
 		.name = call->call.callee->member,
 		.object = object->type,
-		.is_object = object->lvalue != LVALUE_NONE,
+		.is_object = object->lvalue != LVALUE_NONE && !object->is_temporary,
 		.n = n,
 	};
 	const struct candidate *best = NULL;

@@ -15,6 +15,7 @@ struct dc_error *reference_follow(struct context *context, struct value *value)
 	if (context->mode == EVAL_RUN && !value->bytes)
 		return error_make(DC_VALUE, "the reference is not known");
 	target.name = value->name;
+	target.keepsake = value->keepsake;
 	value_deinit(value);
 	*value = target;
 	return NULL;
@@ -37,7 +38,7 @@ struct dc_error *reference_bind(struct context *context, struct value *value,
 		return err;
 	// What && takes is given up: a number is copied for it, an object must be offered.
 	if (type_strip(type)->is_rvalue && value->lvalue == LVALUE_MEMORY && !is_offered &&
-	    !value_unknown(value)) {
+	    !value->is_temporary && !value_unknown(value)) {
 		if (!type_is_scalar(value->type))
 			return error_make(DC_TYPE,
 					  "%s is taken from: write static_cast<T &&>(object) where "
@@ -64,6 +65,12 @@ struct dc_error *reference_bind(struct context *context, struct value *value,
 			return err;
 		value->lvalue = LVALUE_LITERAL;
 	}
+	if (value->is_temporary && !type_strip(type)->is_rvalue && !type_strip(target)->is_const &&
+	    context->mode != EVAL_RUN)
+		return error_make(DC_TYPE,
+				  "%s: what ends with the expression is bound to const & or "
+				  "&& only",
+				  what);
 	if (!convert_same_object(context, value->type, target)) {
 		base = target;
 		if (!class_has_base(context, value->type, base))

@@ -94,6 +94,15 @@ struct dc_error *named_cast(struct parser *parser, struct node **ret, bool *done
 struct dc_error *named_cast_of_type(struct parser *parser, const char *name, size_t column,
 				    struct node **ret, bool *done) DC_CHECK;
 
+// temporary.c
+bool temporary_is_wanted(struct context *context, const struct type *param);
+// An argument that is an object of its own, made of what the node is.
+struct dc_error *temporary_argument(struct context *context, const struct node *node,
+				    const struct type *type, const char *what,
+				    struct value *ret) DC_CHECK;
+struct dc_error *temporary_result(struct context *context, const struct type *type,
+				  struct typed_call *request, struct value *ret) DC_CHECK;
+
 // text_argument.c
 bool text_argument_fits(struct context *context, const struct node *node, const struct type *param);
 struct dc_error *text_argument(struct context *context, const struct node *node,

@@ -251,6 +251,7 @@ static struct dc_error *read_parts(const struct type *type, struct type_node **r
 		type_node(type)->type.is_align_guessed = node->type.is_align_guessed;
 		type_node(type)->type.padded_align = node->type.padded_align;
 		type_node(type)->type.is_nontrivial = node->type.is_nontrivial;
+		type_node(type)->type.is_doubtful = node->type.is_doubtful;
 	}
 	*ret = node;
 	return err;

@@ -204,17 +204,126 @@ static const struct type *make_array(struct types *types, struct type_node *node
 	return type;
 }
 
-// DWARF 4 does not say whether a C++ class is passed by invisible reference: a destructor, a copy
-// or move constructor that the program wrote, a virtual function, or a base or member that has one.
-static bool seems_nontrivial(struct types *types, Dwarf_Die *die, int depth)
+// What a class's own copy and move constructors and its destructor say of how it is passed.
+struct copying {
+	bool copies, moves; // it may be, as far as they tell
+	bool declares; // one of the two constructors
+	bool is_own; // something of it is written by the program
+	bool is_doubtful; // parameters that may be left out would make it a copy
+};
+
+// An instance of a template never copies, whatever it takes.
+static bool is_instance(Dwarf_Die *function)
 {
-	const char *own = dwarf_diename(die);
+	struct die_walk walk = { 0 };
+	Dwarf_Die child;
+
+	for (bool more = die_walk_first(&walk, function, &child); more;
+	     more = die_walk_next(&walk, &child)) {
+		int tag = dwarf_tag(&child);
+
+		if (tag == DW_TAG_template_type_parameter ||
+		    tag == DW_TAG_template_value_parameter ||
+		    tag == DW_TAG_GNU_template_parameter_pack)
+			return true;
+	}
+	return false;
+}
+
+static void judge_function(Dwarf_Die *class, Dwarf_Die *function, struct copying *copying)
+{
+	enum type_special special = type_special_of(class, function);
+	uint64_t defaulted = 0;
+	bool is_deleted = die_flag(function, DW_AT_deleted);
+	bool is_move = special == SPECIAL_MOVE || special == SPECIAL_MOVE_ASSIGN;
+
+	copying->is_doubtful |= special == SPECIAL_DOUBTFUL;
+	if (special <= SPECIAL_DOUBTFUL || special == SPECIAL_COPY_ASSIGN ||
+	    die_flag(function, DW_AT_artificial))
+		return;
+	die_number(function, DW_AT_defaulted, &defaulted);
+	if (special != SPECIAL_MOVE_ASSIGN && !is_deleted && defaulted != DW_DEFAULTED_in_class)
+		copying->is_own = true;
+	if (special == SPECIAL_DESTROY)
+		return;
+	// To declare that it moves takes away the copying that it has by itself.
+	if (!copying->declares) {
+		copying->copies = !is_move;
+		copying->moves = false;
+	}
+	copying->declares = true;
+	if (special == SPECIAL_COPY)
+		copying->copies = !is_deleted;
+	if (special == SPECIAL_MOVE)
+		copying->moves = !is_deleted;
+}
+
+enum type_special type_special_of(Dwarf_Die *class, Dwarf_Die *function)
+{
+	const char *own = dwarf_diename(class), *name = dwarf_diename(function);
+	bool is_assignment = name && !strcmp(name, "operator=");
+	struct die_walk walk = { 0 };
+	size_t length = own ? strcspn(own, "<") : 0;
+	Dwarf_Attribute attr;
+	Dwarf_Die child, type, target;
+	int nr_own = 0;
+
+	if (!name || !own)
+		return SPECIAL_NONE;
+	if (*name == '~')
+		return SPECIAL_DESTROY;
+	if (!is_assignment && (strncmp(name, own, length) != 0 || strcspn(name, "<") != length))
+		return SPECIAL_NONE;
+	if (is_instance(function))
+		return SPECIAL_NONE;
+	// The first parameter that is written.
+	for (bool more = die_walk_first(&walk, function, &child); more;
+	     more = die_walk_next(&walk, &child)) {
+		if (dwarf_tag(&child) == DW_TAG_formal_parameter &&
+		    !die_flag(&child, DW_AT_artificial) && !nr_own++)
+			type = child;
+	}
+	if (!nr_own || !dwarf_attr(&type, DW_AT_type, &attr) || !dwarf_formref_die(&attr, &type))
+		return SPECIAL_NONE;
+
+	int kind = dwarf_tag(&type);
+
+	if (kind != DW_TAG_reference_type && kind != DW_TAG_rvalue_reference_type)
+		return SPECIAL_NONE;
+	if (!dwarf_attr(&type, DW_AT_type, &attr) || !dwarf_formref_die(&attr, &target))
+		return SPECIAL_NONE;
+	while ((dwarf_tag(&target) == DW_TAG_const_type ||
+		dwarf_tag(&target) == DW_TAG_volatile_type ||
+		dwarf_tag(&target) == DW_TAG_typedef) &&
+	       dwarf_attr(&target, DW_AT_type, &attr))
+		if (!dwarf_formref_die(&attr, &target))
+			return SPECIAL_NONE;
+	if (target.addr != class->addr) {
+		const char *its = dwarf_diename(&target);
+
+		// One unit may only declare what another's type unit defines.
+		if (!its || strcmp(its, own) != 0)
+			return SPECIAL_NONE;
+	}
+	// Whether the others may be left out does not show.
+	if (nr_own > 1)
+		return is_assignment ? SPECIAL_NONE : SPECIAL_DOUBTFUL;
+	if (kind == DW_TAG_rvalue_reference_type)
+		return is_assignment ? SPECIAL_MOVE_ASSIGN : SPECIAL_MOVE;
+	return is_assignment ? SPECIAL_COPY_ASSIGN : SPECIAL_COPY;
+}
+
+// gcc does not say whether a C++ class is passed by invisible reference: a destructor, a copy or move
+// constructor that the program wrote, none of both that may be used, a virtual function, or a base or
+// member that has one.
+static bool is_nontrivial(struct types *types, Dwarf_Die *die, int depth, bool *is_doubtful)
+{
+	struct copying copying = { .copies = true, .moves = true };
 	struct die_walk walk = { 0 };
 	Dwarf_Die child;
 
 	for (bool more = die_walk_first(&walk, die, &child); more;
 	     more = die_walk_next(&walk, &child)) {
-		const char *name;
 		const struct type *type;
 
 		switch (dwarf_tag(&child)) {
@@ -231,20 +340,15 @@ static bool seems_nontrivial(struct types *types, Dwarf_Die *die, int depth)
 				return true;
 			break;
 		case DW_TAG_subprogram:
-			name = dwarf_diename(&child);
 			if (dwarf_hasattr(&child, DW_AT_virtuality))
 				return true;
-			if (die_flag(&child, DW_AT_artificial) ||
-			    dwarf_hasattr(&child, DW_AT_defaulted))
-				break;
-			// Which constructor it is would need its parameters; any of them will do.
-			if (name && (name[0] == '~' || (own && !strcmp(name, own))))
-				return true;
+			judge_function(die, &child, &copying);
 			break;
 		default: break;
 		}
 	}
-	return false;
+	*is_doubtful = copying.is_doubtful;
+	return copying.is_own || !(copying.copies || copying.moves);
 }
 
 static void make_struct(struct types *types, struct type_node *node, int tag, int depth)
@@ -278,7 +382,8 @@ static void make_struct(struct types *types, struct type_node *node, int tag, in
 	if (die_number(&node->die, DW_AT_calling_convention, &convention))
 		type->is_nontrivial = convention == DW_CC_pass_by_reference;
 	else if (!type->is_incomplete)
-		type->is_nontrivial = seems_nontrivial(types, &node->die, depth);
+		type->is_nontrivial = is_nontrivial(types, &node->die, depth, &type->is_doubtful);
+	type->is_doubtful &= !type->is_nontrivial;
 }
 
 static void make_enum(struct types *types, struct type_node *node, int depth)

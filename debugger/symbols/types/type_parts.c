@@ -223,7 +223,7 @@ static struct dc_error *read_members(struct type_node *node)
 		if (usable && end >= members[used].offset && end <= node->type.size)
 			used++;
 		else if (!usable || !node->type.is_incomplete)
-			node->type.is_nontrivial = true;
+			node->type.is_doubtful = true;
 	}
 	node->members = members;
 	node->nr_parts = used;

@@ -42,6 +42,18 @@ struct types {
 	struct scope_table *scopes; // of the C++ units that types were made from
 };
 
+// What a function that a C++ class declares is to it.
+enum type_special {
+	SPECIAL_NONE,
+	SPECIAL_DOUBTFUL, // a constructor that may copy, if the rest of its parameters may be left out
+	SPECIAL_COPY, // constructors
+	SPECIAL_MOVE,
+	SPECIAL_DESTROY,
+	SPECIAL_MOVE_ASSIGN,
+	SPECIAL_COPY_ASSIGN,
+};
+enum type_special type_special_of(Dwarf_Die *class, Dwarf_Die *function);
+
 // Zeroed memory, 16-aligned, that lives as long as the types. NULL: out of memory.
 void *types_alloc(struct types *types, size_t size);
 char *types_strndup(struct types *types, const char *text, size_t n);
