@@ -10,11 +10,17 @@ CFLAGS_debugger := -fvisibility=hidden
 
 LIBDEBUGCALL_SRC := $(wildcard debugger/base/*.c debugger/arch/*/*.c debugger/target/*.c debugger/symbols/*.c debugger/symbols/*/*.c \
 	debugger/stack/*.c debugger/stack/*/*.c debugger/values/*.c debugger/lang/*.c debugger/lang/*/*.c \
-	debugger/inject/*.c debugger/inject/*/*.c debugger/control/*.c debugger/session/*.c agent/pad/*.[cS] protocol/*.c)
+	debugger/inject/*.c debugger/inject/*/*.c debugger/control/*.c debugger/session/*.c agent/pad/*.[cS] agent/go/*.c protocol/*.c)
 LIBDEBUGCALL_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(LIBDEBUGCALL_SRC))))
 FRONT_OBJ := $(addprefix $(B)/,$(addsuffix .o,$(basename $(wildcard debugger/front/*.c debugger/front/*/*.c))))
 # The library keeps its own names to itself; what the program shares with it is linked anew.
 FRONT_OBJ += $(B)/debugger/base/arena.o
+
+# Code for Go programs: one piece without a constant or a call outside of it, in general registers only.
+$(B)/agent/go/%.o: SANFLAGS :=
+$(B)/agent/go/%.o: ALL_CFLAGS += -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-jump-tables -fno-stack-protector \
+	-fcf-protection=none -fno-tree-loop-distribute-patterns -fno-toplevel-reorder -fno-strict-aliasing \
+	-fno-asynchronous-unwind-tables
 
 # A source that goes away leaves no newer object behind; the list of them does change.
 $(B)/debugger/debugcall.list: always

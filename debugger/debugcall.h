@@ -139,7 +139,7 @@ struct dc_scope {
 
 // How: who runs a call in the target (its own host where it has one that can take the call, else
 // the landing pad; or only the one named), how long it may take, what it may do.
-enum dc_host { DC_HOST_AUTO, DC_HOST_BARE, DC_HOST_GORT, DC_HOST_AGENT };
+enum dc_host { DC_HOST_AUTO, DC_HOST_BARE, DC_HOST_GORT, DC_HOST_AGENT, DC_HOST_GO };
 // The word for --host; NULL: AUTO, and what is none.
 DC_API const char *dc_host_name(enum dc_host host);
 enum dc_signals { DC_SIGNALS_HOLD, DC_SIGNALS_PASS };

@@ -16,7 +16,7 @@
 #define OPTIONS(X, ONLY)                                                                         \
 	X(PID, 'p', "pid", "PID|TID|NAME", "the process, one of its threads, or its name")       \
 	X(THREAD, 0, "thread", "TID", "borrow this thread; else one is chosen")                  \
-	X(HOST, 0, "host", "bare|gort|agent",                                                    \
+	X(HOST, 0, "host", "bare|gort|agent|go",                                                    \
 	  "who runs calls; else the program's own host if it has one")                           \
 	X(GOROUTINE, 0, "goroutine", "ID", "the goroutine that calls begin on; else any")        \
 	X(GOROUTINES, 0, "goroutines", NULL, "the command goroutines")                           \

@@ -4,9 +4,10 @@
 
 #include "debugger/inject/agent/agent.h"
 #include "debugger/inject/bare/bare.h"
+#include "debugger/inject/go/go.h"
 #include "debugger/inject/gort/gort.h"
 
-const struct host *const hosts[] = { &gort_host, &agent_host, &bare_host };
+const struct host *const hosts[] = { &gort_host, &go_host, &agent_host, &bare_host };
 const size_t nr_hosts = sizeof(hosts) / sizeof(*hosts);
 
 const struct host *host_by_id(enum dc_host id)

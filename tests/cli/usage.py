@@ -108,9 +108,9 @@ def help_and_version():
         contains(done.out, word)
     equal(done.err, "")
     version = ends(0, "--version").out
-    for word in ("debugcall ", "hosts:       bare, gort, agent", "kernel:", "breakpoints: ", "bpf: ", "yama: "):
+    for word in ("debugcall ", "hosts:       bare, gort, agent, go", "kernel:", "breakpoints: ", "bpf: ", "yama: "):
         contains(version, word)
-    equal(json.loads(ends(0, "--json", "--version").out)["hosts"], ["bare", "gort", "agent"])
+    equal(json.loads(ends(0, "--json", "--version").out)["hosts"], ["bare", "gort", "agent", "go"])
 
 
 @test

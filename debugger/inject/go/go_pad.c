@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+// The pad in a Go program: mapped once by a thread whose way home lies on its own signal stack, kept
+// for those who come later, and hooked behind Go's SIGTRAP handler for the time of a call.
+#include "debugger/inject/go/go.h"
+
+#include "debugger/base/cleanup.h"
+#include "debugger/inject/loan/filters.h"
+#include "debugger/target/memory.h"
+#include "debugger/target/signals.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <time.h>
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA	     0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
+enum { SIGNATURE = 2 }; // the pad's name begins so far into it
+
+struct dc_error *go_write(const struct go *go, uint64_t addr, const void *bytes, size_t n)
+{
+	return memory_write(go->process, addr, bytes, n);
+}
+
+static size_t code_size(void)
+{
+	return go_place(0, go_pad_end);
+}
+
+// ---- one that is there ----------------------------------------------------------------------------
+
+// The very same code, with data that it can use.
+static bool is_pad(const struct go *go, uint64_t addr)
+{
+	_cleanup_free_ unsigned char *code = malloc(code_size());
+	struct go_pad head;
+	size_t size = offsetof(struct go_pad, sent);
+
+	return code && go_read(go, addr, code, code_size()) &&
+	       !memcmp(code, go_pad_start, code_size()) &&
+	       go_read(go, addr + GO_PAD_CODE, &head, size) && head.version == GO_PAD_VERSION &&
+	       head.code == go_place(addr, go_pad_hook) && head.data == addr + GO_PAD_CODE &&
+	       !memcmp(&head.places, &go->runtime.places, sizeof(head.places));
+}
+
+static uint64_t find_pad(const struct go *go)
+{
+	const struct maps *maps = &go->loan->space.maps;
+
+	for (size_t i = 0; i < maps->n; i++) {
+		const struct mapping *mapping = &maps->map[i];
+
+		if (!mapping->inode && mapping->executable && !mapping->writable &&
+		    mapping->end - mapping->start == GO_PAD_CODE && is_pad(go, mapping->start))
+			return mapping->start;
+	}
+	return 0;
+}
+
+// ---- mapping one ----------------------------------------------------------------------------------
+
+struct dc_error *go_stop(struct go *go, const struct go_machine *machine, struct tracee *tracee,
+			 bool *done)
+{
+	const struct loan *loan = go->loan;
+	uint64_t stack[2]; // of the goroutine that handles signals
+	struct candidate candidate;
+	struct thread_info info;
+	enum tracee_stop stop;
+	struct dc_error *err;
+
+	*done = false;
+	if (!machine->tid || !machine->gsignal ||
+	    !go_read(go, machine->gsignal, stack, sizeof(stack)))
+		return NULL;
+	err = process_thread_info(go->process, machine->tid, &info);
+	if (err) {
+		// Threads come and go.
+		dc_error_destroy(err);
+		return NULL;
+	}
+	candidate = candidate_judge(go->process, machine->tid, &info);
+	if (candidate.rank == RANK_NOT_NOW)
+		return error_make(DC_REFUSED, "%s", candidate.reason);
+	err = tracee_stop(tracee, machine->tid, &stop);
+	if (err || stop != TRACEE_STOPPED)
+		return err;
+
+	uint64_t sp = registers_sp(&tracee->regs);
+
+	// Its signals are blocked meanwhile, so that nobody else is on that stack.
+	*done = sp < stack[0] || sp > stack[1];
+	tracee->home_top = stack[1];
+	if (*done)
+		err = tracee_keep(tracee);
+	if (!err && *done && info.seccomp == 2 && !loan->options->assume_seccomp_ok) {
+		bool may_name, may_loop;
+
+		err = filters_allow_pad(tracee->tid, &info, 0, &may_name, &may_loop);
+	}
+	if (!err && *done)
+		return NULL;
+	*done = false;
+
+	struct dc_error *release = tracee_release(tracee);
+
+	if (!err)
+		return release;
+	dc_error_destroy(release);
+	return err;
+}
+
+static struct dc_error *call(struct tracee *tracee, const char *what, struct remote_syscall request,
+			     int64_t *result)
+{
+	struct dc_error *err = tracee_syscall(tracee, &request, result);
+
+	if (err || *result >= 0 || *result < -4095)
+		return err;
+	return error_make(DC_REFUSED, "process %d may not %s: %s", tracee->process->pid, what,
+			  strerror((int)-*result));
+}
+
+static struct dc_error *fill(const struct go *go, uint64_t addr)
+{
+	struct go_pad *head = calloc(1, sizeof(*head));
+	struct dc_error *err;
+
+	if (!head)
+		return &dc_out_of_memory;
+	head->version = GO_PAD_VERSION;
+	head->mask = ~SIGNALS_OF_FAULTS;
+	head->code = go_place(addr, go_pad_hook);
+	head->data = addr + GO_PAD_CODE;
+	head->places = go->runtime.places;
+	err = go_write(go, addr, go_pad_start, code_size());
+	if (!err)
+		err = go_write(go, addr + GO_PAD_CODE, head, offsetof(struct go_pad, times));
+	free(head);
+	return err;
+}
+
+static struct dc_error *map(struct go *go, struct tracee *tracee)
+{
+	int64_t addr = 0, result;
+	struct dc_error *err = call(
+		tracee, "map memory for the pad",
+		(struct remote_syscall){ SYS_mmap,
+					 { 0, GO_PAD_SIZE, PROT_READ | PROT_EXEC,
+					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+					   (uint64_t)-1, 0 } },
+		&addr);
+	uint64_t pad = (uint64_t)addr;
+
+	if (!err)
+		err = call(tracee, "change the protection of its memory",
+			   (struct remote_syscall){ SYS_mprotect,
+						    { pad + GO_PAD_CODE, GO_PAD_SIZE - GO_PAD_CODE,
+						      PROT_READ | PROT_WRITE } },
+			   &result);
+	if (!err)
+		err = fill(go, pad);
+	// A comfort, which not every kernel has.
+	if (!err)
+		err = tracee_syscall(
+			tracee,
+			&(struct remote_syscall){ SYS_prctl,
+						  { PR_SET_VMA, PR_SET_VMA_ANON_NAME, pad,
+						    GO_PAD_SIZE, pad + SIGNATURE } },
+			&result);
+	if (!err)
+		go->pad = pad;
+	return err;
+}
+
+static struct dc_error *map_by(struct go *go, const struct go_machine *machine,
+			       struct tracee *tracee)
+{
+	bool done;
+	struct dc_error *err = go_stop(go, machine, tracee, &done), *release;
+
+	if (err || !done)
+		return err;
+	err = map(go, tracee);
+	release = tracee->tid ? tracee_release(tracee) : NULL;
+	if (!err)
+		return release;
+	dc_error_destroy(release);
+	return err;
+}
+
+struct dc_error *go_pad_ready(struct go *go)
+{
+	enum { MACHINES = 256 };
+	_cleanup_(tracee_deinit) struct tracee tracee = { 0 };
+	_cleanup_free_ struct go_machine *machines = NULL;
+	struct dc_error *err;
+	size_t n;
+
+	if (!go->pad)
+		go->pad = find_pad(go);
+	if (go->pad)
+		return NULL;
+	machines = calloc(MACHINES, sizeof(*machines));
+	if (!machines)
+		return &dc_out_of_memory;
+	err = go_machines(go, machines, MACHINES, &n);
+	if (!err)
+		err = tracee_init(&tracee, go->loan->tracer, go->process, &go->loan->gadgets);
+	// Those without work first.
+	for (int busy = 0; busy <= 1; busy++)
+		for (size_t i = 0; i < n && !go->pad && !err; i++)
+			if (!!machines[i].p == busy)
+				err = map_by(go, &machines[i], &tracee);
+	go->loan->tracee.pause_ns += tracee.pause_ns;
+	if (!err && !go->pad)
+		err = error_make(DC_REFUSED, "no thread of process %d could map the pad",
+				 go->process->pid);
+	return err;
+}
+
+// ---- one debugger at a time -----------------------------------------------------------------------
+
+static bool try_lock(struct go *go)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	// In no file system: it leaves with us, whatever ends us.
+	int n = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "debugcall-go-%d-%llu",
+			 go->process->pid, (unsigned long long)go->process->start_time);
+
+	if (fd < 0)
+		return false;
+	if (bind(fd, (struct sockaddr *)&name,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) < 0) {
+		close(fd);
+		return false;
+	}
+	go->lock = fd;
+	return true;
+}
+
+struct dc_error *go_pad_lock(struct go *go, int64_t wait_ns)
+{
+	enum { LOOK_NS = 1000 * 1000 };
+	int64_t until = tracer_now() + wait_ns;
+
+	while (go->lock < 0 && !try_lock(go)) {
+		if (tracer_now() > until)
+			return error_make(DC_REFUSED, "another debugger is calling in process %d",
+					  go->process->pid);
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
+	}
+	return NULL;
+}
+
+void go_pad_unlock(struct go *go)
+{
+	if (go->lock >= 0)
+		close(go->lock);
+	go->lock = -1;
+}
+
+struct dc_error *go_pad_settle(struct go *go)
+{
+	enum { LOOKS = 200, LOOK_NS = 1000 * 1000 };
+	uint32_t turn = GO_FREE;
+	uint64_t hook = 0;
+
+	for (int i = 0;; i++) {
+		if (!go_get(go, turn, &turn) ||
+		    !go_read(go, go->runtime.places.hook, &hook, sizeof(hook)))
+			return memory_is_gone(go->process)
+				       ? error_in_state(error_make(DC_TARGET_ENDED,
+								   "process %d has ended",
+								   go->process->pid),
+							DC_STATE_ENDED)
+				       : error_make(DC_REFUSED,
+						    "the pad of process %d cannot be read",
+						    go->process->pid);
+		if ((turn == GO_FREE || turn == GO_HOME || turn == GO_ASKED) &&
+		    go_signals_have_come(go))
+			break;
+		if (i == LOOKS)
+			return error_make(DC_REFUSED,
+					  "a call that another debugger has left behind still runs "
+					  "in process %d",
+					  go->process->pid);
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
+	}
+	if (hook && hook != go_field(go, code))
+		return error_make(DC_REFUSED,
+				  "somebody else has taken the SIGTRAP handler of process %d",
+				  go->process->pid);
+	return go_put(go, turn, GO_FREE);
+}
+
+struct dc_error *go_pad_arm(const struct go *go)
+{
+	uint64_t ours = go_field(go, code);
+
+	return go_write(go, go->runtime.places.hook, &ours, sizeof(ours));
+}
+
+void go_pad_disarm(const struct go *go)
+{
+	uint64_t hook = 0, nothing = 0;
+
+	if (go_read(go, go->runtime.places.hook, &hook, sizeof(hook)) && hook == go_field(go, code))
+		dc_error_destroy(go_write(go, go->runtime.places.hook, &nothing, sizeof(nothing)));
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+// Where a program's Go runtime has what the pad and the debugger touch: every place is found in the
+// program and looked at, none is taken for granted.
+#include "debugger/inject/go/go.h"
+
+#include "debugger/symbols/go_runtime.h"
+#include "debugger/target/memory.h"
+#include "debugger/target/signals.h"
+
+#include <signal.h>
+#include <string.h>
+
+// ---- symbols ------------------------------------------------------------------------------------
+
+struct names {
+	struct go_range check, panicked, wrap, dispatch;
+	uint64_t hook, is_safe, lock, unlock, inject, sweep, machines, types;
+};
+
+static void widen(struct go_range *range, uint64_t start, uint64_t end)
+{
+	if (!range->start || start < range->start)
+		range->start = start;
+	if (end > range->end)
+		range->end = end;
+}
+
+static bool begins(const char *name, const char *prefix)
+{
+	return !strncmp(name, prefix, strlen(prefix));
+}
+
+static void take(const char *name, uint64_t addr, uint64_t size, void *arg)
+{
+	struct names *names = arg;
+	const struct {
+		const char *name;
+		uint64_t *addr;
+	} singles[] = {
+		{ "runtime.testSigtrap", &names->hook },
+		{ "runtime.lock2", &names->lock },
+		{ "runtime.unlock2", &names->unlock },
+		{ "runtime.injectglist", &names->inject },
+		{ "runtime.sweep", &names->sweep },
+		{ "runtime.allm", &names->machines },
+		{ "runtime.types", &names->types },
+		{ "runtime.isAsyncSafePoint", &names->is_safe },
+	};
+
+	if (begins(name, "debugCall") && strspn(name + 9, "0123456789") == strlen(name + 9)) {
+		widen(&names->dispatch, addr, addr + size);
+		return;
+	}
+	if (!begins(name, "runtime."))
+		return;
+	for (size_t i = 0; i < sizeof(singles) / sizeof(*singles); i++)
+		if (!strcmp(name, singles[i].name))
+			*singles[i].addr = addr;
+	if (!strcmp(name, "runtime.debugCallV2"))
+		widen(&names->check, addr, addr + size);
+	if (!strcmp(name, "runtime.debugCallWrap1"))
+		widen(&names->wrap, addr, addr + size);
+	if (!strcmp(name, "runtime.debugCallPanicked") ||
+	    !strcmp(name, "runtime.debugCallPanicked.abi0"))
+		widen(&names->panicked, addr, addr + size);
+}
+
+static struct dc_error *unknown(const struct process *process, const char *what)
+{
+	return error_make(DC_REFUSED, "the Go runtime of process %d (%s) is not known: %s",
+			  process->pid, process->name, what);
+}
+
+static struct dc_error *find_names(struct process *process, struct symbols *symbols,
+				   struct names *ret)
+{
+	*ret = (struct names){ 0 };
+	if (!symbols_go_each(symbols, take, ret))
+		return unknown(process, "the program was linked without its symbols (-s)");
+	if (!ret->check.start)
+		return unknown(process, "it has no debugCallV2, which came with Go 1.17");
+	if (!ret->hook)
+		return unknown(process, "its handler of SIGTRAP has no testSigtrap");
+	if (!ret->panicked.start || !ret->wrap.start || !ret->dispatch.start || !ret->lock ||
+	    !ret->unlock || !ret->inject || !ret->sweep || !ret->machines || !ret->is_safe)
+		return unknown(process, "a function or variable of it is missing");
+	return NULL;
+}
+
+// ---- code ---------------------------------------------------------------------------------------
+
+static const unsigned char *find(const unsigned char *code, size_t n, const void *bytes,
+				 size_t size)
+{
+	return memmem(code, n, bytes, size);
+}
+
+// The registers lie where the pad will look for them, the two statuses are said, and where the check
+// is passed.
+static struct dc_error *look_at_entry(struct process *process, struct go_places *places)
+{
+	static const unsigned char saves[] = {
+		0x4c, 0x89, 0x7c, 0x24, 0x20, 0x4c, 0x89, 0x74, 0x24, 0x28, // r15, r14
+		0x4c, 0x89, 0x6c, 0x24, 0x30, 0x4c, 0x89, 0x64, 0x24, 0x38, // r13, r12
+		0x4c, 0x89, 0x5c, 0x24, 0x40, 0x4c, 0x89, 0x54, 0x24, 0x48, // r11, r10
+		0x4c, 0x89, 0x4c, 0x24, 0x50, 0x4c, 0x89, 0x44, 0x24, 0x58, // r9, r8
+		0x48, 0x89, 0x7c, 0x24, 0x60, 0x48, 0x89, 0x74, 0x24, 0x68, // rdi, rsi
+		0x48, 0x89, 0x6c, 0x24, 0x70, 0x48, 0x89, 0x5c, 0x24, 0x78, // rbp, rbx
+		0x48, 0x89, 0x94, 0x24, 0x80, 0x00, 0x00, 0x00, // rdx
+	};
+	// sub $0xa0,%rsp; or push %rbp; mov %rsp,%rbp; sub $0x98,%rsp
+	static const unsigned char frame_old[] = { 0x48, 0x81, 0xec, 0xa0, 0x00, 0x00, 0x00 };
+	static const unsigned char frame_new[] = { 0x55, 0x48, 0x89, 0xe5, 0x48, 0x81,
+						   0xec, 0x98, 0x00, 0x00, 0x00 };
+	static const unsigned char refused[] = { 0x49, 0xc7, 0xc4, 0x08, 0, 0, 0, 0xcc };
+	static const unsigned char restored[] = { 0x49, 0xc7, 0xc4, 0x10, 0, 0, 0, 0xcc };
+	static const unsigned char passed[] = { 0x48, 0x85, 0xc0, 0x74 }; // test %rax,%rax; je
+	unsigned char code[1024];
+	size_t size = places->entry.end - places->entry.start;
+	const unsigned char *test;
+
+	if (size > sizeof(code) ||
+	    memory_read_some(process, places->entry.start, code, size) != size)
+		return unknown(process, "its debugCallV2 cannot be read");
+	test = find(code, size, passed, sizeof(passed));
+	if ((memcmp(code, frame_old, sizeof(frame_old)) != 0 &&
+	     memcmp(code, frame_new, sizeof(frame_new)) != 0) ||
+	    !find(code, size, saves, sizeof(saves)) || !find(code, size, refused, 8) ||
+	    !find(code, size, restored, 8) || !test || test + sizeof(passed) >= code + size)
+		return unknown(process, "its debugCallV2 is another than that of Go 1.19 to 1.27");
+	places->checked = places->entry.start + (uint64_t)(test - code) + sizeof(passed) + 1 +
+			  test[sizeof(passed)];
+	return NULL;
+}
+
+// ---- fields -------------------------------------------------------------------------------------
+
+#define MEMBERS(symbols, type, ...)                                            \
+	symbols_go_members(symbols, type, (struct go_member[]){ __VA_ARGS__ }, \
+			   sizeof((struct go_member[]){ __VA_ARGS__ }) / sizeof(struct go_member))
+
+static struct dc_error *find_members(struct process *process, struct symbols *symbols,
+				     struct go_runtime *runtime)
+{
+	struct go_places *places = &runtime->places;
+	uint32_t stack = 0, g = 0, parked = 0, lock = 0, low = 0, high = 0;
+
+	if (!MEMBERS(symbols, "runtime.g", { "stack", &stack, false },
+		     { "m", &runtime->g_m, false }, { "sched", &runtime->g_sched, false },
+		     { "_panic", &places->g_panic, false }, { "_defer", &places->g_defer, false },
+		     { "atomicstatus", &places->g_status, false },
+		     { "schedlink", &places->g_link, false }, { "goid", &runtime->g_goid, false },
+		     { "asyncSafePoint", &places->g_async, false }) ||
+	    !MEMBERS(symbols, "runtime.stack", { "lo", &low, false }, { "hi", &high, false }) ||
+	    !MEMBERS(symbols, "runtime.gobuf", { "sp", &places->g_sp, false },
+		     { "pc", &places->g_pc, false }, { "bp", &places->g_bp, false }) ||
+	    !MEMBERS(symbols, "runtime.m", { "g0", &runtime->m_g0, false },
+		     { "procid", &runtime->m_procid, false },
+		     { "gsignal", &runtime->m_gsignal, false }, { "curg", &runtime->m_curg, false },
+		     { "p", &runtime->m_p, false }, { "locks", &runtime->m_locks, false },
+		     { "alllink", &runtime->m_next, false }) ||
+	    !MEMBERS(symbols, "runtime.sweepdata", { "lock", &lock, false }, { "g", &g, false },
+		     { "parked", &parked, false }) ||
+	    stack != 0 || low != 0 || high != 8)
+		return unknown(process, "the program was linked without debug information (-w)");
+	places->g_sp += runtime->g_sched;
+	places->g_pc += runtime->g_sched;
+	places->g_bp += runtime->g_sched;
+	places->sweep_g = places->sweep + g;
+	places->sweep_parked = places->sweep + parked;
+	places->sweep += lock;
+	return NULL;
+}
+
+// A runtime that is a library's leaves SIGTRAP to the program.
+static struct dc_error *look_at_handler(struct process *process)
+{
+	struct thread_info info;
+	struct dc_error *err = process_thread_info(process, process->pid, &info);
+
+	if (err || info.sig_caught & SIGNAL_BIT(SIGTRAP))
+		return err;
+	return unknown(process, "it does not handle SIGTRAP in this program");
+}
+
+struct dc_error *go_runtime_find(struct process *process, struct symbols *symbols,
+				 struct go_runtime *ret, bool *found)
+{
+	struct names names;
+	struct dc_error *err;
+
+	*ret = (struct go_runtime){ 0 };
+	*found = symbols && symbols_has_go_runtime(symbols);
+	if (!*found)
+		return NULL;
+	err = find_names(process, symbols, &names);
+	if (err)
+		return err;
+	ret->machines = names.machines;
+	ret->types = names.types;
+	ret->places = (struct go_places){
+		.hook = names.hook,
+		.entry = names.check,
+		.panicked = names.panicked,
+		.dispatch = names.dispatch,
+		.wrap = names.wrap,
+		.is_safe = names.is_safe,
+		.lock = names.lock,
+		.unlock = names.unlock,
+		.inject = names.inject,
+		.sweep = names.sweep,
+	};
+	err = look_at_entry(process, &ret->places);
+	if (!err)
+		err = find_members(process, symbols, ret);
+	return err ? err : look_at_handler(process);
+}
