@@ -3,6 +3,7 @@
 #include "debugger/lang/language.h"
 
 #include "debugger/base/cleanup.h"
+#include "debugger/symbols/go.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ static const struct language *const languages[] = {
 	&(const struct language){ .name = "Crystal", .source = SOURCE_CRYSTAL },
 	&(const struct language){ .name = "D", .source = SOURCE_D },
 	&(const struct language){ .name = "Fortran", .source = SOURCE_FORTRAN },
-	&(const struct language){ .name = "Go", .source = SOURCE_GO },
+	&language_go,
 	&(const struct language){ .name = "Haskell", .source = SOURCE_HASKELL },
 	&(const struct language){ .name = "Java", .source = SOURCE_JAVA },
 	&(const struct language){ .name = "Julia", .source = SOURCE_JULIA },
@@ -42,10 +43,14 @@ static const struct language *of_source(enum source_language source)
 // C++ reads whatever C does, and in a program that has both a name of either may be meant.
 const struct language *language_at(struct symbols *symbols, const struct symbols_frame *frame)
 {
-	const struct language *language = of_source(symbols_language(symbols, frame));
+	enum source_language source = symbols_language(symbols, frame);
+	const struct language *language = of_source(source);
 
 	if (language->parse && language != &language_c)
 		return language;
+	// What is below Go's own frames is the system's, or written in assembler.
+	if (symbols_is_go(symbols) && (source == SOURCE_UNSAID || source == SOURCE_ASSEMBLER))
+		return &language_go;
 	return symbols_has_cxx(symbols) ? &language_cxx : &language_c;
 }
 
@@ -58,7 +63,8 @@ struct dc_error *language_refuses(const struct function *function)
 {
 	const struct language *language = of_source(function->language);
 
-	if (language->parse)
+	// Written as C is, and called so.
+	if (language->dialect)
 		return NULL;
 	return error_make(DC_REFUSED,
 			  "'%s' cannot be called: it is a %s function, whose calls are not C's",

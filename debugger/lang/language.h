@@ -17,6 +17,7 @@ struct expression {
 	struct symbols *symbols;
 	struct arena arena; // owns the nodes
 	struct effects effects;
+	struct symbols_frame frame; // where names are looked up, for languages that do so later
 	char format;
 };
 
@@ -48,7 +49,7 @@ struct language {
 				  const struct environment *environment, const struct value *value,
 				  char format, char **ret);
 };
-extern const struct language language_c, language_cxx;
+extern const struct language language_c, language_cxx, language_go;
 
 // What expressions are read as in the frame; without one, as in the program.
 const struct language *language_at(struct symbols *symbols, const struct symbols_frame *frame);

@@ -12,7 +12,10 @@ struct symbols {
 	const struct module **modules; // the same, for the public
 	size_t nr_modules;
 	struct types *types;
+	struct go_index *go_index; // of the types that the runtime describes; NULL: not yet made
 };
+// NULL is fine.
+void go_index_destroy(struct go_index *index);
 
 static inline struct loaded *loaded_of(const struct module *module)
 {

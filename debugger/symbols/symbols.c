@@ -36,6 +36,7 @@ void symbols_destroy(struct symbols *symbols)
 {
 	if (!symbols)
 		return;
+	go_index_destroy(symbols->go_index);
 	types_destroy(symbols->types);
 	modules_destroy(symbols->list);
 	free(symbols->modules);

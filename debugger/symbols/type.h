@@ -40,6 +40,7 @@ struct type_member {
 	uint32_t bit_offset;
 	uint32_t bit_size; // 0: not a bit-field
 	bool is_base; // C++ base class
+	bool is_embedded; // Go: its fields and methods are the struct's too
 	// A virtual base has no fixed offset: it is in the table that the object begins with the
 	// address of, so far before that address.
 	bool is_virtual;
@@ -62,6 +63,7 @@ struct param_entry {
 struct type_param {
 	const char *name; // may be NULL
 	const struct type *type;
+	bool is_result; // Go: returned, not taken
 	struct param_entry entry;
 };
 
@@ -70,8 +72,40 @@ struct type_enumerator {
 	int64_t value; // as the underlying type's bits, sign-extended
 };
 
+// Go's kinds of types, as its compiler numbers them.
+enum go_kind {
+	GO_NONE, // no type of Go's, or one that its kind tells: a pointer, an array
+	GO_BOOL,
+	GO_INT,
+	GO_INT8,
+	GO_INT16,
+	GO_INT32,
+	GO_INT64,
+	GO_UINT,
+	GO_UINT8,
+	GO_UINT16,
+	GO_UINT32,
+	GO_UINT64,
+	GO_UINTPTR,
+	GO_FLOAT32,
+	GO_FLOAT64,
+	GO_COMPLEX64,
+	GO_COMPLEX128,
+	GO_ARRAY,
+	GO_CHAN, // this and FUNC, INTERFACE, MAP, SLICE, STRING are STRUCTs here
+	GO_FUNC,
+	GO_INTERFACE,
+	GO_MAP,
+	GO_POINTER,
+	GO_SLICE,
+	GO_STRING,
+	GO_STRUCT,
+	GO_UNSAFE_POINTER,
+};
+
 struct type {
 	enum type_kind kind;
+	enum go_kind go_kind;
 	enum type_float format; // FLOAT, COMPLEX
 	bool is_const, is_volatile;
 	bool is_signed; // INT, ENUM
@@ -94,6 +128,8 @@ struct type {
 	uint32_t align; // bytes, power of two; of a struct or what holds one: ask type_align()
 	const struct type *target; // pointee, element, return type, typedef's or enum's underlying
 	uint64_t count; // ARRAY, VECTOR: elements; UINT64_MAX: not known ([] or variable)
+	uint64_t
+		go_runtime; // where the program describes it, from runtime.types on; 0: it does not
 	// Private to symbols/: where the members come from until they are asked for.
 	const void *origin;
 	struct types *owner;
@@ -122,6 +158,16 @@ bool type_argument(const struct type *class, size_t i, struct type_argument *ret
 // The typedef of that name in the class; NULL: it has none.
 const struct type *type_nested(const struct type *class, const char *name);
 
+// Go: the type of a map's keys; of what is in a map, slice or channel. NULL: it has none.
+const struct type *type_go_key(const struct type *type);
+const struct type *type_go_element(const struct type *type);
+// Of a FUNC, without receiver. nr_taken: how many of its parts, as the debug information has them,
+// are parameters; UINT32_MAX: as its name says. NULL: they are not known.
+const struct type *type_go_signature(const struct type *type, uint32_t nr_taken);
+
+// Whether it is Go's, as a pointer to such a type or an array of them is.
+bool type_is_go(const struct type *type);
+
 // In bytes, a power of two; reads the members that decide it.
 uint32_t type_align(const struct type *type);
 // What its padding would be explained by: it may be as much as that.
@@ -144,6 +190,14 @@ bool type_size(const struct type *type, uint64_t *ret);
 // Basic C types by any spelling that C allows ("unsigned long int", "long unsigned", "__int128",
 // "_Bool", "long double", "float _Complex"); NULL when it is none.
 const struct type *types_basic(struct types *types, const char *spelling);
+// Go's []T; it has the array, len and cap that a slice from the debug information has.
+const struct type *types_go_slice(struct types *types, const struct type *element);
+// "int", "float64", "string" and so on, for programs that tell no types; NULL: none of these.
+const struct type *types_go_basic(struct types *types, const char *name);
+// What a text of n bytes is that is in no target: a string whose bytes are the text itself.
+const struct type *types_go_text(struct types *types, uint64_t n);
+// Several results as one value, "(string, error)".
+const struct type *types_go_tuple(struct types *types, const struct type *const *parts, size_t n);
 // Derived types. NULL: out of memory.
 const struct type *types_pointer(struct types *types, const struct type *target);
 const struct type *types_reference(struct types *types, const struct type *target,
@@ -157,7 +211,8 @@ const struct type *types_function(struct types *types, const struct type *result
 				  bool is_prototyped);
 
 bool type_equal(const struct type *a, const struct type *b); // compatible, qualifiers ignored
-// C spelling: "int (*)(float, struct P *)", "char [4]". With a name: a declaration of it.
+// C spelling: "int (*)(float, struct P *)", "char [4]". With a name: a declaration of it. Go's types
+// as Go spells them: "func(float32, *main.P) int", "[4]uint8".
 // malloc'd; NULL: out of memory.
 char *type_spell(const struct type *type, const char *name) DC_CHECK;
 

@@ -4,6 +4,7 @@
 #ifndef DEBUGGER_ARCH_X86_64_GO_ABI_H
 #define DEBUGGER_ARCH_X86_64_GO_ABI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,5 +27,33 @@ struct go_abi_exit {
 	unsigned char *stack; // malloc'd
 	size_t stack_size;
 };
+
+// One scalar of a value.
+struct go_abi_scalar {
+	uint64_t offset;
+	uint8_t size; // at most eight bytes
+	bool is_float;
+};
+enum { GO_ABI_SCALARS = GO_ABI_GENERAL + GO_ABI_FLOATS };
+struct go_abi_value {
+	uint64_t size;
+	uint32_t align;
+	// An array of more than one element, or more than there can be registers for.
+	bool in_memory;
+	struct go_abi_scalar scalar[GO_ABI_SCALARS];
+	unsigned nr_scalars;
+	// Where it goes, by go_abi_assign().
+	bool in_registers;
+	unsigned general, floats; // the first ones
+	uint64_t stack; // else: its offset there
+};
+// Receiver and arguments in order, then the results, each on its own; returns the stack's size.
+size_t go_abi_assign(struct go_abi_value *args, size_t nr_args, struct go_abi_value *results,
+		     size_t nr_results);
+// The bytes of an argument to where they go; those of a result from there.
+void go_abi_put(const struct go_abi_value *value, const unsigned char *bytes,
+		struct go_abi_entry *entry);
+void go_abi_get(const struct go_abi_value *value, const struct go_abi_exit *exit,
+		unsigned char *bytes);
 
 #endif

@@ -57,6 +57,8 @@ enum want {
 	WANT_ENUM = 32,
 	WANT_ENUMERATOR = 64,
 	WANT_NAMESPACE = 128, // and what gives one another name
+	WANT_CONSTANT = 256,
+	WANT_GO_TYPE = 512, // "[]int", "*main.T", "func(int)": what only Go gives names to
 };
 // Calls visit for each top-level DIE of that name, in namespaces too; an enumerator's parent is the
 // enum. A qualified name, "ns::C::name", is looked for in classes as well, and its scopes may be

@@ -32,6 +32,11 @@ static unsigned int kind_of(Dwarf_Die *die)
 	case DW_TAG_base_type:
 	case DW_TAG_typedef:
 	case DW_TAG_unspecified_type: return WANT_TYPEDEF;
+	// Go's alone have names.
+	case DW_TAG_array_type:
+	case DW_TAG_pointer_type:
+	case DW_TAG_subroutine_type: return WANT_GO_TYPE;
+	case DW_TAG_constant: return WANT_CONSTANT;
 	case DW_TAG_structure_type:
 	case DW_TAG_class_type:
 		return WANT_STRUCT | (die_language(die) == SOURCE_CXX ? WANT_TYPEDEF : 0);

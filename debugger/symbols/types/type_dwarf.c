@@ -29,6 +29,11 @@ static const struct type *target_of(struct types *types, Dwarf_Die *die, int dep
 	return build(types, &target, depth + 1);
 }
 
+const struct type *type_target(struct types *types, Dwarf_Die *die, int depth)
+{
+	return target_of(types, die, depth);
+}
+
 static void make_opaque(struct type_node *node, const char *why)
 {
 	const char *name = type_scope_name(node->type.owner, &node->die);
@@ -490,6 +495,8 @@ static const struct type *make(struct types *types, struct type_node *node, int 
 	Dwarf_Die elsewhere;
 	uint64_t align;
 
+	if (die_language(die) == SOURCE_GO)
+		return type_go_make(types, node, depth);
 	// A declaration that stands for a type unit.
 	if (dwarf_attr(die, DW_AT_signature, &attr))
 		return dwarf_formref_die(&attr, &elsewhere) ? build(types, &elsewhere, depth + 1)

@@ -8,7 +8,10 @@
 #include <dwarf.h>
 #include <string.h>
 
-enum { MAX_PARTS = 1 << 20 };
+enum {
+	MAX_PARTS = 1 << 20,
+	DW_AT_go_embedded_field = 0x2903,
+};
 
 static bool child_is_part(Dwarf_Die *child, enum type_kind kind)
 {
@@ -105,6 +108,7 @@ static struct dc_error *read_member(struct type_node *node, Dwarf_Die *die,
 	*usable = member->is_virtual ? virtual_location(die, &member->table_offset)
 				     : member_location(die, &member->offset);
 	member->name = dwarf_diename(die);
+	member->is_embedded = die_flag(die, DW_AT_go_embedded_field);
 	member->type = type_of_die(node->type.owner, die);
 	if (!member->type)
 		return error_make(DC_VALUE, "the debug information of %s is damaged",
@@ -249,6 +253,7 @@ static size_t each_param(struct types *types, Dwarf_Die *code, Dwarf_Die *functi
 	struct die_walk walk = { 0 };
 	Dwarf_Die child;
 	size_t n = 0;
+	bool is_go = list && die_language(function) == SOURCE_GO;
 
 	for (bool more = die_walk_first(&walk, function, &child); more && n < MAX_PARTS;
 	     more = die_walk_next(&walk, &child)) {
@@ -260,9 +265,12 @@ static size_t each_param(struct types *types, Dwarf_Die *code, Dwarf_Die *functi
 		if (is_pack || !child_is_part(&child, TYPE_FUNCTION))
 			continue;
 		if (list) {
+			const struct type *type = type_of_die(types, &child);
+
 			list[n] = (struct type_param){
 				.name = dwarf_diename(&child),
-				.type = adjusted(types, type_of_die(types, &child)),
+				.type = is_go ? type : adjusted(types, type),
+				.is_result = is_go && die_flag(&child, DW_AT_variable_parameter),
 			};
 			entry_find(code, &child, &list[n].entry);
 		}

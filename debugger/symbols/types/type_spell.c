@@ -148,7 +148,10 @@ char *type_spell(const struct type *type, const char *name)
 
 	if (!out)
 		return NULL;
-	put_type(out, type, name, 0);
+	if (type_is_go(type))
+		type_go_spell(out, type, name);
+	else
+		put_type(out, type, name, 0);
 
 	bool failed = ferror(out);
 

@@ -8,6 +8,7 @@
 #include "debugger/symbols/type.h"
 
 #include <elfutils/libdw.h>
+#include <stdio.h>
 
 enum parts { PARTS_UNREAD, PARTS_READING, PARTS_READ };
 
@@ -27,6 +28,7 @@ struct type_node {
 	struct type_member *members;
 	struct type_param *params;
 	struct type_enumerator *enumerators;
+	const struct type *element; // of a slice that was made here
 	size_t nr_parts;
 };
 
@@ -73,6 +75,11 @@ static inline bool type_is_alignment(uint64_t align)
 {
 	return align && align <= 1u << 28 && !(align & (align - 1));
 }
+// A DIE's type, that deep in others; its DW_AT_type, NULL when that is damaged.
+const struct type *type_target(struct types *types, Dwarf_Die *die, int depth);
+// type_go.c: of a unit written in Go.
+const struct type *type_go_make(struct types *types, struct type_node *node, int depth);
+void type_go_spell(FILE *out, const struct type *type, const char *name);
 struct dc_error *type_read_parts(struct type_node *node) DC_CHECK;
 
 #endif
