@@ -495,31 +495,56 @@ struct dc_error *injection_call_go(struct injection *injection, uint64_t addr, c
 	return run(injection, run_call, &job);
 }
 
-struct dc_error *injection_repeat(struct injection *injection, uint64_t addr, const char *name,
-				  const struct abi_entry *entry, int64_t timeout_ns, uint64_t n,
-				  int64_t *nanoseconds, struct abi_exit *ret)
+static void drop_memory(struct abi_exit *exit)
+{
+	if (!exit)
+		return;
+	free((void *)(uintptr_t)exit->memory);
+	exit->memory = NULL;
+}
+
+// In slices, the thread's own work going on between them.
+static struct dc_error *repeat(struct call_job *job, uint64_t n, int64_t *nanoseconds)
 {
 	enum { SLICE_NS = 9 * 1000 * 1000, OWN_TIME_NS = 1000 * 1000 }; // and the last call
-	struct call_job job = make_job(injection, addr, name, entry, timeout_ns, ret);
+	struct injection *injection = job->injection;
 
-	job.request.n = n;
-	job.request.nanoseconds = nanoseconds;
-	job.request.slice_ns = SLICE_NS;
-	ret->memory = NULL;
+	job->request.n = n;
+	job->request.nanoseconds = nanoseconds;
+	job->request.slice_ns = SLICE_NS;
 	for (;;) {
 		struct dc_error *err;
 
-		free((void *)(uintptr_t)ret->memory);
-		ret->memory = NULL;
-		err = run(injection, run_call, &job);
-		if (err || job.request.done >= n)
+		drop_memory(job->request.exit);
+		err = run(injection, run_call, job);
+		if (err || job->request.done >= n)
 			return err;
-		// The thread's own work goes on meanwhile.
 		nanosleep(&(struct timespec){ .tv_nsec = OWN_TIME_NS }, NULL);
 		err = make_ready(injection);
 		if (err)
 			return err;
 	}
+}
+
+struct dc_error *injection_repeat(struct injection *injection, uint64_t addr, const char *name,
+				  const struct abi_entry *entry, int64_t timeout_ns, uint64_t n,
+				  int64_t *nanoseconds, struct abi_exit *ret)
+{
+	struct call_job job = make_job(injection, addr, name, entry, timeout_ns, ret);
+
+	ret->memory = NULL;
+	return repeat(&job, n, nanoseconds);
+}
+
+struct dc_error *injection_repeat_go(struct injection *injection, uint64_t addr, const char *name,
+				     const struct go_abi_entry *entry, int64_t timeout_ns,
+				     uint64_t n, int64_t *nanoseconds, struct go_abi_exit *ret)
+{
+	struct call_job job = make_job(injection, addr, name, NULL, timeout_ns, NULL);
+
+	job.request.go = entry;
+	job.request.go_exit = ret;
+	return repeat(&job, n, nanoseconds);
 }
 
 // One after the other, on hosts that take no more at once.

@@ -50,6 +50,10 @@ struct dc_error *injection_call_go(struct injection *injection, uint64_t addr, c
 struct dc_error *injection_repeat(struct injection *injection, uint64_t addr, const char *name,
 				  const struct abi_entry *entry, int64_t timeout_ns, uint64_t n,
 				  int64_t *nanoseconds, struct abi_exit *ret) DC_CHECK;
+struct dc_error *injection_repeat_go(struct injection *injection, uint64_t addr, const char *name,
+				     const struct go_abi_entry *entry, int64_t timeout_ns,
+				     uint64_t n, int64_t *nanoseconds,
+				     struct go_abi_exit *ret) DC_CHECK;
 // n calls of one function, at most MANY_MAX, each with arguments of its own, in registers alone. *done:
 // how many have returned; of these nanoseconds and ret are filled in, also after an error.
 struct dc_error *injection_many(struct injection *injection, uint64_t addr, const char *name,

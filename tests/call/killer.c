@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A preload that ends its own process by SIGKILL at its n-th step: a ptrace request, a write to a
-// target's memory, a wait that brought an event, or the first look for one after something else.
+// target's memory, a signal that is queued for a thread, a wait that brought an event, or the first look for one after something else.
 //
 //   DC_KILL_AT=n               before the n-th step (behind it when it is a wait's event)
 //   DC_KILL_LATER=ns           so long after that
@@ -110,6 +110,27 @@ ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t offset)
 	looked = 0;
 	step();
 	return real(fd, buf, n, offset);
+}
+
+// By which a real Go program's own host is asked to begin; other system calls are no steps.
+long syscall(long number, ...)
+{
+	static long (*real)(long, ...);
+	long argument[6];
+	va_list args;
+
+	va_start(args, number);
+	for (int i = 0; i < 6; i++)
+		argument[i] = va_arg(args, long);
+	va_end(args);
+	if (!real)
+		real = (long (*)(long, ...))next("syscall");
+	if (number == SYS_rt_tgsigqueueinfo) {
+		looked = 0;
+		step();
+	}
+	return real(number, argument[0], argument[1], argument[2], argument[3], argument[4],
+		    argument[5]);
 }
 
 pid_t waitpid(pid_t pid, int *status, int options)

@@ -241,7 +241,15 @@ static void conclude(struct go *go)
 	if (!go_get(go, outcome, &outcome))
 		outcome = GO_NOTHING;
 	switch (outcome) {
-	case GO_RETURNED: err = take_results(go); break;
+	case GO_RETURNED:
+		err = take_results(go);
+		// Late, but there: of several calls no more are begun.
+		if (!err && go->undo_until && request->done < request->n)
+			err = error_note(outcome_overdue(request->name, "did not return",
+							 request->timeout_ns,
+							 request->is_cancelled),
+					 "it has returned since");
+		break;
 	case GO_PANICKED:
 		go_get(go, type, &type);
 		go_get(go, value, &value);
