@@ -131,25 +131,32 @@ static struct dc_error *call(void *arg, const struct typed_call *call, struct va
 }
 
 static struct dc_error *call_go(void *arg, uint64_t addr, const char *name,
-				const struct go_abi_entry *entry, struct go_abi_exit *ret)
+				const struct go_abi_entry *entry, bool is_whole,
+				struct go_abi_exit *ret)
 {
 	struct evaluation *evaluation = arg;
 	struct dc_session *session = evaluation->session;
+	struct repetition *repetition = evaluation->repetition;
+	int64_t timeout = evaluation->options->timeout_ns;
 	struct dc_error *err;
 
 	if (evaluation->options->no_call)
 		return error_make(DC_REFUSED, "--no-call: %s was not called", name);
-	if (evaluation->many || evaluation->repetition)
-		return error_make(DC_REFUSED, "calls of Go functions are made one by one");
+	if (evaluation->many)
+		return error_make(DC_REFUSED, "calls of Go functions take no rows of arguments");
 	err = borrow(evaluation, true);
 	if (err)
 		return err;
 	trace_begin(session, addr, name);
-	return note_call(session, injection_call_go(session->holding.injection, addr, name, entry,
-						    evaluation->options->timeout_ns, ret));
+	if (!repetition || !is_whole)
+		return note_call(session, injection_call_go(session->holding.injection, addr, name,
+							    entry, timeout, ret));
+	err = injection_repeat_go(session->holding.injection, addr, name, entry, timeout,
+				  repetition->n, repetition->nanoseconds, ret);
+	if (!err)
+		repetition->done = repetition->n;
+	return note_call(session, err);
 }
-
-// ---- objects ----
 
 static struct dc_error *room(void *arg, const struct type *type, uint64_t *addr)
 {

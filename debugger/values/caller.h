@@ -30,9 +30,11 @@ struct caller {
 	struct dc_error *(*refuses)(void *arg, const struct function *function);
 	// Runs the call. ret's type is call->type->target; bytes malloc'd (none for void).
 	struct dc_error *(*call)(void *arg, const struct typed_call *call, struct value *ret);
-	// The same of a function of Go's; name is for messages. ret->stack is malloc'd.
+	// The same of a function of Go's; name is for messages. is_whole: the expression is this call.
+	// ret->stack is malloc'd.
 	struct dc_error *(*call_go)(void *arg, uint64_t addr, const char *name,
-				    const struct go_abi_entry *entry, struct go_abi_exit *ret);
+				    const struct go_abi_entry *entry, bool is_whole,
+				    struct go_abi_exit *ret);
 	// Memory of the target that stays valid after the expression, for literals: rw, 16-aligned.
 	struct dc_error *(*literal)(void *arg, const void *bytes, size_t n, uint64_t *addr);
 	struct dc_error *(*read)(void *arg, uint64_t addr, void *buf, size_t n);

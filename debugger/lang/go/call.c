@@ -397,8 +397,11 @@ static struct dc_error *run(struct context *context, const struct node *node,
 			return refuse(node, callee->name, "a parameter's type is not known here");
 	}
 	entry.stack_size = go_abi_assign(places, nr_args, places + nr_args, nr_results);
-	if (!context->runs)
+	if (!context->runs) {
+		if (context->effects)
+			context->effects->is_call |= node == context->whole;
 		return make_results(context, node, results, nr_results, NULL, NULL, ret);
+	}
 	entry.stack = calloc(1, entry.stack_size ?: 1);
 	if (!entry.stack)
 		return &dc_out_of_memory;
@@ -409,7 +412,8 @@ static struct dc_error *run(struct context *context, const struct node *node,
 			err = error_make(DC_VALUE, "argument %zu is not known", i + 1);
 	}
 	if (!err)
-		err = caller->call_go(caller->arg, callee->addr, callee->name, &entry, &exit);
+		err = caller->call_go(caller->arg, callee->addr, callee->name, &entry,
+				      node == context->whole, &exit);
 	if (!err)
 		err = make_results(context, node, results, nr_results, places + nr_args, &exit,
 				   ret);

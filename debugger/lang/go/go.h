@@ -21,6 +21,7 @@ struct context {
 	struct expression *expression; // owner of what effects point to
 	struct arena arena; // of the values
 	struct access access;
+	const struct node *whole; // the expression; NULL: nobody asks
 	bool addresses; // only the address of what is named is wanted
 };
 

@@ -120,6 +120,7 @@ static void begin(struct context *context, const struct environment *environment
 {
 	context_begin(context, environment);
 	context->text = expression->text;
+	context->whole = expression->root;
 	context->runs = runs;
 	context->expression = (struct expression *)expression;
 	context->frame = expression->frame.pc ? &expression->frame : NULL;
@@ -233,9 +234,6 @@ static struct dc_error *go_check(const struct environment *environment,
 		err = go_value(&context, expression->root, &operand);
 	if (!err && operand.mode == OPERAND_FUNCTION)
 		expression->effects.function = operand.function;
-	if (!err)
-		expression->effects.is_call = expression->root->kind == NODE_CALL &&
-					      expression->effects.calls;
 	context_end(&context);
 	return err;
 }
