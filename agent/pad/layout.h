@@ -34,20 +34,25 @@
 #define PAD_LITERALS	0x98
 #define PAD_ERRNO	0xa0
 #define PAD_ERRNO_OWN	0xa8
-#define PAD_PID		0xb0
-#define PAD_TID		0xb8
-#define PAD_RETURNED	0xc0
-#define PAD_RAX		0xc8
-#define PAD_RDX		0xd0
-#define PAD_LOOPS	0xd8
-#define PAD_BEGUN	0xe0
-#define PAD_STARTED	0xe8
-#define PAD_ENDED	0xf0
-#define PAD_TSC		0xf8
-#define PAD_VECTOR_IN	0x100
-#define PAD_VECTOR_OUT	0x300
-#define PAD_LEGACY	0x380
-#define PAD_DATA_USED	0x580
+#define PAD_GET_GLOBALS 0xb0
+#define PAD_END_CATCH	0xb8
+#define PAD_FORCED	0xc0
+#define PAD_PID		0xc8
+#define PAD_TID		0xd0
+#define PAD_RETURNED	0xd8
+#define PAD_RAX		0xe0
+#define PAD_RDX		0xe8
+#define PAD_LOOPS	0xf0
+#define PAD_BEGUN	0xf8
+#define PAD_STARTED	0x100
+#define PAD_ENDED	0x108
+#define PAD_TSC		0x110
+#define PAD_GLOBALS	0x118
+#define PAD_THREW	0x120
+#define PAD_VECTOR_IN	0x140
+#define PAD_VECTOR_OUT	0x340
+#define PAD_LEGACY	0x3c0
+#define PAD_DATA_USED	0x5c0
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>
@@ -73,6 +78,9 @@ struct pad_data {
 	uint64_t literals_size; // bytes behind PAD_SIZE that get a name of their own; 0: none
 	uint64_t errno_addr; // of the thread, which has errno_own there when it is home; 0: none
 	uint64_t errno_own;
+	// Of the C++ runtime, where the callee may throw: __cxa_get_globals, __cxa_end_catch,
+	// _Unwind_ForcedUnwind.
+	uint64_t get_globals, end_catch, forced_unwind;
 	// What the thread says.
 	uint64_t pid, tid; // its own ids in its own namespace
 	uint64_t returned; // counts calls that came back
@@ -81,6 +89,9 @@ struct pad_data {
 	uint64_t begun; // ticks when it began to
 	uint64_t started, ended; // ticks of the last call
 	uint64_t tsc; // what the kernel says of the thread's right to the clock
+	uint64_t globals; // of its exceptions, while one is unwound
+	uint64_t threw; // calls that an exception left
+	uint64_t unused[3];
 	unsigned char vector_in[8][64]; // zmm0-7, the caller's as far as they are used
 	unsigned char vector_out[2][64]; // zmm0, zmm1
 	unsigned char legacy[512]; // fxsave64: x87 registers, xmm
@@ -104,6 +115,9 @@ PAD_CHECK(PAD_SLICE, slice);
 PAD_CHECK(PAD_LITERALS, literals_size);
 PAD_CHECK(PAD_ERRNO, errno_addr);
 PAD_CHECK(PAD_ERRNO_OWN, errno_own);
+PAD_CHECK(PAD_GET_GLOBALS, get_globals);
+PAD_CHECK(PAD_END_CATCH, end_catch);
+PAD_CHECK(PAD_FORCED, forced_unwind);
 PAD_CHECK(PAD_PID, pid);
 PAD_CHECK(PAD_TID, tid);
 PAD_CHECK(PAD_RETURNED, returned);
@@ -114,6 +128,8 @@ PAD_CHECK(PAD_BEGUN, begun);
 PAD_CHECK(PAD_STARTED, started);
 PAD_CHECK(PAD_ENDED, ended);
 PAD_CHECK(PAD_TSC, tsc);
+PAD_CHECK(PAD_GLOBALS, globals);
+PAD_CHECK(PAD_THREW, threw);
 PAD_CHECK(PAD_VECTOR_IN, vector_in);
 PAD_CHECK(PAD_VECTOR_OUT, vector_out);
 PAD_CHECK(PAD_LEGACY, legacy);
@@ -122,7 +138,7 @@ _Static_assert(sizeof(struct pad_data) == PAD_DATA_USED, "pad_data");
 // The code page's bytes, and places in them. Its first bytes are an undefined instruction and a
 // version, by which a pad without a name is known too.
 extern const unsigned char pad_start[], pad_setup[], pad_entry[], pad_return[], pad_handshake[],
-	pad_end[];
+	pad_unwind[], pad_end[];
 extern const char pad_name_code[], pad_name_literals[];
 #endif
 

@@ -25,9 +25,9 @@
 
 	.section .rodata.pad, "a", @progbits
 	.balign 4096
-	.globl pad_start, pad_setup, pad_entry, pad_return, pad_handshake, pad_end
+	.globl pad_start, pad_setup, pad_entry, pad_return, pad_handshake, pad_unwind, pad_end
 	.globl pad_name_code, pad_name_literals
-	.hidden pad_start, pad_setup, pad_entry, pad_return, pad_handshake, pad_end
+	.hidden pad_start, pad_setup, pad_entry, pad_return, pad_handshake, pad_unwind, pad_end
 	.hidden pad_name_code, pad_name_literals
 
 pad_start:
@@ -225,6 +225,8 @@ pad_return:
 	syscall
 	cmpq	$0, FIELD(PAD_LOOPS)
 	je	3f
+	cmpq	$0, FIELD(PAD_THREW)
+	jne	3f
 	mov	FIELD(PAD_RETURNED), %rax
 	cmp	FIELD(PAD_CALLS), %rax
 	jae	3f
@@ -268,6 +270,34 @@ pad_handshake:
 	mov	$NR_rt_sigreturn, %eax
 	syscall
 	jmp	6b
+
+	.balign 16
+// An exception that no frame of the callee's catches: the thread is led here from where the C++
+// runtime would end the program, with the exception in rdi and the stack as it was there. The
+// callee's frames are left one by one, and what they hold is given up. Until then the exception is
+// on its way, as its destructors may ask.
+pad_unwind:
+	push	%rdi
+	call	*FIELD(PAD_GET_GLOBALS)
+	mov	%rax, FIELD(PAD_GLOBALS)
+	incl	8(%rax)
+	pop	%rdi
+	lea	pad_stop(%rip), %rsi
+	xor	%edx, %edx
+	jmp	*FIELD(PAD_FORCED)
+
+// Asked at each frame; behind the last (_UA_END_OF_STACK) nothing of the callee is left.
+pad_stop:
+	test	$16, %esi
+	jnz	1f
+	xor	%eax, %eax
+	ret
+1:	mov	FIELD(PAD_STACK), %rsp
+	mov	FIELD(PAD_GLOBALS), %rax
+	decl	8(%rax)
+	call	*FIELD(PAD_END_CATCH)
+	incq	FIELD(PAD_THREW)
+	jmp	pad_return
 pad_end:
 
 	.section .note.GNU-stack, "", @progbits

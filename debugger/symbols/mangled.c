@@ -608,6 +608,22 @@ bool mangled_find_special(struct symbols *symbols, const char *class, enum speci
 	return false;
 }
 
+char *symbols_type_name(const char *mangled)
+{
+	static const char prefix[] = "typeinfo name for ";
+	_cleanup_free_ char *symbol = NULL;
+	char *shown;
+
+	if (asprintf(&symbol, "_ZTS%s", mangled) < 0) {
+		symbol = NULL;
+		return NULL;
+	}
+	shown = demangle_name(symbol);
+	if (shown && !strncmp(shown, prefix, sizeof(prefix) - 1))
+		memmove(shown, shown + sizeof(prefix) - 1, strlen(shown) + 2 - sizeof(prefix));
+	return shown;
+}
+
 bool symbols_type_info(struct symbols *symbols, const char *type, uint64_t *addr)
 {
 	static const char mangled[] = "_ZTI", prefix[] = "typeinfo for ";

@@ -114,6 +114,8 @@ struct dc_error *symbols_overloads(struct symbols *symbols, const char *name,
 // The same of an operator, "ns::operator+": only those of just that name, templates' too.
 struct dc_error *symbols_operators(struct symbols *symbols, const char *name,
 				   const struct function **ret, size_t *n) DC_CHECK;
+// The type of which a std::type_info has this name; malloc'd, NULL: it cannot be told.
+char *symbols_type_name(const char *mangled);
 // Where the program has its std::type_info of the type. false: it has none.
 bool symbols_type_info(struct symbols *symbols, const char *type, uint64_t *addr);
 // The last part of a qualified name, behind its scopes.

@@ -173,7 +173,7 @@ def exception(expression):
     with Program(f"{TARGETS}/catcher") as program:
         for _ in range(3):
             run = debugcall("-p", program.pid, expression)
-            expect(run.code == 1 and "SIGABRT" in run.err, run)
+            expect(run.code == 1 and "throw_it threw int: 2" in run.err, run)
             expect(program.process.poll() is None, "the program caught it")
         run = debugcall("-p", program.pid, "throw_it(1)")
         expect(run.code == 0 and run.out == "1\n", run)

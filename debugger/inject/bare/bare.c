@@ -7,6 +7,7 @@
 #include "debugger/inject/bare/bare_chain.h"
 #include "debugger/inject/bare/bare_loop.h"
 #include "debugger/inject/bare/bare_outcome.h"
+#include "debugger/inject/bare/bare_throw.h"
 #include "debugger/inject/bare/bare_wait.h"
 #include "debugger/target/memory.h"
 #include "debugger/target/signals.h"
@@ -35,7 +36,9 @@ static struct dc_error *probe(const struct host_context *context, void **ret)
 		.tracee = &loan->tracee,
 		.pad = &loan->pad,
 		.unwind = context->unwind,
+		.symbols = context->symbols,
 	};
+	bare_throw_init(bare);
 	bare_chain_init(bare);
 	bare_loop_init(bare);
 	*ret = bare;
@@ -44,7 +47,11 @@ static struct dc_error *probe(const struct host_context *context, void **ret)
 
 static void destroy(void *host)
 {
-	free(host);
+	struct bare *bare = host;
+
+	if (bare)
+		bare_throw_deinit(bare);
+	free(bare);
 }
 
 static struct dc_error *can(void *host, int64_t wait_ns)
@@ -137,6 +144,9 @@ static struct dc_error *prepare(struct bare *bare, const struct request *request
 	data.way_home = tracee->way->context;
 	data.errno_addr = tracee->errno_addr;
 	data.errno_own = (uint32_t)tracee->errno_own;
+	data.get_globals = bare->throwing.get_globals;
+	data.end_catch = bare->throwing.end_catch;
+	data.forced_unwind = bare->throwing.forced_unwind;
 	bare_loop_prepare(bare, request, &data);
 	if (!pad->ready) {
 		data.stack_size = pad_stack_below(pad);
@@ -216,9 +226,10 @@ static struct dc_error *enter_again(struct bare *bare)
 static struct dc_error *begin(void *host, struct request *request)
 {
 	struct bare *bare = host;
-	bool done;
-	struct dc_error *err = bare_chain_enter(bare, request, &done);
+	bool done = false, may_throw = bare_throw_may(bare, request->addr);
+	struct dc_error *err = may_throw ? NULL : bare_chain_enter(bare, request, &done);
 
+	bare_throw_arm(bare, may_throw);
 	set_crash_rules(bare);
 	if (!err && !done)
 		err = enter_pad(bare, request);
@@ -288,7 +299,7 @@ static struct dc_error *on_returned(struct bare *bare, struct request *request)
 	bare->answered = bare->seen.returned;
 	// The pad has seen to the end of its slice. Where nothing could be noted or read, that is
 	// for finish to say.
-	request->is_over = request->done == request->n || now >= bare->slice_end ||
+	request->is_over = request->done == request->n || bare->thrown || now >= bare->slice_end ||
 			   bare->seen.loops || !bare->answered || !is_there;
 	if (request->is_over)
 		return NULL;
@@ -381,6 +392,8 @@ static struct dc_error *take_results(struct bare *bare, const struct request *re
 				  tracee->process->pid);
 	bare->pad->ready = true;
 	*ret = (struct abi_exit){ .rax = data.rax, .rdx = data.rdx };
+	if (data.threw)
+		return error_in_state(bare_throw_outcome(bare, request), tracee_state(tracee));
 	memcpy(ret->vector, data.vector_out, sizeof(ret->vector));
 	for (size_t i = 0; i < 2; i++)
 		memcpy(ret->st[i], data.legacy + FXSAVE_ST + i * ST_STEP, sizeof(ret->st[i]));

@@ -7,6 +7,8 @@
 #include "debugger/arch/x86_64/chain.h"
 #include "debugger/inject/host.h"
 #include "debugger/inject/outcome.h"
+#include "debugger/inject/thrown.h"
+#include "debugger/target/kernel_breakpoint.h"
 
 // One moment by both clocks: what a tick is follows from two of them.
 struct bare_moment {
@@ -25,6 +27,10 @@ struct bare {
 	struct tracee *tracee; // the loan's
 	struct pad *pad; // the loan's
 	struct unwind *unwind; // NULL: reports carry no frames
+	struct symbols *symbols;
+	struct throwing throwing;
+	struct kernel_breakpoint
+		ends[2]; // std::terminate and what it calls, of the thread that is held
 
 	bool may_chain; // the target has what a callee in a chain needs
 	unsigned chain_pop_rbx; // which of its gadgets the callee returns to
@@ -42,6 +48,10 @@ struct bare {
 	struct bare_progress seen; // the last that was seen of it
 	bool is_noted; // it was, at the handshake
 	uint64_t answered; // calls that it had made at its last handshake
+
+	// Where the runtime would end the program for it.
+	bool was_unwound; // once in this call
+	struct dc_error *thrown; // by an exception that left the callee; NULL: none did
 
 	struct crash_rules crash;
 	int64_t begun, deadline; // 0: none

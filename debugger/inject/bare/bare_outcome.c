@@ -239,6 +239,9 @@ struct dc_error *bare_outcome(struct bare *bare, const struct request *request,
 
 	switch (outcome) {
 	case OUTCOME_CRASHED: return crashed(bare, name, event);
+	case OUTCOME_TERMINATED:
+		return given_up(bare, name,
+				error_make(DC_CRASHED, "%s ended in std::terminate", name), 0);
 	case OUTCOME_OVERDUE:
 	case OUTCOME_CANCELLED:
 		return overdue(bare, name, outcome == OUTCOME_CANCELLED, request->timeout_ns);

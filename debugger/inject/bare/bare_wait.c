@@ -4,6 +4,7 @@
 
 #include "debugger/base/trace.h"
 #include "debugger/inject/bare/bare_loop.h"
+#include "debugger/inject/bare/bare_throw.h"
 #include "debugger/target/signals.h"
 
 uint64_t bare_wait_mask(const struct bare *bare)
@@ -103,6 +104,13 @@ static struct dc_error *converse(struct bare *bare, int64_t deadline, struct eve
 			trace(TRACE_INJECT, "says that it is done, by signal", tracee->tid,
 			      event->signo, event->pc);
 			*ret = OUTCOME_RETURNED;
+			return NULL;
+		}
+		if (bare_throw_meets(bare, event)) {
+			note_restart(bare);
+			if (bare_throw_unwind(bare))
+				continue;
+			*ret = OUTCOME_TERMINATED;
 			return NULL;
 		}
 		if (is_followers(bare, event)) {

@@ -12,6 +12,7 @@ enum outcome {
 	OUTCOME_CRASHED,
 	OUTCOME_OVERDUE,
 	OUTCOME_CANCELLED,
+	OUTCOME_TERMINATED, // it stands where C++'s runtime would end the program
 	OUTCOME_STANDS, // at a stop of whoever follows it
 	OUTCOME_ENDED, // the thread, the process or the program
 };
