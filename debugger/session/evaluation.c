@@ -54,6 +54,9 @@ static bool prints_alone(const struct type *type, unsigned depth)
 	case TYPE_UNION: break;
 	default: return false;
 	}
+	// Go's strings, slices and the like are more than their members.
+	if (type->go_kind && type->go_kind != GO_STRUCT)
+		return false;
 	struct dc_error *err = depth < DEPTH_MAX ? type_members(type, &members, &n) : NULL;
 	if (err || depth == DEPTH_MAX) {
 		dc_error_destroy(err);

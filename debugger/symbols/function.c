@@ -73,6 +73,9 @@ static const char *why_no_call(struct symbols *symbols, Dwarf_Die *die)
 	Dwarf_Attribute attr;
 	Dwarf_Word convention;
 
+	if (die_language(die) == SOURCE_GO && die_flag(die, DW_AT_trampoline))
+		return "it is a wrapper that the compiler made, whose parameters the debug "
+		       "information does not tell";
 	if (!dwarf_attr_integrate(die, DW_AT_calling_convention, &attr) ||
 	    dwarf_formudata(&attr, &convention) || convention == DW_CC_normal ||
 	    convention == DW_CC_program)

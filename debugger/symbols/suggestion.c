@@ -59,7 +59,8 @@ static void consider(struct suggestion *suggestion, const char *name)
 
 	// A mistyped name keeps its length, more or less; that settles most of them.
 	if (length > MAX_NAME || length + suggestion->limit < suggestion->length ||
-	    suggestion->length + suggestion->limit < length || memchr(name, '.', length))
+	    suggestion->length + suggestion->limit < length ||
+	    (memchr(name, '.', length) && !strchr(suggestion->name, '.')))
 		return;
 
 	unsigned int limit = suggestion->best ? suggestion->distance - 1 : suggestion->limit;

@@ -99,8 +99,9 @@ static void test_round_trip(void **state)
 	struct go_abi_exit exit = { .stack = stack, .stack_size = sizeof(stack) };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i / sizeof(*bytes)][i % sizeof(*bytes)] = (unsigned char)(i * 37 + 5);
+	for (size_t i = 0; i < 3; i++)
+		for (size_t k = 0; k < sizeof(back); k++)
+			bytes[i][k] = (unsigned char)(i * 37 + k * 5 + 1);
 	memset(entry.general, 0xff, sizeof(entry.general));
 	entry.stack_size = go_abi_assign(args, 3, NULL, 0);
 	for (size_t i = 0; i < 3; i++)

@@ -62,8 +62,21 @@ size_t go_abi_assign(struct go_abi_value *args, size_t nr_args, struct go_abi_va
 	// Where the callee spills the registers that it was passed.
 	for (size_t i = 0; i < nr_args; i++)
 		if (args[i].in_registers)
-			take_stack(&sequence, &args[i]);
+			args[i].stack = take_stack(&sequence, &args[i]);
 	return align_to(sequence.stack, WORD);
+}
+
+uint64_t go_abi_registers(const struct go_abi_value *value)
+{
+	static const uint8_t general[GO_ABI_GENERAL] = { 0, 3, 2, 5, 4, 8, 9, 10, 11 };
+	enum { XMM0 = 17 };
+	unsigned nr_general = value->general, nr_floats = value->floats;
+	uint64_t registers = 0;
+
+	for (unsigned i = 0; value->in_registers && i < value->nr_scalars; i++)
+		registers |= UINT64_C(1) << (value->scalar[i].is_float ? XMM0 + nr_floats++
+								       : general[nr_general++]);
+	return registers;
 }
 
 void go_abi_put(const struct go_abi_value *value, const unsigned char *bytes,

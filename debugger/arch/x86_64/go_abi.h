@@ -45,11 +45,13 @@ struct go_abi_value {
 	// Where it goes, by go_abi_assign().
 	bool in_registers;
 	unsigned general, floats; // the first ones
-	uint64_t stack; // else: its offset there
+	uint64_t stack; // its offset there; of an argument in registers: where it is spilled
 };
 // Receiver and arguments in order, then the results, each on its own; returns the stack's size.
 size_t go_abi_assign(struct go_abi_value *args, size_t nr_args, struct go_abi_value *results,
 		     size_t nr_results);
+// The registers of a value by their DWARF numbers (psABI figure 3.36), a bit for each.
+uint64_t go_abi_registers(const struct go_abi_value *value);
 // The bytes of an argument to where they go; those of a result from there.
 void go_abi_put(const struct go_abi_value *value, const unsigned char *bytes,
 		struct go_abi_entry *entry);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { PARAMS_MAX = 64, CODE_ENTRY = 0 };
+enum { PARAMS_MAX = 64 };
 
 // ---- the convention -------------------------------------------------------------------------------
 
@@ -166,6 +166,11 @@ static uint32_t nr_taken(struct context *context, const struct type *type)
 	return err ? UINT32_MAX : n;
 }
 
+const struct type *go_signature(struct context *context, const struct type *type)
+{
+	return type_go_signature(type, nr_taken(context, type));
+}
+
 static struct dc_error *from_value(struct context *context, const struct node *node,
 				   struct operand *operand, struct callee *ret)
 {
@@ -175,8 +180,7 @@ static struct dc_error *from_value(struct context *context, const struct node *n
 
 	if (err)
 		return error_at(err, node->start);
-	*ret = (struct callee){ .type = type_go_signature(operand->type,
-							  nr_taken(context, operand->type)),
+	*ret = (struct callee){ .type = go_signature(context, operand->type),
 				.name = go_source(context, node),
 				.is_known = operand->bytes };
 	if (!ret->type)
@@ -379,6 +383,34 @@ static struct dc_error *make_results(struct context *context, const struct node 
 	return NULL;
 }
 
+// Parameters without a name are not in the debug information: those behind them show it, for they
+// are not where they would have to be.
+static bool is_where_told(const struct param_entry *told, const struct go_abi_value *place)
+{
+	switch (told->place) {
+	case PARAM_REGISTERS: return !(told->registers & ~go_abi_registers(place));
+	case PARAM_STACK:
+		return told->offset >= (int64_t)place->stack &&
+		       told->offset <= (int64_t)(place->stack + place->size);
+	default: return true;
+	}
+}
+
+static struct dc_error *check_places(const struct node *node, const struct callee *callee,
+				     const struct go_abi_value *places, size_t nr_args)
+{
+	const struct type_param *params;
+	size_t n;
+	struct dc_error *err = callee->function ? type_params(callee->type, &params, &n) : NULL;
+
+	for (size_t i = 0; callee->function && !err && i < nr_args && i < n; i++)
+		if (!is_where_told(&params[i].entry, &places[i]))
+			return refuse(node, callee->name,
+				      "it has parameters that the debug information does not tell, "
+				      "as one that has no name");
+	return err;
+}
+
 static struct dc_error *run(struct context *context, const struct node *node,
 			    const struct callee *callee, const struct operand *args, size_t nr_args,
 			    const struct type_param *results, size_t nr_results,
@@ -397,6 +429,11 @@ static struct dc_error *run(struct context *context, const struct node *node,
 			return refuse(node, callee->name, "a parameter's type is not known here");
 	}
 	entry.stack_size = go_abi_assign(places, nr_args, places + nr_args, nr_results);
+	err = check_places(node, callee, places, nr_args);
+	if (err)
+		return err;
+	// What a callee may spill of parameters that are not known here.
+	entry.stack_size += 8 * (GO_ABI_GENERAL + GO_ABI_FLOATS);
 	if (!context->runs) {
 		if (context->effects)
 			context->effects->is_call |= node == context->whole;
@@ -430,6 +467,9 @@ static struct dc_error *invoke(struct context *context, const struct node *node,
 	size_t n, nr_params = 0;
 	struct dc_error *err = type_params(callee->type, &params, &n);
 
+	if (!err && callee->receiver && (!n || params[0].is_result))
+		err = refuse(node, callee->name,
+			     "the debug information does not tell its parameters");
 	while (!err && nr_params < n && !params[nr_params].is_result)
 		nr_params++;
 	if (!err && n > PARAMS_MAX)

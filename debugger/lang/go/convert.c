@@ -70,22 +70,86 @@ struct dc_error *go_place(struct context *context, const void *bytes, uint64_t s
 	*addr = 0;
 	if (context->effects && size)
 		context->effects->calls = context->effects->is_go = true;
-	if (!context->runs)
+	if (!context->runs || !size)
 		return NULL;
-	return size ? caller->literal(caller->arg, bytes, size, addr) : NULL;
+
+	const size_t max = sizeof(context->placed) / sizeof(*context->placed);
+	struct dc_error *err = caller->literal(caller->arg, bytes, size, addr);
+
+	if (!err && context->nr_placed < max)
+		context->placed[context->nr_placed++] = (struct placed){ *addr, size };
+	return err;
+}
+
+// Whether the collector leaves alone what is there: our literals, and the program's own file.
+static bool stays(struct context *context, uint64_t addr)
+{
+	const struct module *const *modules;
+	size_t n = symbols_modules(context->symbols, &modules);
+
+	for (size_t i = 0; i < context->nr_placed; i++)
+		if (addr - context->placed[i].addr <= context->placed[i].size)
+			return true;
+	for (size_t i = 0; i < n; i++)
+		if (addr >= modules[i]->start && addr < modules[i]->end)
+			return true;
+	return !addr;
+}
+
+static struct dc_error *check_pointer(struct context *context, const struct type *type,
+				      const unsigned char *bytes)
+{
+	uint64_t addr;
+
+	memcpy(&addr, bytes, sizeof(addr));
+	if (stays(context, addr))
+		return NULL;
+	return error_make(
+		DC_REFUSED,
+		"a literal would hold a pointer to the program's heap (in a value of type "
+		"%s), which its collector would not know of",
+		go_spelling(context, type));
+}
+
+static struct dc_error *check_pointers(struct context *context, const struct type *type,
+				       const unsigned char *bytes)
+{
+	const struct type *under = type_strip(type);
+	const struct type_member *members;
+	struct dc_error *err = NULL;
+	size_t n;
+
+	if (!go_has_pointers(type))
+		return NULL;
+	switch (go_kind(type)) {
+	case GO_ARRAY:
+		for (uint64_t i = 0; i < under->count && !err; i++)
+			err = check_pointers(context, under->target,
+					     bytes + i * go_size(under->target));
+		return err;
+	case GO_STRUCT:
+		err = type_members(under, &members, &n);
+		for (size_t i = 0; !err && i < n; i++)
+			err = check_pointers(context, members[i].type, bytes + members[i].offset);
+		return err;
+	case GO_INTERFACE:
+		err = check_pointer(context, type, bytes + 8);
+		/* fallthrough */
+	default: return err ? err : check_pointer(context, type, bytes);
+	}
 }
 
 // Memory that the collector does not look into would not keep alive what it points to.
 struct dc_error *go_place_objects(struct context *context, const struct type *type,
 				  const void *bytes, uint64_t count, uint64_t *addr)
 {
+	struct dc_error *err = NULL;
+
 	*addr = 0;
-	if (go_has_pointers(type))
-		return error_make(DC_REFUSED,
-				  "a new object of type %s would hold pointers, which the "
-				  "program's collector must know of: that is not done yet",
-				  go_spelling(context, type));
-	return go_place(context, bytes, count * go_size(type), addr);
+	for (uint64_t i = 0; context->runs && !err && i < count; i++)
+		err = check_pointers(context, type,
+				     (const unsigned char *)bytes + i * go_size(type));
+	return err ? err : go_place(context, bytes, count * go_size(type), addr);
 }
 
 // It has no address in the target before it needs one.
@@ -216,7 +280,25 @@ struct dc_error *go_settle(struct context *context, struct operand *operand)
 	return err;
 }
 
-static bool is_assignable(const struct type *from, const struct type *to)
+static bool same_signature(const struct type *a, const struct type *b)
+{
+	const struct type_param *x, *y;
+	size_t n, m;
+	struct dc_error *err = a && b ? type_params(a, &x, &n) : NULL;
+
+	if (a && b && !err)
+		err = type_params(b, &y, &m);
+	if (!a || !b || err || n != m) {
+		dc_error_destroy(err);
+		return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (x[i].is_result != y[i].is_result || !go_identical(x[i].type, y[i].type))
+			return false;
+	return true;
+}
+
+static bool is_assignable(struct context *context, const struct type *from, const struct type *to)
 {
 	const struct type *a = type_strip(from), *b = type_strip(to);
 
@@ -235,6 +317,7 @@ static bool is_assignable(const struct type *from, const struct type *to)
 	case GO_MAP:
 		return go_identical(type_go_key(a), type_go_key(b)) &&
 		       go_identical(go_element(a), go_element(b));
+	case GO_FUNC: return same_signature(go_signature(context, a), go_signature(context, b));
 	default: return false;
 	}
 }
@@ -265,7 +348,7 @@ struct dc_error *go_assign(struct context *context, struct operand *operand,
 		return make_interface(context, operand, type, where);
 	if (operand->mode == OPERAND_CONSTANT && !operand->type)
 		return assign_constant(context, operand, type, where);
-	if (!is_assignable(operand->type, type)) {
+	if (!is_assignable(context, operand->type, type)) {
 		if (go_is_interface(type) && go_is_interface(operand->type) &&
 		    go_is_eface(type) == go_is_eface(operand->type) && go_is_eface(type)) {
 			operand->type = type;
@@ -521,8 +604,17 @@ struct dc_error *go_convert(struct context *context, struct operand *operand,
 		return err;
 	if (operand->mode == OPERAND_CONSTANT && !from &&
 	    !(go_is_numeric(type) && operand->untyped >= UNTYPED_INT &&
-	      operand->untyped <= UNTYPED_COMPLEX))
-		return go_assign(context, operand, type, "in conversion");
+	      operand->untyped <= UNTYPED_COMPLEX)) {
+		const struct operand before = *operand;
+
+		err = go_assign(context, operand, type, "in conversion");
+		if (!err || err->code != DC_TYPE)
+			return err;
+		dc_error_destroy(err);
+		err = error_make(DC_TYPE, "cannot convert %s to type %s",
+				 go_describe(context, &before), go_spelling(context, type));
+		return error_at(err, node->start);
+	}
 	if (operand->mode == OPERAND_CONSTANT && !from) {
 		struct number number = operand->number;
 		const char *why;
@@ -544,14 +636,14 @@ struct dc_error *go_convert(struct context *context, struct operand *operand,
 	if (go_is_numeric(type) && go_is_numeric(operand->type) &&
 	    (to >= GO_COMPLEX64) == (kind >= GO_COMPLEX64))
 		return convert_number(context, operand, type);
-	if (is_assignable(operand->type, type) || kind == to ||
+	if (is_assignable(context, operand->type, type) || kind == to ||
 	    (to == GO_UNSAFE_POINTER && (kind == GO_POINTER || kind == GO_UINTPTR)) ||
 	    (kind == GO_UNSAFE_POINTER && (to == GO_POINTER || to == GO_UINTPTR))) {
 		bool same = kind != to || kind <= GO_COMPLEX128 || kind == GO_STRING ||
 			    kind == GO_FUNC ||
 			    (go_size(operand->type) == go_size(type) &&
 			     (kind == GO_STRUCT ||
-			      is_assignable(type_strip(operand->type), type_strip(type)) ||
+			      is_assignable(context, type_strip(operand->type), type_strip(type)) ||
 			      (kind == GO_POINTER &&
 			       go_kind(go_element(type)) == go_kind(go_element(operand->type)))));
 

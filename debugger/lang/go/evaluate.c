@@ -458,6 +458,12 @@ static struct dc_error *index_of(struct context *context, const struct node *nod
 	ret->node = node;
 	if (go_kind(left.type) == GO_ARRAY) {
 		length = type_strip(left.type)->count;
+		if (known && (uint64_t)index >= length && position.mode == OPERAND_CONSTANT)
+			return error_at(error_make(DC_TYPE,
+						   "invalid argument: index %" PRId64
+						   " out of bounds [0:%" PRIu64 "]",
+						   index, length),
+					node->start);
 		if (known && (uint64_t)index >= length)
 			return out_of_range(node, index, length);
 		if (known)
@@ -624,7 +630,7 @@ static struct dc_error *fill_struct(struct context *context, const struct node *
 	struct dc_error *err = type_members(type_strip(type), &members, &n);
 
 	if (!err && !is_keyed && node->nr_list && node->nr_list != n)
-		err = error_at(error_make(DC_TYPE, "too %s values in struct literal of type %s",
+		err = error_at(error_make(DC_TYPE, "too %s values in %s{\u2026}",
 					  node->nr_list < n ? "few" : "many",
 					  go_spelling(context, type)),
 			       node->start);

@@ -22,6 +22,10 @@ struct context {
 	struct arena arena; // of the values
 	struct access access;
 	const struct node *whole; // the expression; NULL: nobody asks
+	struct placed { // literals of this evaluation
+		uint64_t addr, size;
+	} placed[64];
+	size_t nr_placed;
 	bool addresses; // only the address of what is named is wanted
 };
 
@@ -223,6 +227,8 @@ struct dc_error *go_call(struct context *context, const struct node *node,
 			 struct operand *ret) DC_CHECK;
 struct dc_error *go_builtin(struct context *context, const struct node *node, const char *name,
 			    struct operand *ret) DC_CHECK;
+// What a function value takes and returns; NULL: not known.
+const struct type *go_signature(struct context *context, const struct type *type);
 // What a value of the type is made of, for the calling convention. False: it cannot be passed.
 bool go_classify(const struct type *type, struct go_abi_value *ret);
 

@@ -162,13 +162,21 @@ static struct dc_error *go_parse(const struct environment *environment,
 				 const struct symbols_frame *frame, struct expression *expression)
 {
 	struct context context;
+	struct operand operand;
 	struct dc_error *err = go_read(environment->symbols, expression);
 
 	if (err)
 		return err;
 	expression->frame = *frame;
 	begin(&context, environment, expression, false);
-	find_locals(&context, expression->root);
+	err = go_evaluate(&context, expression->root, &operand);
+	if (err && err->code == DC_NAME)
+		find_locals(&context, expression->root);
+	expression->effects = (struct effects){
+		.needs_frame = expression->effects.needs_frame,
+		.names_plainly = expression->effects.names_plainly,
+	};
+	dc_error_destroy(err);
 	context_end(&context);
 	return NULL;
 }

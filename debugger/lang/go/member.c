@@ -55,6 +55,8 @@ bool go_find_method(struct context *context, const struct type *type, const char
 		    bool *takes_pointer, const struct function **ret)
 {
 	struct function function, *kept;
+	const struct function *wrapper = NULL;
+	bool wrapper_takes_pointer = false;
 
 	type = pointee(type);
 	for (int i = 0; i < 2; i++) {
@@ -62,7 +64,6 @@ bool go_find_method(struct context *context, const struct type *type, const char
 
 		if (!symbol || !symbols_named_function(context->symbols, symbol, &function))
 			continue;
-		*takes_pointer = i;
 		kept = arena_alloc(context->expression ? &context->expression->arena
 						       : &context->arena,
 				   sizeof(*kept));
@@ -72,9 +73,19 @@ bool go_find_method(struct context *context, const struct type *type, const char
 		if (!symbols_function_at(context->symbols, function.addr, kept))
 			*kept = function;
 		kept->name = function.name;
+		// What it is around can be called itself, as a part of the value.
+		if (kept->no_call && !wrapper) {
+			wrapper = kept;
+			wrapper_takes_pointer = i;
+		}
+		if (kept->no_call)
+			continue;
+		*takes_pointer = i;
 		*ret = kept;
 		return true;
 	}
+	*takes_pointer = wrapper_takes_pointer;
+	*ret = wrapper;
 	return false;
 }
 
@@ -141,6 +152,9 @@ static struct dc_error *undefined(struct context *context, const struct node *no
 		err = error_note(err, "its fields are %s", list);
 	}
 	dc_error_destroy(none);
+	if (strchr(pointee(operand->type)->name ?: "", '['))
+		err = error_note(err, "methods of generic types share their code, which cannot be "
+				      "called from here");
 	return error_at(err, node->start);
 }
 
@@ -269,6 +283,9 @@ struct dc_error *go_select(struct context *context, const struct node *node,
 		path = (struct path){ .n = 0 };
 		found = search(context, operand->type, name, depth, &path);
 	}
+	// It alone is there.
+	if (!found && function)
+		return bind(context, node, function, takes_pointer, operand, ret);
 	if (!found)
 		return not_in_program(context, node, operand, name);
 	if (found > 1)

@@ -343,6 +343,10 @@ static struct dc_error *shift(struct context *context, const struct node *node, 
 					   "integer",
 					   go_describe(context, a)),
 				node->start);
+	if (b->mode == OPERAND_CONSTANT && b->number.kind == NUMBER_INT && (int128)b->number.i < 0)
+		return error_at(error_make(DC_TYPE, "invalid operation: negative shift count %s",
+					   go_describe(context, b)),
+				node->start);
 	if (!is_defined(op, b))
 		return error_at(error_make(DC_TYPE,
 					   "invalid operation: shift count %s must be integer",
@@ -364,6 +368,23 @@ static struct dc_error *shift(struct context *context, const struct node *node, 
 		return go_make_number(context, &z, a->type, ret);
 	*ret = (struct operand){ .mode = OPERAND_CONSTANT, .untyped = a->untyped, .number = z };
 	return NULL;
+}
+
+// A number that the other operand's type does not have.
+static bool unrepresented(struct context *context, const struct operand *constant,
+			  const struct type *type, struct dc_error **err)
+{
+	struct number number = constant->number;
+	const char *why;
+
+	if (constant->text || !go_is_numeric(type) || constant->untyped < UNTYPED_INT ||
+	    go_represents(type, &number, &why) || !why)
+		return false;
+	*err = error_make(DC_TYPE, "%s %s%s %s", go_describe(context, constant), why,
+			  *why == 't' ? " to" : "", go_spelling(context, type));
+	if (constant->node)
+		*err = error_at(*err, constant->node->start);
+	return true;
 }
 
 // Both of one type, or both untyped.
@@ -388,10 +409,10 @@ static struct dc_error *match(struct context *context, const struct node *node, 
 			untyped->untyped = UNTYPED_NONE;
 			return NULL;
 		}
+		if (unrepresented(context, untyped, typed->type, &err))
+			return err;
 		err = go_assign(context, untyped, typed->type, "in operation");
 		if (!err || err->code != DC_TYPE)
-			return err;
-		if (strstr(err->message, "overflows") || strstr(err->message, "truncated"))
 			return err;
 		dc_error_destroy(err);
 		return mismatched(context, node, a, b);
@@ -447,8 +468,6 @@ static struct dc_error *logical(struct context *context, const struct node *node
 
 	if (err || ret->mode == OPERAND_UNKNOWN)
 		return err;
-	if (ret->type ? go_kind(ret->type) != GO_BOOL : ret->untyped != UNTYPED_BOOL)
-		return undefined(context, node, node->op, ret);
 	bool known = go_number(ret, &x);
 	// What is not evaluated has effects all the same for whoever asks beforehand.
 	if (known && context->runs && !!x.i != is_and)
@@ -456,6 +475,10 @@ static struct dc_error *logical(struct context *context, const struct node *node
 	err = go_value(context, node->right, &right);
 	if (err || right.mode == OPERAND_UNKNOWN)
 		return err;
+	if (ret->type && right.type && !go_identical(ret->type, right.type))
+		return mismatched(context, node, ret, &right);
+	if (ret->type ? go_kind(ret->type) != GO_BOOL : ret->untyped != UNTYPED_BOOL)
+		return undefined(context, node, node->op, ret);
 	if (right.type ? go_kind(right.type) != GO_BOOL : right.untyped != UNTYPED_BOOL)
 		return undefined(context, node, node->op, &right);
 	if (known && !!x.i == is_and)

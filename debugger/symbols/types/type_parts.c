@@ -279,6 +279,23 @@ static size_t each_param(struct types *types, Dwarf_Die *code, Dwarf_Die *functi
 	return n;
 }
 
+// Go's compiler may describe one several times.
+static size_t without_repeated(struct type_param *params, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (k < kept &&
+		       (!params[i].name || strcmp(params[k].name ?: "", params[i].name)))
+			k++;
+		if (k == kept)
+			params[kept++] = params[i];
+	}
+	return kept;
+}
+
 static struct dc_error *read_params(struct type_node *node)
 {
 	struct types *types = node->type.owner;
@@ -292,12 +309,23 @@ static struct dc_error *read_params(struct type_node *node)
 		die = origin;
 
 	size_t n = each_param(types, &node->die, &die, NULL);
+	bool is_go = die_language(&die) == SOURCE_GO && die.addr != node->die.addr;
+
+	// Of one that Go's compiler also inlined, the copy alone has the results.
+	if (is_go)
+		n += each_param(types, &node->die, &node->die, NULL);
+
 	struct type_param *params = types_alloc(types, (n ? n : 1) * sizeof(*params));
 
 	if (!params)
 		return &dc_out_of_memory;
 	node->params = params;
 	node->nr_parts = each_param(types, &node->die, &die, params);
+	if (is_go)
+		node->nr_parts += each_param(types, &node->die, &node->die,
+					     params + node->nr_parts);
+	if (die_language(&die) == SOURCE_GO)
+		node->nr_parts = without_repeated(params, node->nr_parts);
 	for (size_t i = 0; i < node->nr_parts; i++) {
 		if (!params[i].type)
 			return error_make(DC_VALUE,
