@@ -118,7 +118,8 @@ static struct dc_error *note_others(const struct injection *injection, struct dc
 {
 	const struct host *any = hosts[nr_hosts - 1]; // by which every target can be called
 
-	if (injection->options.host != DC_HOST_AUTO || !current(injection)->host->is_targets_own)
+	if (injection->options.host != DC_HOST_AUTO || !current(injection)->host->is_targets_own ||
+	    injection->options.is_go)
 		return err;
 	return error_note(err,
 			  "the callee may need a goroutine; --host %s --force calls it without one",

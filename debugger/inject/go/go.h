@@ -28,6 +28,7 @@ struct go {
 	struct symbols *symbols;
 	struct go_runtime runtime;
 	uint64_t pad; // address of its code; 0: none is there yet
+	char reason[128]; // why a thread could not be stopped, "" or behind a colon
 	int lock; // that nobody else calls in the process; -1
 
 	struct request *request; // that is under way

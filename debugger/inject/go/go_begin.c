@@ -154,15 +154,18 @@ static struct dc_error *send(struct go *go, pid_t tid)
 
 // ---- one that runs --------------------------------------------------------------------------------
 
-static struct dc_error *traced(const struct go *go, const struct go_machine *machine)
+// The kernel would drop a signal that a tracer ends with.
+static bool is_traced(struct go *go, const struct go_machine *machine)
 {
 	struct thread_info info;
 	struct dc_error *err = process_thread_info(go->process, machine->tid, &info);
+	bool traced = err || info.tracer;
 
-	// The kernel would drop a signal that a tracer ends with.
-	if (!err && info.tracer)
-		return error_make(DC_REFUSED, "thread %d is being traced", machine->tid);
-	return err;
+	if (!err && traced)
+		snprintf(go->reason, sizeof(go->reason), ": thread %d is being traced",
+			 machine->tid);
+	dc_error_destroy(err);
+	return traced;
 }
 
 static struct dc_error *ask_running(struct go *go, const struct go_machine *machines, size_t n,
@@ -178,11 +181,8 @@ static struct dc_error *ask_running(struct go *go, const struct go_machine *mach
 
 		if (!machine->p || !machine->current || !machine->tid ||
 		    (wanted && machine->tid != wanted) ||
-		    go_status(go, machine->current) != G_RUNNING)
+		    go_status(go, machine->current) != G_RUNNING || is_traced(go, machine))
 			continue;
-		err = traced(go, machine);
-		if (err)
-			return err;
 		*done = true;
 		go->way = GO_BY_SIGNAL;
 		err = go_put(go, turn, GO_ASKED);
@@ -317,8 +317,8 @@ struct dc_error *go_ask(struct go *go)
 	if (!err && !done)
 		err = error_make(DC_REFUSED,
 				 "no thread of process %d runs a goroutine, and none sleeps "
-				 "without work",
-				 go->process->pid);
+				 "without work%s",
+				 go->process->pid, go->reason);
 	go->tries++;
 	return err;
 }

@@ -50,18 +50,19 @@ static bool is_pad(const struct go *go, uint64_t addr)
 	       !memcmp(&head.places, &go->runtime.places, sizeof(head.places));
 }
 
-static uint64_t find_pad(const struct go *go)
+static struct dc_error *find_pad(struct go *go)
 {
-	const struct maps *maps = &go->loan->space.maps;
+	_cleanup_(maps_deinit) struct maps maps = { 0 };
+	struct dc_error *err = maps_read(go->process, &maps);
 
-	for (size_t i = 0; i < maps->n; i++) {
-		const struct mapping *mapping = &maps->map[i];
+	for (size_t i = 0; i < maps.n && !err && !go->pad; i++) {
+		const struct mapping *mapping = &maps.map[i];
 
 		if (!mapping->inode && mapping->executable && !mapping->writable &&
 		    mapping->end - mapping->start == GO_PAD_CODE && is_pad(go, mapping->start))
-			return mapping->start;
+			go->pad = mapping->start;
 	}
-	return 0;
+	return err;
 }
 
 // ---- mapping one ----------------------------------------------------------------------------------
@@ -87,8 +88,10 @@ struct dc_error *go_stop(struct go *go, const struct go_machine *machine, struct
 		return NULL;
 	}
 	candidate = candidate_judge(go->process, machine->tid, &info);
-	if (candidate.rank == RANK_NOT_NOW)
-		return error_make(DC_REFUSED, "%s", candidate.reason);
+	if (candidate.rank == RANK_NOT_NOW) {
+		snprintf(go->reason, sizeof(go->reason), ": %s", candidate.reason);
+		return NULL;
+	}
 	err = tracee_stop(tracee, machine->tid, &stop);
 	if (err || stop != TRACEE_STOPPED)
 		return err;
@@ -196,7 +199,7 @@ static struct dc_error *map_by(struct go *go, const struct go_machine *machine,
 	return err;
 }
 
-struct dc_error *go_pad_ready(struct go *go)
+static struct dc_error *map_pad(struct go *go)
 {
 	enum { MACHINES = 256 };
 	_cleanup_(tracee_deinit) struct tracee tracee = { 0 };
@@ -204,10 +207,6 @@ struct dc_error *go_pad_ready(struct go *go)
 	struct dc_error *err;
 	size_t n;
 
-	if (!go->pad)
-		go->pad = find_pad(go);
-	if (go->pad)
-		return NULL;
 	machines = calloc(MACHINES, sizeof(*machines));
 	if (!machines)
 		return &dc_out_of_memory;
@@ -221,8 +220,8 @@ struct dc_error *go_pad_ready(struct go *go)
 				err = map_by(go, &machines[i], &tracee);
 	go->loan->tracee.pause_ns += tracee.pause_ns;
 	if (!err && !go->pad)
-		err = error_make(DC_REFUSED, "no thread of process %d could map the pad",
-				 go->process->pid);
+		err = error_make(DC_REFUSED, "no thread of process %d could map the pad%s",
+				 go->process->pid, go->reason);
 	return err;
 }
 
@@ -266,6 +265,19 @@ void go_pad_unlock(struct go *go)
 	if (go->lock >= 0)
 		close(go->lock);
 	go->lock = -1;
+}
+
+struct dc_error *go_pad_ready(struct go *go)
+{
+	struct dc_error *err = go->pad ? NULL : go_pad_lock(go, go->wait_ns);
+
+	if (go->pad || err)
+		return err;
+	err = find_pad(go);
+	if (!err && !go->pad)
+		err = map_pad(go);
+	go_pad_unlock(go);
+	return err;
 }
 
 struct dc_error *go_pad_settle(struct go *go)

@@ -1,0 +1,198 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# Calls in real Go programs, by their own debug call: busy ones, idle ones, under the collector; panics, deadlines,
+# and debuggers that are killed at every step.    timeout: 900 s
+import re
+
+from harness import CAMPAIGN, debugcall, equal, expect, finish, kill_points, killed_at, kills, main, row, skip, start, until
+from harness.go import GoProgram, build, toolchains
+
+RESTORED = "the target runs on, restored"
+GO = None  # the toolchain that is tried
+TAG = ""
+
+
+def program(mode, *flags, **more):
+    return GoProgram(mode, *flags, go=GO, **{"tag": TAG, **more})
+
+
+def many(mode, n, *exprs):
+    """So many calls in one session, each list of expressions again and again."""
+    return debugcall("-p", mode.pid, *(exprs * (n // len(exprs))))
+
+
+def values(mode):
+    with program(mode) as target:
+        equal(target.calls("main.Add(3, 4)"), "7")
+        equal(target.calls("main.Mean(1, 4, 2)"), "(2.5, false)")
+        equal(target.calls("main.Many(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 1, 2)"), "(13245, -1)")
+        equal(target.calls('main.Length("foo")'), "203")
+        equal(target.calls("main.Heavy(1000, 50)"), "1000")
+        equal(target.calls("main.Nap(20)"), "20")
+        target.beat()
+        run = many(target, 60, "main.Count(1)", "main.Add(1, 2)")
+        expect(run.code == 0, run)
+        equal(run.out.split(), [word for n in range(30) for word in (str(n + 1), "3")])
+        target.beat()
+        equal(target.counted, 30)
+        expect(target.is_disarmed(), "the hook stayed")
+        equal(target.pads(), 1, "pads after many sessions")
+
+
+def panics(mode):
+    with program(mode) as target:
+        for call, text in (("main.Index(5)", "main.Index panicked: runtime error: index out of range [5] with length 0"),
+                           ('main.Fail("error")', "main.Fail panicked: no such thing"),
+                           ('main.Fail("number")', "main.Fail panicked: int(42)"),
+                           ('main.Fail("nil")', "main.Fail panicked: runtime error: invalid memory address or nil "
+                                                "pointer dereference"),
+                           ('main.Fail("no")', "main.Fail panicked: it said no")):
+            equal(target.calls(call, code=1), f"error: {text}\n{RESTORED}")
+        target.beat()
+        equal(target.calls("main.Add(1, 1)"), "2")
+
+
+def exits(mode):
+    """runtime.Goexit, and with it t.Fatal, ends the callee's goroutine and nothing else"""
+    with program(mode) as target:
+        for _ in range(200 if CAMPAIGN else 5):
+            equal(target.calls("main.Exit(1)", code=1), f"error: main.Exit ended its goroutine\n{RESTORED}")
+        target.beat()
+        equal(target.deferred, 200 if CAMPAIGN else 5)
+        equal(target.calls("main.Add(1, 1)"), "2")
+
+
+def deadlines(mode):
+    with program(mode) as target:
+        for _ in range(100 if CAMPAIGN else 2):
+            out = target.calls("--timeout", "30ms", "main.Loop(1)", code=5)
+            equal(out, f"error: main.Loop did not return within 30 ms\n  locks that main.Loop took stay taken\n{RESTORED}")
+        target.beat()
+        out = target.calls("--timeout", "30ms", "main.Hold()", code=5)
+        expect("waits in the runtime" in out and "still in the callee" in out, out)
+        if mode != "busy":  # there its caller verifies, and waits meanwhile
+            target.beat()
+        out = target.calls("--wait", "50ms", "main.Add(1, 1)", code=6)
+        expect("still runs" in out, out)
+
+
+def ends(mode):
+    with program(mode) as target:
+        run = debugcall("-p", target.pid, "main.End(7)")
+        equal(run.code, 4, run)
+        equal(target.process.wait(), 7)
+
+
+def repeats(mode, n):
+    """Batches behind one signal, while eight goroutines allocate and the collector always runs"""
+    with program(mode, env={"GOGC": "1"} if mode == "heap" else None) as target:
+        out = target.calls("--repeat", n, "main.Count(1)")
+        equal(out.split()[0], str(n))
+        target.beat()
+        equal(target.counted, n)
+        run = debugcall("--timeout", "20ms", "--repeat", n, "-p", target.pid, "main.Nap(60)")
+        equal(run.code, 5, run)
+        target.beat()
+
+
+def together():
+    """Several debuggers at once take turns"""
+    with program("busy") as target:
+        runs = [start("-p", target.pid, *["main.Count(1)"] * 5) for _ in range(4)]
+        for run in map(finish, runs):
+            expect(run.code == 0, run)
+        target.beat()
+        equal(target.counted, 20)
+        expect(target.is_disarmed(), "the hook stayed")
+
+
+def notified():
+    """A program that asks for SIGTRAP gets its own, and none of ours"""
+    with program("notify") as target:
+        run = many(target, 20, "main.Add(1, 2)")
+        expect(run.code == 0, run)
+        target.beat()
+        equal(target.trapped, 0)
+        target.process.send_signal(5)
+
+        def got():
+            target.beat()
+            return target.trapped == 1
+        until(got, "its own SIGTRAP")
+
+
+def flavour(tag, env, *flags):
+    try:
+        build("go_calls", *flags, go=GO, tag=TAG + tag, **env)
+    except Exception as reason:  # pylint: disable=broad-except
+        skip(f"cannot be built: {str(reason).splitlines()[-1]}")
+    for mode in ("busy", "idle"):
+        with program(mode, *flags, tag=TAG + tag, build_env=env) as target:
+            run = many(target, 10, "main.Add(1, 2)", "main.Heavy(10, 50)")
+            expect(run.code == 0, run)
+            equal(target.calls("main.Exit(1)", code=1), f"error: main.Exit ended its goroutine\n{RESTORED}")
+            target.beat()
+
+
+def stripped(flag, *reasons):
+    with program("idle", f"-ldflags={flag}", tag=TAG + flag) as target:
+        run = debugcall("--host", "go", "-p", target.pid, "main.Add(1, 2)")
+        expect(run.code in (1, 2, 6) and any(reason in run.err for reason in reasons), run)
+        target.beat()
+
+
+# ---- kills ------------------------------------------------------------------------------------------
+
+def setup(mode, few):
+    """Each time in a process of its own, so that the pad is not there yet"""
+    with program(mode) as target:
+        _, total = kill_points("-p", target.pid, "main.Add(1, 2)")
+    for turn in range(10 if CAMPAIGN else 1):
+        for n in range(1, total + 4, 1 if CAMPAIGN else max(1, total // few)):
+            later = kills.moments.randrange(1, kills.LATER_NS) if turn else 0
+            with program(mode) as target:
+                _, killed = killed_at(n, "-p", target.pid, "main.Add(1, 2)", later=later)
+                if killed:
+                    kills.survived(f"killed {later} ns behind step {n} of {total}", target.beat)
+                else:
+                    target.beat()
+                equal(target.calls("main.Add(2, 2)"), "4")
+
+
+def killed(mode, few, *exprs):
+    """The pad is there; the same process survives them all"""
+    with program(mode, env={"GOGC": "5"} if mode == "heap" else None) as target:
+        expect(many(target, 3, *exprs).code in (0, 1), "before all kills")
+        run = kills.sweep(("-p", target.pid, *exprs), target.beat, few=few, rounds=20)
+        expect(run.code in (0, 1), run)
+        equal(target.calls("main.Add(2, 2)"), "4")
+        target.beat()
+        expect(target.is_disarmed(), "the hook stayed")
+        expect(target.pads() <= 2, f"{target.pads()} pads")
+
+
+if not toolchains():
+    row("calls in Go programs", skip, "there is no Go toolchain (package golang)")
+for GO in toolchains()[:None if CAMPAIGN else 1]:
+    TAG = "" if GO == toolchains()[0] else "-" + re.sub(r"[^0-9.]", "", GO)
+    for each in ("busy", "idle"):
+        row(f"values, {each}{TAG}", values, each)
+        row(f"panics, {each}{TAG}", panics, each)
+        row(f"Goexit, {each}{TAG}", exits, each)
+        row(f"deadlines, {each}{TAG}", deadlines, each)
+        row(f"os.Exit, {each}{TAG}", ends, each)
+    for each in ("busy", "idle", "heap"):
+        row(f"many calls at once, {each}{TAG}", repeats, each, 100000 if CAMPAIGN else 3000)
+    row(f"several debuggers{TAG}", together)
+    row(f"signal.Notify(SIGTRAP){TAG}", notified)
+    row(f"a position-independent program{TAG}", flavour, "-pie", {}, "-buildmode=pie")
+    if CAMPAIGN:
+        row(f"the race detector{TAG}", flavour, "-race", {"CGO_ENABLED": "1"}, "-race")
+    row(f"without symbols{TAG}", stripped, "-s", "undefined: main", "without its symbols")
+    row(f"without debug information{TAG}", stripped, "-w", "no debug information", "without debug information")
+    for each in ("busy", "idle"):
+        row(f"killed at the set-up: {each}{TAG}", setup, each, 12)
+    for each in ("busy", "idle", "heap"):
+        row(f"killed at every step: {each}{TAG}", killed, each, 10, "main.Add(1, 2)")
+    row(f"killed at every step: panic and Goexit{TAG}", killed, "idle", 5, "main.Exit(1)", "main.Index(1)")
+main()
