@@ -42,7 +42,7 @@ all:
 DEPS := build-essential pkg-config libunwind-dev libelf-dev libdw-dev liblzma-dev libcapstone-dev libbpf-dev \
 	libjansson-dev libreadline-dev liblua5.4-dev libmd-dev libcmocka-dev python3
 DEPS_TEST := $(DEPS) binutils procps strace xz-utils -- gdb musl-tools clang lld dwz libc6-dbg ruby-full \
-	nodejs wrk mandoc qemu-system-x86 busybox-static cpio elfutils redis-server nginx-light
+	nodejs wrk mandoc golang-go qemu-system-x86 busybox-static cpio elfutils redis-server nginx-light
 DEPS_LINT := clang-format cppcheck
 DEPS_BENCH := $(DEPS_TEST) golang delve libboost-fiber-dev lldb lldb-19 valgrind
 deps:

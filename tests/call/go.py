@@ -191,8 +191,8 @@ for GO in toolchains()[:None if CAMPAIGN else 1]:
     row(f"without symbols{TAG}", stripped, "-s", "undefined: main", "without its symbols")
     row(f"without debug information{TAG}", stripped, "-w", "no debug information", "without debug information")
     for each in ("busy", "idle"):
-        row(f"killed at the set-up: {each}{TAG}", setup, each, 12)
+        row(f"killed at the set-up: {each}{TAG}", setup, each, 8)
     for each in ("busy", "idle", "heap"):
-        row(f"killed at every step: {each}{TAG}", killed, each, 10, "main.Add(1, 2)")
+        row(f"killed at every step: {each}{TAG}", killed, each, 8, "main.Add(1, 2)")
     row(f"killed at every step: panic and Goexit{TAG}", killed, "idle", 5, "main.Exit(1)", "main.Index(1)")
 main()
