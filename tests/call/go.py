@@ -18,7 +18,7 @@ def program(mode, *flags, **more):
 
 def many(mode, n, *exprs):
     """So many calls in one session, each list of expressions again and again."""
-    return debugcall("-p", mode.pid, *(exprs * (n // len(exprs))))
+    return debugcall("--wait", "30s", "--timeout", "60s", "-p", mode.pid, *(exprs * (n // len(exprs))))
 
 
 def values(mode):
@@ -98,7 +98,7 @@ def repeats(mode, n):
 def together():
     """Several debuggers at once take turns"""
     with program("busy") as target:
-        runs = [start("-p", target.pid, *["main.Count(1)"] * 5) for _ in range(4)]
+        runs = [start("--wait", "30s", "--timeout", "60s", "-p", target.pid, *["main.Count(1)"] * 5) for _ in range(4)]
         for run in map(finish, runs):
             expect(run.code == 0, run)
         target.beat()
@@ -163,7 +163,7 @@ def killed(mode, few, *exprs):
     """The pad is there; the same process survives them all"""
     with program(mode, env={"GOGC": "5"} if mode == "heap" else None) as target:
         expect(many(target, 3, *exprs).code in (0, 1), "before all kills")
-        run = kills.sweep(("-p", target.pid, *exprs), target.beat, few=few, rounds=20)
+        run = kills.sweep(("--wait", "30s", "--timeout", "60s", "-p", target.pid, *exprs), target.beat, few=few, rounds=20)
         expect(run.code in (0, 1), run)
         equal(target.calls("main.Add(2, 2)"), "4")
         target.beat()

@@ -64,7 +64,8 @@ class GoProgram(Program):
             equal(status(self.pid, tid)["TracerPid"], "0", "still traced")
 
     def calls(self, *args, code=0):
-        run = debugcall(*args[:-1], "-p", self.pid, args[-1])
+        # A machine on which others work is not in a hurry.
+        run = debugcall("--wait", "30s", "--timeout", "60s", *args[:-1], "-p", self.pid, args[-1])
         expect(run.code == code, run)
         return (run.out + run.err).strip()
 

@@ -83,6 +83,8 @@ static struct dc_error *can(void *host, int64_t wait_ns)
 	return tracer_run(go->loan->tracer, run_ready, go);
 }
 
+enum { LATER_NS = 30 * 1000 }; // between two beginnings
+
 // ---- a request ------------------------------------------------------------------------------------
 
 static struct dc_error *fill(const struct go *go)
@@ -127,7 +129,7 @@ static struct dc_error *begin(void *host, struct request *request)
 
 	go->request = request;
 	go->outcome = NULL;
-	go->deadline = go->undo_until = 0;
+	go->deadline = go->undo_until = go->withdrawn_ns = 0;
 	go->seen = 0;
 	go->until = tracer_now() + go->wait_ns;
 	err = go_pad_lock(go, go->wait_ns);
@@ -135,12 +137,17 @@ static struct dc_error *begin(void *host, struct request *request)
 		err = go_pad_settle(go);
 	if (!err)
 		err = fill(go);
-	if (!err)
+	if (!err) {
+		// Where there is nobody now, there may be in a moment: the collector has all stand still.
 		err = go_ask(go);
+		request->is_refused = err && err->code == DC_REFUSED;
+	}
 	if (err && go->lock >= 0) {
 		go_pad_disarm(go);
 		go_pad_unlock(go);
 	}
+	if (request->is_refused)
+		nanosleep(&(struct timespec){ .tv_nsec = LATER_NS }, NULL);
 	return error_in_state(err, DC_STATE_RUNNING);
 }
 
@@ -215,13 +222,18 @@ static struct dc_error *refused(const struct go *go, uint32_t outcome)
 	}
 }
 
+static struct dc_error *not_entered(const struct request *request)
+{
+	return outcome_overdue(request->name, "was not entered", request->timeout_ns,
+			       request->is_cancelled);
+}
+
 // Somewhere else, or somewhat later, it may go well.
 static bool ask_again(struct go *go)
 {
-	enum { LATER_NS = 30 * 1000 };
 	struct dc_error *err;
 
-	if (tracer_now() > go->until || go->request->is_cancelled)
+	if (tracer_now() > go->until || go->request->is_cancelled || go->withdrawn_ns)
 		return false;
 	nanosleep(&(struct timespec){ .tv_nsec = LATER_NS }, NULL);
 	err = go_ask(go);
@@ -265,9 +277,9 @@ static void conclude(struct go *go)
 	default:
 		if (ask_again(go))
 			return;
-		err = request->is_cancelled ? outcome_overdue(request->name, "", 0, true)
-					    : refused(go, outcome);
-		request->is_refused = !request->is_cancelled && !request->done;
+		request->is_refused = !request->is_cancelled && !request->done &&
+				      (outcome != GO_NOTHING || !go->withdrawn_ns);
+		err = request->is_refused ? refused(go, outcome) : not_entered(request);
 	}
 	go_pad_disarm(go);
 	end(go, error_in_state(err, DC_STATE_RUNNING));
@@ -294,42 +306,65 @@ static void give_up(struct go *go)
 	end(go, error_in_state(go_still_there(go, err), DC_STATE_IN_CALLEE));
 }
 
-// Nobody has begun it: nobody is to.
-static void withdraw(struct go *go, uint32_t turn)
+// It does not run yet: nobody is to begin it. What is on its way to the callee then returns from
+// there at once, and says so by its end.
+static void withdraw(struct go *go)
 {
-	enum { LATE_NS = 100 * 1000 * 1000 };
-	uint32_t serial = 0;
+	enum { LATE_NS = 500 * 1000 * 1000 };
+	struct request *request = go->request;
+	uint32_t serial = 0, turn = GO_FREE;
+	struct dc_error *err;
 
-	if (!go_get(go, serial, &serial))
-		return;
-	dc_error_destroy(go_put(go, withdrawn, serial));
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (go_get(go, turn, &turn) && turn == GO_ASKED && tracer_now() > go->until + LATE_NS) {
-		go->request->is_refused = !go->request->is_cancelled;
-		end(go, error_in_state(go->request->is_cancelled
-					       ? outcome_overdue(go->request->name, "", 0, true)
-					       : refused(go, GO_NOTHING),
-				       DC_STATE_RUNNING));
+	if (!go->withdrawn_ns) {
+		go->withdrawn_ns = tracer_now();
+		if (go_get(go, serial, &serial))
+			dc_error_destroy(go_put(go, withdrawn, serial));
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	}
+	if (!go_get(go, turn, &turn) || (turn != GO_ASKED && turn != GO_TAKEN) ||
+	    tracer_now() - go->withdrawn_ns < LATE_NS)
+		return;
+	err = turn == GO_ASKED && !request->is_cancelled ? refused(go, GO_NOTHING)
+							 : not_entered(request);
+	request->is_refused = turn == GO_ASKED && !request->is_cancelled;
+	end(go, error_in_state(err, DC_STATE_RUNNING));
+}
+
+// Where no signal makes it leave.
+static bool is_asleep(const struct go *go)
+{
+	uint64_t callee = 0;
+	uint32_t status;
+
+	if (!go_get(go, callee, &callee) || !callee)
+		return false;
+	status = go_status(go, callee);
+	return status == GO_STATUS_WAITING || status == GO_STATUS_SYSCALL;
 }
 
 static void keep_deadline(struct go *go, uint32_t turn, uint64_t done)
 {
-	enum { UNDO_NS = 500 * 1000 * 1000 };
+	enum { UNDO_NS = 200 * 1000 * 1000 };
+	const int64_t UNDO_MAX_NS = INT64_C(5000000000); // for one that only waits for a CPU
 	const struct request *request = go->request;
 	int64_t now = tracer_now();
 	uint32_t serial = 0;
 
 	if (turn == GO_ASKED || turn == GO_TAKEN) {
-		if (now > go->until || request->is_cancelled)
-			withdraw(go, turn);
+		// Once it is taken the callee is entered in the end, as soon as there is a CPU for it.
+		bool is_late = turn == GO_ASKED ? now > go->until
+						: request->timeout_ns &&
+							  now > go->until + request->timeout_ns;
+
+		if (is_late || request->is_cancelled || go->withdrawn_ns)
+			withdraw(go);
 		return;
 	}
 	if (turn != GO_CALLING)
 		return;
 	if (go->undo_until) {
 		dc_error_destroy(go_ask_to_leave(go));
-		if (now > go->undo_until)
+		if (now > go->undo_until && (now > go->undo_until + UNDO_MAX_NS || is_asleep(go)))
 			give_up(go);
 		return;
 	}

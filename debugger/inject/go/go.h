@@ -40,6 +40,7 @@ struct go {
 	int64_t late; // since when no signal of ours is pending that has not come; 0: it is not so
 	int64_t deadline; // of the callee; 0: none, or it does not run yet
 	int64_t undo_until; // it is being undone; 0: it is not
+	int64_t withdrawn_ns; // when nobody was to begin it any more; 0: somebody may
 	uint64_t seen; // calls that had returned when the deadline was set
 	unsigned tries; // of a beginning
 };
@@ -93,6 +94,8 @@ struct go_machine {
 // Up to max of them, with their threads.
 struct dc_error *go_machines(const struct go *go, struct go_machine *ret, size_t max,
 			     size_t *n) DC_CHECK;
+// Of goroutines, as the runtime counts them.
+enum { GO_STATUS_RUNNING = 2, GO_STATUS_SYSCALL = 3, GO_STATUS_WAITING = 4 };
 uint32_t go_status(const struct go *go, uint64_t g);
 
 // The thread is stopped and has a way home on its signal stack, which it is not on. *done false: it

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-enum { MACHINES = 256, G_RUNNING = 2 };
+enum { MACHINES = 256 };
 
 // ---- threads --------------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ static struct dc_error *ask_running(struct go *go, const struct go_machine *mach
 
 		if (!machine->p || !machine->current || !machine->tid ||
 		    (wanted && machine->tid != wanted) ||
-		    go_status(go, machine->current) != G_RUNNING || is_traced(go, machine))
+		    go_status(go, machine->current) != GO_STATUS_RUNNING || is_traced(go, machine))
 			continue;
 		*done = true;
 		go->way = GO_BY_SIGNAL;
@@ -328,7 +328,7 @@ struct dc_error *go_ask_to_leave(struct go *go)
 	uint64_t callee = 0, m = 0, procid = 0;
 	pid_t tid;
 
-	if (!go_get(go, callee, &callee) || !callee || go_status(go, callee) != G_RUNNING ||
+	if (!go_get(go, callee, &callee) || !callee || go_status(go, callee) != GO_STATUS_RUNNING ||
 	    !go_read(go, callee + go->runtime.g_m, &m, sizeof(m)) || !m ||
 	    !go_read(go, m + go->runtime.m_procid, &procid, sizeof(procid)) || !procid)
 		return NULL;

@@ -182,7 +182,8 @@ struct dc_error *go_still_there(const struct go *go, struct dc_error *err)
 		return err;
 	return error_note(err, "goroutine %" PRIu64 " %s; it goes on, and then its caller does",
 			  goid,
-			  go_status(go, callee) == 4   ? "waits in the runtime"
-			  : go_status(go, callee) == 3 ? "is in a system call"
-						       : "runs where it cannot be made to leave");
+			  go_status(go, callee) == GO_STATUS_WAITING ? "waits in the runtime"
+			  : go_status(go, callee) == GO_STATUS_SYSCALL
+				  ? "is in a system call"
+				  : "runs where it cannot be made to leave");
 }

@@ -95,6 +95,15 @@ static const unsigned char *find(const unsigned char *code, size_t n, const void
 	return memmem(code, n, bytes, size);
 }
 
+// A status in R12, and the instruction that asks for the debugger.
+static bool says(const unsigned char *code, size_t n, unsigned char status)
+{
+	const unsigned char old[] = { 0x49, 0xc7, 0xc4, status, 0, 0, 0, 0xcc };
+	const unsigned char now[] = { 0x41, 0xbc, status, 0, 0, 0, 0xcc };
+
+	return find(code, n, old, sizeof(old)) || find(code, n, now, sizeof(now));
+}
+
 // The registers lie where the pad will look for them, the two statuses are said, and where the check
 // is passed.
 static struct dc_error *look_at_entry(struct process *process, struct go_places *places)
@@ -112,8 +121,6 @@ static struct dc_error *look_at_entry(struct process *process, struct go_places 
 	static const unsigned char frame_old[] = { 0x48, 0x81, 0xec, 0xa0, 0x00, 0x00, 0x00 };
 	static const unsigned char frame_new[] = { 0x55, 0x48, 0x89, 0xe5, 0x48, 0x81,
 						   0xec, 0x98, 0x00, 0x00, 0x00 };
-	static const unsigned char refused[] = { 0x49, 0xc7, 0xc4, 0x08, 0, 0, 0, 0xcc };
-	static const unsigned char restored[] = { 0x49, 0xc7, 0xc4, 0x10, 0, 0, 0, 0xcc };
 	static const unsigned char passed[] = { 0x48, 0x85, 0xc0, 0x74 }; // test %rax,%rax; je
 	unsigned char code[1024];
 	size_t size = places->entry.end - places->entry.start;
@@ -125,8 +132,8 @@ static struct dc_error *look_at_entry(struct process *process, struct go_places 
 	test = find(code, size, passed, sizeof(passed));
 	if ((memcmp(code, frame_old, sizeof(frame_old)) != 0 &&
 	     memcmp(code, frame_new, sizeof(frame_new)) != 0) ||
-	    !find(code, size, saves, sizeof(saves)) || !find(code, size, refused, 8) ||
-	    !find(code, size, restored, 8) || !test || test + sizeof(passed) >= code + size)
+	    !find(code, size, saves, sizeof(saves)) || !says(code, size, 8) ||
+	    !says(code, size, 16) || !test || test + sizeof(passed) >= code + size)
 		return unknown(process, "its debugCallV2 is another than that of Go 1.19 to 1.27");
 	places->checked = places->entry.start + (uint64_t)(test - code) + sizeof(passed) + 1 +
 			  test[sizeof(passed)];
