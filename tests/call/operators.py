@@ -135,7 +135,25 @@ VALUES = [
     ('length_of("hello")', "5"), ('view_of("abc")', "103"), ('keep("kept as a copy that is long enough")', "34"),
     ("kept", '"kept as a copy that is long enough"'), ('keep("short")', "5"), ("kept", '"short"'),
     ('which("a")', "1"), ("which(5)", "2"), ('named.is("x")', "true"), ('named.is("y")', "false"), ("length(kept)", "5"),
-    ("int(3.7)", "3"), ("double(1) / 2", "0.5"), ("Color(5)", "GREEN"), ("int('a')", "97"), ("(int) Color(0)", "0"),
+    ("p != q", "true"), ("p != p", "false"), ("p.operator+(q)", "{x = 4, y = 6}"), ("q.operator[](1)", "4"), ("q.operator()(10, 100)", "430"),
+    ("(&q)->operator[](0)", "3"), ("derived.operator+(2)", "52"), ("typeid(*shape) == typeid(Square)", "true"), ("typeid(*shape) == typeid(*round_one)", "false"),
+    ("typeid(*shape) != typeid(Shape)", "true"), ("typeid(*tag) == typeid(*shape)", "true"), ("int(3.7)", "3"), ("double(1) / 2", "0.5"), ("Color(5)", "GREEN"), ("int('a')", "97"), ("(int) Color(0)", "0"),
+]
+# What C++20 makes of other comparisons.
+ORDERED = r"""
+#include <compare>
+#include <cstdio>
+#include <unistd.h>
+struct O { int n; std::strong_ordering operator<=>(const O &o) const; bool operator==(int k) const; std::partial_ordering operator<=>(double d) const; };
+std::strong_ordering O::operator<=>(const O &o) const { return n <=> o.n; }
+bool O::operator==(int k) const { return n == k; }
+std::partial_ordering O::operator<=>(double d) const { return n <=> d; }
+O x{ 1 }, y{ 2 };
+int main() { volatile bool used = x < y && x != 3 && 3 == x && x < 2.5; puts("ready"); fflush(stdout); for (;;) pause(); return used; }
+"""
+ORDERED_VALUES = [
+    ("x < y", "true"), ("y < x", "false"), ("x <= x", "true"), ("x >= y", "false"), ("x != 1", "false"), ("3 == x", "false"), ("1 == x", "true"),
+    ("1 != x", "false"), ("x < 2.5", "true"), ("2.5 > x", "true"), ("0.5 > x", "false"), ("0.0 / 0 < x", "false"), ("0.0 / 0 >= x", "false"), ("x > y ? 1 : 2", "2"),
 ]
 MISTAKES = [
     ("p / q", 1, "'/' is not defined"), ("owner = owner2", 6, "cannot be copied as it lies"),
@@ -145,9 +163,9 @@ MISTAKES = [
 ]
 
 
-def values(pid):
-    run = debugcall("-q", "-p", pid, "--", *[expr for expr, _ in VALUES])
-    for (expr, value), got in zip(VALUES, run.out.splitlines() + [run.err] * len(VALUES)):
+def values(pid, table):
+    run = debugcall("-q", "-p", pid, "--", *[expr for expr, _ in table])
+    for (expr, value), got in zip(table, run.out.splitlines() + [run.err] * len(table)):
         equal(got, value, expr)
 
 
@@ -175,6 +193,12 @@ with tempfile.TemporaryDirectory(prefix="operators-") as directory:
             file.write(SOURCE)
         subprocess.run([*way.split(), "-g", "-O0", "-o", f"{directory}/operators", f"{directory}/operators.cc"], check=True)
         with Program(f"{directory}/operators") as program:
-            for each in (values, mistakes, effects):
+            row(f"{way}: values", values, program.pid, VALUES)
+            for each in (mistakes, effects):
                 row(f"{way}: {each.__name__}", each, program.pid)
+    with open(f"{directory}/ordered.cc", "w", encoding="ascii") as file:
+        file.write(ORDERED)
+    subprocess.run(["g++", "-std=c++20", "-g", "-o", f"{directory}/ordered", f"{directory}/ordered.cc"], check=True)
+    with Program(f"{directory}/ordered") as program:
+        row("rewritten comparisons", values, program.pid, ORDERED_VALUES)
 main()

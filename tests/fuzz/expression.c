@@ -138,6 +138,17 @@ const char *symbols_last_part(const char *name)
 	return name;
 }
 
+struct dc_error *symbols_special(struct symbols *symbols, const struct type *type,
+				 enum special_kind kind, struct function *ret, bool *is_needed)
+{
+	(void)symbols;
+	(void)type;
+	(void)kind;
+	*ret = (struct function){ 0 };
+	*is_needed = false;
+	return NULL;
+}
+
 bool symbols_type_info(struct symbols *symbols, const char *type, uint64_t *addr)
 {
 	(void)symbols, (void)type, (void)addr;

@@ -84,6 +84,9 @@ struct dialect {
 					 struct value *ret);
 	struct dc_error *(*type_id)(struct context *context, const struct node *node,
 				    struct value *ret);
+	// A member's name that goes on behind the word: "operator+". NULL: there is none.
+	struct dc_error *(*operator_name)(struct parser *parser, const char *word, size_t length,
+					  const char **ret);
 	// "name(" of a name that is none: a type's, as a cast. *done false: it is no type's.
 	struct dc_error *(*type_call)(struct parser *parser, const char *name, size_t column,
 				      struct node **ret, bool *done);

@@ -268,6 +268,10 @@ static struct dc_error *member(struct parser *parser, struct node *object, bool 
 
 	const char *name = arena_string(parser->expression, start, (size_t)(end - start));
 
+	if (name && parser->dialect->operator_name)
+		err = parser->dialect->operator_name(parser, name, (size_t)(end - start), &name);
+	if (err)
+		return err;
 	return name ? parser_member(parser, object, is_arrow, name, column, ret)
 		    : &dc_out_of_memory;
 }

@@ -27,6 +27,7 @@ static const struct dialect dialect = {
 	.convert_class = operators_convert,
 	.cast_dynamic = dynamic_type_cast,
 	.type_id = dynamic_type_id,
+	.operator_name = operators_name,
 	.type_call = named_cast_of_type,
 	.word = named_cast,
 	.print_reference = class_print_reference,

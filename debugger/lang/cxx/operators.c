@@ -186,9 +186,48 @@ static void make_nodes(const struct node *node, const struct value *operands, si
 	}
 }
 
-struct dc_error *operators_apply(struct context *context, const struct node *node,
-				 const char *symbol, const struct value *operands, size_t n,
-				 struct value *ret, bool *done)
+struct dc_error *operators_name(struct parser *parser, const char *word, size_t length,
+				const char **ret)
+{
+	static const char name[] = "operator";
+	const size_t size = sizeof(name) - 1;
+	const struct token *token = &parser->lexer.token;
+	char whole[32];
+	struct dc_error *err = NULL;
+
+	*ret = word;
+	if (length < size || strcmp(word + length - size, name) != 0 ||
+	    (length > size && word[length - size - 1] != ':') || token->kind < TOKEN_SHL_ASSIGN)
+		return NULL;
+
+	enum token_kind closing = token->kind == TOKEN_LPAREN	  ? TOKEN_RPAREN
+				  : token->kind == TOKEN_LBRACKET ? TOKEN_RBRACKET
+								  : TOKEN_END;
+
+	snprintf(whole, sizeof(whole), "%.*s%s", (int)token->length, token->start,
+		 closing == TOKEN_RPAREN     ? ")"
+		 : closing == TOKEN_RBRACKET ? "]"
+					     : "");
+	err = lexer_advance(&parser->lexer);
+	if (!err && closing != TOKEN_END)
+		err = parser_expect(parser, closing, closing == TOKEN_RPAREN ? ")" : "]");
+	if (err)
+		return err;
+
+	char *full = arena_alloc(&parser->expression->arena, length + strlen(whole) + 1);
+
+	if (!full)
+		return &dc_out_of_memory;
+	memcpy(full, word, length);
+	strcpy(full + length, whole);
+	*ret = full;
+	return NULL;
+}
+
+// By an operator of just that name.
+struct dc_error *operators_own(struct context *context, const struct node *node, const char *symbol,
+			       const struct value *operands, size_t n, struct value *ret,
+			       bool *done)
 {
 	enum { OPERANDS_MAX = 2 };
 	char name[32];
@@ -227,6 +266,21 @@ struct dc_error *operators_apply(struct context *context, const struct node *nod
 	if (err)
 		return note_inlined(&operators, err);
 	return call(&operators, node, chosen, nodes, n, ret);
+}
+
+struct dc_error *operators_apply(struct context *context, const struct node *node,
+				 const char *symbol, const struct value *operands, size_t n,
+				 struct value *ret, bool *done)
+{
+	struct dc_error *err = NULL;
+
+	*done = false;
+	if (n == 2)
+		err = rewritten_type_info(context, symbol, operands, ret, done);
+	if (!err && !*done)
+		err = operators_own(context, node, symbol, operands, n, ret, done);
+	return err || *done || n != 2 ? err
+				      : rewritten_apply(context, node, symbol, operands, ret, done);
 }
 
 // ---- conversions ----

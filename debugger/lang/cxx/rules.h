@@ -64,12 +64,28 @@ struct dc_error *overload_choose_among(struct context *context, const struct nod
 				       size_t *ret) DC_CHECK;
 
 // operators.c
+struct dc_error *operators_name(struct parser *parser, const char *word, size_t length,
+				const char **ret) DC_CHECK;
 struct dc_error *operators_apply(struct context *context, const struct node *node,
 				 const char *symbol, const struct value *operands, size_t n,
 				 struct value *ret, bool *done) DC_CHECK;
 struct dc_error *operators_convert(struct context *context, const struct node *node,
 				   struct value *object, const struct type *type,
 				   bool *done) DC_CHECK;
+
+// By an operator of just that name. *done false: the program has none for these.
+struct dc_error *operators_own(struct context *context, const struct node *node, const char *symbol,
+			       const struct value *operands, size_t n, struct value *ret,
+			       bool *done) DC_CHECK;
+
+// rewritten.c: operators that the program has not, by others that it has.
+struct dc_error *rewritten_apply(struct context *context, const struct node *node,
+				 const char *symbol, const struct value *operands,
+				 struct value *ret, bool *done) DC_CHECK;
+// == and != of two std::type_infos, whose operator is rarely more than inlined code.
+struct dc_error *rewritten_type_info(struct context *context, const char *symbol,
+				     const struct value *operands, struct value *ret,
+				     bool *done) DC_CHECK;
 
 // implied.c
 struct dc_error *implied_member(struct parser *parser, const char *name, size_t column,
