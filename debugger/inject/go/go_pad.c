@@ -302,7 +302,7 @@ struct dc_error *go_pad_settle(struct go *go)
 			break;
 		if (i == LOOKS)
 			return error_make(DC_REFUSED,
-					  "a call that another debugger has left behind still runs "
+					  "a call that was left behind still runs "
 					  "in process %d",
 					  go->process->pid);
 		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
