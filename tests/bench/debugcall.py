@@ -137,4 +137,5 @@ def main():
     in_process()
 
 
-main()
+if __name__ == "__main__":
+    main()

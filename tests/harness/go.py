@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from .runs import B, debugcall
-from .tap import Failed, equal, expect, skip, until
+from .tap import Failed, equal, expect, skip
 from .targets import Program, status
 
 SOURCES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "targets")
