@@ -61,6 +61,7 @@ enum mailbox_outcome {
 	MAILBOX_LEFT, // by longjmp, to a place that is not the callee's; undone
 	MAILBOX_REFUSED, // by the host: it makes no sense, or it is about to end
 	MAILBOX_FAILED, // errno in value
+	MAILBOX_THREW, // by an exception, which the unwinder knows by rax, and which is the client's to end
 };
 
 enum mailbox_verdict { MAILBOX_RESUME = 1, MAILBOX_UNDO };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Into a callee and back. Unwinders pass: what the callee throws, and pthread_exit(), go through.
+// Into a callee and back. Unwinders pass: pthread_exit() goes through; what C++ throws ends here.
 #include "agent/library/enter.h"
 
 	.text
@@ -9,6 +9,7 @@
 	.balign 16
 enter:
 	.cfi_startproc
+	.cfi_personality 0x1b, caught_personality
 	endbr64
 	push	%rbp
 	.cfi_def_cfa_offset 16
@@ -102,6 +103,16 @@ enter:
 	je	9f
 	fnsave	ENTRY_X87(%rbx)
 9:	xor	%eax, %eax
+	jmp	1f
+
+	// From an unwinder: an exception, in RAX, has left the callee's frames, whose destructors ran.
+	.globl enter_caught
+	.hidden enter_caught
+enter_caught:
+	movq	$0, ENTRY_FRAME(%rbx)
+	mov	%rax, ENTRY_RAX(%rbx)
+	mov	$2, %eax
+	fninit
 	jmp	1f
 
 	// From a handler: RBP is ours again, nothing else is.

@@ -53,8 +53,11 @@ ENTRY_AT(x87, ENTRY_X87);
 ENTRY_AT(left, ENTRY_LEFT);
 ENTRY_AT(vector, ENTRY_VECTOR);
 
-// 0 when the callee has returned; 1 when a signal handler led to enter_escape.
+// 0 when the callee has returned; 1 when a signal handler led to enter_escape; 2 when an exception
+// left it, which rax is then.
 int enter(struct entry *entry);
+// Where the unwinder of an exception leads.
+extern const char enter_caught[];
 // Where a handler points RIP, with RBP = entry->frame, to take a callee back.
 extern const char enter_escape[], enter_end[];
 // The same without a handler: on the thread itself.

@@ -164,7 +164,8 @@ static enum mailbox_outcome repeat(struct worker *worker, uint32_t *done, struct
 		if (worker_in_child())
 			_exit(0);
 		if (escaped)
-			return MAILBOX_NOTHING; // the handler has said what
+			// Else the handler has said what.
+			return escaped == 2 ? MAILBOX_THREW : MAILBOX_NOTHING;
 
 		int64_t after = now_ns();
 
@@ -233,6 +234,8 @@ static enum mailbox_outcome run(struct worker *worker, struct mailbox_call *to, 
 	outcome = repeat(worker, &to->done, times);
 	if (outcome == MAILBOX_RETURNED)
 		answer(worker, to, result);
+	if (outcome == MAILBOX_THREW)
+		to->rax = worker->entry.rax;
 	return outcome;
 }
 

@@ -54,9 +54,10 @@ void throwing_find(struct symbols *symbols, struct process *process, struct thro
 	*ret = (struct throwing){ .get_globals = named(symbols, "__cxa_get_globals", NULL) };
 	if (!ret->get_globals)
 		return;
+	ret->begin_catch = named(symbols, "__cxa_begin_catch", NULL);
 	ret->end_catch = named(symbols, "__cxa_end_catch", NULL);
 	ret->forced_unwind = named(symbols, "_Unwind_ForcedUnwind", NULL);
-	if (ret->end_catch && ret->forced_unwind &&
+	if (ret->begin_catch && ret->end_catch && ret->forced_unwind &&
 	    named(symbols, "__cxa_throw", &ret->throws[0]) &&
 	    named(symbols, "__cxa_rethrow", &ret->throws[1]))
 		ret->terminate = named(symbols, "_ZSt9terminatev", NULL);

@@ -12,7 +12,7 @@ struct throwing {
 	uint64_t terminate; // std::terminate; 0: there is none, and nothing is thrown
 	uint64_t end; // what it calls in the end; 0: not known
 	struct function throws[2]; // __cxa_throw, __cxa_rethrow: they end the program by themselves
-	uint64_t get_globals, end_catch, forced_unwind;
+	uint64_t get_globals, begin_catch, end_catch, forced_unwind;
 };
 // Reads symbols and the target's memory; nothing needs to be stopped.
 void throwing_find(struct symbols *symbols, struct process *process, struct throwing *ret);

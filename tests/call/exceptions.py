@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 # C++: an exception that leaves the callee is told by its type and text and unwound, so that destructors run and locks
 # are free again; no handler of the program's runs, and the program's own exceptions stay as they were.
+import os
 import shutil
 import subprocess
 import tempfile
 
-from harness import Program, debugcall, equal, expect, main, row, skip
+from harness import B, Program, debugcall, equal, expect, main, row, skip
 
 SOURCE = r"""
 #include <cstdio>
@@ -153,6 +154,11 @@ with tempfile.TemporaryDirectory(prefix="exceptions-") as directory:
             row(f"{way}: thrown", thrown, program.pid, "0", THROWN if way in ("g++ -O0", "clang++ -O2") else THROWN[::4])
             row(f"{way}: lists", lists, program.pid)
             row(f"{way}: terminated", terminated, program.pid)
+        if way == "g++ -O0":
+            os.environ["LD_PRELOAD"] = f"{B}/libdebugcall-agent.so"
+            with Program(target) as program:
+                del os.environ["LD_PRELOAD"]
+                row("agent: thrown", thrown, program.pid, "0", THROWN)
         with Program(target, "catching") as program:
             row(f"{way}: thrown in a thread that has caught one itself", thrown, program.pid, "9", THROWN[::5])
 main()

@@ -8,6 +8,7 @@ import re
 import subprocess
 
 from harness import TARGETS, Program, debugcall, equal, expect, main, row, skip
+from harness.dap import Client
 
 VALUES = [
     ("empty_string", '""'), ("short_string", '"hello"'), ("long_string", "'x' <repeats 40 times>"),
@@ -151,6 +152,27 @@ def raw(compiler):
         equal(json.loads(run.out)["value"], "std::vector of length 3, capacity 5 = {1, 2, 3}")
 
 
+CHILDREN = [
+    ("vector", [("[0]", "1"), ("[1]", "2"), ("[2]", "3")]), ("map", [('["a"]', "1"), ('["b"]', "2")]), ("strings", [("[0]", '"one"'), ("[1]", '"two"')]),
+    ("set", [("[0]", "1"), ("[1]", "2"), ("[2]", "3")]), ("optional", [("[contained value]", "5")]), ("deque", [("[0]", "1"), ("[1]", "2"), ("[2]", "3")]),
+    ("pair", [("first", "1"), ("second", '"second"')]), ("list", [("[0]", "1"), ("[1]", "2"), ("[2]", "3")]), ("long_string", []), ("no_map", []),
+]
+
+
+def children():
+    """what they hold are their children, for clients that open them"""
+    with program("gcc") as target, Client() as client:
+        client.attach(target.pid)
+        for name, wanted in CHILDREN:
+            reference = client.evaluate(name, context="watch")["variablesReference"]
+            found = client.children(reference) if reference else []
+            equal([(one["name"], one["value"]) for one in found], wanted, name)
+        # A page of them, and what one holds itself.
+        people = client.children(client.evaluate("people", context="watch")["variablesReference"])
+        parts = {one["name"]: one for one in client.children(people[0]["variablesReference"])}
+        equal([one["value"] for one in client.children(parts["numbers"]["variablesReference"], start=1, count=2)], ["2", "3"])
+
+
 def as_gdb_does():
     """with libstdc++'s printers, where they are installed and do not fail themselves"""
     with program("gcc") as target:
@@ -182,5 +204,6 @@ for one in ("gcc", "clang"):
     row(f"{one}: operators", access, one)
     row(f"{one}: what cannot be", damaged, one)
     row(f"{one}: members", raw, one)
+row("children", children)
 row("as gdb prints them", as_gdb_does)
 main()

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 
 from harness import B, Program, debugcall, equal, expect, kills, main, row, skip
+from harness.dap import Client
 
 SOURCE = r"""
 #include <cstdio>
@@ -169,6 +170,19 @@ def mistakes(pid):
     equal(balance(pid) - before, 3, "objects made")
 
 
+def children(pid):
+    """What a result held can be opened when it has ended: as it was read then."""
+    with Client() as client:
+        client.attach(pid)
+        for expression, wanted in (("make_map()", [('["one"]', "1"), ('["two"]', "2")]), ("make_vector()", [("[0]", "4"), ("[1]", "5")]),
+                                   ("make_optional()", [("[contained value]", '"opt"')])):
+            found = client.children(client.evaluate(expression)["variablesReference"])
+            equal([(one["name"], one["value"]) for one in found], wanted, expression)
+        person = {one["name"]: one for one in client.children(client.evaluate("make_person()")["variablesReference"])}
+        equal(person["name"]["value"], '"somebody with a long name"')
+        equal([one["value"] for one in client.children(person["v"]["variablesReference"])], ["4", "5"])
+
+
 def mapped(pid):
     """Nothing stays mapped: the room of the objects goes with the thread that is given back."""
     def maps():
@@ -214,6 +228,7 @@ with tempfile.TemporaryDirectory(prefix="objects-") as directory:
             row(f"{way}: mappings", mapped, program.pid)
             if "-O0" in way:
                 row(f"{way}: moved", moved, program.pid)
+                row(f"{way}: children", children, program.pid)
         if way == "g++ -std=c++17 -O0":
             with Program(target) as program:
                 row(f"{way}: killed", killed, program.pid)

@@ -58,6 +58,8 @@ static struct dc_error *probe(const struct host_context *context, void **ret)
 	agent->loan = context->loan;
 	agent->symbols = context->symbols;
 	agent->unwind = context->unwind;
+	if (agent->symbols)
+		throwing_find(agent->symbols, context->loan->process, &agent->throwing);
 	err = post_open(context->loan->process, &context->loan->space.maps, &agent->post, &found);
 	if (err || !found) {
 		agent->post.fd = -1;
@@ -393,11 +395,42 @@ static struct dc_error *take_result(const struct agent *agent)
 	return NULL;
 }
 
+// A call of the C++ runtime's, on the same thread.
+static void call_runtime(struct agent *agent, uint64_t addr, const char *name, uint64_t arg)
+{
+	enum { LIMIT_NS = 1000 * 1000 * 1000 };
+	const struct abi_entry entry = { .general = { arg }, .stack_align = 16 };
+	struct abi_exit exit = { 0 };
+	struct request request = { .addr = addr,
+				   .name = name,
+				   .entry = &entry,
+				   .timeout_ns = LIMIT_NS,
+				   .n = 1,
+				   .exit = &exit };
+
+	dc_error_destroy(begin(agent, &request));
+	dc_error_destroy(attend(agent, &request, 0));
+	dc_error_destroy(take_ptr(agent->outcome));
+}
+
+// It was unwound, and counts as on its way until somebody has caught and ended it.
+static void end_exception(struct agent *agent)
+{
+	uint64_t exception = agent->thrown;
+
+	agent->thrown = 0;
+	if (!exception || !agent->throwing.terminate)
+		return;
+	call_runtime(agent, agent->throwing.begin_catch, "__cxa_begin_catch", exception);
+	call_runtime(agent, agent->throwing.end_catch, "__cxa_end_catch", 0);
+}
+
 static struct dc_error *finish(void *host, struct request *request)
 {
 	struct agent *agent = host;
 	struct dc_error *err = take_ptr(agent->outcome);
 
+	end_exception(agent);
 	if (err)
 		request->is_refused = err->code == DC_REFUSED && !request->done;
 	return err ? err : take_result(agent);

@@ -6,6 +6,7 @@
 
 #include "debugger/inject/agent/post.h"
 #include "debugger/inject/host.h"
+#include "debugger/inject/thrown.h"
 
 struct agent {
 	struct post post;
@@ -14,6 +15,8 @@ struct agent {
 	struct unwind *unwind;
 	pid_t thread; // that makes the calls when it polls, as the target sees it; 0: the agent's own
 	int64_t wait_ns; // for it
+	struct throwing throwing; // what the program's C++ runtime has
+	uint64_t thrown; // an exception that left the callee and is to be ended; 0: none
 	uint64_t room, room_used; // for what is made in the target: MAILBOX_DATA bytes; 0: none yet
 	int64_t compared_ns; // when the rights were last compared; 0: never
 

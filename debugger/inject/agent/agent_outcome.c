@@ -177,6 +177,20 @@ static struct dc_error *exited(const struct agent *agent)
 			      process_alive(process) ? DC_STATE_IN_CALLEE : DC_STATE_ENDED);
 }
 
+static struct dc_error *threw(struct agent *agent)
+{
+	const struct mailbox_slot *slot = agent->post.slot;
+	uint64_t exception = slot->calls[slot->current % MAILBOX_CALLS].rax;
+	_cleanup_free_ char *text = agent->symbols ? thrown_text(agent->symbols,
+								 agent->post.process, exception)
+						   : NULL;
+
+	agent->thrown = exception;
+	return error_in_state(
+		error_make(DC_THREW, "%s threw %s", agent->request->name, text ?: "an exception"),
+		DC_STATE_RUNNING);
+}
+
 struct dc_error *agent_outcome(struct agent *agent)
 {
 	const struct request *request = agent->request;
@@ -190,6 +204,7 @@ struct dc_error *agent_outcome(struct agent *agent)
 					  agent->thread);
 		break;
 	case MAILBOX_CRASHED: return crashed(agent);
+	case MAILBOX_THREW: return threw(agent);
 	case MAILBOX_UNDONE: return error_in_state(agent_overdue(agent), DC_STATE_RUNNING);
 	case MAILBOX_EXITING: return exited(agent);
 	case MAILBOX_THREAD_ENDED:
