@@ -18,8 +18,9 @@ enum {
 	GO_PAD_STACK = 65536, // Go takes no larger frames
 	GO_PAD_XSTATE = 16384,
 	GO_PAD_TIMES = 8192,
-	GO_PAD_LITERALS = 1 << 20, // bytes behind the data, which the program may keep pointers to
+	GO_PAD_LITERALS = 1 << 20, // bytes behind the data, for literals
 	GO_PAD_REASON = 64,
+	GO_PAD_FRAMES = 32,
 	GO_PAD_FRAME = 0xa0, // of debugCallV2: bytes below the place that it was called at
 	GO_PAD_ROOM = 1024, // bytes that a caller's stack must have free
 };
@@ -66,6 +67,11 @@ struct go_places {
 	uint32_t g_panic, g_defer, g_status, g_async, g_link, g_sp, g_pc, g_bp;
 };
 
+// Bytes that the program may keep pointers to.
+struct go_literals {
+	uint64_t start, size, used;
+};
+
 struct go_pad {
 	uint64_t mask; // of the thread that wakes a goroutine, while it does
 	uint32_t version;
@@ -76,7 +82,7 @@ struct go_pad {
 	// Each SIGTRAP of ours is counted before it is sent and when it has come: while one is on its
 	// way the hook stays, for Go would die of it.
 	uint32_t sent, received;
-	uint32_t literals; // bytes in use of those behind the data
+	struct go_literals literals; // the place for new ones
 
 	// A request.
 	uint32_t turn; // enum go_turn
@@ -95,6 +101,10 @@ struct go_pad {
 	uint64_t left_general[GO_PAD_GENERAL], left_floats[GO_PAD_FLOATS];
 	uint32_t reason_size;
 	char reason[GO_PAD_REASON];
+	// Return addresses of a callee that panicked or was made to leave, the innermost first.
+	uint32_t nr_frames;
+	uint64_t frames[GO_PAD_FRAMES];
+	uint64_t top; // of its stack: where a function without a frame returns to
 
 	// The caller's, while a conversation goes on.
 	uint64_t back; // where callees return to

@@ -268,6 +268,23 @@ static inline void end_call(struct go_pad *pad, ucontext_t *uc)
 	set_turn(pad, GO_LEAVING);
 }
 
+// By frame pointers, up to what called the callee.
+static inline void take_frames(struct go_pad *pad, ucontext_t *uc, uint64_t g)
+{
+	uint64_t bp = R(REG_RBP), low = R(REG_RSP);
+	uint32_t n = 1;
+
+	pad->frames[0] = R(REG_RIP);
+	pad->top = *memory(low);
+	while (n < GO_PAD_FRAMES && bp >= low && bp < memory(g)[1] - 16 && !(bp & 7) &&
+	       !go_range_has(&pad->places.dispatch, memory(bp)[1])) {
+		pad->frames[n++] = memory(bp)[1];
+		low = bp + 1;
+		bp = memory(bp)[0];
+	}
+	pad->nr_frames = n;
+}
+
 // Leave what the callee has on the stack, as if debugCallWrap2 had returned to debugCallWrap1. false:
 // its frame is not found.
 static inline bool leave(struct go_pad *pad, ucontext_t *uc, uint64_t g)
@@ -299,6 +316,7 @@ static inline void take_panic(struct go_pad *pad, ucontext_t *uc, uint64_t g)
 	pad->type = memory(R(REG_RSP))[0];
 	pad->value = memory(R(REG_RSP))[1];
 	pad->outcome = pad->type ? GO_PANICKED : GO_EXITED;
+	take_frames(pad, uc, g);
 	// A goroutine that goes on to end while it is the runtime's own would take the program along.
 	if (!pad->type)
 		leave(pad, uc, g);
@@ -450,6 +468,7 @@ static inline void take_signal(struct go_pad *pad, ucontext_t *uc, uint64_t g, u
 			end(pad, 1);
 	} else if (turn == GO_CALLING && serial == pad->serial && serial == pad->undo &&
 		   g == pad->callee && is_safe(pad, uc, g, signal_g)) {
+		take_frames(pad, uc, g);
 		if (leave(pad, uc, g)) {
 			pad->outcome = GO_UNDONE;
 			set_turn(pad, GO_LEAVING);

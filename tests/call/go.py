@@ -47,7 +47,10 @@ def panics(mode):
                            ('main.Fail("nil")', "main.Fail panicked: runtime error: invalid memory address or nil "
                                                 "pointer dereference"),
                            ('main.Fail("no")', "main.Fail panicked: it said no")):
-            equal(target.calls(call, code=1), f"error: {text}\n{RESTORED}")
+            out = target.calls(call, code=1).splitlines()
+            equal((out[0], out[-1]), (f"error: {text}", RESTORED))
+            function = call.partition("(")[0]
+            expect(re.search(rf" in {function} at \S+/go_calls.go:\d+$", out[1]), f"frames: {out}")
         target.beat()
         equal(target.calls("main.Add(1, 1)"), "2")
 
@@ -66,10 +69,13 @@ def deadlines(mode):
     with program(mode) as target:
         for _ in range(100 if CAMPAIGN else 2):
             out = target.calls("--timeout", "30ms", "main.Loop(1)", code=5)
-            equal(out, f"error: main.Loop did not return within 30 ms\n  locks that main.Loop took stay taken\n{RESTORED}")
+            out = out.splitlines()
+            equal((out[0], out[-2], out[-1]), ("error: main.Loop did not return within 30 ms",
+                                               "  locks that main.Loop took stay taken", RESTORED))
+            expect(any(" in main.Loop at " in line for line in out[1:-2]), f"frames: {out}")
         target.beat()
         out = target.calls("--timeout", "30ms", "main.Hold()", code=5)
-        expect("waits in the runtime" in out and "still in the callee" in out, out)
+        expect("waits in the runtime" in out and "still in the callee" in out and " in main.Hold at " in out, out)
         if mode != "busy":  # there its caller verifies, and waits meanwhile
             target.beat()
         out = target.calls("--wait", "50ms", "main.Add(1, 1)", code=6)
@@ -92,6 +98,17 @@ def repeats(mode, n):
         equal(target.counted, n)
         run = debugcall("--timeout", "20ms", "--repeat", n, "-p", target.pid, "main.Nap(60)")
         equal(run.code, 5, run)
+        target.beat()
+
+
+def literals():
+    """Strings stay where the program may keep them, however many and large they are"""
+    with program("idle") as target:
+        text = "o" * 30000  # a word of a command may not be much longer
+        for _ in range(4):
+            run = many(target, 10, f'main.Length("{text}")')
+            expect(run.code == 0, run.err)
+            equal(run.out.split(), [str(len(text) * 101)] * 10)
         target.beat()
 
 
@@ -183,6 +200,7 @@ for GO in toolchains()[:None if CAMPAIGN else 1]:
         row(f"os.Exit, {each}{TAG}", ends, each)
     for each in ("busy", "idle", "heap"):
         row(f"many calls at once, {each}{TAG}", repeats, each, 100000 if CAMPAIGN else 3000)
+    row(f"literals{TAG}", literals)
     row(f"several debuggers{TAG}", together)
     row(f"signal.Notify(SIGTRAP){TAG}", notified)
     row(f"a position-independent program{TAG}", flavour, "-pie", {}, "-buildmode=pie")

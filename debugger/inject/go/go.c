@@ -269,10 +269,11 @@ static void conclude(struct go *go)
 		break;
 	case GO_EXITED: err = error_make(DC_EXITED, "%s ended its goroutine", request->name); break;
 	case GO_UNDONE:
-		err = outcome_note_locks(outcome_overdue(request->name, "did not return",
-							 request->timeout_ns,
-							 request->is_cancelled),
-					 request->name);
+		err = outcome_note_locks(
+			go_with_frames(go,
+				       outcome_overdue(request->name, "did not return",
+						       request->timeout_ns, request->is_cancelled)),
+			request->name);
 		break;
 	default:
 		if (ask_again(go))
@@ -432,26 +433,7 @@ static struct dc_error *finish(void *host, struct request *request)
 
 static struct dc_error *literal(void *host, const void *bytes, size_t n, uint64_t *addr)
 {
-	enum { ALIGN = 16 };
-	struct go *go = host;
-	uint32_t used = 0;
-	struct dc_error *err = go_pad_lock(go, go->wait_ns);
-
-	if (err)
-		return err;
-	// A byte behind each: a pointer just past its end is not the next one's.
-	if (!go_get(go, literals, &used) || used > GO_PAD_LITERALS || n >= GO_PAD_LITERALS - used)
-		err = error_make(DC_REFUSED,
-				 "a literal of %zu bytes finds no place in the pad of process %d",
-				 n, go->process->pid);
-	*addr = go->pad + GO_PAD_CODE + GO_PAD_DATA + used;
-	if (!err)
-		err = go_write(go, *addr, bytes, n);
-	if (!err)
-		err = go_put(go, literals,
-			     (used + (uint32_t)n + 1 + ALIGN - 1) & ~(uint32_t)(ALIGN - 1));
-	go_pad_unlock(go);
-	return err;
+	return go_pad_literal(host, bytes, n, addr);
 }
 
 const struct host go_host = {

@@ -28,6 +28,7 @@ struct go {
 	struct symbols *symbols;
 	struct go_runtime runtime;
 	uint64_t pad; // address of its code; 0: none is there yet
+	bool may_name; // the thread that was stopped last, its mappings
 	char reason[128]; // why a thread could not be stopped, "" or behind a colon
 	int lock; // that nobody else calls in the process; -1
 
@@ -69,6 +70,9 @@ void go_pad_unlock(struct go *go);
 struct dc_error *go_pad_settle(struct go *go) DC_CHECK;
 struct dc_error *go_pad_arm(const struct go *go) DC_CHECK;
 void go_pad_disarm(const struct go *go);
+// Bytes where they stay. They are outside of Go's heap, whose collector leaves them alone.
+struct dc_error *go_pad_literal(struct go *go, const void *bytes, size_t n,
+				uint64_t *addr) DC_CHECK;
 
 // Where in the target a place in the code is.
 static inline uint64_t go_place(uint64_t pad, const unsigned char *place)
@@ -106,6 +110,8 @@ struct dc_error *go_stop(struct go *go, const struct go_machine *machine, struct
 // ---- what became of it ----
 
 struct dc_error *go_panicked(const struct go *go, uint64_t type, uint64_t value) DC_CHECK;
+// Where the callee was that the pad has made leave.
+struct dc_error *go_with_frames(const struct go *go, struct dc_error *err) DC_CHECK;
 struct dc_error *go_still_there(const struct go *go, struct dc_error *err) DC_CHECK;
 
 #include "debugger/target/memory.h"

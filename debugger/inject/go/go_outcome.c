@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // As in internal/abi: the description of a type, and kinds.
@@ -165,12 +166,96 @@ static void describe(const struct go *go, uint64_t type, uint64_t value, char *r
 		snprintf(ret, size, "%s at 0x%" PRIx64, name, value);
 }
 
+// ---- where ----------------------------------------------------------------------------------------
+
+// What the runtime does to panic or to park is seen in the message.
+static bool is_runtimes(const struct dc_frame *frame)
+{
+	return frame->function && (!strncmp(frame->function, "runtime.", 8) ||
+				   !strncmp(frame->function, "debugCall", 9));
+}
+
+// pcs: return addresses but for the first, which is one only where the callee called.
+static struct dc_error *with_frames(const struct go *go, struct dc_error *err, const uint64_t *pcs,
+				    size_t n, bool called)
+{
+	bool is_exact = !called; // no call stands before it
+	size_t skipped = 0;
+
+	if (err == &dc_out_of_memory)
+		return err;
+	err->frames = calloc(n ?: 1, sizeof(*err->frames));
+	if (!err->frames)
+		return err;
+	for (size_t i = 0; i < n; i++) {
+		struct dc_frame frame = symbols_describe(go->symbols, pcs[i] - !is_exact);
+
+		// What follows a fault is where that was.
+		is_exact = frame.function && !strcmp(frame.function, "runtime.sigpanic");
+		if (is_runtimes(&frame) && skipped == i) {
+			skipped++;
+			continue;
+		}
+		frame.pc = pcs[i];
+		err->frames[err->nr_frames++] = frame;
+	}
+	return err;
+}
+
+// A function that calls nothing, or is at its first instructions, has made no frame: where it returns
+// to is on top of the stack. In others that is hardly ever an address behind a call.
+static bool is_behind_call(const struct go *go, uint64_t addr)
+{
+	enum { CALL = 0xe8, INDIRECT = 0xff, REG = 0x38, CALL_REG = 0x10, BEFORE = 5 };
+	unsigned char code[BEFORE];
+
+	return addr > BEFORE && go_read(go, addr - BEFORE, code, sizeof(code)) &&
+	       (code[0] == CALL || (code[3] == INDIRECT && (code[4] & REG) == CALL_REG)) &&
+	       symbols_describe(go->symbols, addr - 1).function;
+}
+
+struct dc_error *go_with_frames(const struct go *go, struct dc_error *err)
+{
+	uint64_t pcs[GO_PAD_FRAMES + 1], top = 0;
+	uint32_t n = 0;
+
+	if (!go_get(go, nr_frames, &n) || !n || n > GO_PAD_FRAMES || !go_get(go, top, &top) ||
+	    !go_read(go, go_field(go, frames), pcs, n * sizeof(*pcs)))
+		return err;
+	if (is_behind_call(go, top)) {
+		memmove(pcs + 2, pcs + 1, (n - 1) * sizeof(*pcs));
+		pcs[1] = top;
+		n++;
+	}
+	return with_frames(go, err, pcs, n, false);
+}
+
+// One that has parked: its last place is kept with it.
+static struct dc_error *with_parked_frames(const struct go *go, struct dc_error *err, uint64_t g)
+{
+	const struct go_places *places = &go->runtime.places;
+	uint64_t pcs[GO_PAD_FRAMES], bp = 0, words[2];
+	size_t n = 0;
+
+	if (!go_read(go, g + places->g_pc, &pcs[0], sizeof(pcs[0])) ||
+	    !go_read(go, g + places->g_bp, &bp, sizeof(bp)))
+		return err;
+	for (n = 1; n < GO_PAD_FRAMES && bp && go_read(go, bp, words, sizeof(words)) &&
+		    !go_range_has(&places->dispatch, words[1]);
+	     n++) {
+		pcs[n] = words[1];
+		bp = words[0];
+	}
+	return with_frames(go, err, pcs, n, true);
+}
+
 struct dc_error *go_panicked(const struct go *go, uint64_t type, uint64_t value)
 {
 	char text[2 * TEXT];
 
 	describe(go, type, value, text, sizeof(text));
-	return error_make(DC_PANICKED, "%s panicked: %s", go->request->name, text);
+	return go_with_frames(go,
+			      error_make(DC_PANICKED, "%s panicked: %s", go->request->name, text));
 }
 
 struct dc_error *go_still_there(const struct go *go, struct dc_error *err)
@@ -180,6 +265,8 @@ struct dc_error *go_still_there(const struct go *go, struct dc_error *err)
 	if (!go_get(go, callee, &callee) || !callee ||
 	    !go_read(go, callee + go->runtime.g_goid, &goid, sizeof(goid)))
 		return err;
+	if (go_status(go, callee) == GO_STATUS_WAITING)
+		err = with_parked_frames(go, err, callee);
 	return error_note(err, "goroutine %" PRIu64 " %s; it goes on, and then its caller does",
 			  goid,
 			  go_status(go, callee) == GO_STATUS_WAITING ? "waits in the runtime"

@@ -103,10 +103,11 @@ struct dc_error *go_stop(struct go *go, const struct go_machine *machine, struct
 	tracee->home_top = stack[1];
 	if (*done)
 		err = tracee_keep(tracee);
+	go->may_name = true;
 	if (!err && *done && info.seccomp == 2 && !loan->options->assume_seccomp_ok) {
-		bool may_name, may_loop;
+		bool may_loop;
 
-		err = filters_allow_pad(tracee->tid, &info, 0, &may_name, &may_loop);
+		err = filters_allow_pad(tracee->tid, &info, 0, &go->may_name, &may_loop);
 	}
 	if (!err && *done)
 		return NULL;
@@ -143,6 +144,8 @@ static struct dc_error *fill(const struct go *go, uint64_t addr)
 	head->code = go_place(addr, go_pad_hook);
 	head->data = addr + GO_PAD_CODE;
 	head->places = go->runtime.places;
+	head->literals = (struct go_literals){ addr + GO_PAD_CODE + GO_PAD_DATA, GO_PAD_LITERALS,
+					       0 };
 	err = go_write(go, addr, go_pad_start, code_size());
 	if (!err)
 		err = go_write(go, addr + GO_PAD_CODE, head, offsetof(struct go_pad, times));
@@ -150,17 +153,33 @@ static struct dc_error *fill(const struct go *go, uint64_t addr)
 	return err;
 }
 
-static struct dc_error *map(struct go *go, struct tracee *tracee)
+static struct dc_error *map(struct tracee *tracee, uint64_t size, int protection, uint64_t *addr)
 {
-	int64_t addr = 0, result;
+	int64_t result = 0;
 	struct dc_error *err = call(
 		tracee, "map memory for the pad",
 		(struct remote_syscall){ SYS_mmap,
-					 { 0, GO_PAD_SIZE, PROT_READ | PROT_EXEC,
+					 { 0, size, (uint64_t)protection,
 					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 					   (uint64_t)-1, 0 } },
-		&addr);
-	uint64_t pad = (uint64_t)addr;
+		&result);
+
+	*addr = (uint64_t)result;
+	return err;
+}
+
+// What a thread that is stopped does for us.
+struct mapper {
+	struct dc_error *(*map)(struct go *go, struct tracee *tracee, struct mapper *mapper);
+	uint64_t size; // that is wanted
+	uint64_t addr; // 0: none was found to do it
+};
+
+static struct dc_error *map_pad(struct go *go, struct tracee *tracee, struct mapper *mapper)
+{
+	uint64_t pad = 0;
+	int64_t result;
+	struct dc_error *err = map(tracee, GO_PAD_SIZE, PROT_READ | PROT_EXEC, &pad);
 
 	if (!err)
 		err = call(tracee, "change the protection of its memory",
@@ -171,7 +190,7 @@ static struct dc_error *map(struct go *go, struct tracee *tracee)
 	if (!err)
 		err = fill(go, pad);
 	// A comfort, which not every kernel has.
-	if (!err)
+	if (!err && go->may_name)
 		err = tracee_syscall(
 			tracee,
 			&(struct remote_syscall){ SYS_prctl,
@@ -179,19 +198,25 @@ static struct dc_error *map(struct go *go, struct tracee *tracee)
 						    GO_PAD_SIZE, pad + SIGNATURE } },
 			&result);
 	if (!err)
-		go->pad = pad;
+		mapper->addr = pad;
 	return err;
 }
 
+static struct dc_error *map_literals(struct go *go, struct tracee *tracee, struct mapper *mapper)
+{
+	(void)go;
+	return map(tracee, mapper->size, PROT_READ | PROT_WRITE, &mapper->addr);
+}
+
 static struct dc_error *map_by(struct go *go, const struct go_machine *machine,
-			       struct tracee *tracee)
+			       struct tracee *tracee, struct mapper *mapper)
 {
 	bool done;
 	struct dc_error *err = go_stop(go, machine, tracee, &done), *release;
 
 	if (err || !done)
 		return err;
-	err = map(go, tracee);
+	err = mapper->map(go, tracee, mapper);
 	release = tracee->tid ? tracee_release(tracee) : NULL;
 	if (!err)
 		return release;
@@ -199,7 +224,7 @@ static struct dc_error *map_by(struct go *go, const struct go_machine *machine,
 	return err;
 }
 
-static struct dc_error *map_pad(struct go *go)
+static struct dc_error *map_by_any(struct go *go, struct mapper *mapper)
 {
 	enum { MACHINES = 256 };
 	_cleanup_(tracee_deinit) struct tracee tracee = { 0 };
@@ -215,11 +240,11 @@ static struct dc_error *map_pad(struct go *go)
 		err = tracee_init(&tracee, go->loan->tracer, go->process, &go->loan->gadgets);
 	// Those without work first.
 	for (int busy = 0; busy <= 1; busy++)
-		for (size_t i = 0; i < n && !go->pad && !err; i++)
+		for (size_t i = 0; i < n && !mapper->addr && !err; i++)
 			if (!!machines[i].p == busy)
-				err = map_by(go, &machines[i], &tracee);
+				err = map_by(go, &machines[i], &tracee, mapper);
 	go->loan->tracee.pause_ns += tracee.pause_ns;
-	if (!err && !go->pad)
+	if (!err && !mapper->addr)
 		err = error_make(DC_REFUSED, "no thread of process %d could map the pad%s",
 				 go->process->pid, go->reason);
 	return err;
@@ -274,8 +299,12 @@ struct dc_error *go_pad_ready(struct go *go)
 	if (go->pad || err)
 		return err;
 	err = find_pad(go);
-	if (!err && !go->pad)
-		err = map_pad(go);
+	if (!err && !go->pad) {
+		struct mapper mapper = { .map = map_pad };
+
+		err = map_by_any(go, &mapper);
+		go->pad = err ? 0 : mapper.addr;
+	}
 	go_pad_unlock(go);
 	return err;
 }
@@ -327,4 +356,48 @@ void go_pad_disarm(const struct go *go)
 
 	if (go_read(go, go->runtime.places.hook, &hook, sizeof(hook)) && hook == go_field(go, code))
 		dc_error_destroy(go_write(go, go->runtime.places.hook, &nothing, sizeof(nothing)));
+}
+
+// ---- literals -------------------------------------------------------------------------------------
+
+// Where the last ones have filled the place for them, there is another.
+static struct dc_error *make_room(struct go *go, size_t n, struct go_literals *literals)
+{
+	enum { PAGE = 4096 };
+	struct mapper mapper = { .map = map_literals,
+				 .size = n < GO_PAD_LITERALS ? GO_PAD_LITERALS
+							     : (n + PAGE) & -(uint64_t)PAGE };
+	struct dc_error *err;
+
+	if (n < literals->size - literals->used)
+		return NULL;
+	err = map_by_any(go, &mapper);
+	*literals = (struct go_literals){ mapper.addr, mapper.size, 0 };
+	return err;
+}
+
+struct dc_error *go_pad_literal(struct go *go, const void *bytes, size_t n, uint64_t *addr)
+{
+	enum { ALIGN = 16 };
+	struct go_literals literals;
+	struct dc_error *err = go_pad_lock(go, go->wait_ns);
+
+	if (err)
+		return err;
+	if (!go_get(go, literals, &literals) || literals.used > literals.size)
+		err = error_make(DC_REFUSED, "the pad of process %d cannot be read",
+				 go->process->pid);
+	if (!err)
+		err = make_room(go, n, &literals);
+	*addr = literals.start + literals.used;
+	if (!err)
+		err = go_write(go, *addr, bytes, n);
+	// A byte behind each: a pointer just past its end is not the next one's.
+	literals.used += (n + 1 + ALIGN - 1) & ~(uint64_t)(ALIGN - 1);
+	if (literals.used > literals.size)
+		literals.used = literals.size;
+	if (!err)
+		err = go_put(go, literals, literals);
+	go_pad_unlock(go);
+	return err;
 }
