@@ -578,7 +578,7 @@ struct dc_goroutine {
 	uint64_t id;
 	const char *status; // the runtime's words: "running", "waiting"
 	const char *wait_reason; // NULL: it does not wait
-	int64_t waited_ns; // -1: it does not wait
+	int64_t waited_ns; // -1: it does not wait, or nobody knows since when
 	const char *label; // NULL: none
 	bool is_system; // the runtime's own
 	pid_t thread; // that runs it; 0: none
@@ -624,6 +624,7 @@ struct dc_stacks {
 };
 struct dc_stacks_options {
 	pid_t thread; // this one alone; 0: the one that the session was opened by, or all
+	uint64_t goroutine; // this one alone; 0: all. Code NAME: there is none of that id
 	const char *regex; // only threads of such a name (POSIX extended); NULL: all
 	// Stop threads whose stacks need it even where that ends their wait with EINTR. Without it
 	// only those are stopped that wait in what a stop never ends.

@@ -81,7 +81,10 @@ static bool show_goroutine(const struct dc_goroutine *g, void *arg)
 	record_text(out, "status", g->status);
 	if (g->wait_reason) {
 		record_text(out, "wait_reason", g->wait_reason);
-		record_real(out, "waited_us", (double)g->waited_ns / 1000);
+		if (g->waited_ns >= 0)
+			record_real(out, "waited_us", (double)g->waited_ns / 1000);
+		else
+			record_none(out, "waited_us");
 	}
 	record_text(out, "label", g->label);
 	record_flag(out, "system", g->is_system);

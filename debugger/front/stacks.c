@@ -201,6 +201,7 @@ static void show(const struct dc_stacks *stacks, const struct words *words,
 int command_stacks(struct dc_session *session, const struct words *words, struct records *out)
 {
 	const struct dc_stacks_options options = { .thread = words->scope.thread,
+						   .goroutine = words->scope.goroutine,
 						   .regex = words->nr ? words->operands[0] : NULL,
 						   .stop = words->stop };
 	struct dc_stacks stacks;

@@ -222,7 +222,9 @@ static void put_goroutine(const struct field *goroutine)
 	char status[96], waited[32];
 
 	snprintf(status, sizeof(status), "%s", field_text(goroutine, "status"));
-	if (reason) {
+	if (reason)
+		snprintf(status, sizeof(status), "%s", reason);
+	if (reason && field_find(goroutine, "waited_us")) {
 		duration(field_real(goroutine, "waited_us"), waited, sizeof(waited));
 		snprintf(status, sizeof(status), "%s, %s", reason, waited);
 	}

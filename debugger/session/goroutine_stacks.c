@@ -4,6 +4,7 @@
 #include "debugger/session/goroutine_stacks.h"
 
 #include "debugger/stack/goroutines/descriptor.h"
+#include "debugger/stack/goroutines/go_goroutines.h"
 #include "debugger/stack/goroutines/parked.h"
 
 #include <string.h>
@@ -39,9 +40,55 @@ static struct dc_error *walk(struct dc_session *session, const struct debugcall_
 	return err ? err : dump_keep_frames(ret, frames, n);
 }
 
+// Those of a real Go program; each belongs to one wait, or nothing is said of it.
+static struct dc_error *take_go(struct dc_session *session, const struct go_layout *layout,
+				struct goroutine_stacks *ret)
+{
+	_cleanup_free_ struct unwound *frames = calloc(UNWIND_MAX, sizeof(*frames));
+	struct dc_error *err = frames ? go_goroutines_read(session->process, session->symbols,
+							   layout, &ret->all)
+				      : &dc_out_of_memory;
+
+	if (!err)
+		err = go_machines_read(session->process, layout, &ret->machines);
+	if (!err) {
+		ret->threads = calloc(ret->all.n ?: 1, sizeof(*ret->threads));
+		ret->goroutines = calloc(ret->all.n ?: 1, sizeof(*ret->goroutines));
+		if (!ret->threads || !ret->goroutines)
+			err = &dc_out_of_memory;
+	}
+	for (size_t i = err ? 0 : ret->all.n; !err && i > 0; i--) {
+		const struct goroutine *g = &ret->all.goroutine[i - 1];
+		struct dump_thread *thread = &ret->threads[ret->n];
+		size_t n = 0;
+		bool waited = false;
+
+		if (is_running(ret, g))
+			continue;
+		ret->goroutines[ret->n++] = g;
+		if (g->waits)
+			err = go_walk(session->process, g, frames, UNWIND_MAX, &n,
+				      &thread->complete);
+		if (!err && g->waits)
+			err = go_waits_still(session->process, layout, g, &waited);
+		if (!err && waited)
+			err = dump_keep_frames(thread, frames, n);
+		if (!waited)
+			thread->complete = false;
+		thread->why = !g->waits		 ? "it may run at any moment"
+			      : !waited		 ? "moving: it woke meanwhile"
+			      : thread->complete ? NULL
+						 : "its frame pointers lead no further";
+	}
+	if (err)
+		goroutine_stacks_deinit(ret);
+	return err;
+}
+
 struct dc_error *goroutine_stacks_take(struct dc_session *session, struct goroutine_stacks *ret)
 {
 	struct debugcall_descriptor descriptor;
+	struct go_layout layout;
 	struct maps maps;
 	bool found = false;
 	struct dc_error *err = maps_read(session->process, &maps);
@@ -53,8 +100,13 @@ struct dc_error *goroutine_stacks_take(struct dc_session *session, struct gorout
 	maps_deinit(&maps);
 	// One that is damaged is not believed, and the threads have stacks all the same.
 	dc_error_destroy(err);
-	if (err || !found)
+	if (err)
 		return NULL;
+	if (!found) {
+		err = go_layout_find(session->symbols, &layout, &found);
+		dc_error_destroy(err);
+		return err || !found ? NULL : take_go(session, &layout, ret);
+	}
 
 	_cleanup_free_ struct unwound *frames = calloc(UNWIND_MAX, sizeof(*frames));
 
@@ -97,7 +149,7 @@ const char *goroutine_stacks_wait(const struct goroutine_stacks *stacks, size_t 
 {
 	const struct goroutine *g = stacks->goroutines[i];
 
-	return g->waited_ns >= 0 && g->wait_reason < stacks->all.nr_wait_reasons
+	return g->waits && g->wait_reason < stacks->all.nr_wait_reasons
 		       ? stacks->all.wait_reasons[g->wait_reason]
 		       : NULL;
 }

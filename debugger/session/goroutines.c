@@ -3,6 +3,7 @@
 #include "debugger/stack/goroutines/goroutines.h"
 
 #include "debugger/stack/goroutines/descriptor.h"
+#include "debugger/stack/goroutines/go_goroutines.h"
 #include "debugger/session/session.h"
 #include "debugger/target/memory.h"
 
@@ -11,6 +12,13 @@
 struct listing {
 	struct dc_session *session;
 	struct debugcall_descriptor descriptor;
+	struct go_layout go;
+	bool is_go; // of the two that is what was found
+	struct known_place {
+		uint64_t pc;
+		bool is_runtime;
+		struct dc_frame frame;
+	} places[256]; // of Go's, by their addresses: many wait in the same
 	struct machines machines;
 	struct goroutines goroutines;
 	struct thread_info *infos; // of the process's threads
@@ -65,11 +73,23 @@ static struct dc_error *read_all(struct listing *listing, bool *found)
 		return err;
 	err = descriptor_find(process, &maps, &listing->descriptor, found);
 	maps_deinit(&maps);
+	if (err)
+		return err;
+	if (*found) {
+		err = goroutines_read(process, &listing->descriptor, &listing->goroutines);
+		if (!err)
+			err = machines_read(process, &listing->descriptor, &listing->machines);
+	} else {
+		err = go_layout_find(listing->session->symbols, &listing->go, found);
+		listing->is_go = *found;
+		if (!err && *found)
+			err = go_goroutines_read(process, listing->session->symbols, &listing->go,
+						 &listing->goroutines);
+		if (!err && *found)
+			err = go_machines_read(process, &listing->go, &listing->machines);
+	}
 	if (err || !*found)
 		return err;
-	err = goroutines_read(process, &listing->descriptor, &listing->goroutines);
-	if (!err)
-		err = machines_read(process, &listing->descriptor, &listing->machines);
 	if (!err)
 		err = read_threads(listing);
 	listing->frames = calloc(UNWIND_MAX, sizeof(*listing->frames));
@@ -98,6 +118,45 @@ static const struct thread_info *thread_of(const struct listing *listing,
 	return NULL;
 }
 
+static const struct known_place *place_at(struct listing *listing, uint64_t pc)
+{
+	const size_t n = sizeof(listing->places) / sizeof(*listing->places);
+	struct known_place *place = &listing->places[(pc ^ pc >> 8) % n];
+	struct symbols *symbols = listing->session->symbols;
+	const char *name;
+	uint64_t offset;
+
+	if (place->pc == pc)
+		return place;
+	*place = (struct known_place){ .pc = pc };
+	place->is_runtime = !symbols_name_of(symbols, pc, &name, &offset) ||
+			    !strncmp(name, "runtime.", 8);
+	if (!place->is_runtime) {
+		place->frame = symbols_describe(symbols, pc);
+		place->frame.pc = pc;
+	}
+	return place;
+}
+
+// The innermost place that is not the runtime's.
+static struct dc_frame where_in_go(struct listing *listing, const struct goroutine *g)
+{
+	const struct dc_frame nowhere = { 0 };
+	bool complete;
+	size_t n;
+	struct dc_error *err = go_walk(listing->session->process, g, listing->frames, UNWIND_MAX,
+				       &n, &complete);
+
+	for (size_t i = 0; !err && i < n; i++) {
+		const struct known_place *place = place_at(listing, listing->frames[i].frame.pc);
+
+		if (!place->is_runtime)
+			return place->frame;
+	}
+	dc_error_destroy(err);
+	return nowhere;
+}
+
 // The innermost place that is not the runtime's; zero when there is none.
 static struct dc_frame where(struct listing *listing, const struct goroutine *g,
 			     const struct thread_info *info)
@@ -109,6 +168,8 @@ static struct dc_frame where(struct listing *listing, const struct goroutine *g,
 	bool complete;
 	size_t n = 0;
 
+	if (listing->is_go)
+		return where_in_go(listing, g);
 	if (info) {
 		if (info->in_syscall) {
 			frame = symbols_describe(symbols, info->pc);
@@ -132,8 +193,11 @@ static struct dc_frame where(struct listing *listing, const struct goroutine *g,
 	return frame;
 }
 
-static const char *reason(const struct machine *machine, const struct thread_info *info)
+static const char *reason(const struct listing *listing, const struct machine *machine,
+			  const struct thread_info *info)
 {
+	if (!machine && listing->is_go)
+		return "it is not running";
 	if (!machine)
 		return "it is not running: a call can begin on it when it next wakes "
 		       "(--goroutine)";
@@ -157,7 +221,7 @@ static struct dc_goroutine describe(struct listing *listing, const struct gorout
 	const struct thread_info *info = thread_of(listing, machine, &row.thread);
 
 	row.status = text_of(all->statuses, all->nr_statuses, g->status) ?: "?";
-	if (g->waited_ns >= 0)
+	if (g->waits)
 		row.wait_reason = text_of(all->wait_reasons, all->nr_wait_reasons, g->wait_reason);
 	row.label = g->label[0] ? g->label : NULL;
 	row.is_system = g->is_system;
@@ -167,7 +231,7 @@ static struct dc_goroutine describe(struct listing *listing, const struct gorout
 		row.created = symbols_describe(listing->session->symbols, g->creator_pc - 1);
 		row.created.pc = g->creator_pc;
 	}
-	row.reason = reason(machine, info);
+	row.reason = reason(listing, machine, info);
 	return row;
 }
 

@@ -266,6 +266,7 @@ struct filling {
 	const struct goroutine_stacks *parked;
 	struct places places;
 	regex_t *regex; // NULL: every name
+	uint64_t only; // the goroutine that is asked for; 0: all are
 	struct dc_stacks *ret;
 };
 
@@ -355,19 +356,27 @@ static struct dc_error *fill_all(struct filling *filling)
 	if (!err && (!ret->stacks || !ret->program))
 		err = &dc_out_of_memory;
 	for (size_t i = 0; !err && i < dump->n; i++)
-		err = fill_thread(filling, &dump->threads[i]);
+		if (!filling->only || goroutine_on(filling, dump->threads[i].tid) == filling->only)
+			err = fill_thread(filling, &dump->threads[i]);
 	for (size_t i = 0; !err && i < parked->n; i++)
-		err = fill_goroutine(filling, i);
+		if (!filling->only || parked->goroutines[i]->id == filling->only)
+			err = fill_goroutine(filling, i);
+	if (!err && filling->only && !ret->nr_stacks)
+		err = error_make(DC_NAME, "process %d has no goroutine %" PRIu64, ret->pid,
+				 filling->only);
 	return err;
 }
 
 static struct dc_error *fill(struct dc_session *session, const struct dump *dump, pid_t thread,
-			     regex_t *regex, struct dc_stacks *ret)
+			     uint64_t goroutine, regex_t *regex, struct dc_stacks *ret)
 {
 	_cleanup_(goroutine_stacks_deinit) struct goroutine_stacks parked = { 0 };
-	struct filling filling = {
-		.session = session, .dump = dump, .parked = &parked, .regex = regex, .ret = ret
-	};
+	struct filling filling = { .session = session,
+				   .dump = dump,
+				   .parked = &parked,
+				   .regex = regex,
+				   .only = goroutine,
+				   .ret = ret };
 	struct dc_error *err = NULL;
 
 	// Who asks for one thread asks for no goroutines beside it.
@@ -407,8 +416,8 @@ static struct dc_error *still_there(const struct dc_session *session)
 	return NULL;
 }
 
-static struct dc_error *take(struct dc_session *session, pid_t thread, regex_t *regex, bool stop,
-			     struct dc_stacks *ret)
+static struct dc_error *take(struct dc_session *session, pid_t thread, uint64_t goroutine,
+			     regex_t *regex, bool stop, struct dc_stacks *ret)
 {
 	_cleanup_(dump_deinit) struct dump dump = { 0 };
 	struct dump_options options = { .thread = thread };
@@ -434,7 +443,7 @@ static struct dc_error *take(struct dc_session *session, pid_t thread, regex_t *
 	if (!err)
 		err = symbols_refresh(session->symbols);
 	if (!err)
-		err = fill(session, &dump, thread, regex, ret);
+		err = fill(session, &dump, thread, goroutine, regex, ret);
 	if (!err && why_no_bpf &&
 	    asprintf(&ret->notes, "registers come from /proc: %s\n", why_no_bpf->message) < 0) {
 		ret->notes = NULL;
@@ -467,7 +476,8 @@ struct dc_error *dc_stacks(struct dc_session *session, const struct dc_stacks_op
 	// The descriptor by which the memory is read stays with the program that is there now.
 	err = still_there(session);
 	if (!err)
-		err = take(session, scope.thread, has_regex ? &regex : NULL, options->stop, ret);
+		err = take(session, scope.thread, options->goroutine, has_regex ? &regex : NULL,
+			   options->stop, ret);
 	if (has_regex)
 		regfree(&regex);
 

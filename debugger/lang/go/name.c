@@ -215,17 +215,23 @@ static struct dc_error *in_package(struct context *context, const struct node *n
 	return *found ? from_constant(node, &constant, ret) : NULL;
 }
 
+static const char *nearest(struct context *context, const char *package, const char *name)
+{
+	const char *symbol = go_symbol(context, package, name);
+
+	return symbol ? symbols_suggest(context->symbols, symbol) : NULL;
+}
+
 struct dc_error *go_package_member(struct context *context, const struct node *node,
 				   const char *package, const char *name, struct operand *ret)
 {
-	const char *symbol, *near;
+	const char *near;
 	bool found;
 	struct dc_error *err = in_package(context, node, package, name, ret, &found);
 
 	if (err || found)
 		return err;
-	symbol = go_symbol(context, package, name);
-	near = symbol ? symbols_suggest(context->symbols, symbol) : NULL;
+	near = nearest(context, package, name);
 	err = error_make(DC_NAME, "undefined: %s.%s", package, name);
 	if (near)
 		err = error_note(err, "did you mean '%s'?", near);
@@ -304,6 +310,9 @@ struct dc_error *go_name(struct context *context, const struct node *node, struc
 		return NULL;
 	if (!err && !found)
 		err = in_package(context, node, context->package, node->text, ret, &found);
+	// The frame may be nobody's choice: one of whatever a thread happens to be in.
+	if (!err && !found && strcmp(context->package, "main"))
+		err = in_package(context, node, "main", node->text, ret, &found);
 	if (err || found)
 		return err;
 	if (symbols_go_package(context->symbols, node->text, &package, &other)) {
@@ -316,7 +325,7 @@ struct dc_error *go_name(struct context *context, const struct node *node, struc
 		return NULL;
 	}
 	err = error_make(DC_NAME, "undefined: %s", node->text);
-	near = go_symbol(context, context->package, node->text);
-	near = near ? symbols_suggest(context->symbols, near) : NULL;
+	near = nearest(context, context->package, node->text)
+		       ?: nearest(context, "main", node->text);
 	return error_at(near ? error_note(err, "did you mean '%s'?", near) : err, node->start);
 }

@@ -170,6 +170,7 @@ static struct goroutine goroutine_of(struct process *process, const struct debug
 	if (g.status == d->status_waiting) {
 		int64_t since = (int64_t)word(object, d->g.wait_since);
 
+		g.waits = true;
 		memcpy(&g.wait_reason, object + d->g.wait_reason, sizeof(g.wait_reason));
 		g.waited_ns = now > since ? now - since : 0;
 	}

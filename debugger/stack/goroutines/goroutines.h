@@ -22,12 +22,13 @@ struct goroutine {
 	uint64_t id;
 	uint32_t status; // index of the descriptor's statuses
 	uint16_t wait_reason;
-	bool is_system;
-	int64_t waited_ns; // -1: it does not wait
+	bool is_system, waits;
+	int64_t waited_ns; // -1: it does not wait, or nobody knows since when
 	uint64_t m; // it runs on; stale while it does not
 	uint64_t locked_m; // the only one that may run it, 0: any
 	uint64_t stack_low, stack_high;
 	uint64_t saved_sp; // while it does not run
+	uint64_t saved_pc, saved_bp; // of Go's
 	uint64_t creator_id, creator_pc;
 	char label[64];
 };
