@@ -96,6 +96,27 @@ END gort__call_\name
 	CALL_TOLD try
 	CALL_TOLD once
 
+// The same, but an exception of C++'s ends here: gort__left_caught() leads the unwinder to gort__caught with it in
+// rax.
+FUNC gort__call_caught
+	TELLS gort__left_caught
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	call	*%rax
+	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	ret
+	.cfi_adjust_cfa_offset 8
+	.globl	gort__caught
+	.hidden	gort__caught
+gort__caught:
+	movq	%rax, %rdi
+	call	gort__exception_panics
+	ud2
+END gort__call_caught
+
 // void gort__mcall(void (*fn)(struct g *, struct m *)): saves the calling goroutine and runs fn on the system
 // stack. Returns when somebody runs gort__gogo on it.
 FUNC gort__mcall

@@ -8,6 +8,7 @@
 #include "runtime/base/raw.h"
 #include "runtime/base/trace.h"
 #include "runtime/sched/core.h"
+#include "runtime/sched/exceptions.h"
 
 #include <cpuid.h>
 #include <dlfcn.h>
@@ -125,6 +126,12 @@ static void dispatch(void *arg)
 	tell(call, heard(call));
 }
 
+// What C++ throws in it is a panic, too.
+static void dispatch_caught(void *arg)
+{
+	gort__call_caught(dispatch, arg);
+}
+
 // A panic of one that was abandoned has nobody to be told to, and ends its goroutine.
 static void callee_main(void *arg)
 {
@@ -132,7 +139,7 @@ static void callee_main(void *arg)
 	struct gort_panic panic;
 
 	callee.call->callee = &callee;
-	int panicked = gort_try(dispatch, &callee, &panic);
+	int panicked = gort_try(dispatch_caught, &callee, &panic);
 
 	if (gort__load(&callee.speaker.abandoned))
 		return;

@@ -2,11 +2,14 @@
 // Exceptions go with their goroutine; and those that would leave a function of the library end the
 // process, by name.
 #include "runtime/sched/exceptions.h"
+#include "runtime/base/print.h"
 #include "runtime/base/throw.h"
+#include "runtime/gort.h"
 #include "runtime/sched/sched.h"
 
 #include <dlfcn.h>
 #include <link.h>
+#include <string.h>
 
 // Where the program is C++ it is there from the start.
 extern struct exceptions *__cxa_get_globals(void) __attribute__((weak));
@@ -98,4 +101,52 @@ GORT__LEFT(blocking)
 GORT__LEFT(deferred)
 {
 	return left(actions, class, e, "a deferred function");
+}
+
+// ---- one that becomes a panic -------------------------------------------------------------------
+
+extern void *__cxa_begin_catch(void *) __attribute__((weak));
+extern void __cxa_end_catch(void) __attribute__((weak));
+extern void _Unwind_SetIP(struct _Unwind_Context *, _Unwind_Ptr) __attribute__((weak));
+extern void _Unwind_SetGR(struct _Unwind_Context *, int, _Unwind_Word) __attribute__((weak));
+
+GORT__LEFT(caught)
+{
+	enum { RAX = 0 }; // by DWARF's numbers
+
+	if (actions & _UA_FORCE_UNWIND || class != GNU_CXX || !__cxa_begin_catch || !_Unwind_SetIP)
+		return _URC_CONTINUE_UNWIND;
+	if (actions & _UA_SEARCH_PHASE)
+		return _URC_HANDLER_FOUND;
+	_Unwind_SetGR(context, RAX, (_Unwind_Word)e);
+	_Unwind_SetIP(context, (_Unwind_Ptr)gort__caught);
+	return _URC_INSTALL_CONTEXT;
+}
+
+// Of the standard library's own: their text stands behind the object's first word.
+static const char *text_of(const char *type, const void *object)
+{
+	static const char *const standard[] = {
+		"St13runtime_error", "St11logic_error",	     "St12out_of_range",
+		"St12length_error",  "St16invalid_argument", "St12domain_error",
+		"St11range_error",   "St14overflow_error",   "St15underflow_error",
+		"St12system_error",
+	};
+
+	for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]); i++)
+		if (!strcmp(type, standard[i]))
+			return ((const char *const *)object)[1];
+	return !strcmp(type, "PKc") ? *(const char *const *)object : "";
+}
+
+void gort__exception_panics(struct _Unwind_Exception *e)
+{
+	const char *type = (*(const char *const *const *)((const char *)e - TYPE_BEFORE))[1];
+	char text[160];
+
+	type += *type == '*';
+	gort__format(text, sizeof(text), "%s", text_of(type, e + 1));
+	__cxa_begin_catch(e);
+	__cxa_end_catch();
+	gort_panic("a C++ exception %s%s%s", type, *text ? ": " : "", text);
 }

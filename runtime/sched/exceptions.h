@@ -37,6 +37,10 @@ gort__hidden void gort__exceptions_put_back(struct g *g, struct m *m);
 gort__hidden void gort__call_try(void (*fn)(void *), void *arg);
 gort__hidden void gort__call_once(void (*fn)(void *), void *arg);
 gort__hidden void gort__call_deferred(void (*fn)(void *), void *arg);
+// The same, but an exception becomes a panic there: "a C++ exception TYPE: TEXT".
+gort__hidden void gort__call_caught(void (*fn)(void *), void *arg);
+gort__hidden extern const char gort__caught[];
+_Noreturn gort__hidden void gort__exception_panics(struct _Unwind_Exception *e);
 
 #define GORT__LEFT(name)                                                                          \
 	gort__hidden _Unwind_Reason_Code gort__left_##name(                                       \

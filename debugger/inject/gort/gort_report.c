@@ -91,6 +91,20 @@ struct panic {
 	uint64_t addr, pc;
 };
 
+// "TYPE: TEXT" as the host says it of an exception of C++'s, which it has ended.
+static const char exception[] = "a C++ exception ";
+static struct dc_error *threw(const struct gort_conversation *conversation, char *what)
+{
+	char *text = strstr(what, ": ");
+	_cleanup_free_ char *type = NULL;
+
+	if (text)
+		*text++ = '\0';
+	type = symbols_type_name(what);
+	return error_make(DC_THREW, "%s threw %s%s%s", conversation->request->name, type ?: what,
+			  text ? ":" : "", text ?: "");
+}
+
 struct dc_error *gort_panicked(const struct gort_conversation *conversation, uint64_t addr)
 {
 	struct process *process = conversation->gort->tracee->process;
@@ -104,6 +118,8 @@ struct dc_error *gort_panicked(const struct gort_conversation *conversation, uin
 		return err;
 	panic.message[sizeof(panic.message) - 1] = '\0';
 	no_controls(panic.message);
+	if (!strncmp(panic.message, exception, sizeof(exception) - 1))
+		return threw(conversation, panic.message + sizeof(exception) - 1);
 	err = error_make(DC_PANICKED, "%s panicked: %s", conversation->request->name,
 			 panic.message);
 	if (err == &dc_out_of_memory)
