@@ -11,6 +11,7 @@ import tempfile
 
 from harness import TARGETS, Program, Target, Terminal, contains, equal, expect, launched, main, objects, says, shell, skip, test
 from harness.gort_server import Server
+from harness.targets import Victim
 
 PROMPT = "(debugcall) "
 STEPPED = [f"{TARGETS}/stepped"]
@@ -144,6 +145,15 @@ def cores():
         equal(os.stat(core).st_mode & 0o777, 0o600)
         contains(shell(target.pid, "gcore /no/such/place\n").err, "cannot write /no/such/place")
         target.answers()
+    if "avx" in open("/proc/cpuinfo", encoding="utf-8").read().split():
+        with tempfile.TemporaryDirectory() as directory, Victim("spin") as target:
+            core = f"{directory}/core"
+            run = says(target.pid, f"interrupt all\nthread {target.tid}\ngcore {core}\np $ymm5[7]\np $ymm15[4]\n")
+            wanted = re.findall(r"\$\d = (.+)", run)
+            done = subprocess.run(["gdb", "-nx", "-batch", "-ex", "p $ymm5.v8_float[7]", "-ex", "p $ymm15.v8_float[4]",
+                                   f"{TARGETS}/victim", core], capture_output=True, text=True, check=False)
+            equal(re.findall(r"\$\d = (.+)", done.stdout), wanted, done.stdout + done.stderr)
+            expect(len(wanted) == 2 and "0" not in wanted, wanted)
     contains(launched(STEPPED, "tbreak leaf\nrun\ngcore /dev/null\n").err, "/dev/null is no file")
     expect(not os.path.isfile("/dev/null"), "it is left alone")
 

@@ -217,15 +217,53 @@ static const char *const general[] = { "r15",	  "r14",      "r13", "r12", "rbp",
 				       "rdi",	  "orig_rax", "rip", "cs",  "eflags", "rsp", "ss",
 				       "fs_base", "gs_base",  "ds",  "es",  "fs",     "gs" };
 
-static void put_note(struct core *core, uint32_t type, const void *bytes, size_t n)
+// of: who defines the type, up to seven characters.
+static void put_note_of(struct core *core, const char *of, uint32_t type, const void *bytes,
+			size_t n)
 {
-	static const char name[8] = "CORE", zeros[4];
-	const Elf64_Nhdr head = { .n_namesz = 5, .n_descsz = (uint32_t)n, .n_type = type };
+	static const char zeros[4];
+	char name[8] = { 0 };
+	const Elf64_Nhdr head = { .n_namesz = (uint32_t)strlen(of) + 1,
+				  .n_descsz = (uint32_t)n,
+				  .n_type = type };
 
+	memcpy(name, of, strlen(of));
 	fwrite(&head, sizeof(head), 1, core->out);
 	fwrite(name, sizeof(name), 1, core->out);
 	fwrite(bytes, 1, n, core->out);
 	fwrite(zeros, 1, -n & 3, core->out);
+}
+
+static void put_note(struct core *core, uint32_t type, const void *bytes, size_t n)
+{
+	put_note_of(core, "CORE", type, bytes, n);
+}
+
+// XSAVE's standard format (Intel SDM volume 1, 13.4) up to the upper halves of the ymm registers: so
+// far it is the same on every processor. What was saved is where the kernel, too, tells debuggers.
+static void put_vectors(struct core *core, pid_t tid, const struct user_fpregs_struct *fp)
+{
+	struct {
+		struct user_fpregs_struct legacy;
+		uint64_t saved, header[7];
+		unsigned char upper[16][16];
+	} xsave = { .legacy = *fp };
+	static const uint64_t x87_sse_avx = 7;
+	enum { XCR0_AT = 464 };
+	unsigned char ymm[32];
+	char name[8];
+
+	_Static_assert(sizeof(xsave) == 832, "XSAVE with AVX");
+	if (!__builtin_cpu_supports("avx"))
+		return;
+	xsave.saved = x87_sse_avx;
+	memcpy((char *)&xsave.legacy + XCR0_AT, &x87_sse_avx, sizeof(x87_sse_avx));
+	for (int i = 0; i < 16; i++) {
+		snprintf(name, sizeof(name), "ymm%d", i);
+		get_register(core, tid, name, ymm, sizeof(ymm));
+		memcpy(xsave.upper[i], ymm + 16, sizeof(xsave.upper[i]));
+	}
+	put_note_of(core, "LINUX", NT_X86_XSTATE, &xsave, sizeof(xsave));
 }
 
 static void put_thread(struct core *core, pid_t tid)
@@ -250,6 +288,7 @@ static void put_thread(struct core *core, pid_t tid)
 		get_register(core, tid, name, (char *)fp.xmm_space + 16 * i, 16);
 	}
 	put_note(core, NT_FPREGSET, &fp, sizeof(fp));
+	put_vectors(core, tid, &fp);
 }
 
 // ---- the kernel's notes ---------------------------------------------------------------------------
