@@ -55,7 +55,7 @@ test:
 	@tests/dap/fetch
 	@$(MAKE) --no-print-directory test-run
 # Those tests that say what they do in it.
-CAMPAIGN_SAYS := $(shell grep -lrs CAMPAIGN tests/unit tests/runtime tests/call tests/cli tests/control tests/dap)
+CAMPAIGN_SAYS := $(shell grep -lrs CAMPAIGN tests/unit tests/runtime tests/call tests/cli tests/control tests/dap tests/agent)
 campaign:
 	@tests/deps $(DEPS_TEST)
 	@$(MAKE) --no-print-directory SAN=address,undefined build/address-undefined/debugcall
