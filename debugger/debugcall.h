@@ -377,6 +377,8 @@ struct dc_launch {
 	const char *const *environment; // up to NULL; NULL: ours
 	const char *directory; // to run in; NULL: ours
 	int fds[3]; // its standard input, output and error; -1: ours
+	// Of a session that it leads, and of what fds leaves out; NULL: it stays in our session.
+	const char *terminal;
 	bool own_group; // it is the leader of a process group of its own
 	bool randomize; // addresses differ from run to run, as they do elsewhere
 };

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -37,6 +38,23 @@ static void birth_deinit(struct birth *birth)
 	}
 }
 
+// What is open on 0, 1 and 2 behind it is the terminal, until fds replaces it.
+static bool lead_session(const char *terminal)
+{
+	int fd = setsid() < 0 ? -1 : open(terminal, O_RDWR);
+
+	// One that is another session's already is not taken from it, and is still read and written.
+	if (fd < 0 || (ioctl(fd, TIOCSCTTY, 0) < 0 && errno != EPERM))
+		return false;
+	for (int i = 0; i < 3; i++) {
+		if (dup2(fd, i) < 0)
+			return false;
+	}
+	if (fd > 2)
+		close(fd);
+	return true;
+}
+
 // In the child, where only what is safe in a signal handler may be called.
 static void become(const struct dc_launch *launch, const struct birth *birth)
 {
@@ -47,7 +65,9 @@ static void become(const struct dc_launch *launch, const struct birth *birth)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (int signo = 1; signo < NSIG; signo++)
 		signal(signo, SIG_DFL);
-	if (launch->own_group)
+	if (launch->terminal && !lead_session(launch->terminal))
+		return;
+	if (launch->own_group && !launch->terminal)
 		setpgid(0, 0);
 	if (!launch->randomize)
 		personality(ADDR_NO_RANDOMIZE);

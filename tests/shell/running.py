@@ -5,6 +5,7 @@
 import json
 import os
 import re
+import select
 import tempfile
 import termios
 
@@ -204,6 +205,33 @@ def exits():
 
 
 @test
+def terminals():
+    """tty gives a program a terminal of its own: its session, what it reads and writes, but for redirections"""
+    master, slave = os.openpty()
+    name = os.ttyname(slave)
+    script = 'read line; echo "got $line"; ps -o tty=,sess=,pid= -p $$; echo elsewhere >&2; test -t 1 && echo at it'
+    with tempfile.TemporaryDirectory() as directory:
+        os.write(master, b"a line\n")
+        run = launched(["/bin/sh", "-c", script], f"tty {name}\nshow inferior-tty\nargs -c '{script}' 2> {directory}/err\nrun\n")
+        equal(run.code, 0, run)
+        contains(run.out, name)
+        expect("got a line" not in run.out, run)
+        shown = ""
+        while "at it" not in shown:
+            expect(select.select([master], [], [], 0)[0], (shown, run))
+            shown += os.read(master, 1 << 16).decode()
+        for part in ("got a line", "at it", os.path.relpath(name, "/dev")):
+            contains(shown, part)
+        equal(*re.search(r" (\d+) +(\d+)\r", shown).groups(), shown)
+        with open(f"{directory}/err", encoding="utf-8") as file:
+            equal(file.read(), "elsewhere\n")
+    for file in (master, slave):
+        os.close(file)
+    contains(launched(["/bin/true"], "tty /no/such\nrun\n").err, "cannot open /no/such: No such file")
+    contains(launched(["/bin/true"], "tty /dev/null\nrun\n").err, "/dev/null is no terminal")
+
+
+@test
 def beginnings():
     """words, environment, directory and files of a launched program are those that were said"""
     with tempfile.TemporaryDirectory() as directory:
@@ -221,6 +249,9 @@ def beginnings():
         with open(f"{directory}/out", encoding="utf-8") as file:
             equal(file.read(), "one\ntwo\n")
         contains(shell(None, f"file /bin/cat\nrun < {directory}/none\n").err, "No such file")
+    # What is said behind the program's name is what run begins, though one stands ready.
+    contains(launched(["/bin/echo", "one"], "args two\nrun\n").out, "two\n")
+    contains(launched(["/bin/sh", "-c", "echo $A"], "env A=three\nrun\n").out, "three\n")
     run = launched(["/bin/echo", "a b", "<", "$HOME"], "show args\nrun\n")
     contains(run.out, "'a b' '<' '$HOME'")
     contains(run.out, "a b < $HOME\n")

@@ -256,6 +256,7 @@ int arguments_set(struct shell *shell, const char *text)
 	take_parts(arguments, &parts);
 	free(arguments->text);
 	arguments->text = copy;
+	arguments->is_changed = true;
 	return 0;
 }
 
@@ -343,22 +344,33 @@ int arguments_name(struct shell *shell, const char *const *argv)
 	return 0;
 }
 
-int arguments_set_directory(struct shell *shell, const char *text)
+// One name as the system's shell reads it; "": none.
+static int set_name(struct shell *shell, const char *text, const char *problem, char **ret)
 {
-	struct arguments *arguments = &shell->arguments_of_run;
 	char **names = NULL;
 	int status = *text ? expand(shell, text, &names) : 0;
 
 	if (!status && *text && count(names) != 1)
-		status = refuse(shell, text, "is no single directory");
+		status = refuse(shell, text, problem);
 	if (status) {
 		arguments_free(names);
 		return status;
 	}
-	free(arguments->directory);
-	arguments->directory = names ? names[0] : NULL;
+	free(*ret);
+	*ret = names ? names[0] : NULL;
 	free(names);
+	shell->arguments_of_run.is_changed = true;
 	return 0;
+}
+
+int arguments_set_directory(struct shell *shell, const char *text)
+{
+	return set_name(shell, text, "is no single directory", &shell->arguments_of_run.directory);
+}
+
+int arguments_set_terminal(struct shell *shell, const char *text)
+{
+	return set_name(shell, text, "is no single terminal", &shell->arguments_of_run.terminal);
 }
 
 // ---- environment ----------------------------------------------------------------------------------
@@ -396,6 +408,7 @@ int arguments_set_variable(struct shell *shell, const char *text)
 	const char *value = text + length + strspn(text + length, " \t");
 	char *entry;
 
+	shell->arguments_of_run.is_changed = true;
 	if (!length)
 		return refuse(shell, text, "environment wants NAME=VALUE");
 	if (*value == '=')
@@ -409,6 +422,7 @@ int arguments_unset_variable(struct shell *shell, const char *text)
 {
 	struct arguments *arguments = &shell->arguments_of_run;
 
+	shell->arguments_of_run.is_changed = true;
 	if (*text && text[strcspn(text, " \t=")])
 		return refuse(shell, text, "is no name of a variable");
 	if (*text)
@@ -454,6 +468,21 @@ char **arguments_environment(const struct arguments *arguments)
 
 // ---- files ----------------------------------------------------------------------------------------
 
+static int check_terminal(struct shell *shell)
+{
+	const char *name = shell->arguments_of_run.terminal;
+	int fd = name ? open(name, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1, status = 0;
+
+	if (name && fd < 0)
+		status = report_message(shell->out, DC_USAGE, "cannot open %.200s: %s", name,
+					strerror(errno));
+	else if (name && !isatty(fd))
+		status = report_message(shell->out, DC_USAGE, "%.200s is no terminal", name);
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
 int arguments_open(struct shell *shell, int input, int fds[3])
 {
 	static const int how[] = { O_RDONLY, O_WRONLY | O_CREAT, O_WRONLY | O_CREAT };
@@ -461,7 +490,10 @@ int arguments_open(struct shell *shell, int input, int fds[3])
 
 	fds[0] = input;
 	fds[1] = fds[2] = -1;
-	for (int i = 0; i < 3; i++) {
+
+	int status = check_terminal(shell);
+
+	for (int i = 0; i < 3 && !status; i++) {
 		const char *name = arguments->files[i];
 
 		if (!name)
@@ -473,12 +505,12 @@ int arguments_open(struct shell *shell, int input, int fds[3])
 								  : 0),
 			      0666);
 		if (fds[i] < 0)
-			return report_message(shell->out, DC_USAGE, "cannot open %.200s: %s", name,
-					      strerror(errno));
+			status = report_message(shell->out, DC_USAGE, "cannot open %.200s: %s",
+						name, strerror(errno));
 	}
-	if (arguments->is_joined)
+	if (!status && arguments->is_joined && (fds[1] >= 0 || !arguments->terminal))
 		fds[2] = fcntl(fds[1] < 0 ? STDOUT_FILENO : fds[1], F_DUPFD_CLOEXEC, 3);
-	return 0;
+	return status;
 }
 
 void arguments_deinit(struct arguments *arguments)
@@ -488,6 +520,7 @@ void arguments_deinit(struct arguments *arguments)
 	arguments_free(arguments->words);
 	arguments_free(arguments->environment);
 	free(arguments->directory);
+	free(arguments->terminal);
 	for (int i = 0; i < 3; i++)
 		free(arguments->files[i]);
 	*arguments = (struct arguments){ 0 };

@@ -16,6 +16,8 @@ struct arguments {
 	bool is_joined; // errors go where the output goes
 	char **environment; // what differs from ours, up to NULL: "NAME=VALUE", "NAME" for none
 	char *directory; // NULL: ours
+	char *terminal; // NULL: ours
+	bool is_changed; // since a program was last begun with them
 };
 
 // From a command line: each word is meant as it is.
@@ -24,6 +26,7 @@ int arguments_name(struct shell *shell, const char *const *argv);
 int arguments_set_program(struct shell *shell, const char *text);
 int arguments_set(struct shell *shell, const char *text);
 int arguments_set_directory(struct shell *shell, const char *text); // "": ours
+int arguments_set_terminal(struct shell *shell, const char *text); // "": ours
 // "NAME=VALUE", "NAME VALUE"; "NAME" alone is one without a value.
 int arguments_set_variable(struct shell *shell, const char *text);
 int arguments_unset_variable(struct shell *shell, const char *text); // "": nothing differs any more

@@ -22,10 +22,10 @@ handler command_lua, command_alias, command_apropos, command_attach, command_bac
 	command_step, command_next, command_stepi, command_nexti, command_finish, command_until,
 	command_advance, command_signal, command_watch, command_rwatch, command_awatch,
 	command_file, command_run_program, command_start, command_starti, command_kill,
-	command_args, command_cwd, command_env, command_unset_environment, command_handle,
-	command_jump, command_return, command_skip, command_info_skip, command_thread_apply,
-	command_thread_find, command_frame_apply, command_rbreak, command_save_breakpoints,
-	command_pipe, command_logging, command_directory, command_gcore, command_catch,
-	command_tcatch, command_info_calls, command_abandon;
+	command_args, command_cwd, command_tty, command_env, command_unset_environment,
+	command_handle, command_jump, command_return, command_skip, command_info_skip,
+	command_thread_apply, command_thread_find, command_frame_apply, command_rbreak,
+	command_save_breakpoints, command_pipe, command_logging, command_directory, command_gcore,
+	command_catch, command_tcatch, command_info_calls, command_abandon;
 
 #endif

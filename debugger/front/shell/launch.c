@@ -111,9 +111,11 @@ static int launch(struct shell *shell, const int fds[3])
 	launch.argv = (const char *const *)arguments->words;
 	launch.environment = (const char *const *)environment;
 	launch.directory = arguments->directory;
+	launch.terminal = arguments->terminal;
 	launch.own_group = true;
 	memcpy(launch.fds, fds, sizeof(launch.fds));
 	shell->is_ours = true;
+	shell->arguments_of_run.is_changed = false;
 	signals_expect(shell);
 	shell_control_options(shell, &control);
 
@@ -131,7 +133,10 @@ static int launch(struct shell *shell, const int fds[3])
 int shell_launch_begin(struct shell *shell)
 {
 	// The shell's lines are not the program's to read.
-	int input = shell->reads_input ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1, fds[3];
+	int input = shell->reads_input && !shell->arguments_of_run.terminal
+			    ? open("/dev/null", O_RDONLY | O_CLOEXEC)
+			    : -1,
+	    fds[3];
 	int status;
 
 	if (shell->session)
@@ -216,6 +221,14 @@ int command_cwd(struct dc_session *session, const struct words *words, struct re
 			 : setting_show(words->shell, "cwd");
 }
 
+int command_tty(struct dc_session *session, const struct words *words, struct records *out)
+{
+	(void)session;
+	(void)out;
+	return words->nr ? arguments_set_terminal(words->shell, words->operands[0])
+			 : setting_show(words->shell, "inferior-tty");
+}
+
 int command_env(struct dc_session *session, const struct words *words, struct records *out)
 {
 	(void)session;
@@ -245,9 +258,10 @@ static int begin(const struct words *words, bool *goes_on, struct records *out)
 		return report_message(out, DC_USAGE, "which program? (file PROGRAM)");
 	if (words->nr)
 		status = arguments_set(shell, words->operands[0]);
-	if (status || (shell->is_fresh && !words->nr))
+	if (status || (shell->is_fresh && !shell->arguments_of_run.is_changed))
 		return status;
-	*goes_on = !shell->is_ours || shell_launch_may_end(shell);
+	// One that has not run yet is not missed.
+	*goes_on = !shell->is_ours || shell->is_fresh || shell_launch_may_end(shell);
 	return *goes_on ? shell_launch_begin(shell) : 0;
 }
 

@@ -72,6 +72,8 @@ static const struct setting rows[] = {
 	{ "history-size", SETTING_NUMBER, SETTING(history_size), false, "how many lines are kept",
 	  NULL },
 	{ "host", SETTING_HOST, 0, false, "who runs calls: auto, or one that check names", NULL },
+	{ "inferior-tty", SETTING_OTHER, offsetof(struct shell, arguments_of_run.terminal), false,
+	  "the terminal of the program that run begins", arguments_set_terminal },
 	{ "keep-going", SETTING_FLAG, SETTING(keeps_going), false,
 	  "scripts go on after a line that fails", NULL },
 	{ "listsize", SETTING_NUMBER, SETTING(list_size), false, "lines that list shows", NULL },

@@ -31,7 +31,8 @@ void signals_expect(struct shell *shell)
 {
 	struct signals *signals = &shell->signals;
 	uint64_t typed = (bit(SIGINT) | bit(SIGTSTP)) & ~signals->told;
-	bool is_shared = shell->is_ours && !shell->reads_input && terminal_is_ours();
+	bool is_shared = shell->is_ours && !shell->reads_input &&
+			 !shell->arguments_of_run.terminal && terminal_is_ours();
 
 	signals->stop = is_shared ? signals->stop | typed : signals->stop & ~typed;
 	signals->print = is_shared ? signals->print | typed : signals->print & ~typed;

@@ -106,6 +106,18 @@ const struct command table_process[] = {
 		.run = command_cwd,
 	},
 	{
+		.name = "tty",
+		.arguments = "[FILE]",
+		.operand = OPERAND_TEXT,
+		.group = GROUP_PROCESS,
+		.max = 1,
+		.help = "say what terminal the program has, in a session of its own, or show it",
+		.example = "tty /dev/pts/3",
+		.needs_no_target = true,
+		.complete = COMPLETE_FILE,
+		.run = command_tty,
+	},
+	{
 		.name = "env",
 		.arguments = "[NAME=VALUE]",
 		.operand = OPERAND_TEXT,
