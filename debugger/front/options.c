@@ -16,7 +16,7 @@
 #define OPTIONS(X, ONLY)                                                                         \
 	X(PID, 'p', "pid", "PID|TID|NAME", "the process, one of its threads, or its name")       \
 	X(THREAD, 0, "thread", "TID", "borrow this thread; else one is chosen")                  \
-	X(HOST, 0, "host", "bare|gort|agent|go",                                                    \
+	X(HOST, 0, "host", "bare|gort|agent|go",                                                 \
 	  "who runs calls; else the program's own host if it has one")                           \
 	X(GOROUTINE, 0, "goroutine", "ID", "the goroutine that calls begin on; else any")        \
 	X(GOROUTINES, 0, "goroutines", NULL, "the command goroutines")                           \
@@ -93,7 +93,7 @@ bool options_text(size_t i, struct option_text *ret)
 
 static void help_row(const char *left, const char *help)
 {
-	printf("  %-27s %s\n", left, help);
+	printf("  %-26s  %s\n", left, help);
 }
 
 static void help_command(const struct command *command)
