@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # Go's expressions: each is part of a Go program, which prints what it is; the debugger's answer is the same.
-# timeout: 180 s
+# timeout: 300 s
 import atexit
 import json
 import os
@@ -457,6 +457,7 @@ def compare(program, lines):
         got = run.out.splitlines()
         if run.code or len(got) != len(part):
             # One of them: which?
+            wrong.append(run.err)
             got = []
             for text in part:
                 one = debugcall("-p", program.pid, "--", text)

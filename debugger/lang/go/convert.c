@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MAX = 1 << 20 };
-
 static const char *const untyped_names[] = { "",
 					     "untyped bool",
 					     "untyped int",
@@ -63,95 +61,6 @@ static struct dc_error *refused(struct context *context, const struct operand *o
 	return operand->node ? error_at(err, operand->node->start) : err;
 }
 
-struct dc_error *go_place(struct context *context, const void *bytes, uint64_t size, uint64_t *addr)
-{
-	const struct caller *caller = context->caller;
-
-	*addr = 0;
-	if (context->effects && size)
-		context->effects->calls = context->effects->is_go = true;
-	if (!context->runs || !size)
-		return NULL;
-
-	const size_t max = sizeof(context->placed) / sizeof(*context->placed);
-	struct dc_error *err = caller->literal(caller->arg, bytes, size, addr);
-
-	if (!err && context->nr_placed < max)
-		context->placed[context->nr_placed++] = (struct placed){ *addr, size };
-	return err;
-}
-
-// Whether the collector leaves alone what is there: our literals, and the program's own file.
-static bool stays(struct context *context, uint64_t addr)
-{
-	const struct module *const *modules;
-	size_t n = symbols_modules(context->symbols, &modules);
-
-	for (size_t i = 0; i < context->nr_placed; i++)
-		if (addr - context->placed[i].addr <= context->placed[i].size)
-			return true;
-	for (size_t i = 0; i < n; i++)
-		if (addr >= modules[i]->start && addr < modules[i]->end)
-			return true;
-	return !addr;
-}
-
-static struct dc_error *check_pointer(struct context *context, const struct type *type,
-				      const unsigned char *bytes)
-{
-	uint64_t addr;
-
-	memcpy(&addr, bytes, sizeof(addr));
-	if (stays(context, addr))
-		return NULL;
-	return error_make(
-		DC_REFUSED,
-		"a literal would hold a pointer to the program's heap (in a value of type "
-		"%s), which its collector would not know of",
-		go_spelling(context, type));
-}
-
-static struct dc_error *check_pointers(struct context *context, const struct type *type,
-				       const unsigned char *bytes)
-{
-	const struct type *under = type_strip(type);
-	const struct type_member *members;
-	struct dc_error *err = NULL;
-	size_t n;
-
-	if (!go_has_pointers(type))
-		return NULL;
-	switch (go_kind(type)) {
-	case GO_ARRAY:
-		for (uint64_t i = 0; i < under->count && !err; i++)
-			err = check_pointers(context, under->target,
-					     bytes + i * go_size(under->target));
-		return err;
-	case GO_STRUCT:
-		err = type_members(under, &members, &n);
-		for (size_t i = 0; !err && i < n; i++)
-			err = check_pointers(context, members[i].type, bytes + members[i].offset);
-		return err;
-	case GO_INTERFACE:
-		err = check_pointer(context, type, bytes + 8);
-		/* fallthrough */
-	default: return err ? err : check_pointer(context, type, bytes);
-	}
-}
-
-// Memory that the collector does not look into would not keep alive what it points to.
-struct dc_error *go_place_objects(struct context *context, const struct type *type,
-				  const void *bytes, uint64_t count, uint64_t *addr)
-{
-	struct dc_error *err = NULL;
-
-	*addr = 0;
-	for (uint64_t i = 0; context->runs && !err && i < count; i++)
-		err = check_pointers(context, type,
-				     (const unsigned char *)bytes + i * go_size(type));
-	return err ? err : go_place(context, bytes, count * go_size(type), addr);
-}
-
 // It has no address in the target before it needs one.
 static void make_text(struct operand *operand, const struct type *type)
 {
@@ -161,23 +70,6 @@ static void make_text(struct operand *operand, const struct type *type)
 	operand->node = constant.node;
 	operand->text = constant.text;
 	operand->length = constant.length;
-}
-
-struct dc_error *go_ready(struct context *context, struct operand *operand)
-{
-	uint64_t *words;
-	struct dc_error *err = go_load(context, operand);
-
-	if (err || operand->bytes || !operand->text)
-		return err;
-	words = go_alloc(context, 2 * sizeof(*words));
-	if (!words)
-		return &dc_out_of_memory;
-	err = go_place(context, operand->text, operand->length, &words[0]);
-	words[1] = operand->length;
-	if (context->runs)
-		operand->bytes = (unsigned char *)words;
-	return err;
 }
 
 static struct dc_error *make_interface(struct context *context, struct operand *operand,
@@ -366,196 +258,6 @@ struct dc_error *go_assign(struct context *context, struct operand *operand,
 
 // ---- conversions ----------------------------------------------------------------------------------
 
-struct dc_error *go_text_of(struct context *context, struct operand *operand, bool *known,
-			    const char **text, uint64_t *length)
-{
-	struct dc_error *err;
-
-	*known = true;
-	if (operand->text) {
-		*text = operand->text;
-		*length = operand->length;
-		return NULL;
-	}
-	err = go_load(context, operand);
-	*known = !err && operand->bytes;
-	if (err || !*known)
-		return err;
-	*length = go_word(operand, 1);
-	if (*length > TEXT_MAX)
-		return error_make(DC_VALUE,
-				  "a text of %" PRIu64 " bytes is too long to be read here",
-				  *length);
-	return go_read_memory(context, go_word(operand, 0), *length, (const unsigned char **)text);
-}
-
-static bool is_bytes(const struct type *type)
-{
-	return go_kind(type) == GO_SLICE && go_kind(go_element(type)) == GO_UINT8;
-}
-
-static bool is_runes(const struct type *type)
-{
-	return go_kind(type) == GO_SLICE && go_kind(go_element(type)) == GO_INT32;
-}
-
-static size_t put_rune(int64_t rune, char *out)
-{
-	uint32_t r = rune < 0 || rune > 0x10ffff || (rune >= 0xd800 && rune < 0xe000)
-			     ? 0xfffd
-			     : (uint32_t)rune;
-
-	if (r < 0x80) {
-		out[0] = (char)r;
-		return 1;
-	}
-	if (r < 0x800) {
-		out[0] = (char)(0xc0 | r >> 6);
-		out[1] = (char)(0x80 | (r & 63));
-		return 2;
-	}
-	if (r < 0x10000) {
-		out[0] = (char)(0xe0 | r >> 12);
-		out[1] = (char)(0x80 | (r >> 6 & 63));
-		out[2] = (char)(0x80 | (r & 63));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | r >> 18);
-	out[1] = (char)(0x80 | (r >> 12 & 63));
-	out[2] = (char)(0x80 | (r >> 6 & 63));
-	out[3] = (char)(0x80 | (r & 63));
-	return 4;
-}
-
-// The bytes that a new string, or slice, of the type has are known here.
-static struct dc_error *made_of(struct context *context, const struct type *type, const char *bytes,
-				uint64_t length, uint64_t count, struct operand *ret)
-{
-	const struct node *node = ret->node;
-	uint64_t *words = go_alloc(context, 3 * sizeof(*words));
-	struct dc_error *err = NULL;
-
-	if (!words)
-		return &dc_out_of_memory;
-	*ret = go_bytes(type, NULL);
-	ret->node = node;
-	if (go_kind(type) == GO_STRING) {
-		ret->text = bytes;
-		ret->length = length;
-		return NULL;
-	}
-	err = go_place(context, bytes, length, &words[0]);
-	words[1] = words[2] = count;
-	if (context->runs)
-		ret->bytes = (unsigned char *)words;
-	return err;
-}
-
-static struct dc_error *runes_to_text(struct context *context, const char *bytes, uint64_t count,
-				      const char **text, uint64_t *length)
-{
-	char *out = go_alloc(context, 4 * count + 1);
-
-	if (!out)
-		return &dc_out_of_memory;
-	*length = 0;
-	for (uint64_t i = 0; i < count; i++) {
-		int32_t rune;
-
-		memcpy(&rune, bytes + 4 * i, sizeof(rune));
-		*length += put_rune(rune, out + *length);
-	}
-	*text = out;
-	return NULL;
-}
-
-static uint32_t next_rune(const char *text, uint64_t length, uint64_t *at)
-{
-	unsigned char c = (unsigned char)text[(*at)++];
-	int more = c >= 0xf0 && c < 0xf8 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : 0;
-	uint32_t rune = c & (0x3f >> more);
-
-	if (c < 0x80)
-		return c;
-	if (!more || c >= 0xf8 || *at + (unsigned)more > length)
-		return 0xfffd;
-	for (int i = 0; i < more; i++) {
-		if (((unsigned char)text[*at + (unsigned)i] & 0xc0) != 0x80)
-			return 0xfffd;
-		rune = rune << 6 | ((unsigned char)text[*at + (unsigned)i] & 0x3f);
-	}
-	*at += (unsigned)more;
-	return rune;
-}
-
-// Between strings and slices of bytes or characters; *done false: it is another conversion.
-static struct dc_error *convert_text(struct context *context, struct operand *operand,
-				     const struct type *type, bool *done)
-{
-	const struct type *from = operand->type;
-	bool known, is_text = operand->untyped == UNTYPED_STRING ||
-			      (from && go_kind(from) == GO_STRING);
-	bool to_text = go_kind(type) == GO_STRING;
-	const char *text;
-	uint64_t length, count;
-	struct number number;
-	struct dc_error *err;
-
-	*done = (is_text && (is_bytes(type) || is_runes(type))) ||
-		(to_text && from && (is_bytes(from) || is_runes(from))) ||
-		(to_text && !is_text &&
-		 (operand->untyped == UNTYPED_INT || operand->untyped == UNTYPED_RUNE ||
-		  (from && go_is_integer(from))));
-	if (!*done)
-		return NULL;
-	if (to_text && (!from || go_is_integer(from))) {
-		char *one = go_alloc(context, 8);
-
-		err = go_load(context, operand);
-		if (err || !one)
-			return err ? err : &dc_out_of_memory;
-		if (!go_number(operand, &number)) {
-			*operand = go_bytes(type, NULL);
-			return NULL;
-		}
-		return made_of(context, type, one, put_rune((int64_t)number.i, one), 0, operand);
-	}
-	if (from && is_runes(from)) {
-		err = go_load(context, operand);
-		if (err)
-			return err;
-		known = operand->bytes;
-		if (known) {
-			const unsigned char *bytes;
-
-			count = go_word(operand, 1);
-			err = go_read_memory(context, go_word(operand, 0), 4 * count, &bytes);
-			if (!err)
-				err = runes_to_text(context, (const char *)bytes, count, &text,
-						    &length);
-		}
-	} else {
-		err = go_text_of(context, operand, &known, &text, &length);
-	}
-	if (err)
-		return err;
-	if (!known) {
-		*operand = go_bytes(type, NULL);
-		return NULL;
-	}
-	if (!is_runes(type))
-		return made_of(context, type, text, length, length, operand);
-
-	int32_t *runes = go_alloc(context, 4 * length + 4);
-
-	if (!runes)
-		return &dc_out_of_memory;
-	count = 0;
-	for (uint64_t at = 0; at < length;)
-		runes[count++] = (int32_t)next_rune(text, length, &at);
-	return made_of(context, type, (char *)runes, 4 * count, count, operand);
-}
-
 static struct dc_error *convert_number(struct context *context, struct operand *operand,
 				       const struct type *type)
 {
@@ -599,7 +301,7 @@ struct dc_error *go_convert(struct context *context, struct operand *operand,
 	if (operand->mode == OPERAND_UNKNOWN || operand->untyped == UNTYPED_NIL ||
 	    go_is_interface(type) || operand->mode == OPERAND_FUNCTION)
 		return go_assign(context, operand, type, "in conversion");
-	err = convert_text(context, operand, type, &done);
+	err = go_convert_text(context, operand, type, &done);
 	if (err || done)
 		return err;
 	if (operand->mode == OPERAND_CONSTANT && !from &&

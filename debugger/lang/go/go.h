@@ -124,6 +124,15 @@ struct dc_error *go_value(struct context *context, const struct node *node,
 			  struct operand *ret) DC_CHECK;
 struct dc_error *go_composite(struct context *context, const struct node *node,
 			      const struct type *hint, struct operand *ret) DC_CHECK;
+struct dc_error *go_composite_pointer(struct context *context, const struct node *node,
+				      struct operand *ret) DC_CHECK;
+// Why the operand is none; NULL: it is one.
+struct dc_error *go_no_value(struct context *context, const struct node *node,
+			     const struct operand *operand) DC_CHECK;
+struct dc_error *go_index(struct context *context, const struct node *node,
+			  struct operand *ret) DC_CHECK;
+struct dc_error *go_slice(struct context *context, const struct node *node,
+			  struct operand *ret) DC_CHECK;
 // An integer that is an index or a length; *known false: only the run tells.
 struct dc_error *go_index_value(struct context *context, const struct operand *operand, bool *known,
 				int64_t *ret) DC_CHECK;
@@ -182,6 +191,9 @@ struct dc_error *go_assign(struct context *context, struct operand *operand,
 			   const struct type *type, const char *where) DC_CHECK;
 struct dc_error *go_convert(struct context *context, struct operand *operand,
 			    const struct type *type) DC_CHECK;
+// Between texts and slices; *done false: it is another conversion.
+struct dc_error *go_convert_text(struct context *context, struct operand *operand,
+				 const struct type *type, bool *done) DC_CHECK;
 // An untyped constant as its default type.
 struct dc_error *go_settle(struct context *context, struct operand *operand) DC_CHECK;
 // Bytes in the target that stay there.

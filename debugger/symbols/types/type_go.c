@@ -365,7 +365,7 @@ static uint32_t count_taken(const char *name)
 	return UINT32_MAX;
 }
 
-// Results are described as pointers to them.
+// Results are described as pointers to them, but by newer compilers, which mark them.
 const struct type *type_go_signature(const struct type *type, uint32_t nr_taken)
 {
 	struct type_node *from = type_node(type_strip(type))->unqualified;
@@ -400,9 +400,11 @@ const struct type *type_go_signature(const struct type *type, uint32_t nr_taken)
 			node->type.is_variadic = true;
 		if (dwarf_tag(&child) != DW_TAG_formal_parameter)
 			continue;
+		bool is_marked = die_flag(&child, DW_AT_variable_parameter);
+
 		param->type = type_of_die(types, &child);
-		param->is_result = node->nr_parts++ >= nr_taken;
-		if (param->type && param->is_result)
+		param->is_result = node->nr_parts++ >= nr_taken || is_marked;
+		if (param->type && param->is_result && !is_marked)
 			param->type = param->type->kind == TYPE_POINTER ? param->type->target
 									: NULL;
 		if (!param->type)
