@@ -131,10 +131,8 @@ static const struct known_place *place_at(struct listing *listing, uint64_t pc)
 	*place = (struct known_place){ .pc = pc };
 	place->is_runtime = !symbols_name_of(symbols, pc, &name, &offset) ||
 			    !strncmp(name, "runtime.", 8);
-	if (!place->is_runtime) {
-		place->frame = symbols_describe(symbols, pc);
-		place->frame.pc = pc;
-	}
+	place->frame = symbols_describe(symbols, pc);
+	place->frame.pc = pc;
 	return place;
 }
 
@@ -228,7 +226,7 @@ static struct dc_goroutine describe(struct listing *listing, const struct gorout
 	row.where = where(listing, g, info);
 	row.creator = g->creator_id;
 	if (g->creator_pc) {
-		row.created = symbols_describe(listing->session->symbols, g->creator_pc - 1);
+		row.created = place_at(listing, g->creator_pc - 1)->frame;
 		row.created.pc = g->creator_pc;
 	}
 	row.reason = reason(listing, machine, info);
