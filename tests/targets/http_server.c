@@ -720,7 +720,7 @@ static void accept_all(void *arg)
 	}
 }
 
-static int listen_on(uint16_t port)
+static int listen_on(uint16_t port, uint16_t *ret)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET,
 				    .sin_port = htons(port),
@@ -735,8 +735,7 @@ static int listen_on(uint16_t port)
 		fprintf(stderr, "http_server: port %d: %s\n", port, strerror(fd < 0 ? -fd : errno));
 		exit(1);
 	}
-	printf("%d\n", ntohs(addr.sin_port));
-	fflush(stdout);
+	*ret = ntohs(addr.sin_port);
 	return fd;
 }
 
@@ -756,6 +755,7 @@ static void stop(int listener)
 static void main_goroutine(void *arg)
 {
 	gort_chan *signals = gort_chan_make(sizeof(int), 1);
+	uint16_t port;
 	int signo, listener;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -764,9 +764,12 @@ static void main_goroutine(void *arg)
 		pattern[i] = (char)('a' + i % 26);
 	set_date(time(NULL));
 	gort_go_with(&(struct gort_attr){ .label = "date" }, keep_date, NULL);
-	listener = listen_on((uint16_t)(intptr_t)arg);
+	listener = listen_on((uint16_t)(intptr_t)arg, &port);
 	gort_go_with(&(struct gort_attr){ .label = "acceptor" }, accept_all,
 		     (void *)(intptr_t)listener);
+	// Who reads this finds all of it begun.
+	printf("%d\n", port);
+	fflush(stdout);
 	gort_recv(signals, &signo);
 	stop(listener);
 	gort_chan_release(signals);
