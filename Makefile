@@ -13,6 +13,7 @@
 #   make fuzz       the expression parser under libFuzzer for 60 s
 #   make deps       what Debian 12 lacks, by apt-get
 #   make install    DESTDIR= PREFIX=/usr/local LIBDIR=PREFIX/lib
+#   make deb        Debian packages, in build/deb, without an error of lintian's
 #
 # SAN=address,undefined (or SAN=thread) builds and tests with sanitizers; DEBUG=1 checks lock ranks;
 # V=1 shows the commands.
@@ -35,7 +36,7 @@ LDFLAGS  := $(SANFLAGS)
 
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(@:$(B)/%=%);)
 
-.PHONY: all demo test bench campaign lint fuzz deps install clean
+.PHONY: all demo test bench campaign lint fuzz deps install deb clean
 all:
 
 # What this machine lacks is installed once, by name, and said so.
@@ -61,6 +62,17 @@ $(B)/%.o: %.S
 -include debugger/build.mk
 -include agent/library/build.mk
 -include tests/build.mk
+
+# From a copy of what git has, or of all: packages come from a clean tree.
+DEPS_DEB := debhelper dpkg-dev fakeroot lintian
+deb:
+	@tests/deps $(DEPS) $(DEPS_DEB)
+	@rm -rf build/deb && mkdir -p build/deb/source
+	@(git ls-files 2>/dev/null | grep . || find . -path ./build -prune -o -type f -print) | \
+		tar -cf - -T - | tar -xf - -C build/deb/source
+	cd build/deb/source && dpkg-buildpackage -b -us -uc -rfakeroot -j$(or $(JOBS),2)
+	@rm -rf build/deb/source
+	lintian --fail-on error build/deb/*.changes
 
 clean:
 	rm -rf build
