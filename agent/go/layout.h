@@ -59,7 +59,7 @@ struct go_places {
 	uint64_t hook; // runtime.testSigtrap
 	struct go_range entry; // debugCallV2
 	uint64_t checked; // in it, behind the check
-	struct go_range panicked, dispatch, wrap;
+	struct go_range panicked, dispatch, wrap, park;
 	uint64_t is_safe; // isAsyncSafePoint
 	uint64_t lock, unlock, inject; // lock2, unlock2, injectglist
 	uint64_t sweep, sweep_g,
@@ -87,6 +87,10 @@ struct go_pad {
 	// A request.
 	uint32_t turn; // enum go_turn
 	uint32_t serial, withdrawn, undo; // its number; that which nobody is to begin, or to go on
+	uint64_t
+		wanted; // the parked goroutine that is to begin it when it wakes; 0: the sweeper, at once
+	uint64_t expires_ns; // of the clock that never goes back: later nobody is to begin it
+	uint32_t takes_back; // who is led here does not ask for a call, but takes it back
 	uint64_t fn, context, frame, stack_size;
 	uint64_t n, slice_ns;
 	uint64_t general[GO_PAD_GENERAL], floats[GO_PAD_FLOATS];
@@ -95,6 +99,7 @@ struct go_pad {
 	uint32_t outcome; // enum go_outcome
 	uint32_t is_parked; // the caller was: nothing of it was interrupted
 	uint64_t done; // calls that returned
+	uint64_t pushed; // where a parked goroutine has it on its stack
 	uint64_t callee; // its goroutine, once a callee runs
 	uint64_t type, value; // of a panic
 	uint64_t began_ns, last_ns;

@@ -55,7 +55,7 @@ __asm__(".pushsection go_pad_code, \"ax\", @progbits\n"
 	"	mov %rbx, %rdi\n"
 	"	mov %r14, %rsi\n"
 	"	mov %r15d, %edx\n"
-	"	call go_pad_wake_sweeper\n"
+	"	call go_pad_wake_one\n"
 	"	mov %r12, %rsp\n"
 	"	mov $15, %eax\n" // rt_sigreturn
 	"	syscall\n"
@@ -362,6 +362,12 @@ static inline void go_home(struct go_pad *pad, ucontext_t *uc)
 	restore_xstate(pad, uc);
 }
 
+// By a goroutine that has slept too long, with no debugger that could have taken it back.
+static inline bool has_expired(const struct go_pad *pad)
+{
+	return pad->is_parked && pad->wanted && now() > pad->expires_ns;
+}
+
 // A breakpoint instruction of the conversation that is under way; false: of somebody else's.
 static inline bool converse(struct go_pad *pad, ucontext_t *uc, uint64_t g)
 {
@@ -378,7 +384,7 @@ static inline bool converse(struct go_pad *pad, ucontext_t *uc, uint64_t g)
 	}
 	if (go_range_has(&pad->places.dispatch, at) && status == 0) {
 		// It was given up before it began: it returns at once.
-		if (pad->withdrawn != pad->serial)
+		if (pad->withdrawn != pad->serial && !has_expired(pad))
 			begin_call(pad, uc, g);
 		return true;
 	}
@@ -500,17 +506,29 @@ PAD_CODE int go_pad_handle(siginfo_t *info, ucontext_t *uc, uint64_t g, struct g
 
 enum { G_WAITING = 4, G_SCAN = 0x1000 };
 
-// The collector reads a goroutine's stack only with this in hand.
-static inline void hold_goroutine(uint32_t *status)
+// The collector reads a goroutine's stack only with this in hand. false: it does not wait.
+static inline bool hold_goroutine(uint32_t *status)
 {
 	for (;;) {
 		uint32_t waiting = G_WAITING;
 
 		if (__atomic_compare_exchange_n(status, &waiting, G_WAITING | G_SCAN, false,
 						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-			return;
+			return true;
+		if ((waiting & ~(uint32_t)G_SCAN) != G_WAITING)
+			return false;
 		system_call(__NR_sched_yield, 0, 0);
 	}
+}
+
+static inline uint32_t *status_of(const struct go_pad *pad, uint64_t g)
+{
+	return (uint32_t *)(g + pad->places.g_status);
+}
+
+static inline void let_go(const struct go_pad *pad, uint64_t g)
+{
+	__atomic_store_n(status_of(pad, g), G_WAITING, __ATOMIC_SEQ_CST);
 }
 
 // A parked goroutine goes on where debugCallV2 has passed its check, and returns from there to where
@@ -518,10 +536,6 @@ static inline void hold_goroutine(uint32_t *status)
 static inline void push_call(struct go_pad *pad, uint64_t g)
 {
 	const struct go_places *places = &pad->places;
-	uint32_t *status = (uint32_t *)(g + places->g_status);
-
-	hold_goroutine(status);
-
 	uint64_t *frame = memory(*memory(g + places->g_sp) - 8 - GO_PAD_FRAME);
 
 	clear(frame, GO_PAD_FRAME);
@@ -533,31 +547,87 @@ static inline void push_call(struct go_pad *pad, uint64_t g)
 	*memory(g + places->g_pc) = places->checked;
 	*memory(g + places->g_bp) = (uint64_t)&frame[0x98 / 8];
 	*(unsigned char *)(g + places->g_async) = 1; // its stack is not to shrink
-	__atomic_store_n(status, G_WAITING, __ATOMIC_SEQ_CST);
+	pad->pushed = (uint64_t)frame;
+}
+
+static inline bool has_room(const struct go_pad *pad, uint64_t g)
+{
+	return *memory(g + pad->places.g_sp) - memory(g)[0] >= GO_PAD_ROOM;
+}
+
+// One that was asked for by name, where it has parked by itself.
+static inline bool push_on_parked(struct go_pad *pad)
+{
+	uint64_t g = pad->wanted;
+	bool done;
+
+	if (!hold_goroutine(status_of(pad, g)))
+		return false;
+	done = has_room(pad, g) && go_range_has(&pad->places.park, *memory(g + pad->places.g_pc));
+	if (done)
+		push_call(pad, g);
+	let_go(pad, g);
+	return done;
+}
+
+// It has not woken yet: as if nobody had asked.
+static inline void take_back(struct go_pad *pad)
+{
+	const struct go_places *places = &pad->places;
+	uint64_t g = pad->wanted, *frame = memory(pad->pushed);
+	bool done;
+
+	if (pad->turn != GO_TAKEN || !g || !hold_goroutine(status_of(pad, g)))
+		return;
+	done = *memory(g + places->g_sp) == pad->pushed &&
+	       *memory(g + places->g_pc) == places->checked;
+	if (done) {
+		*memory(g + places->g_sp) = (uint64_t)frame + GO_PAD_FRAME + 8;
+		*memory(g + places->g_pc) = frame[GO_PAD_FRAME / 8];
+		*memory(g + places->g_bp) = frame[0x98 / 8];
+		*(unsigned char *)(g + places->g_async) = 0;
+	}
+	let_go(pad, g);
+	if (done)
+		end(pad, 0);
 }
 
 // On the system stack of a thread without work. The sweeper sleeps in every program, whoever holds
 // its lock may wake it, and woken it finds nothing to do.
-PAD_CODE void go_pad_wake_sweeper(struct go_pad *pad, uint64_t g0, uint32_t serial);
-PAD_CODE void go_pad_wake_sweeper(struct go_pad *pad, uint64_t g0, uint32_t serial)
+PAD_CODE void go_pad_wake_one(struct go_pad *pad, uint64_t g0, uint32_t serial);
+PAD_CODE void go_pad_wake_one(struct go_pad *pad, uint64_t g0, uint32_t serial)
 {
 	const struct go_places *places = &pad->places;
 	unsigned char *parked = (unsigned char *)places->sweep_parked;
 	uint32_t turn = GO_ASKED;
 	uint64_t g = 0, list[2];
 
-	if (pad->serial != serial ||
+	if (pad->serial == serial && pad->takes_back)
+		take_back(pad);
+	if (pad->serial != serial || pad->takes_back ||
 	    !__atomic_compare_exchange_n(&pad->turn, &turn, GO_TAKEN, false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST))
 		return;
 	pad->is_parked = 1;
+	if (pad->withdrawn == serial) {
+		pad->outcome = GO_BUSY;
+		end(pad, 0);
+		return;
+	}
+	if (pad->wanted) {
+		if (!push_on_parked(pad)) {
+			pad->outcome = GO_BUSY;
+			end(pad, 0);
+		}
+		return;
+	}
 	call_with(places->lock, g0, places->sweep);
 	if (*parked) {
 		g = *memory(places->sweep_g);
-		if (*memory(g + places->g_sp) - memory(g)[0] < GO_PAD_ROOM)
-			g = 0;
-		else
+		if (has_room(pad, g))
 			*parked = 0;
+		else
+			g = 0;
 	}
 	call_with(places->unlock, g0, places->sweep);
 	if (!g) {
@@ -565,7 +635,9 @@ PAD_CODE void go_pad_wake_sweeper(struct go_pad *pad, uint64_t g0, uint32_t seri
 		end(pad, 0);
 		return;
 	}
+	hold_goroutine(status_of(pad, g));
 	push_call(pad, g);
+	let_go(pad, g);
 	list[0] = g;
 	list[1] = 1;
 	*memory(g + places->g_link) = 0; // of a list that it was on before

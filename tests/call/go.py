@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # Calls in real Go programs, by their own debug call: busy ones, idle ones, under the collector; panics, deadlines,
-# and debuggers that are killed at every step.    timeout: 900 s
+# and debuggers that are killed at every step.    timeout: 2400 s
 import re
 
 from harness import CAMPAIGN, debugcall, equal, expect, finish, kill_points, killed_at, kills, main, row, skip, start, until
@@ -101,6 +101,30 @@ def repeats(mode, n):
         target.beat()
 
 
+def goroutines():
+    """A call begins on the goroutine that was asked for, when that next wakes"""
+    with program("parked", env={"GOGC": "10"}) as target:
+        waiter, never = target.calls("main.waiter"), target.calls("main.never")
+        for _ in range(200 if CAMPAIGN else 5):
+            equal(target.calls("--goroutine", waiter, "main.Heavy(8, 20)"), "8")
+            equal(target.calls("--goroutine", waiter, "main.Exit(1)", code=1),
+                  f"error: main.Exit ended its goroutine\n{RESTORED}")
+            out = target.calls("--goroutine", never, "--wait", "20ms", "main.Add(1, 2)", code=6)
+            expect(f"goroutine {never} came to no safe point" in out, out)
+        out = target.calls("--goroutine", 2, "main.Add(1, 2)", code=6)
+        expect("is the runtime's own" in out, out)
+        out = target.calls("--goroutine", 99999, "main.Add(1, 2)", code=6)
+        expect("has no goroutine 99999" in out, out)
+        target.beat()
+        expect(target.is_disarmed(), "the hook stayed")
+        kills.sweep(("--wait", "30s", "--goroutine", waiter, "-p", target.pid, "main.Add(1, 2)"), target.beat, few=6,
+                    rounds=5)
+        kills.sweep(("--wait", "20ms", "--goroutine", never, "-p", target.pid, "main.Add(1, 2)"), target.beat, few=6,
+                    rounds=5)
+        equal(target.calls("--goroutine", waiter, "main.Add(1, 2)"), "3")
+        target.beat()
+
+
 def literals():
     """Strings stay where the program may keep them, however many and large they are"""
     with program("idle") as target:
@@ -164,7 +188,7 @@ def setup(mode, few):
     """Each time in a process of its own, so that the pad is not there yet"""
     with program(mode) as target:
         _, total = kill_points("-p", target.pid, "main.Add(1, 2)")
-    for turn in range(10 if CAMPAIGN else 1):
+    for turn in range(4 if CAMPAIGN else 1):
         for n in range(1, total + 4, 1 if CAMPAIGN else max(1, total // few)):
             later = kills.moments.randrange(1, kills.LATER_NS) if turn else 0
             with program(mode) as target:
@@ -180,7 +204,7 @@ def killed(mode, few, *exprs):
     """The pad is there; the same process survives them all"""
     with program(mode, env={"GOGC": "5"} if mode == "heap" else None) as target:
         expect(many(target, 3, *exprs).code in (0, 1), "before all kills")
-        run = kills.sweep(("--wait", "30s", "--timeout", "60s", "-p", target.pid, *exprs), target.beat, few=few, rounds=20)
+        run = kills.sweep(("--wait", "30s", "--timeout", "60s", "-p", target.pid, *exprs), target.beat, few=few, rounds=8)
         expect(run.code in (0, 1), run)
         equal(target.calls("main.Add(2, 2)"), "4")
         target.beat()
@@ -200,6 +224,7 @@ for GO in toolchains()[:None if CAMPAIGN else 1]:
         row(f"os.Exit, {each}{TAG}", ends, each)
     for each in ("busy", "idle", "heap"):
         row(f"many calls at once, {each}{TAG}", repeats, each, 100000 if CAMPAIGN else 3000)
+    row(f"goroutines by their number{TAG}", goroutines)
     row(f"literals{TAG}", literals)
     row(f"several debuggers{TAG}", together)
     row(f"signal.Notify(SIGTRAP){TAG}", notified)

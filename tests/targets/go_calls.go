@@ -157,6 +157,59 @@ func allocate() {
 	}
 }
 
+// Goroutines that are parked nearly always, and for ever.
+var ticks = make(chan int)
+var waiter, never int
+
+func id() int {
+	var text [64]byte
+	n := 0
+	fmt.Sscanf(string(text[:runtime.Stack(text[:], false)]), "goroutine %d ", &n)
+	return n
+}
+
+//go:noinline
+func wait(depth int, count *int) int {
+	if depth > 0 {
+		return wait(depth-1, count) + 1
+	}
+	for {
+		before := *count
+		select {
+		case n := <-ticks:
+			*count += n
+		case <-release:
+		}
+		if *count != before+1 {
+			wrong("a count on a stack")
+		}
+		atomic.AddInt64(&rounds, 1)
+	}
+}
+
+func park() {
+	ready := make(chan bool)
+	go func() {
+		count := 0
+		waiter = id()
+		ready <- true
+		wait(20, &count)
+	}()
+	<-ready
+	go func() {
+		never = id()
+		ready <- true
+		select {}
+	}()
+	<-ready
+	go func() {
+		for {
+			ticks <- 1
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
+}
+
 func main() {
 	mode := ""
 	if len(os.Args) > 1 {
@@ -177,6 +230,8 @@ func main() {
 			go allocate()
 		}
 		go verify()
+	case "parked":
+		park()
 	case "notify":
 		traps := make(chan os.Signal, 10)
 		signal.Notify(traps, syscall.SIGTRAP)
@@ -190,8 +245,8 @@ func main() {
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		runtime.GC()
 		before := atomic.LoadInt64(&rounds)
-		for (mode == "busy" || mode == "heap") && atomic.LoadInt64(&rounds) < before+2 {
-			runtime.Gosched()
+		for (mode == "busy" || mode == "heap" || mode == "parked") && atomic.LoadInt64(&rounds) < before+2 {
+			time.Sleep(100 * time.Microsecond)
 		}
 		fmt.Println("well", atomic.LoadInt64(&calls), deferred, atomic.LoadInt64(&trapped))
 	}

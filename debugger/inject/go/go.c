@@ -7,6 +7,7 @@
 #include "debugger/symbols/go_runtime.h"
 #include "debugger/target/memory.h"
 
+#include <inttypes.h>
 #include <sched.h>
 #include <string.h>
 #include <time.h>
@@ -129,7 +130,8 @@ static struct dc_error *begin(void *host, struct request *request)
 
 	go->request = request;
 	go->outcome = NULL;
-	go->deadline = go->undo_until = go->withdrawn_ns = 0;
+	go->deadline = go->undo_until = go->withdrawn_ns = go->asked_back = 0;
+	go->is_overdue = false;
 	go->seen = 0;
 	go->until = tracer_now() + go->wait_ns;
 	err = go_pad_lock(go, go->wait_ns);
@@ -140,7 +142,7 @@ static struct dc_error *begin(void *host, struct request *request)
 	if (!err) {
 		// Where there is nobody now, there may be in a moment: the collector has all stand still.
 		err = go_ask(go);
-		request->is_refused = err && err->code == DC_REFUSED;
+		request->is_refused = err && err->code == DC_REFUSED && !go->is_final;
 	}
 	if (err && go->lock >= 0) {
 		go_pad_disarm(go);
@@ -205,6 +207,10 @@ static struct dc_error *refused(const struct go *go, uint32_t outcome)
 	char reason[GO_PAD_REASON + 1] = "";
 	uint32_t size = 0;
 
+	if (go->loan->options->goroutine && outcome != GO_REFUSED)
+		return error_make(DC_REFUSED,
+				  "goroutine %" PRIu64 " came to no safe point within %.3g s",
+				  go->loan->options->goroutine, (double)go->wait_ns / 1e9);
 	switch (outcome) {
 	case GO_UNSAFE:
 		return error_make(
@@ -240,7 +246,7 @@ static bool ask_again(struct go *go)
 	dc_error_destroy(err);
 	if (err)
 		dc_error_destroy(go_put(go, turn, GO_HOME));
-	return true;
+	return !go->is_final;
 }
 
 static void conclude(struct go *go)
@@ -278,8 +284,7 @@ static void conclude(struct go *go)
 	default:
 		if (ask_again(go))
 			return;
-		request->is_refused = !request->is_cancelled && !request->done &&
-				      (outcome != GO_NOTHING || !go->withdrawn_ns);
+		request->is_refused = !request->is_cancelled && !request->done && !go->is_overdue;
 		err = request->is_refused ? refused(go, outcome) : not_entered(request);
 	}
 	go_pad_disarm(go);
@@ -325,9 +330,8 @@ static void withdraw(struct go *go)
 	if (!go_get(go, turn, &turn) || (turn != GO_ASKED && turn != GO_TAKEN) ||
 	    tracer_now() - go->withdrawn_ns < LATE_NS)
 		return;
-	err = turn == GO_ASKED && !request->is_cancelled ? refused(go, GO_NOTHING)
-							 : not_entered(request);
-	request->is_refused = turn == GO_ASKED && !request->is_cancelled;
+	request->is_refused = !go->is_overdue && !request->is_cancelled;
+	err = request->is_refused ? refused(go, GO_NOTHING) : not_entered(request);
 	end(go, error_in_state(err, DC_STATE_RUNNING));
 }
 
@@ -345,18 +349,26 @@ static bool is_asleep(const struct go *go)
 
 static void keep_deadline(struct go *go, uint32_t turn, uint64_t done)
 {
-	enum { UNDO_NS = 200 * 1000 * 1000 };
+	enum { UNDO_NS = 200 * 1000 * 1000, BACK_NS = 5 * 1000 * 1000 };
 	const int64_t UNDO_MAX_NS = INT64_C(5000000000); // for one that only waits for a CPU
 	const struct request *request = go->request;
 	int64_t now = tracer_now();
 	uint32_t serial = 0;
 
+	if (turn == GO_TAKEN && go->way == GO_BY_GOROUTINE &&
+	    (now > go->until || request->is_cancelled)) {
+		// It has not woken in time. Who is to take it back needs a CPU first.
+		if (now > go->asked_back + BACK_NS)
+			dc_error_destroy(go_ask_back(go));
+		return;
+	}
 	if (turn == GO_ASKED || turn == GO_TAKEN) {
 		// Once it is taken the callee is entered in the end, as soon as there is a CPU for it.
 		bool is_late = turn == GO_ASKED ? now > go->until
 						: request->timeout_ns &&
 							  now > go->until + request->timeout_ns;
 
+		go->is_overdue |= is_late && turn == GO_TAKEN;
 		if (is_late || request->is_cancelled || go->withdrawn_ns)
 			withdraw(go);
 		return;
@@ -442,6 +454,7 @@ const struct host go_host = {
 	.absence = "is no Go program",
 	.is_targets_own = true,
 	.takes_go = true,
+	.has_goroutines = true,
 	.is_there = is_there,
 	.probe = probe,
 	.destroy = destroy,

@@ -11,16 +11,17 @@
 // The runtime as the debugger needs it, besides what the pad is told.
 struct go_runtime {
 	struct go_places places;
-	uint64_t machines; // runtime.allm
+	uint64_t machines, goroutines; // runtime.allm, runtime.allgs
 	uint64_t types; // that descriptions of types are offsets from
-	uint32_t m_g0, m_procid, m_gsignal, m_p, m_locks, m_curg, m_next, g_m, g_goid, g_sched;
+	uint32_t m_g0, m_procid, m_gsignal, m_p, m_locks, m_curg, m_next, g_m, g_goid, g_start,
+		g_sched;
 };
 // *found false: it is no Go program. REFUSED when something of its runtime is not known.
 struct dc_error *go_runtime_find(struct process *process, struct symbols *symbols,
 				 struct go_runtime *ret, bool *found) DC_CHECK;
 
 // How the last call was begun.
-enum go_way { GO_BY_SIGNAL, GO_BY_WAKE };
+enum go_way { GO_BY_SIGNAL, GO_BY_WAKE, GO_BY_GOROUTINE };
 
 struct go {
 	struct loan *loan;
@@ -35,14 +36,18 @@ struct go {
 	struct request *request; // that is under way
 	struct dc_error *outcome; // NULL: it has returned
 	enum go_way way;
+	bool takes_back; // who is led to the pad is to take the call back
 	int64_t wait_ns; // how long a caller may be looked for
 	int64_t until; // the same, as a time
 	int64_t asked; // when it was begun
 	int64_t late; // since when no signal of ours is pending that has not come; 0: it is not so
 	int64_t deadline; // of the callee; 0: none, or it does not run yet
 	int64_t undo_until; // it is being undone; 0: it is not
+	int64_t asked_back; // when a thread was last led to the pad to take the call back
 	int64_t withdrawn_ns; // when nobody was to begin it any more; 0: somebody may
+	bool is_overdue; // it was taken, and the deadline came before the callee
 	uint64_t seen; // calls that had returned when the deadline was set
+	bool is_final; // the last beginning was refused for good
 	unsigned tries; // of a beginning
 };
 extern const struct host go_host;
@@ -85,6 +90,8 @@ static inline uint64_t go_place(uint64_t pad, const unsigned char *place)
 // What a request is entered with is in the pad, and somebody is asked to begin it. REFUSED when
 // there is nobody at this moment.
 struct dc_error *go_ask(struct go *go) DC_CHECK;
+// Takes back what a goroutine has that has not woken, if there is a thread for that.
+struct dc_error *go_ask_back(struct go *go) DC_CHECK;
 // Asks the callee's thread to leave it, if that is at work.
 struct dc_error *go_ask_to_leave(struct go *go) DC_CHECK;
 // All of our signals have come, or will not: then that is counted so.
@@ -99,7 +106,7 @@ struct go_machine {
 struct dc_error *go_machines(const struct go *go, struct go_machine *ret, size_t max,
 			     size_t *n) DC_CHECK;
 // Of goroutines, as the runtime counts them.
-enum { GO_STATUS_RUNNING = 2, GO_STATUS_SYSCALL = 3, GO_STATUS_WAITING = 4 };
+enum { GO_STATUS_RUNNING = 2, GO_STATUS_SYSCALL = 3, GO_STATUS_WAITING = 4, GO_STATUS_DEAD = 6 };
 uint32_t go_status(const struct go *go, uint64_t g);
 
 // The thread is stopped and has a way home on its signal stack, which it is not on. *done false: it

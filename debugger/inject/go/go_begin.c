@@ -8,6 +8,7 @@
 #include "debugger/target/signals.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -169,7 +170,7 @@ static bool is_traced(struct go *go, const struct go_machine *machine)
 }
 
 static struct dc_error *ask_running(struct go *go, const struct go_machine *machines, size_t n,
-				    bool *done)
+				    uint64_t g, bool *done)
 {
 	pid_t wanted = go->loan->options->thread;
 
@@ -180,7 +181,7 @@ static struct dc_error *ask_running(struct go *go, const struct go_machine *mach
 		struct dc_error *err;
 
 		if (!machine->p || !machine->current || !machine->tid ||
-		    (wanted && machine->tid != wanted) ||
+		    (wanted && machine->tid != wanted) || (g && machine->current != g) ||
 		    go_status(go, machine->current) != GO_STATUS_RUNNING || is_traced(go, machine))
 			continue;
 		*done = true;
@@ -234,8 +235,10 @@ static struct dc_error *lead(struct go *go, const struct go_machine *machine, st
 
 	if (!err && !go_get(go, serial, &serial))
 		err = error_make(DC_REFUSED, "the pad cannot be read");
-	if (!err)
+	if (!err && !go->takes_back)
 		err = go_put(go, turn, GO_ASKED);
+	if (!err)
+		err = go_put(go, takes_back, go->takes_back);
 	if (!err)
 		err = go_pad_arm(go);
 	if (err)
@@ -264,7 +267,7 @@ static struct dc_error *wake_by(struct go *go, const struct go_machine *machine,
 		err = lead(go, machine, tracee);
 		if (!err) {
 			*done = true;
-			go->way = GO_BY_WAKE;
+			go->way = go->loan->options->goroutine ? GO_BY_GOROUTINE : GO_BY_WAKE;
 			return tracee_leave(tracee);
 		}
 	}
@@ -285,6 +288,87 @@ static struct dc_error *wake(struct go *go, const struct go_machine *machines, s
 		if (sleeps_without_work(go, &machines[i]))
 			err = wake_by(go, &machines[i], &tracee, done);
 	go->loan->tracee.pause_ns += tracee.pause_ns;
+	return err;
+}
+
+// ---- one by its number ----------------------------------------------------------------------------
+
+static struct dc_error *find_goroutine(const struct go *go, uint64_t id, uint64_t *ret)
+{
+	uint64_t words[2], *list, start = 0, found = 0;
+	struct dc_frame first;
+
+	if (!go_read(go, go->runtime.goroutines, words, sizeof(words)) || words[1] > 1 << 24)
+		return error_make(DC_REFUSED, "the goroutines of process %d cannot be read",
+				  go->process->pid);
+	list = calloc(words[1] ?: 1, sizeof(*list));
+	if (!list)
+		return &dc_out_of_memory;
+	if (!go_read(go, words[0], list, words[1] * sizeof(*list)))
+		words[1] = 0;
+	for (size_t i = 0; i < words[1] && !found; i++) {
+		uint64_t its = 0;
+
+		if (go_read(go, list[i] + go->runtime.g_goid, &its, sizeof(its)) && its == id &&
+		    go_status(go, list[i]) != GO_STATUS_DEAD)
+			found = list[i];
+	}
+	free(list);
+	*ret = found;
+	if (!found)
+		return error_make(DC_REFUSED, "process %d has no goroutine %" PRIu64,
+				  go->process->pid, id);
+	// The runtime's own do not expect to find anything on their stacks.
+	go_read(go, found + go->runtime.g_start, &start, sizeof(start));
+	first = symbols_describe(go->symbols, start);
+	if (first.function && !strncmp(first.function, "runtime.", 8) &&
+	    strcmp(first.function, "runtime.main") != 0)
+		return error_make(DC_REFUSED, "goroutine %" PRIu64 " is the runtime's own (%s)", id,
+				  first.function);
+	return NULL;
+}
+
+static struct dc_error *ask_goroutine(struct go *go, const struct go_machine *machines, size_t n,
+				      bool *done)
+{
+	uint64_t id = go->loan->options->goroutine, g = 0;
+	struct dc_error *err = find_goroutine(go, id, &g);
+	uint32_t status;
+
+	go->is_final = err;
+	if (err)
+		return err;
+	status = go_status(go, g);
+	if (status == GO_STATUS_RUNNING)
+		return ask_running(go, machines, n, g, done);
+	if (status == GO_STATUS_WAITING) {
+		err = go_put(go, wanted, g);
+		if (!err)
+			err = go_put(go, expires_ns, (uint64_t)go->until);
+		if (!err)
+			err = wake(go, machines, n, done);
+	}
+	if (!err && !*done)
+		snprintf(go->reason, sizeof(go->reason), ": goroutine %" PRIu64 " %s", id,
+			 status == GO_STATUS_SYSCALL ? "is in a system call" : "is about to run");
+	return err;
+}
+
+struct dc_error *go_ask_back(struct go *go)
+{
+	_cleanup_free_ struct go_machine *machines = calloc(MACHINES, sizeof(*machines));
+	bool done = false;
+	struct dc_error *err;
+	size_t n;
+
+	if (!machines)
+		return &dc_out_of_memory;
+	err = go_machines(go, machines, MACHINES, &n);
+	go->takes_back = true;
+	if (!err)
+		err = wake(go, machines, n, &done);
+	go->takes_back = false;
+	go->asked_back = tracer_now();
 	return err;
 }
 
@@ -309,9 +393,20 @@ struct dc_error *go_ask(struct go *go)
 	if (err)
 		return err;
 	go->asked = tracer_now();
+	if (!err)
+		err = go_put(go, wanted, 0);
+	if (!err)
+		err = go_put(go, takes_back, 0);
+	if (!err && go->loan->options->goroutine) {
+		err = ask_goroutine(go, machines, n, &done);
+		if (!err && !done)
+			err = error_make(DC_REFUSED, "nobody can begin the call%s", go->reason);
+		go->tries++;
+		return err;
+	}
 	// Where those that run are not at a good place, the sweeper's turn comes too.
 	if (go->tries % (RUNNING_FIRST + 1) < RUNNING_FIRST)
-		err = ask_running(go, machines, n, &done);
+		err = ask_running(go, machines, n, 0, &done);
 	if (!err && !done && !go->loan->options->thread)
 		err = wake(go, machines, n, &done);
 	if (!err && !done)

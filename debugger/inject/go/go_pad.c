@@ -309,6 +309,16 @@ struct dc_error *go_pad_ready(struct go *go)
 	return err;
 }
 
+// A goroutine that does not wake has it still, of a debugger that ended.
+static void take_leftover(struct go *go)
+{
+	uint64_t wanted = 0, expires = 0;
+
+	if (go_get(go, wanted, &wanted) && wanted && go_get(go, expires_ns, &expires) &&
+	    (uint64_t)tracer_now() > expires)
+		dc_error_destroy(go_ask_back(go));
+}
+
 struct dc_error *go_pad_settle(struct go *go)
 {
 	enum { LOOKS = 200, LOOK_NS = 1000 * 1000 };
@@ -329,6 +339,8 @@ struct dc_error *go_pad_settle(struct go *go)
 		if ((turn == GO_FREE || turn == GO_HOME || turn == GO_ASKED) &&
 		    go_signals_have_come(go))
 			break;
+		if (turn == GO_TAKEN)
+			take_leftover(go);
 		if (i == LOOKS)
 			return error_make(DC_REFUSED,
 					  "a call that was left behind still runs "

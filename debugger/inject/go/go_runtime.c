@@ -13,8 +13,8 @@
 // ---- symbols ------------------------------------------------------------------------------------
 
 struct names {
-	struct go_range check, panicked, wrap, dispatch;
-	uint64_t hook, is_safe, lock, unlock, inject, sweep, machines, types;
+	struct go_range check, panicked, wrap, dispatch, park;
+	uint64_t hook, is_safe, lock, unlock, inject, sweep, machines, goroutines, types;
 };
 
 static void widen(struct go_range *range, uint64_t start, uint64_t end)
@@ -44,6 +44,7 @@ static void take(const char *name, uint64_t addr, uint64_t size, void *arg)
 		{ "runtime.sweep", &names->sweep },
 		{ "runtime.allm", &names->machines },
 		{ "runtime.types", &names->types },
+		{ "runtime.allgs", &names->goroutines },
 		{ "runtime.isAsyncSafePoint", &names->is_safe },
 	};
 
@@ -58,6 +59,8 @@ static void take(const char *name, uint64_t addr, uint64_t size, void *arg)
 			*singles[i].addr = addr;
 	if (!strcmp(name, "runtime.debugCallV2"))
 		widen(&names->check, addr, addr + size);
+	if (!strcmp(name, "runtime.gopark"))
+		widen(&names->park, addr, addr + size);
 	if (!strcmp(name, "runtime.debugCallWrap1"))
 		widen(&names->wrap, addr, addr + size);
 	if (!strcmp(name, "runtime.debugCallPanicked") ||
@@ -82,7 +85,8 @@ static struct dc_error *find_names(struct process *process, struct symbols *symb
 	if (!ret->hook)
 		return unknown(process, "its handler of SIGTRAP has no testSigtrap");
 	if (!ret->panicked.start || !ret->wrap.start || !ret->dispatch.start || !ret->lock ||
-	    !ret->unlock || !ret->inject || !ret->sweep || !ret->machines || !ret->is_safe)
+	    !ret->unlock || !ret->inject || !ret->sweep || !ret->goroutines || !ret->park.start ||
+	    !ret->machines || !ret->is_safe)
 		return unknown(process, "a function or variable of it is missing");
 	return NULL;
 }
@@ -157,6 +161,7 @@ static struct dc_error *find_members(struct process *process, struct symbols *sy
 		     { "_panic", &places->g_panic, false }, { "_defer", &places->g_defer, false },
 		     { "atomicstatus", &places->g_status, false },
 		     { "schedlink", &places->g_link, false }, { "goid", &runtime->g_goid, false },
+		     { "startpc", &runtime->g_start, false },
 		     { "asyncSafePoint", &places->g_async, false }) ||
 	    !MEMBERS(symbols, "runtime.stack", { "lo", &low, false }, { "hi", &high, false }) ||
 	    !MEMBERS(symbols, "runtime.gobuf", { "sp", &places->g_sp, false },
@@ -204,6 +209,7 @@ struct dc_error *go_runtime_find(struct process *process, struct symbols *symbol
 	if (err)
 		return err;
 	ret->machines = names.machines;
+	ret->goroutines = names.goroutines;
 	ret->types = names.types;
 	ret->places = (struct go_places){
 		.hook = names.hook,
@@ -211,6 +217,7 @@ struct dc_error *go_runtime_find(struct process *process, struct symbols *symbol
 		.panicked = names.panicked,
 		.dispatch = names.dispatch,
 		.wrap = names.wrap,
+		.park = names.park,
 		.is_safe = names.is_safe,
 		.lock = names.lock,
 		.unlock = names.unlock,
