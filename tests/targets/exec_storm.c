@@ -42,7 +42,7 @@ static void *executes(void *arg)
 
 int main(int argc, char **argv)
 {
-	int fd = argc == 2 ? open(argv[1], O_RDWR) : -1;
+	int fd = argc == 2 ? open(argv[1], O_RDWR | O_CLOEXEC) : -1;
 	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	struct timespec now;
 	pthread_t thread;
