@@ -1,65 +1,32 @@
 // SPDX-License-Identifier: MIT
 // Go's grammar of expressions, types among them, and of the assignments that change one object.
-#include "debugger/lang/go/ast.h"
+#include "debugger/lang/go/parser.h"
 
 #include "debugger/symbols/go.h"
 
 #include <ctype.h>
-#include <string.h>
 
 enum { DEPTH_MAX = 200, LIST_MAX = 4096 };
 
-struct parser {
-	struct lexer lexer;
-	struct symbols *symbols;
-	unsigned depth;
-};
-
-struct list {
-	struct node **node;
-	size_t n, room;
-};
-
 static struct dc_error *parse_binary(struct parser *parser, int lowest, struct node **ret);
-static struct dc_error *parse_type(struct parser *parser, struct node **ret);
 
-static struct dc_error *parse_expression(struct parser *parser, struct node **ret)
+struct dc_error *go_parse_expression(struct parser *parser, struct node **ret)
 {
 	return parse_binary(parser, 1, ret);
 }
 
-static struct dc_error *expected(struct parser *parser, const char *what)
+struct dc_error *go_parse_expected(struct parser *parser, const char *what)
 {
 	return error_at(error_make(DC_SYNTAX, "expected %s", what), parser->lexer.start);
 }
 
-static bool at(const struct parser *parser, enum token token)
+struct dc_error *go_parse_take(struct parser *parser, enum token token, const char *what)
 {
-	return parser->lexer.token == token;
+	return at(parser, token) ? go_parse_advance(parser) : go_parse_expected(parser, what);
 }
 
-static bool at_operator(const struct parser *parser, int op)
-{
-	return at(parser, TOKEN_OPERATOR) && parser->lexer.op == op && !parser->lexer.is_assigning;
-}
-
-static bool at_word(const struct parser *parser, const char *word)
-{
-	return at(parser, TOKEN_NAME) && !strcmp(parser->lexer.text, word);
-}
-
-static struct dc_error *advance(struct parser *parser)
-{
-	return go_advance(&parser->lexer);
-}
-
-static struct dc_error *take(struct parser *parser, enum token token, const char *what)
-{
-	return at(parser, token) ? advance(parser) : expected(parser, what);
-}
-
-static struct dc_error *make(struct parser *parser, enum node_kind kind, size_t start,
-			     struct node **ret)
+struct dc_error *go_parse_make(struct parser *parser, enum node_kind kind, size_t start,
+			       struct node **ret)
 {
 	*ret = arena_alloc(&parser->lexer.expression->arena, sizeof(**ret));
 	if (!*ret)
@@ -69,12 +36,7 @@ static struct dc_error *make(struct parser *parser, enum node_kind kind, size_t 
 	return NULL;
 }
 
-static void end(struct parser *parser, struct node *node)
-{
-	node->end = parser->lexer.last_end;
-}
-
-static struct dc_error *append(struct parser *parser, struct list *list, struct node *node)
+struct dc_error *go_parse_append(struct parser *parser, struct list *list, struct node *node)
 {
 	if (list->n == LIST_MAX)
 		return error_at(error_make(DC_SYNTAX, "the list is too long"), parser->lexer.start);
@@ -92,12 +54,6 @@ static struct dc_error *append(struct parser *parser, struct list *list, struct 
 	}
 	list->node[list->n++] = node;
 	return NULL;
-}
-
-static void keep(struct node *node, const struct list *list)
-{
-	node->list = list->node;
-	node->nr_list = list->n;
 }
 
 static struct dc_error *enter(struct parser *parser)
@@ -143,14 +99,14 @@ static struct dc_error *try_package(struct parser *parser, size_t start, bool *f
 	if (!last)
 		return NULL;
 	*found = true;
-	struct dc_error *err = make(parser, NODE_PACKAGE, start, ret);
+	struct dc_error *err = go_parse_make(parser, NODE_PACKAGE, start, ret);
 
 	if (err)
 		return err;
 	(*ret)->text = go_text(expression, text, last);
 	parser->lexer.at = start + last;
 	parser->lexer.last_end = (*ret)->end = start + last;
-	return (*ret)->text ? advance(parser) : &dc_out_of_memory;
+	return (*ret)->text ? go_parse_advance(parser) : &dc_out_of_memory;
 }
 
 // "net/http", quoted, in front of a point.
@@ -163,232 +119,6 @@ static bool is_quoted_package(struct parser *parser)
 	dc_error_destroy(err);
 	return !err && ahead.token == TOKEN_DOT && *parser->lexer.text &&
 	       symbols_go_package(parser->symbols, parser->lexer.text, &package, &other);
-}
-
-// ---- types ----------------------------------------------------------------------------------------
-
-static struct dc_error *parse_bracket_type(struct parser *parser, struct node **ret)
-{
-	size_t start = parser->lexer.start;
-	struct node *length = NULL;
-	bool is_slice;
-	struct dc_error *err = advance(parser);
-
-	is_slice = !err && at(parser, TOKEN_CLOSE_BRACKET);
-	if (!err && !is_slice) {
-		if (at(parser, TOKEN_DOTS))
-			err = advance(parser);
-		else
-			err = parse_expression(parser, &length);
-	}
-	if (!err)
-		err = take(parser, TOKEN_CLOSE_BRACKET, "']'");
-	if (!err)
-		err = make(parser, is_slice ? NODE_TYPE_SLICE : NODE_TYPE_ARRAY, start, ret);
-	if (!err)
-		err = parse_type(parser, &(*ret)->left);
-	if (err)
-		return err;
-	(*ret)->right = length;
-	end(parser, *ret);
-	return NULL;
-}
-
-static struct dc_error *parse_map_type(struct parser *parser, struct node **ret)
-{
-	struct dc_error *err = make(parser, NODE_TYPE_MAP, parser->lexer.start, ret);
-
-	if (!err)
-		err = advance(parser);
-	if (!err)
-		err = take(parser, TOKEN_OPEN_BRACKET, "'['");
-	if (!err)
-		err = parse_type(parser, &(*ret)->left);
-	if (!err)
-		err = take(parser, TOKEN_CLOSE_BRACKET, "']'");
-	if (!err)
-		err = parse_type(parser, &(*ret)->right);
-	if (!err)
-		end(parser, *ret);
-	return err;
-}
-
-static struct dc_error *parse_chan_type(struct parser *parser, struct node **ret)
-{
-	bool is_receiving = at(parser, TOKEN_ARROW);
-	struct dc_error *err = make(parser, NODE_TYPE_CHAN, parser->lexer.start, ret);
-
-	if (!err && is_receiving)
-		err = advance(parser);
-	if (!err && !at_word(parser, "chan"))
-		err = expected(parser, "'chan'");
-	if (!err)
-		err = advance(parser);
-	if (err)
-		return err;
-	(*ret)->text = is_receiving ? "<-chan " : at(parser, TOKEN_ARROW) ? "chan<- " : "chan ";
-	if (!is_receiving && at(parser, TOKEN_ARROW))
-		err = advance(parser);
-	if (!err)
-		err = parse_type(parser, &(*ret)->left);
-	if (!err)
-		end(parser, *ret);
-	return err;
-}
-
-// Types in parentheses; names in front of them are of no meaning, and not read.
-static struct dc_error *parse_type_list(struct parser *parser, struct list *list, bool *spreads)
-{
-	struct dc_error *err = take(parser, TOKEN_OPEN, "'('");
-
-	while (!err && !at(parser, TOKEN_CLOSE)) {
-		struct node *type;
-
-		if (at(parser, TOKEN_DOTS)) {
-			*spreads = true;
-			err = advance(parser);
-		}
-		if (!err)
-			err = parse_type(parser, &type);
-		if (!err)
-			err = append(parser, list, type);
-		if (!err && !at(parser, TOKEN_CLOSE))
-			err = take(parser, TOKEN_COMMA, "',' or ')'");
-	}
-	return err ? err : take(parser, TOKEN_CLOSE, "')'");
-}
-
-static bool begins_type(const struct parser *parser)
-{
-	return at(parser, TOKEN_NAME) || at(parser, TOKEN_OPEN_BRACKET) ||
-	       at_operator(parser, OP_MUL) || at(parser, TOKEN_ARROW) || at(parser, TOKEN_STRING);
-}
-
-static struct dc_error *parse_func_type(struct parser *parser, struct node **ret)
-{
-	struct list list = { 0 };
-	size_t nr_taken;
-	struct node *result;
-	bool none = false;
-	struct dc_error *err = make(parser, NODE_TYPE_FUNC, parser->lexer.start, ret);
-
-	if (!err)
-		err = advance(parser);
-	if (!err)
-		err = parse_type_list(parser, &list, &(*ret)->spreads);
-	if (err)
-		return err;
-	nr_taken = list.n;
-	if (at(parser, TOKEN_OPEN)) {
-		err = parse_type_list(parser, &list, &none);
-	} else if (begins_type(parser)) {
-		err = parse_type(parser, &result);
-		if (!err)
-			err = append(parser, &list, result);
-	}
-	if (err)
-		return err;
-	(*ret)->nr_results = list.n - nr_taken;
-	keep(*ret, &list);
-	end(parser, *ret);
-	return NULL;
-}
-
-static struct dc_error *parse_field(struct parser *parser, struct node **ret)
-{
-	struct lexer ahead = parser->lexer;
-	struct dc_error *err = make(parser, NODE_KEYED, parser->lexer.start, ret);
-
-	if (!err)
-		err = go_advance(&ahead);
-	if (err)
-		return err;
-	// A name alone is a type that is embedded.
-	if (at(parser, TOKEN_NAME) && ahead.token != TOKEN_DOT && ahead.token != TOKEN_SEMICOLON &&
-	    ahead.token != TOKEN_CLOSE_BRACE) {
-		err = make(parser, NODE_NAME, parser->lexer.start, &(*ret)->left);
-		if (!err) {
-			(*ret)->left->text = parser->lexer.text;
-			err = advance(parser);
-		}
-	}
-	return err ? err : parse_type(parser, &(*ret)->right);
-}
-
-static struct dc_error *parse_struct_type(struct parser *parser, struct node **ret)
-{
-	struct list list = { 0 };
-	struct node *field;
-	struct dc_error *err = make(parser, NODE_TYPE_STRUCT, parser->lexer.start, ret);
-
-	if (!err)
-		err = advance(parser);
-	if (!err)
-		err = take(parser, TOKEN_OPEN_BRACE, "'{'");
-	while (!err && !at(parser, TOKEN_CLOSE_BRACE)) {
-		err = parse_field(parser, &field);
-		if (!err)
-			err = append(parser, &list, field);
-		if (!err && !at(parser, TOKEN_CLOSE_BRACE))
-			err = take(parser, TOKEN_SEMICOLON, "';' or '}'");
-	}
-	if (!err)
-		err = advance(parser);
-	if (err)
-		return err;
-	keep(*ret, &list);
-	end(parser, *ret);
-	return NULL;
-}
-
-static struct dc_error *parse_interface_type(struct parser *parser, struct node **ret)
-{
-	const struct expression *expression = parser->lexer.expression;
-	struct dc_error *err = make(parser, NODE_TYPE_INTERFACE, parser->lexer.start, ret);
-	size_t start;
-
-	if (!err)
-		err = advance(parser);
-	if (!err && !at(parser, TOKEN_OPEN_BRACE))
-		err = expected(parser, "'{'");
-	if (err)
-		return err;
-	start = parser->lexer.at;
-	for (int depth = 1; !err && depth;) {
-		err = advance(parser);
-		depth += at(parser, TOKEN_OPEN_BRACE) - at(parser, TOKEN_CLOSE_BRACE);
-		if (!err && at(parser, TOKEN_END))
-			err = expected(parser, "'}'");
-	}
-	if (err)
-		return err;
-	(*ret)->text = go_text(parser->lexer.expression, expression->text + start,
-			       parser->lexer.start - start);
-	err = (*ret)->text ? advance(parser) : &dc_out_of_memory;
-	end(parser, *ret);
-	return err;
-}
-
-static bool begins_written_type(const struct parser *parser)
-{
-	return at(parser, TOKEN_OPEN_BRACKET) || at_word(parser, "map") ||
-	       at_word(parser, "chan") || at_word(parser, "func") || at_word(parser, "struct") ||
-	       at_word(parser, "interface");
-}
-
-static struct dc_error *parse_written_type(struct parser *parser, struct node **ret)
-{
-	if (at(parser, TOKEN_OPEN_BRACKET))
-		return parse_bracket_type(parser, ret);
-	if (at_word(parser, "map"))
-		return parse_map_type(parser, ret);
-	if (at_word(parser, "func"))
-		return parse_func_type(parser, ret);
-	if (at_word(parser, "struct"))
-		return parse_struct_type(parser, ret);
-	if (at_word(parser, "interface"))
-		return parse_interface_type(parser, ret);
-	return parse_chan_type(parser, ret);
 }
 
 // ---- operands -------------------------------------------------------------------------------------
@@ -404,11 +134,11 @@ static struct dc_error *parse_name(struct parser *parser, struct node **ret)
 
 	if (err || found)
 		return err;
-	err = make(parser, NODE_NAME, start, ret);
+	err = go_parse_make(parser, NODE_NAME, start, ret);
 	if (err)
 		return err;
 	(*ret)->text = parser->lexer.text;
-	err = advance(parser);
+	err = go_parse_advance(parser);
 	end(parser, *ret);
 	return err;
 }
@@ -416,7 +146,7 @@ static struct dc_error *parse_name(struct parser *parser, struct node **ret)
 static struct dc_error *parse_dollar(struct parser *parser, struct node **ret)
 {
 	const char *text = parser->lexer.text;
-	struct dc_error *err = make(parser, NODE_RESULT, parser->lexer.start, ret);
+	struct dc_error *err = go_parse_make(parser, NODE_RESULT, parser->lexer.start, ret);
 
 	if (err)
 		return err;
@@ -427,9 +157,9 @@ static struct dc_error *parse_dollar(struct parser *parser, struct node **ret)
 		(*ret)->number.i = strtoul(text, &after, 10);
 		(*ret)->text = NULL;
 		if (*after)
-			return expected(parser, "the number of a result");
+			return go_parse_expected(parser, "the number of a result");
 	}
-	err = advance(parser);
+	err = go_parse_advance(parser);
 	end(parser, *ret);
 	return err;
 }
@@ -441,57 +171,57 @@ static struct dc_error *parse_operand(struct parser *parser, struct node **ret)
 
 	switch (lexer->token) {
 	case TOKEN_NUMBER:
-		err = make(parser, NODE_NUMBER, lexer->start, ret);
+		err = go_parse_make(parser, NODE_NUMBER, lexer->start, ret);
 		if (err)
 			return err;
 		(*ret)->number = lexer->number;
 		(*ret)->untyped = lexer->untyped;
 		break;
 	case TOKEN_STRING:
-		err = make(parser, is_quoted_package(parser) ? NODE_PACKAGE : NODE_STRING,
-			   lexer->start, ret);
+		err = go_parse_make(parser, is_quoted_package(parser) ? NODE_PACKAGE : NODE_STRING,
+				    lexer->start, ret);
 		if (err)
 			return err;
 		(*ret)->text = lexer->text;
 		(*ret)->length = lexer->length;
 		break;
 	case TOKEN_OPEN:
-		err = advance(parser);
+		err = go_parse_advance(parser);
 		if (!err)
-			err = parse_expression(parser, ret);
-		return err ? err : take(parser, TOKEN_CLOSE, "')'");
+			err = go_parse_expression(parser, ret);
+		return err ? err : go_parse_take(parser, TOKEN_CLOSE, "')'");
 	case TOKEN_DOLLAR: return parse_dollar(parser, ret);
 	case TOKEN_NAME:
-		return begins_written_type(parser) ? parse_written_type(parser, ret)
-						   : parse_name(parser, ret);
-	case TOKEN_OPEN_BRACKET: return parse_written_type(parser, ret);
-	default: return expected(parser, "an expression");
+		return go_begins_written_type(parser) ? go_parse_written_type(parser, ret)
+						      : parse_name(parser, ret);
+	case TOKEN_OPEN_BRACKET: return go_parse_written_type(parser, ret);
+	default: return go_parse_expected(parser, "an expression");
 	}
-	err = advance(parser);
+	err = go_parse_advance(parser);
 	end(parser, *ret);
 	return err;
 }
 
 static struct dc_error *parse_selector(struct parser *parser, struct node *left, struct node **ret)
 {
-	struct dc_error *err = advance(parser);
+	struct dc_error *err = go_parse_advance(parser);
 
 	if (!err && at(parser, TOKEN_OPEN)) {
-		err = make(parser, NODE_ASSERT, left->start, ret);
+		err = go_parse_make(parser, NODE_ASSERT, left->start, ret);
 		if (!err)
-			err = advance(parser);
+			err = go_parse_advance(parser);
 		if (!err)
-			err = parse_type(parser, &(*ret)->right);
+			err = go_parse_type(parser, &(*ret)->right);
 		if (!err)
-			err = take(parser, TOKEN_CLOSE, "')'");
+			err = go_parse_take(parser, TOKEN_CLOSE, "')'");
 	} else if (!err) {
-		err = make(parser, NODE_SELECTOR, left->start, ret);
+		err = go_parse_make(parser, NODE_SELECTOR, left->start, ret);
 		if (!err && !at(parser, TOKEN_NAME))
-			err = expected(parser, "a name");
+			err = go_parse_expected(parser, "a name");
 		if (err)
 			return err;
 		(*ret)->text = parser->lexer.text;
-		err = advance(parser);
+		err = go_parse_advance(parser);
 	}
 	if (err)
 		return err;
@@ -506,40 +236,41 @@ static struct dc_error *parse_brackets(struct parser *parser, struct node *left,
 	struct node *bounds[3] = { NULL };
 	struct list list = { 0 };
 	size_t nr_colons = 0;
-	struct dc_error *err = advance(parser);
+	struct dc_error *err = go_parse_advance(parser);
 
 	while (!err && !at(parser, TOKEN_CLOSE_BRACKET)) {
 		struct node *one = NULL;
 
 		if (at(parser, TOKEN_COLON)) {
-			err = ++nr_colons > 2 ? expected(parser, "']'") : advance(parser);
+			err = ++nr_colons > 2 ? go_parse_expected(parser, "']'")
+					      : go_parse_advance(parser);
 			continue;
 		}
 		if (at(parser, TOKEN_COMMA)) {
-			err = advance(parser);
+			err = go_parse_advance(parser);
 			continue;
 		}
-		err = begins_written_type(parser) ? parse_type(parser, &one)
-						  : parse_expression(parser, &one);
+		err = go_begins_written_type(parser) ? go_parse_type(parser, &one)
+						     : go_parse_expression(parser, &one);
 		bounds[nr_colons] = one;
 		if (!err)
-			err = append(parser, &list, one);
+			err = go_parse_append(parser, &list, one);
 		if (!err && !at(parser, TOKEN_COLON) && !at(parser, TOKEN_COMMA) &&
 		    !at(parser, TOKEN_CLOSE_BRACKET))
-			err = expected(parser, "']'");
+			err = go_parse_expected(parser, "']'");
 	}
 	if (!err && !nr_colons && !list.n)
-		err = expected(parser, "an index");
+		err = go_parse_expected(parser, "an index");
 	if (!err)
-		err = advance(parser);
+		err = go_parse_advance(parser);
 	if (!err)
-		err = make(parser, nr_colons ? NODE_SLICE : NODE_INDEX, left->start, ret);
+		err = go_parse_make(parser, nr_colons ? NODE_SLICE : NODE_INDEX, left->start, ret);
 	if (err)
 		return err;
 	if (nr_colons) {
 		list = (struct list){ 0 };
 		for (size_t i = 0; i < 3 && !err; i++)
-			err = append(parser, &list, bounds[i]);
+			err = go_parse_append(parser, &list, bounds[i]);
 	}
 	(*ret)->left = left;
 	keep(*ret, &list);
@@ -552,21 +283,21 @@ static struct dc_error *parse_element(struct parser *parser, struct node **ret);
 static struct dc_error *parse_braces(struct parser *parser, struct node *type, struct node **ret)
 {
 	struct list list = { 0 };
-	struct dc_error *err = make(parser, NODE_COMPOSITE,
-				    type ? type->start : parser->lexer.start, ret);
+	struct dc_error *err = go_parse_make(parser, NODE_COMPOSITE,
+					     type ? type->start : parser->lexer.start, ret);
 
 	if (!err)
 		err = enter(parser);
 	if (!err)
-		err = advance(parser);
+		err = go_parse_advance(parser);
 	while (!err && !at(parser, TOKEN_CLOSE_BRACE)) {
 		struct node *element, *keyed;
 
 		err = parse_element(parser, &element);
 		if (!err && at(parser, TOKEN_COLON)) {
-			err = make(parser, NODE_KEYED, element->start, &keyed);
+			err = go_parse_make(parser, NODE_KEYED, element->start, &keyed);
 			if (!err)
-				err = advance(parser);
+				err = go_parse_advance(parser);
 			if (!err)
 				err = parse_element(parser, &keyed->right);
 			if (err)
@@ -576,12 +307,12 @@ static struct dc_error *parse_braces(struct parser *parser, struct node *type, s
 			element = keyed;
 		}
 		if (!err)
-			err = append(parser, &list, element);
+			err = go_parse_append(parser, &list, element);
 		if (!err && !at(parser, TOKEN_CLOSE_BRACE))
-			err = take(parser, TOKEN_COMMA, "',' or '}'");
+			err = go_parse_take(parser, TOKEN_COMMA, "',' or '}'");
 	}
 	if (!err)
-		err = advance(parser);
+		err = go_parse_advance(parser);
 	if (err)
 		return err;
 	parser->depth--;
@@ -594,16 +325,16 @@ static struct dc_error *parse_braces(struct parser *parser, struct node *type, s
 static struct dc_error *parse_element(struct parser *parser, struct node **ret)
 {
 	return at(parser, TOKEN_OPEN_BRACE) ? parse_braces(parser, NULL, ret)
-					    : parse_expression(parser, ret);
+					    : go_parse_expression(parser, ret);
 }
 
 static struct dc_error *parse_call(struct parser *parser, struct node *left, struct node **ret)
 {
 	struct list list = { 0 };
-	struct dc_error *err = make(parser, NODE_CALL, left->start, ret);
+	struct dc_error *err = go_parse_make(parser, NODE_CALL, left->start, ret);
 
 	if (!err)
-		err = advance(parser);
+		err = go_parse_advance(parser);
 	if (!err)
 		err = parse_list(parser, TOKEN_CLOSE, "',' or ')'", &list, &(*ret)->spreads);
 	if (err)
@@ -623,19 +354,20 @@ static struct dc_error *parse_list(struct parser *parser, enum token close, cons
 	while (!err && !at(parser, close)) {
 		struct node *node;
 
-		err = parse_expression(parser, &node);
+		err = go_parse_expression(parser, &node);
 		if (!err)
-			err = append(parser, list, node);
+			err = go_parse_append(parser, list, node);
 		if (!err && at(parser, TOKEN_DOTS)) {
 			*spreads = true;
-			err = advance(parser);
+			err = go_parse_advance(parser);
 			if (!err && !at(parser, close))
-				err = expected(parser, "the last argument to be the one with ...");
+				err = go_parse_expected(parser,
+							"the last argument to be the one with ...");
 		}
 		if (!err && !at(parser, close))
-			err = take(parser, TOKEN_COMMA, what);
+			err = go_parse_take(parser, TOKEN_COMMA, what);
 	}
-	return err ? err : advance(parser);
+	return err ? err : go_parse_advance(parser);
 }
 
 static struct dc_error *parse_primary(struct parser *parser, struct node **ret)
@@ -684,18 +416,18 @@ static struct dc_error *parse_unary(struct parser *parser, struct node **ret)
 		if (err)
 			return err;
 		if (ahead.token == TOKEN_NAME && !strcmp(ahead.text, "chan"))
-			return parse_chan_type(parser, ret);
+			return go_parse_written_type(parser, ret);
 		op = OP_RECEIVE;
 	}
 	if (!op)
 		return parse_primary(parser, ret);
 	err = enter(parser);
 	if (!err)
-		err = make(parser, NODE_UNARY, parser->lexer.start, ret);
+		err = go_parse_make(parser, NODE_UNARY, parser->lexer.start, ret);
 	if (err)
 		return err;
 	(*ret)->op = op;
-	err = advance(parser);
+	err = go_parse_advance(parser);
 	if (!err)
 		err = parse_unary(parser, &(*ret)->left);
 	parser->depth--;
@@ -703,32 +435,30 @@ static struct dc_error *parse_unary(struct parser *parser, struct node **ret)
 	return err;
 }
 
-static struct dc_error *parse_type(struct parser *parser, struct node **ret)
+struct dc_error *go_parse_type(struct parser *parser, struct node **ret)
 {
 	struct dc_error *err = enter(parser);
 
 	if (err)
 		return err;
 	if (at_operator(parser, OP_MUL)) {
-		err = make(parser, NODE_UNARY, parser->lexer.start, ret);
+		err = go_parse_make(parser, NODE_UNARY, parser->lexer.start, ret);
 		if (!err)
-			err = advance(parser);
+			err = go_parse_advance(parser);
 		if (!err)
-			err = parse_type(parser, &(*ret)->left);
+			err = go_parse_type(parser, &(*ret)->left);
 		if (!err) {
 			(*ret)->op = OP_DEREFERENCE;
 			end(parser, *ret);
 		}
-	} else if (at(parser, TOKEN_ARROW)) {
-		err = parse_chan_type(parser, ret);
-	} else if (begins_written_type(parser)) {
-		err = parse_written_type(parser, ret);
+	} else if (at(parser, TOKEN_ARROW) || go_begins_written_type(parser)) {
+		err = go_parse_written_type(parser, ret);
 	} else if (at(parser, TOKEN_OPEN)) {
-		err = advance(parser);
+		err = go_parse_advance(parser);
 		if (!err)
-			err = parse_type(parser, ret);
+			err = go_parse_type(parser, ret);
 		if (!err)
-			err = take(parser, TOKEN_CLOSE, "')'");
+			err = go_parse_take(parser, TOKEN_CLOSE, "')'");
 	} else {
 		err = parse_operand(parser, ret);
 		while (!err && at(parser, TOKEN_DOT))
@@ -780,12 +510,12 @@ static struct dc_error *parse_binary(struct parser *parser, int lowest, struct n
 
 		err = enter(parser);
 		if (!err)
-			err = make(parser, NODE_BINARY, left->start, ret);
+			err = go_parse_make(parser, NODE_BINARY, left->start, ret);
 		if (err)
 			return err;
 		(*ret)->op = op;
 		(*ret)->left = left;
-		err = advance(parser);
+		err = go_parse_advance(parser);
 		if (!err)
 			err = parse_binary(parser, precedence(op) + 1, &(*ret)->right);
 		end(parser, *ret);
@@ -807,17 +537,17 @@ static struct dc_error *parse_assignment(struct parser *parser, struct node **re
 	if (!is_step && !at(parser, TOKEN_ASSIGN) &&
 	    !(at(parser, TOKEN_OPERATOR) && lexer->is_assigning))
 		return NULL;
-	err = make(parser, NODE_ASSIGN, left->start, ret);
+	err = go_parse_make(parser, NODE_ASSIGN, left->start, ret);
 	if (!err)
-		err = advance(parser);
+		err = go_parse_advance(parser);
 	if (err)
 		return err;
 	(*ret)->op = op;
 	(*ret)->left = left;
 	if (!is_step) {
-		err = parse_expression(parser, &(*ret)->right);
+		err = go_parse_expression(parser, &(*ret)->right);
 	} else {
-		err = make(parser, NODE_NUMBER, lexer->start, &(*ret)->right);
+		err = go_parse_make(parser, NODE_NUMBER, lexer->start, &(*ret)->right);
 		if (err)
 			return err;
 		(*ret)->right->untyped = UNTYPED_INT;
@@ -845,28 +575,28 @@ static struct dc_error *read_prefix(struct parser *parser)
 	}
 	if (!at_operator(parser, OP_DIV))
 		return NULL;
-	err = advance(parser);
+	err = go_parse_advance(parser);
 	if (err)
 		return err;
 	if (!at(parser, TOKEN_NAME) || parser->lexer.length != 1 ||
 	    !strchr("xdotcs", *parser->lexer.text))
-		return expected(parser, "one of the formats x d o t c s");
+		return go_parse_expected(parser, "one of the formats x d o t c s");
 	parser->lexer.expression->format = *parser->lexer.text;
-	return advance(parser);
+	return go_parse_advance(parser);
 }
 
 struct dc_error *go_read(struct symbols *symbols, struct expression *expression)
 {
 	struct parser parser = { .lexer = { .expression = expression }, .symbols = symbols };
-	struct dc_error *err = advance(&parser);
+	struct dc_error *err = go_parse_advance(&parser);
 
 	if (!err)
 		err = read_prefix(&parser);
 	if (!err)
-		err = parse_expression(&parser, &expression->root);
+		err = go_parse_expression(&parser, &expression->root);
 	if (!err)
 		err = parse_assignment(&parser, &expression->root);
 	if (!err && !at(&parser, TOKEN_END))
-		err = expected(&parser, "an operator or the end");
+		err = go_parse_expected(&parser, "an operator or the end");
 	return err;
 }
