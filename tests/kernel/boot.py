@@ -108,10 +108,11 @@ def pack(root, image):
 # ---- the machine ----------------------------------------------------------------------------------
 
 def emulate(image, words, *options, **popen):
-    """Emulation, never KVM: that is not to be had everywhere, and may be there and not work."""
+    """Emulation, never KVM: that is not to be had everywhere, and may be there and not work.
+    The image is in its memory twice, packed and not, and has what tests beside this one have just built, too."""
     return subprocess.Popen([
         "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-        "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024",
+        "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2048",
         "-kernel", VMLINUZ, "-initrd", image,
         "-append", f"console=ttyS0 quiet panic=-1 mitigations=off {words}", *options], **popen)
 
