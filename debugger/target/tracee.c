@@ -65,6 +65,9 @@ static struct dc_error *why_not_seized(const struct process *process, pid_t tid,
 	if (cause == ESRCH)
 		return error_errno(cause, "thread %d cannot be attached to", tid);
 	unknown = process_thread_info(process, tid, &info);
+	// One that was ending has ended by now.
+	if (unknown && unknown->code == DC_THREAD_ENDED)
+		return error_errno(ESRCH, "thread %d cannot be attached to", tid);
 	if (unknown)
 		return error_make(DC_ATTACH, "thread %d cannot be attached to: %s", tid,
 				  strerror(cause));

@@ -154,7 +154,7 @@ def parked(function, spinners):
 def parked_ends(how):
     """The end of a callee that was left is its own: a panic, an exit, or a child that it forks."""
     with Server(spinners=1) as server:
-        error = failure(server, f"parks_then({how})", "deadline", "did not return", "--timeout", "50ms")
+        error = failure(server, f"parks_then({how})", "deadline", "did not return", "--timeout", "500ms")
         server.set("release", 1)
         until(lambda: int(error["goroutine"]) not in goroutines(server), "its goroutine ended")
         server.beat()
@@ -336,8 +336,8 @@ def without_preemption():
     with Server(spinners=3, env={"GORTDEBUG": "asyncpreemptoff=1"}) as server:
         for expr, wanted in VALUES:
             value(server, expr, wanted)
-        failure(server, "slow(1)", "deadline", "did not return", "--timeout", "50ms")
-        failure(server, "park_forever()", "deadline", "did not return", "--timeout", "50ms")
+        failure(server, "slow(1)", "deadline", "did not return", "--timeout", "500ms")
+        failure(server, "park_forever()", "deadline", "did not return", "--timeout", "500ms")
         server.beat()
 
 
