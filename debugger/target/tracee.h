@@ -164,6 +164,9 @@ static inline void tracee_came_through(struct tracee *tracee)
 // A system call by the held thread; needs room below home_top, or home_top in a mapping of ours.
 struct dc_error *tracee_syscall(struct tracee *tracee, const struct remote_syscall *call,
 				int64_t *result) DC_CHECK;
+// The same, and REFUSED when the kernel refuses: "process N may not WHAT".
+struct dc_error *tracee_ask(struct tracee *tracee, const char *what, struct remote_syscall request,
+			    int64_t *result) DC_CHECK;
 // What is said of the thread once it is back.
 static inline enum dc_state tracee_state(const struct tracee *tracee)
 {

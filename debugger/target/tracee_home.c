@@ -154,6 +154,17 @@ struct dc_error *tracee_syscall(struct tracee *tracee, const struct remote_sysca
 	return remote_syscall(tracee, call, result);
 }
 
+struct dc_error *tracee_ask(struct tracee *tracee, const char *what, struct remote_syscall request,
+			    int64_t *result)
+{
+	struct dc_error *err = tracee_syscall(tracee, &request, result);
+
+	if (err || *result >= 0 || *result < -4095)
+		return err;
+	return error_make(DC_REFUSED, "process %d may not %s: %s", tracee->process->pid, what,
+			  strerror((int)-*result));
+}
+
 struct dc_error *tracee_restore_context(struct tracee *tracee)
 {
 	struct user_regs_struct regs = tracee_caller_context(tracee);

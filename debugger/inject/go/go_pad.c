@@ -121,17 +121,6 @@ struct dc_error *go_stop(struct go *go, const struct go_machine *machine, struct
 	return err;
 }
 
-static struct dc_error *call(struct tracee *tracee, const char *what, struct remote_syscall request,
-			     int64_t *result)
-{
-	struct dc_error *err = tracee_syscall(tracee, &request, result);
-
-	if (err || *result >= 0 || *result < -4095)
-		return err;
-	return error_make(DC_REFUSED, "process %d may not %s: %s", tracee->process->pid, what,
-			  strerror((int)-*result));
-}
-
 static struct dc_error *fill(const struct go *go, uint64_t addr)
 {
 	struct go_pad *head = calloc(1, sizeof(*head));
@@ -156,7 +145,7 @@ static struct dc_error *fill(const struct go *go, uint64_t addr)
 static struct dc_error *map(struct tracee *tracee, uint64_t size, int protection, uint64_t *addr)
 {
 	int64_t result = 0;
-	struct dc_error *err = call(
+	struct dc_error *err = tracee_ask(
 		tracee, "map memory for the pad",
 		(struct remote_syscall){ SYS_mmap,
 					 { 0, size, (uint64_t)protection,
@@ -182,11 +171,12 @@ static struct dc_error *map_pad(struct go *go, struct tracee *tracee, struct map
 	struct dc_error *err = map(tracee, GO_PAD_SIZE, PROT_READ | PROT_EXEC, &pad);
 
 	if (!err)
-		err = call(tracee, "change the protection of its memory",
-			   (struct remote_syscall){ SYS_mprotect,
-						    { pad + GO_PAD_CODE, GO_PAD_SIZE - GO_PAD_CODE,
-						      PROT_READ | PROT_WRITE } },
-			   &result);
+		err = tracee_ask(
+			tracee, "change the protection of its memory",
+			(struct remote_syscall){ SYS_mprotect,
+						 { pad + GO_PAD_CODE, GO_PAD_SIZE - GO_PAD_CODE,
+						   PROT_READ | PROT_WRITE } },
+			&result);
 	if (!err)
 		err = fill(go, pad);
 	// A comfort, which not every kernel has.

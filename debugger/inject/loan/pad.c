@@ -41,21 +41,10 @@ bool pad_covers(const struct pad *pad, uint64_t addr)
 	return within(&pad->stack, addr) || within(&pad->room, addr);
 }
 
-static struct dc_error *call(struct tracee *tracee, const char *what, struct remote_syscall request,
-			     int64_t *result)
-{
-	struct dc_error *err = tracee_syscall(tracee, &request, result);
-
-	if (err || *result >= 0 || *result < -4095)
-		return err;
-	return error_make(DC_REFUSED, "process %d may not %s: %s", tracee->process->pid, what,
-			  strerror((int)-*result));
-}
-
 static struct dc_error *map(struct tracee *tracee, uint64_t size, int protection, uint64_t *addr)
 {
 	int64_t result = 0;
-	struct dc_error *err = call(
+	struct dc_error *err = tracee_ask(
 		tracee, "map memory for the landing pad",
 		(struct remote_syscall){ SYS_mmap,
 					 { 0, size, (uint64_t)protection,
@@ -72,17 +61,18 @@ static struct dc_error *protect(struct tracee *tracee, uint64_t addr, uint64_t s
 {
 	int64_t result;
 
-	return call(tracee, "change the protection of its memory",
-		    (struct remote_syscall){ SYS_mprotect, { addr, size, (uint64_t)protection } },
-		    &result);
+	return tracee_ask(
+		tracee, "change the protection of its memory",
+		(struct remote_syscall){ SYS_mprotect, { addr, size, (uint64_t)protection } },
+		&result);
 }
 
 static struct dc_error *unmap(struct tracee *tracee, uint64_t addr, uint64_t size)
 {
 	int64_t result;
 
-	return call(tracee, "unmap the landing pad",
-		    (struct remote_syscall){ SYS_munmap, { addr, size } }, &result);
+	return tracee_ask(tracee, "unmap the landing pad",
+			  (struct remote_syscall){ SYS_munmap, { addr, size } }, &result);
 }
 
 // A name is a comfort: kernels without them still have everything else.
@@ -265,7 +255,7 @@ struct dc_error *pad_unmap(struct pad *pad, struct tracee *tracee, bool drop_lit
 		err = unmap(tracee, pad->stack.addr, pad->stack.size);
 	last = unmap_call(pad, drop_literals);
 	if (!err)
-		err = call(tracee, "unmap the landing pad", last, &result);
+		err = tracee_ask(tracee, "unmap the landing pad", last, &result);
 	if (!err)
 		pad_unmapped(pad, drop_literals);
 	return err;
