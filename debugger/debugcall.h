@@ -869,6 +869,11 @@ struct dc_thread {
 };
 DC_API DC_CHECK struct dc_error *
 dc_threads(struct dc_session *session, bool (*visit)(const struct dc_thread *, void *), void *arg);
+// Those of them that stand, without their names; thread: this one alone, 0: all. What they stand for
+// is known without a look at any other.
+DC_API DC_CHECK struct dc_error *dc_standing(struct dc_session *session, pid_t thread,
+					     bool (*visit)(const struct dc_thread *, void *),
+					     void *arg);
 // The stack of one thread that stands, as it is; dc_stacks() is for all, wherever they are.
 DC_API DC_CHECK struct dc_error *dc_frames(struct dc_session *session, pid_t thread,
 					   struct dc_stack *ret);

@@ -242,6 +242,25 @@ static void sample_running(struct dc_session *session, const struct scope *scope
 	dc_error_destroy(err);
 }
 
+// One that stands under control is looked at as it stands; *ret stays unknown for others.
+static struct dc_error *sample_standing(struct dc_session *session, const struct scope *scope,
+					pid_t tid, struct chosen_frame *ret)
+{
+	struct injection *injection;
+	struct snapshot snapshot = { 0 };
+	struct dc_departure departure;
+	struct dc_error *err = injection_look(session->tracer, session->process, tid, &injection);
+
+	if (err || !injection)
+		return err;
+	err = injection_snapshot(injection, &snapshot);
+	if (!err)
+		err = choose(session, &snapshot, scope, tid, ret);
+	free(snapshot.stack);
+	dc_error_destroy(injection_release(injection, &departure));
+	return err;
+}
+
 // Any other thread has to be held for as long as it takes to copy its stack.
 static struct dc_error *sample_stopped(struct dc_session *session, const struct scope *scope,
 				       pid_t tid, struct chosen_frame *ret)
@@ -305,6 +324,10 @@ struct dc_error *frame_sample(struct dc_session *session, const struct scope *sc
 
 	struct dc_error *err = session_look(session);
 
+	if (!err && session->control)
+		err = sample_standing(session, scope, tid, ret);
+	if (err || ret->known)
+		return err;
 	if (!err)
 		sample_asleep(session, scope, tid, ret);
 	if (!err && !ret->known && may_stop)

@@ -237,25 +237,6 @@ static struct dc_error *fill_why(const struct dump_thread *thread, struct dc_sta
 
 // ---- all of it ------------------------------------------------------------------------------------
 
-// False: the thread has ended.
-static bool read_name(const struct process *process, pid_t tid, char name[16])
-{
-	_cleanup_free_ char *text = NULL;
-	char path[48];
-	size_t size;
-
-	snprintf(path, sizeof(path), "task/%d/comm", tid);
-	_cleanup_error_ struct dc_error *err = process_read_file(process, path, &text, &size);
-
-	if (err) {
-		snprintf(name, 16, "(ended)");
-		return false;
-	}
-	text[strcspn(text, "\n")] = '\0';
-	snprintf(name, 16, "%.15s", text);
-	return true;
-}
-
 static const char *const ways[NR_DUMP_WAYS] = {
 	[DUMP_BPF] = "bpf", [DUMP_PROC] = "proc", [DUMP_SAMPLE] = "perf", [DUMP_STOP] = "stop"
 };
@@ -298,7 +279,9 @@ static struct dc_error *fill_thread(struct filling *filling, const struct dump_t
 	if (thread->name[0])
 		memcpy(stack->name, thread->name, sizeof(stack->name));
 	else
-		is_named = read_name(process, thread->tid, stack->name);
+		is_named = process_thread_name(process, thread->tid, stack->name);
+	if (!is_named)
+		snprintf(stack->name, sizeof(stack->name), "(ended)");
 
 	// One that has ended since is shown as it was.
 	if (thread->has_ended || (!is_named && thread->way == DUMP_NONE) ||

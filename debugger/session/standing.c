@@ -8,9 +8,28 @@
 
 struct threads_job {
 	struct dc_session *session;
+	bool (*is_meant)(const struct threads_job *job, const struct thread *thread);
+	pid_t only; // 0: any
 	struct dc_thread *list;
 	size_t n;
 };
+
+static bool is_any(const struct threads_job *job, const struct thread *thread)
+{
+	(void)job;
+	(void)thread;
+	return true;
+}
+
+static bool stands(const struct thread *thread)
+{
+	return thread->stands && !thread->is_undecided;
+}
+
+static bool is_standing(const struct threads_job *job, const struct thread *thread)
+{
+	return stands(thread) && (!job->only || thread->tracee.tid == job->only);
+}
 
 static void threads_free(struct threads_job *job)
 {
@@ -34,15 +53,18 @@ static struct dc_error *run_threads(void *arg)
 
 	control_attend(session->control);
 	for (struct thread *at = session->control->threads; at; at = at->next)
-		n++;
+		n += job->is_meant(job, at);
 	job->list = calloc(n ?: 1, sizeof(*job->list));
 	if (!job->list)
 		return &dc_out_of_memory;
 	for (struct thread *at = session->control->threads; at; at = at->next) {
-		struct dc_thread *thread = &job->list[job->n++];
+		struct dc_thread *thread;
 
+		if (!job->is_meant(job, at))
+			continue;
+		thread = &job->list[job->n++];
 		thread->tid = at->tracee.tid;
-		thread->stands = at->stands && !at->is_undecided;
+		thread->stands = stands(at);
 		if (thread->stands)
 			stop_describe(session, at, &thread->stop);
 		stop_keep_texts(&thread->stop);
@@ -51,24 +73,39 @@ static struct dc_error *run_threads(void *arg)
 	return NULL;
 }
 
+static struct dc_error *each_thread(struct threads_job *job, bool named,
+				    bool (*visit)(const struct dc_thread *, void *), void *arg)
+{
+	struct dc_session *session = job->session;
+	struct dc_error *err = session->control ? session_run(session, run_threads, job)
+						: session_uncontrolled();
+
+	for (size_t i = 0; !err && i < job->n; i++) {
+		if (named)
+			process_thread_name(session->process, job->list[i].tid, job->list[i].name);
+		if (!visit(&job->list[i], arg))
+			break;
+	}
+	threads_free(job);
+	return session_conclude(session, err);
+}
+
 struct dc_error *dc_threads(struct dc_session *session,
 			    bool (*visit)(const struct dc_thread *, void *), void *arg)
 {
 	_turn_(session);
-	struct threads_job job = { .session = session };
-	struct dc_error *err = session->control ? session_run(session, run_threads, &job)
-						: session_uncontrolled();
+	struct threads_job job = { .session = session, .is_meant = is_any };
 
-	for (size_t i = 0; !err && i < job.n; i++) {
-		struct thread_info info = { 0 };
+	return each_thread(&job, true, visit, arg);
+}
 
-		dc_error_destroy(process_thread_info(session->process, job.list[i].tid, &info));
-		memcpy(job.list[i].name, info.name, sizeof(info.name));
-		if (!visit(&job.list[i], arg))
-			break;
-	}
-	threads_free(&job);
-	return session_conclude(session, err);
+struct dc_error *dc_standing(struct dc_session *session, pid_t thread,
+			     bool (*visit)(const struct dc_thread *, void *), void *arg)
+{
+	_turn_(session);
+	struct threads_job job = { .session = session, .is_meant = is_standing, .only = thread };
+
+	return each_thread(&job, false, visit, arg);
 }
 
 // ---- frames ---------------------------------------------------------------------------------------

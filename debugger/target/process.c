@@ -568,3 +568,19 @@ struct dc_error *process_find(const char *name, pid_t *ret)
 	*ret = found->pid[0];
 	return NULL;
 }
+
+bool process_thread_name(const struct process *process, pid_t tid, char name[16])
+{
+	char path[48];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "task/%d/comm", tid);
+	_cleanup_close_ int fd = process_openat(process, path, O_RDONLY);
+
+	n = fd >= 0 ? read(fd, name, 15) : -1;
+	if (n < 0)
+		return false;
+	name[n] = '\0';
+	name[strcspn(name, "\n")] = '\0';
+	return true;
+}

@@ -75,6 +75,8 @@ struct thread_info {
 };
 struct dc_error *process_thread_info(const struct process *process, pid_t tid,
 				     struct thread_info *ret) DC_CHECK;
+// Its name alone, which costs little; false: it has ended.
+bool process_thread_name(const struct process *process, pid_t tid, char name[16]);
 
 // Why an attach would fail, without trying: traced already (by whom), Yama, uid, container
 // without the capability, shadow stack. NULL: nothing speaks against it.

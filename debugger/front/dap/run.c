@@ -27,8 +27,6 @@ struct dc_error *dap_take_control(struct request *request, struct dc_session *se
 }
 
 struct standing {
-	pid_t thread; // of interest; 0: the first that stands
-	size_t n, stand;
 	bool found;
 	struct dc_stop stop; // its texts are these:
 	char *problem, *was, *is;
@@ -48,43 +46,40 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-static bool count_standing(const struct dc_thread *thread, void *arg)
+static bool take_standing(const struct dc_thread *thread, void *arg)
 {
 	struct standing *standing = arg;
 
-	standing->n++;
-	standing->stand += thread->stands;
-	if (thread->stands && !standing->found &&
-	    (!standing->thread || thread->tid == standing->thread)) {
-		standing->found = true;
-		standing->stop = thread->stop;
-		standing->problem = copy(thread->stop.problem);
-		standing->was = copy(thread->stop.was);
-		standing->is = copy(thread->stop.is);
-	}
-	return true;
+	standing->found = true;
+	standing->stop = thread->stop;
+	standing->problem = copy(thread->stop.problem);
+	standing->was = copy(thread->stop.was);
+	standing->is = copy(thread->stop.is);
+	return false;
 }
 
-// Who stands at this moment; nobody without control.
-static struct dc_error *find_standing(struct dc_session *session, struct standing *standing)
+// The thread, 0: any, if it stands at this moment; nobody does without control.
+static struct dc_error *find_standing(struct dc_session *session, pid_t thread,
+				      struct standing *standing)
 {
-	return dc_is_controlled(session) ? dc_threads(session, count_standing, standing) : NULL;
+	return dc_is_controlled(session) ? dc_standing(session, thread, take_standing, standing)
+					 : NULL;
 }
 
 bool dap_stands(struct dc_session *session, pid_t thread)
 {
-	struct standing standing = { .thread = thread };
+	struct standing standing = { 0 };
 
-	dc_error_destroy(find_standing(session, &standing));
+	dc_error_destroy(find_standing(session, thread, &standing));
 	standing_deinit(&standing);
 	return standing.found;
 }
 
 unsigned dap_returned(struct dc_session *session, pid_t thread)
 {
-	struct standing standing = { .thread = thread };
+	struct standing standing = { 0 };
 
-	dc_error_destroy(find_standing(session, &standing));
+	dc_error_destroy(find_standing(session, thread, &standing));
 	standing_deinit(&standing);
 	return standing.found && standing.stop.reason == DC_STOP_STEP ? standing.stop.returned : 0;
 }
@@ -98,9 +93,9 @@ struct dc_error *dap_leave_control(struct request *request, struct dc_session *s
 	if (breakpoints_any(&request->dap->breakpoints) || request->dap->launched.pid ||
 	    request->dap->fork_catch || !dc_is_controlled(session))
 		return NULL;
-	err = find_standing(session, &standing);
+	err = find_standing(session, 0, &standing);
 	standing_deinit(&standing);
-	return err || standing.stand ? err : dc_uncontrol(session);
+	return err || standing.found ? err : dc_uncontrol(session);
 }
 
 void dap_forget(struct dap *dap)
@@ -228,24 +223,28 @@ static bool stays(struct request *request, struct dc_session *session,
 	return false;
 }
 
+struct other {
+	pid_t than;
+	bool found;
+};
+
 static bool find_other(const struct dc_thread *thread, void *arg)
 {
-	struct standing *standing = arg;
+	struct other *other = arg;
 
-	standing->found |= thread->stands && thread->tid != standing->thread &&
-			   thread->stop.reason != DC_STOP_INTERRUPTED;
-	return !standing->found;
+	other->found |= thread->tid != other->than && thread->stop.reason != DC_STOP_INTERRUPTED;
+	return !other->found;
 }
 
 // Nobody is told of the stop, so whom it stopped goes on too, unless there is another stop.
 static struct dc_error *go_on(struct request *request, struct dc_session *session)
 {
-	struct standing other = { .thread = request->thread };
+	struct other other = { .than = request->thread };
 	struct dc_error *err;
 
 	if (!stops_all(request->dap))
 		return dc_continue(session, request->thread);
-	err = dc_threads(session, find_other, &other);
+	err = dc_standing(session, 0, find_other, &other);
 	return err || other.found ? err : dc_continue(session, 0);
 }
 
@@ -261,8 +260,8 @@ static void forget_step_target(struct dap *dap, struct dc_session *session)
 struct dc_error *dap_stopped(struct dc_session *session, void *arg)
 {
 	struct request *request = arg;
-	struct standing standing = { .thread = request->thread };
-	struct dc_error *err = find_standing(session, &standing);
+	struct standing standing = { 0 };
+	struct dc_error *err = find_standing(session, request->thread, &standing);
 	struct breakpoint *breakpoint = NULL;
 
 	if (err)
@@ -297,14 +296,13 @@ struct dc_error *dap_stopped(struct dc_session *session, void *arg)
 
 static bool tell_one(const struct dc_thread *thread, void *arg)
 {
-	if (thread->stands)
-		tell_stop(arg, &thread->stop, NULL, NULL);
+	tell_stop(arg, &thread->stop, NULL, NULL);
 	return true;
 }
 
 struct dc_error *dap_tell_standing(struct dc_session *session, void *arg)
 {
-	return dc_is_controlled(session) ? dc_threads(session, tell_one, arg) : NULL;
+	return dc_is_controlled(session) ? dc_standing(session, 0, tell_one, arg) : NULL;
 }
 
 // ---- Requests ----
@@ -329,9 +327,9 @@ struct dc_error *dap_pause(struct dc_session *session, void *arg)
 	struct dc_error *err = dap_take_control(request, session);
 
 	if (!err)
-		err = find_standing(session, &standing);
+		err = find_standing(session, 0, &standing);
 	standing_deinit(&standing);
-	request->all_stood = standing.n && standing.stand == standing.n;
+	request->all_stood = standing.found && standing.stop.all_stand;
 	return err ? err : dc_interrupt(session, 0);
 }
 
@@ -388,7 +386,7 @@ static bool note_other(const struct dc_thread *thread, void *arg)
 {
 	struct others *others = arg;
 
-	if (thread->stands && thread->tid != others->thread &&
+	if (thread->tid != others->thread &&
 	    others->n < sizeof(others->tids) / sizeof(*others->tids))
 		others->tids[others->n++] = thread->tid;
 	return true;
@@ -399,7 +397,7 @@ static struct dc_error *continue_others(struct request *request, struct dc_sessi
 					pid_t thread)
 {
 	struct others others = { .thread = thread };
-	struct dc_error *err = dc_threads(session, note_other, &others);
+	struct dc_error *err = dc_standing(session, 0, note_other, &others);
 
 	for (size_t i = 0; !err && i < others.n; i++) {
 		err = dc_continue(session, others.tids[i]);
@@ -474,7 +472,7 @@ struct dc_error *dap_exception_info(struct dc_session *session, void *arg)
 {
 	struct request *request = arg;
 	int64_t thread = argument_integer(request, request->arguments, "threadId", true, 0);
-	struct standing standing = { .thread = (pid_t)thread };
+	struct standing standing = { 0 };
 	const struct breakpoint *breakpoint;
 	struct dc_error *err;
 	const char *name;
@@ -482,7 +480,7 @@ struct dc_error *dap_exception_info(struct dc_session *session, void *arg)
 
 	if (request->complaint)
 		return NULL;
-	err = find_standing(session, &standing);
+	err = find_standing(session, (pid_t)thread, &standing);
 	if (err)
 		return err;
 	breakpoint = standing.found ? breakpoints_find(&request->dap->breakpoints,

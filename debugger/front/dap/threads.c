@@ -3,6 +3,7 @@
 #include "debugger/front/dap/dap.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +16,23 @@ static int compare_numbers(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void read_name(pid_t pid, int tid, char name[32])
+static void read_name(int tasks, int tid, char name[32])
 {
-	char path[64];
-	FILE *file;
+	char path[32];
+	ssize_t n = -1;
+	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", pid, tid);
-	file = fopen(path, "re");
-	if (!file || !fgets(name, 32, file))
+	snprintf(path, sizeof(path), "%d/comm", tid);
+	fd = openat(tasks, path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, name, 31);
+		close(fd);
+	}
+	if (n > 0)
+		name[n] = '\0';
+	else
 		snprintf(name, 32, "thread");
 	name[strcspn(name, "\n")] = '\0';
-	if (file)
-		fclose(file);
 }
 
 static void list_threads(pid_t pid, json_t *threads)
@@ -49,18 +55,18 @@ static void list_threads(pid_t pid, json_t *threads)
 		tids = more;
 		tids[n++] = tid;
 	}
-	if (dir)
-		closedir(dir);
 	if (n)
 		qsort(tids, n, sizeof(*tids), compare_numbers);
 	for (size_t i = 0; i < n; i++) {
 		char name[32];
 
-		read_name(pid, tids[i], name);
+		read_name(dirfd(dir), tids[i], name);
 		json_array_append_new(
 			threads, json_pack("{si so*}", "id", tids[i], "name", json_text(name)));
 	}
 	free(tids);
+	if (dir)
+		closedir(dir);
 }
 
 // Of the kernel alone, so it is answered while a call runs; goroutines are the session's to tell.
