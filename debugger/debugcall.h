@@ -847,6 +847,9 @@ enum dc_event_kind {
 	DC_EVENT_TARGET_EXECED,
 	DC_EVENT_BREAKPOINT, // a pending one has found its place
 	DC_EVENT_RETURNED, // a pending call is over: call, thread, result, failure
+	DC_EVENT_THREAD_BEGAN, // under control
+	DC_EVENT_THREAD_ENDED, // likewise
+	DC_EVENT_MODULES, // libraries have come or gone since somebody last looked
 };
 struct dc_event {
 	enum dc_event_kind kind;
@@ -854,7 +857,7 @@ struct dc_event {
 	struct dc_stop stop; // STOPPED
 	unsigned breakpoint; // BREAKPOINT
 	int status; // TARGET_ENDED: as wait() tells it; -1: not known
-	pid_t thread; // RAN_ON; RETURNED: it stands, or runs, as it did before the call
+	pid_t thread; // THREAD_BEGAN, THREAD_ENDED, RAN_ON; RETURNED: it stands, or runs, as before
 	unsigned call; // RETURNED: its number
 	unsigned result; // RETURNED: $N is the value; 0: it has none
 	const char *failure; // RETURNED: why it has none; NULL: it is void

@@ -383,6 +383,8 @@ static void on_gone(struct control *control, struct thread *thread, const struct
 {
 	if (thread->tracee.tid == control->process->pid && control->status)
 		atomic_store(control->status, event->status);
+	if (control->on_thread)
+		control->on_thread(control->arg, thread->tracee.tid, false);
 	forget(control, thread);
 	if (control->threads)
 		return;
@@ -445,6 +447,8 @@ static struct thread *adopt(struct control *control, struct tracee *newborn,
 	events_add(events, &thread->tracee);
 	enter(control, thread);
 	note_failure(control, thread_arm(thread, control->locations));
+	if (control->on_thread)
+		control->on_thread(control->arg, tid, true);
 	return thread;
 }
 
@@ -588,6 +592,7 @@ static struct dc_error *end(void *arg)
 		thread_disarm(thread);
 	control->passes = true;
 	control->on_stop = NULL;
+	control->on_thread = NULL;
 	control_attend(control);
 	tracer_attend(control->tracer, NULL, NULL);
 	release_standing(control);

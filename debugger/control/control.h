@@ -34,6 +34,7 @@ struct control {
 	struct syscall_set syscalls; // that they stand at
 	bool catches_forks;
 	enum resume how; // threads run
+	void (*on_thread)(void *arg, pid_t tid, bool has_begun); // NULL: nobody is told
 	void (*on_stop)(void *arg); // a thread stands, or the target ended; NULL: nobody is told
 	bool settles; // whoever sees to events now looks itself for threads that stand
 	bool pends; // a callee that comes to a stop stands there; else it passes over

@@ -241,6 +241,14 @@ static void on_stop(void *arg)
 		atomic_store(&session->is_deciding, false);
 }
 
+// On the tracer's thread.
+static void on_thread(void *arg, pid_t tid, bool has_begun)
+{
+	operations_tell(arg, &(struct dc_event){ .kind = has_begun ? DC_EVENT_THREAD_BEGAN
+								   : DC_EVENT_THREAD_ENDED,
+						 .thread = tid });
+}
+
 // ---- control --------------------------------------------------------------------------------------
 
 static struct dc_error *apply(struct dc_session *session, const struct dc_control_options *options)
@@ -255,6 +263,7 @@ static struct dc_error *run_begin(void *arg)
 	struct dc_session *session = arg;
 
 	session->control->on_stop = on_stop;
+	session->control->on_thread = on_thread;
 	session->control->status = &session->status;
 	atomic_store(&session->is_followed, true);
 	session->control->arg = session;

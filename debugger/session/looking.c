@@ -62,7 +62,12 @@ struct dc_error *dc_modules(struct dc_session *session,
 {
 	_turn_(session);
 	const struct module *const *modules;
-	struct dc_error *err = session_refresh(session);
+	struct dc_error *err;
+
+	// One that runs may load more at any moment.
+	session->stale = true;
+	err = session_refresh(session);
+
 	size_t n = symbols_modules(session->symbols, &modules);
 
 	for (size_t i = 0; !err && i < n; i++) {

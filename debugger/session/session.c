@@ -288,8 +288,12 @@ struct dc_error *session_refresh(struct dc_session *session)
 	if (err)
 		return err;
 	// A module that is mapped anew is another one.
-	if (changed || symbols_modules(session->symbols, &modules) != n ||
+	if (symbols_modules(session->symbols, &modules) != n ||
 	    memcmp(before, modules, n * sizeof(*before)) != 0) {
+		changed = true;
+		operations_tell(session, &(struct dc_event){ .kind = DC_EVENT_MODULES });
+	}
+	if (changed) {
 		forget_tables(session);
 		session->generation++;
 		// Stacks of threads that stand are asked for at any time.

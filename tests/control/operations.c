@@ -54,7 +54,8 @@ static struct dc_stop next_stop(struct dc_session *session)
 	do {
 		if (!dc_wait_event(session, limit, &event))
 			fail("nothing happens");
-	} while (event.kind == DC_EVENT_RAN_ON || event.kind == DC_EVENT_BREAKPOINT);
+	} while (event.kind == DC_EVENT_RAN_ON || event.kind == DC_EVENT_BREAKPOINT ||
+		 event.kind >= DC_EVENT_THREAD_BEGAN);
 	equal(event.kind, DC_EVENT_STOPPED);
 	return event.stop;
 }

@@ -4,7 +4,7 @@
 import os
 import signal
 
-from harness import Target, contains, equal, expect, main, test, until
+from harness import TARGETS, Program, Target, contains, equal, expect, main, test, until
 from harness.dap import Client
 
 SOURCE = os.path.abspath("tests/targets/plain.c")
@@ -98,6 +98,60 @@ def what_cannot_be_set():
         expect(shown[-1]["message"], shown)
         shown = client.ask("setFunctionBreakpoints", breakpoints=functions[3:])["breakpoints"]
         expect(all(each["verified"] for each in shown), shown)
+
+
+def say(target, line):
+    target.process.stdin.write(f"{line}\n")
+    target.process.stdin.flush()
+
+
+@test
+def library_to_come():
+    """a breakpoint whose library is not there: it is found when that comes, before its code runs, and the module is told"""
+    with Program(f"{TARGETS}/comers", "0") as target, Client() as client:
+        client.attach(target.pid)
+        shown, = client.ask("setFunctionBreakpoints", breakpoints=[{"name": "lgamma"}])["breakpoints"]
+        expect(not shown["verified"] and shown["message"], shown)
+        say(target, "load")
+        told = client.event("breakpoint", reason="changed")["breakpoint"]
+        equal((told["id"], told["verified"]), (shown["id"], True))
+        expect("message" not in told, told)
+        contains(client.event("module", reason="new")["module"]["name"], "libm.so")
+        stop = client.event("stopped")
+        equal(stop["hitBreakpointIds"], [shown["id"]])
+        client.ask("continue", threadId=stop["threadId"])
+        target.process.stdout.readline()
+
+
+@test
+def place_that_yields():
+    """one that waits for its library takes no breakpoint from those that are there, and is told when it could not be set"""
+    with Program(f"{TARGETS}/comers", "0") as target, Client() as client:
+        client.attach(target.pid)
+
+        def ask(*names):
+            return client.ask("setFunctionBreakpoints", breakpoints=[{"name": name} for name in names])["breakpoints"]
+
+        first = ask("lgamma", "serve", "quote", "note")
+        equal([each["verified"] for each in first], [False, True, True, True])
+        say(target, "load")
+        target.process.stdout.readline()
+        names = [module["name"] for module in client.ask("modules")["modules"]]
+        expect([name for name in names if name.startswith("libm.so")], names)
+        client.event("module", reason="new")
+        second = ask("lgamma", "serve", "quote")
+        equal([each["verified"] for each in second], [True, True, True], second)
+        equal([each["id"] for each in second[1:]], [each["id"] for each in first[1:3]])
+
+
+@test
+def threads_come_and_go():
+    """threads that begin and end under control are told"""
+    with Program(f"{TARGETS}/comers", "1", "short") as target, Client() as client:
+        client.attach(target.pid)
+        client.ask("setFunctionBreakpoints", breakpoints=[{"name": "triple"}])
+        begun = client.event("thread", reason="started")["threadId"]
+        client.event("thread", reason="exited", threadId=begun)
 
 
 @test

@@ -44,112 +44,14 @@ bool breakpoints_any(const struct breakpoints *breakpoints)
 	return at != NULL;
 }
 
-// ---- Hit conditions, log points ----
+// ---- Setting one ----
 
-struct hit_condition {
-	char operator[3];
-	uint64_t count;
-};
-
-// ">= 5", "% 10"; a bare number is that hit alone.
-static bool parse_hit_condition(const char *text, struct hit_condition *ret)
-{
-	static const char *const operators[] = { "==", ">=", "<=", ">", "<", "%", "=" };
-	char *end;
-
-	*ret = (struct hit_condition){ .operator= "==" };
-	text += strspn(text, " ");
-	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++) {
-		size_t n = strlen(operators[i]);
-
-		if (strncmp(text, operators[i], n) != 0)
-			continue;
-		snprintf(ret->operator, sizeof(ret->operator), "%s", operators[i]);
-		text += n;
-		break;
-	}
-	text += strspn(text, " ");
-	ret->count = strtoull(text, &end, 10);
-	return *text >= '0' && *text <= '9' && !end[strspn(end, " ")] &&
-	       (*ret->operator!= '%' || ret->count);
-}
-
-static const char *text_of(const json_t *asked, const char *name)
+const char *breakpoint_text(const json_t *asked, const char *name)
 {
 	const char *text = json_string_value(json_object_get(asked, name));
 
 	return text && *text ? text : NULL;
 }
-
-bool breakpoint_hit(struct breakpoint *breakpoint)
-{
-	const char *text = text_of(breakpoint->asked, "hitCondition");
-	struct hit_condition condition;
-	uint64_t hits = ++breakpoint->hits;
-
-	if (!text || !parse_hit_condition(text, &condition))
-		return true;
-	switch (*condition.operator) {
-	case '%': return hits % condition.count == 0;
-	case '>': return condition.operator[1] ? hits >= condition.count : hits> condition.count;
-	case '<': return condition.operator[1] ? hits <= condition.count : hits<condition.count;
-	default: return hits == condition.count;
-	}
-}
-
-static void put_value(struct dc_session *session, const struct dap *dap, const char *text,
-		      pid_t thread, FILE *file)
-{
-	const struct dc_scope scope = { .thread = thread, .frame = "0" };
-	struct dc_call_options options = dap->call;
-	struct dc_expression *expression = NULL;
-	struct dc_result result = { 0 };
-	char *value = NULL;
-	struct dc_error *err = dc_parse(session, text, &scope, &expression);
-
-	options.no_number = true;
-	if (!err)
-		err = dc_evaluate(session, expression, &options, &result);
-	if (!err)
-		err = dc_value_text(result.value, 0, &value);
-	if (err)
-		fprintf(file, "<%s>", err->message);
-	else
-		fputs(value ?: "void", file);
-	dc_error_destroy(err);
-	free(value);
-	dc_result_deinit(&result);
-	dc_expression_destroy(expression);
-}
-
-char *breakpoint_message(struct request *request, struct dc_session *session,
-			 const struct breakpoint *breakpoint, pid_t thread)
-{
-	char *message = NULL;
-	size_t size;
-	FILE *file = open_memstream(&message, &size);
-
-	for (const char *at = breakpoint->log; file && *at; at++) {
-		const char *end = *at == '{' ? strchr(at, '}') : NULL;
-		char *text = end ? strndup(at + 1, (size_t)(end - at - 1)) : NULL;
-
-		if (text) {
-			put_value(session, request->dap, text, thread, file);
-			at = end;
-		} else {
-			fputc(*at, file);
-		}
-		free(text);
-	}
-	if (file)
-		fputc('\n', file);
-	if (file && !fclose(file))
-		return message;
-	free(message);
-	return NULL;
-}
-
-// ---- Setting one ----
 
 struct described {
 	struct breakpoint *breakpoint;
@@ -165,6 +67,7 @@ static bool describe(const struct dc_breakpoint *is, void *arg)
 		return true;
 	free(breakpoint->file);
 	breakpoint->nr_locations = is->nr_locations;
+	breakpoint->is_pending = is->kind == DC_BREAK && !is->nr_locations;
 	breakpoint->addr = is->nr_locations ? is->locations[0].at.pc : 0;
 	breakpoint->line = is->nr_locations ? is->locations[0].at.line : 0;
 	breakpoint->file = is->nr_locations && is->locations[0].at.file
@@ -182,9 +85,9 @@ struct dc_error *breakpoint_set(struct dc_session *session, struct breakpoint *b
 	struct dc_error *err;
 
 	if (breakpoint->condition_is_place)
-		whole.place = text_of(breakpoint->asked, "condition");
+		whole.place = breakpoint_text(breakpoint->asked, "condition");
 	else
-		whole.condition = text_of(breakpoint->asked, "condition");
+		whole.condition = breakpoint_text(breakpoint->asked, "condition");
 	err = dc_breakpoint_set(session, &whole, &breakpoint->number);
 	return err ? err : dc_breakpoints(session, describe, &described);
 }
@@ -243,6 +146,7 @@ static struct dc_error *set_line(struct request *request, struct dc_session *ses
 	if (!last)
 		request_complain(request, "no file '%s' is what the program was made from",
 				 breakpoint->source);
+	breakpoint->is_pending = !last || last->code == DC_NAME;
 	return last;
 }
 
@@ -264,8 +168,10 @@ static struct dc_error *set_function(struct request *request, struct dc_session 
 				     struct breakpoint *breakpoint)
 {
 	const char *name = argument_text(request, breakpoint->asked, "name", true);
+	struct dc_error *err = name ? set_at(session, breakpoint, name) : NULL;
 
-	return name ? set_at(session, breakpoint, name) : NULL;
+	breakpoint->is_pending = err && err->code == DC_NAME;
+	return err;
 }
 
 static struct dc_error *set_instruction(struct request *request, struct dc_session *session,
@@ -282,15 +188,14 @@ static struct dc_error *set_instruction(struct request *request, struct dc_sessi
 static struct dc_error *set_one(struct request *request, struct dc_session *session,
 				struct breakpoint *breakpoint)
 {
-	const char *hit = text_of(breakpoint->asked, "hitCondition");
-	struct hit_condition condition;
+	const char *hit = breakpoint_text(breakpoint->asked, "hitCondition");
 
-	if (hit && !parse_hit_condition(hit, &condition)) {
+	if (hit && !breakpoint_is_hit_condition(hit)) {
 		breakpoint->problem = strdup("a hit condition is a number, or such as '>= 5' or "
 					     "'% 10'");
 		return NULL;
 	}
-	breakpoint->log = text_of(breakpoint->asked, "logMessage");
+	breakpoint->log = breakpoint_text(breakpoint->asked, "logMessage");
 	switch (breakpoint->set) {
 	case SET_SOURCE: return set_source(request, session, breakpoint);
 	case SET_FUNCTIONS: return set_function(request, session, breakpoint);
@@ -313,7 +218,7 @@ static struct breakpoint *take_same(struct breakpoint **list, const json_t *aske
 	for (struct breakpoint **at = list; *at; at = &(*at)->next) {
 		struct breakpoint *found = *at;
 
-		if (!found->number || !json_equal(found->asked, asked))
+		if ((!found->number && !found->is_pending) || !json_equal(found->asked, asked))
 			continue;
 		*at = found->next;
 		found->next = NULL;
@@ -322,11 +227,16 @@ static struct breakpoint *take_same(struct breakpoint **list, const json_t *aske
 	return NULL;
 }
 
+static bool is_verified(const struct breakpoint *breakpoint)
+{
+	return breakpoint->number && !breakpoint->is_pending;
+}
+
 static json_t *describe_breakpoint(struct request *request, const struct breakpoint *breakpoint)
 {
 	struct dap *dap = request->dap;
 	json_t *body = json_pack("{si sb so* so*}", "id", breakpoint->id, "verified",
-				 breakpoint->number != 0, "message",
+				 is_verified(breakpoint), "message",
 				 breakpoint->problem ? json_text(breakpoint->problem) : NULL,
 				 "source", dap_source(dap, breakpoint->file));
 
@@ -339,18 +249,76 @@ static json_t *describe_breakpoint(struct request *request, const struct breakpo
 	return body;
 }
 
+// ---- Places that are not there ----
+
+// As the library is to look for it whenever libraries come; NULL: it is no such place.
+static char *place_of(const struct request *request, const struct breakpoint *breakpoint)
+{
+	const json_t *line = json_object_get(breakpoint->asked, "line");
+	char *path, *place = NULL;
+
+	if (breakpoint->set == SET_FUNCTIONS)
+		return strdup(breakpoint_text(breakpoint->asked, "name") ?: "");
+	path = breakpoint->set == SET_SOURCE ? dap_unmapped(request->dap, breakpoint->source)
+					     : NULL;
+	if (path && asprintf(&place, "%s:%d", path,
+			     (int)json_integer_value(line) + request->dap->lines_from_0) < 0)
+		place = NULL;
+	free(path);
+	return place;
+}
+
+// The library waits for it by a breakpoint. Where none is free, or it has a condition that cannot
+// be, it is tried again when libraries are known to have come.
+static void await_place(struct request *request, struct dc_session *session,
+			struct breakpoint *breakpoint)
+{
+	char *place = place_of(request, breakpoint);
+	const struct dc_breakpoint_options options = { .kind = DC_BREAK,
+						       .place = place,
+						       .pending = true };
+	struct dc_error *err = place ? breakpoint_set(session, breakpoint, &options) : NULL;
+
+	// A wrong name in the condition, and not the place.
+	breakpoint->is_pending = place && (!err || err->code != DC_NAME);
+	dc_error_destroy(err);
+	free(place);
+}
+
+// What is to stop threads now comes before what only waits; false: nothing did.
+static bool make_room(struct dc_session *session, struct breakpoint *list)
+{
+	bool any = false;
+
+	for (struct breakpoint *at = list; at; at = at->next) {
+		if (!at->number || !at->is_pending)
+			continue;
+		unset(session, at);
+		any = true;
+	}
+	return any;
+}
+
 // What is wrong with one is said of it, and others are set.
 static void try_one(struct request *request, struct dc_session *session,
 		    struct breakpoint *breakpoint)
 {
+	struct breakpoints *all = &request->dap->breakpoints;
 	struct dc_error *err = set_one(request, session, breakpoint);
 
+	if (err && err->code == DC_REFUSED &&
+	    make_room(session, all->first) | make_room(session, all->kept)) {
+		dc_error_destroy(err);
+		err = set_one(request, session, breakpoint);
+	}
 	if (!err && !request->complaint)
 		return;
 	breakpoint->number = 0;
 	breakpoint->problem = request->complaint ?: strdup(err->message);
 	request->complaint = NULL;
 	dc_error_destroy(err);
+	if (breakpoint->is_pending)
+		await_place(request, session, breakpoint);
 }
 
 static struct breakpoint *make_one(struct request *request, enum breakpoint_set set,
@@ -391,20 +359,53 @@ void breakpoint_is_gone(struct request *request, struct breakpoint *breakpoint)
 	breakpoint_destroy(breakpoint);
 }
 
+static void set_anew(struct request *request, struct dc_session *session,
+		     struct breakpoint *breakpoint)
+{
+	bool was_verified = is_verified(breakpoint);
+
+	free(breakpoint->problem);
+	free(breakpoint->file);
+	breakpoint->problem = breakpoint->file = NULL;
+	breakpoint->number = 0;
+	breakpoint->nr_locations = breakpoint->hits = 0;
+	breakpoint->addr = 0;
+	breakpoint->is_pending = false;
+	try_one(request, session, breakpoint);
+	if (was_verified != is_verified(breakpoint))
+		tell_breakpoint(request, breakpoint, "changed");
+}
+
 void breakpoints_renew(struct request *request, struct dc_session *session)
 {
-	for (struct breakpoint *at = request->dap->breakpoints.first; at; at = at->next) {
-		bool was_set = at->number != 0;
+	for (struct breakpoint *at = request->dap->breakpoints.first; at; at = at->next)
+		set_anew(request, session, at);
+}
 
-		free(at->problem);
-		free(at->file);
-		at->problem = at->file = NULL;
-		at->number = 0;
-		at->nr_locations = at->hits = 0;
-		at->addr = 0;
-		try_one(request, session, at);
-		if (was_set != (at->number != 0))
-			tell_breakpoint(request, at, "changed");
+// The library may have found its place already, and told nobody of it yet.
+static bool is_found(struct request *request, struct dc_session *session,
+		     struct breakpoint *breakpoint)
+{
+	struct described described = { breakpoint, false };
+	struct dc_error *err = breakpoint->number ? dc_breakpoints(session, describe, &described)
+						  : NULL;
+
+	dc_error_destroy(err);
+	if (!described.found || breakpoint->is_pending)
+		return false;
+	free(breakpoint->problem);
+	breakpoint->problem = NULL;
+	tell_breakpoint(request, breakpoint, "changed");
+	return true;
+}
+
+void breakpoints_look_again(struct request *request, struct dc_session *session)
+{
+	for (struct breakpoint *at = request->dap->breakpoints.first; at; at = at->next) {
+		if (!at->is_pending || is_found(request, session, at))
+			continue;
+		unset(session, at);
+		set_anew(request, session, at);
 	}
 }
 
@@ -413,15 +414,24 @@ struct dc_error *dap_breakpoint_found(struct dc_session *session, void *arg)
 	struct request *request = arg;
 	struct breakpoint *breakpoint = breakpoints_find(&request->dap->breakpoints,
 							 (unsigned)request->thread);
-	struct described described = { breakpoint, false };
-	struct dc_error *err = breakpoint ? dc_breakpoints(session, describe, &described) : NULL;
 
-	if (breakpoint && !err)
-		tell_breakpoint(request, breakpoint, "changed");
-	return err;
+	if (breakpoint && breakpoint->is_pending)
+		is_found(request, session, breakpoint);
+	return NULL;
 }
 
 // ---- A set of them ----
+
+static void remove_all(struct dc_session *session, struct breakpoint **list)
+{
+	while (*list) {
+		struct breakpoint *gone = *list;
+
+		*list = gone->next;
+		unset(session, gone);
+		breakpoint_destroy(gone);
+	}
+}
 
 struct dc_error *breakpoints_replace(struct request *request, struct dc_session *session,
 				     enum breakpoint_set set, const char *source, json_t *asked)
@@ -444,7 +454,7 @@ struct dc_error *breakpoints_replace(struct request *request, struct dc_session 
 	if (json_array_size(asked))
 		err = dap_take_control(request, session);
 
-	struct breakpoint *kept = NULL, **end = &kept;
+	struct breakpoint **end = &all->kept;
 
 	// Those that go make room for those that come: the processor has few.
 	for (size_t i = 0; i < json_array_size(asked); i++) {
@@ -455,16 +465,10 @@ struct dc_error *breakpoints_replace(struct request *request, struct dc_session 
 			end = &same->next;
 		}
 	}
-	while (old) {
-		struct breakpoint *gone = old;
-
-		old = gone->next;
-		unset(session, gone);
-		breakpoint_destroy(gone);
-	}
+	remove_all(session, &old);
 	for (size_t i = 0; !err && i < json_array_size(asked); i++) {
 		json_t *each = json_array_get(asked, i);
-		struct breakpoint *breakpoint = take_same(&kept, each);
+		struct breakpoint *breakpoint = take_same(&all->kept, each);
 
 		if (!breakpoint) {
 			breakpoint = make_one(request, set, source, each);
@@ -476,6 +480,7 @@ struct dc_error *breakpoints_replace(struct request *request, struct dc_session 
 		all->first = breakpoint;
 		json_array_append_new(list, describe_breakpoint(request, breakpoint));
 	}
+	remove_all(session, &all->kept);
 	request->body = json_pack("{so}", "breakpoints", list);
 	return err ? err : dap_leave_control(request, session);
 }

@@ -20,7 +20,8 @@ struct breakpoint {
 	char *source; // SOURCE: the client's path
 	json_t *asked; // as the client described it
 	unsigned number; // the library's; 0: it is not set
-	char *problem; // why not
+	bool is_pending; // its place is not there: a library may bring it
+	char *problem; // why it is not set, or pending
 	char *file; // where it is, as the library says; NULL: not known
 	int line;
 	uint64_t addr;
@@ -32,6 +33,7 @@ struct breakpoint {
 
 struct breakpoints {
 	struct breakpoint *first;
+	struct breakpoint *kept; // of a set that is being replaced, until their turn comes
 	int last_id;
 };
 void breakpoints_clear(struct breakpoints *breakpoints);
@@ -46,9 +48,16 @@ struct dc_error *breakpoint_set(struct dc_session *session, struct breakpoint *b
 // Those of a set, and of a source, become those that are asked for.
 struct dc_error *breakpoints_replace(struct request *request, struct dc_session *session,
 				     enum breakpoint_set set, const char *source, json_t *asked);
+// Libraries have come: those whose places were not there may find them.
+void breakpoints_look_again(struct request *request, struct dc_session *session);
 // Of the same program, begun again: each is set anew.
 void breakpoints_renew(struct request *request, struct dc_session *session);
 
+// A text that the client gave with it; NULL: none.
+const char *breakpoint_text(const json_t *asked, const char *name);
+
+// hits.c
+bool breakpoint_is_hit_condition(const char *text);
 // One more hit; false: the hit condition lets it go on.
 bool breakpoint_hit(struct breakpoint *breakpoint);
 // What a log point says of the thread, freed by the caller; NULL: no memory.

@@ -74,6 +74,7 @@ struct dap {
 	struct references *references;
 	struct breakpoints breakpoints;
 	struct shell *shell; // of the console; NULL: not yet
+	json_t *modules; // that the client knows of, by their ids
 	json_t *watched; // answers that are kept until the program runs on
 	bool stops_at_faults;
 	bool at_entry; // what we launched stands where it began
@@ -181,6 +182,10 @@ struct dc_error *dap_scopes(struct dc_session *session, void *request);
 struct dc_error *dap_list_scope(struct request *request, struct dc_session *session,
 				const struct scope_reference *scope, json_t *variables);
 char *dap_scope_expression(const struct scope_reference *scope, const char *name);
+// modules.c
+// What there is, before anything is told of it; and then what has come and gone.
+struct dc_error *dap_note_modules(struct dap *dap, struct dc_session *session);
+struct dc_error *dap_modules_changed(struct dc_session *session, void *request);
 // memory.c
 struct dc_error *dap_read_memory(struct dc_session *session, void *request);
 struct dc_error *dap_write_memory(struct dc_session *session, void *request);

@@ -297,6 +297,11 @@ static void take_stop(struct dap *dap, const struct dc_stop *stop)
 		dap_begin(dap, dap_stopped, stop->thread, is_pause ? dap->pause_reason : NULL);
 }
 
+static void tell_thread(struct dap *dap, pid_t thread, const char *reason)
+{
+	dap_event(dap, "thread", json_pack("{ss si}", "reason", reason, "threadId", thread));
+}
+
 static void take_events(struct dap *dap)
 {
 	struct dc_event event;
@@ -330,6 +335,9 @@ static void take_events(struct dap *dap)
 		case DC_EVENT_BREAKPOINT:
 			dap_begin(dap, dap_breakpoint_found, (pid_t)event.breakpoint, NULL);
 			break;
+		case DC_EVENT_THREAD_BEGAN: tell_thread(dap, event.thread, "started"); break;
+		case DC_EVENT_THREAD_ENDED: tell_thread(dap, event.thread, "exited"); break;
+		case DC_EVENT_MODULES: dap_begin(dap, dap_modules_changed, 0, NULL); break;
 		default: break;
 		}
 	}
@@ -588,6 +596,7 @@ int dap_serve(int in, int out, FILE *log, const char *token)
 		dap_answer(dap.farewell, NULL);
 	breakpoints_clear(&dap.breakpoints);
 	references_destroy(dap.references);
+	json_decref(dap.modules);
 	json_decref(dap.watched);
 	json_decref(dap.source_map);
 	json_decref(dap.configuration);

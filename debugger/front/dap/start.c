@@ -203,7 +203,7 @@ struct dc_error *dap_look_around(struct request *request, struct dc_session *ses
 	for (size_t i = 0; check.hosts[i]; i++)
 		dap->has_goroutines |= !strcmp(check.hosts[i], "gort");
 	dc_check_deinit(&check);
-	return NULL;
+	return dap_note_modules(dap, session);
 }
 
 void dap_tell_process(struct request *request, const char *method)
