@@ -121,7 +121,8 @@ static struct dc_error *check_threads(struct preflight *preflight)
 			continue;
 		err = process_thread_info(session->process, threads.tids[i], &info);
 		// A thread that ended meanwhile is not worth a line.
-		if (err && err->code == DC_TARGET_ENDED && process_alive(session->process)) {
+		if (err && (err->code == DC_TARGET_ENDED || err->code == DC_THREAD_ENDED) &&
+		    process_alive(session->process)) {
 			dc_error_destroy(err);
 			err = NULL;
 			continue;

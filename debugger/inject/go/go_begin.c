@@ -31,9 +31,11 @@ static pid_t tid_of(const struct go *go, uint64_t inner)
 	}
 	err = process_threads(go->process, &threads);
 	for (size_t i = 0; !err && i < threads.n && !tid; i++) {
-		err = process_thread_info(go->process, threads.tids[i], &info);
-		if (!err && (uint64_t)info.inner_tid == inner)
+		struct dc_error *ended = process_thread_info(go->process, threads.tids[i], &info);
+
+		if (!ended && (uint64_t)info.inner_tid == inner)
 			tid = threads.tids[i];
+		dc_error_destroy(ended);
 	}
 	process_threads_deinit(&threads);
 	dc_error_destroy(err);
