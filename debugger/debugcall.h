@@ -440,6 +440,13 @@ struct dc_location {
 	struct dc_frame at;
 	bool is_inlined; // a copy in another function
 };
+// What stands at its locations; where they differ, the last of these.
+enum dc_armed_by {
+	DC_ARMED_BY_NOTHING, // it is disabled, pending, or catches what has no place
+	DC_ARMED_BY_HARDWARE, // the processor, of whose breakpoints there are few
+	// An event of the kernel's at the instruction, for as long as we live. It may be at most of them.
+	DC_ARMED_BY_UPROBE,
+};
 struct dc_breakpoint {
 	unsigned number;
 	enum dc_breakpoint_kind kind;
@@ -450,6 +457,7 @@ struct dc_breakpoint {
 	uint64_t ignore; // that are still to go on
 	const struct dc_location *locations;
 	size_t nr_locations; // 0: it is pending, or catches what has no place
+	enum dc_armed_by armed_by;
 };
 // By number; a visit that returns false ends the listing. Texts live during the visit.
 DC_API DC_CHECK struct dc_error *dc_breakpoints(struct dc_session *session,

@@ -279,8 +279,12 @@ void control_halt_others(struct control *control, const struct thread *thread)
 static bool stands_at(struct control *control, struct thread *thread, uint64_t pc)
 {
 	bool arrived, late;
-	const struct location *hit = thread_hit(thread, pc, &late);
+	const struct location *hit = thread_hit(thread, &pc, &late);
 	struct dc_error *err = step_arrive(thread, pc, &arrived);
+
+	// A step's breakpoint comes first, and the uprobe is passed when the thread goes on.
+	if (arrived && !hit)
+		hit = control_location_at(control, pc, LOCATION_UPROBE);
 
 	if (late)
 		note_failure(control, thread_make_heard(thread, control->locations));

@@ -18,7 +18,7 @@ struct control {
 	struct process *process;
 	struct decoder *decoder;
 	struct location *locations;
-	unsigned nr_locations;
+	struct uprobes *uprobes; // NULL: there has been none yet
 	struct thread *threads;
 	int64_t next_look; // for hits that no stop tells of
 	struct thread *undecided, **last_undecided; // stand, and nobody has seen them
@@ -59,14 +59,17 @@ struct dc_error *control_wait_stop(struct control *control, int64_t until,
 				   struct thread **ret) DC_CHECK;
 struct thread *control_find(struct control *control, pid_t tid); // NULL: none
 
-// One more user of the location, armed in all threads. REFUSED, and nothing is armed, where the
-// kernel allows none.
+// One more user of the location, armed in all threads: by the processor's breakpoints while there are
+// any, of which those that a uprobe can stand in for are given up first. REFUSED, and nothing is
+// armed, where the kernel allows none.
 struct dc_error *control_add_location(struct control *control, uint64_t addr,
 				      enum kernel_breakpoint_kind kind, size_t size,
 				      const struct location **ret) DC_CHECK;
 // Their addresses are another program's now.
 void control_forget_locations(struct control *control);
 void control_remove_location(struct control *control, const struct location *location);
+const struct location *control_location_at(const struct control *control, uint64_t addr,
+					   enum location_way way); // NULL: none of this kind
 bool control_all_stand(const struct control *control);
 // They are to stand along with it.
 void control_halt_others(struct control *control, const struct thread *thread);

@@ -2,7 +2,25 @@
 // The places that all threads stop at: one for whatever means it, armed in each thread.
 #include "debugger/control/control.h"
 
+#include "debugger/base/cleanup.h"
+
 #include <stdlib.h>
+
+const struct location *control_location_at(const struct control *control, uint64_t addr,
+					   enum location_way way)
+{
+	const struct location *at = control->locations;
+
+	while (at && (at->addr != addr || at->way != way || at->kind != BREAKPOINT_EXECUTE))
+		at = at->next;
+	return at;
+}
+
+static void disarm(struct control *control, const struct location *location)
+{
+	if (location->way == LOCATION_UPROBE)
+		uprobes_disarm(control->uprobes, location->addr);
+}
 
 static void remove_unused(struct control *control, struct location *location)
 {
@@ -11,7 +29,7 @@ static void remove_unused(struct control *control, struct location *location)
 	while (*at != location)
 		at = &(*at)->next;
 	*at = location->next;
-	control->nr_locations--;
+	disarm(control, location);
 	for (struct thread *thread = control->threads; thread; thread = thread->next) {
 		if (thread->stop.location == location)
 			thread->stop.location = NULL;
@@ -20,12 +38,99 @@ static void remove_unused(struct control *control, struct location *location)
 	free(location);
 }
 
+// ---- ways -----------------------------------------------------------------------------------------
+
+static unsigned nr_hardware(const struct control *control)
+{
+	unsigned n = 0;
+
+	for (const struct location *at = control->locations; at; at = at->next)
+		n += at->way == LOCATION_HARDWARE;
+	return n;
+}
+
+// In all threads, those that end meanwhile left out.
+static struct dc_error *arm_threads(struct control *control)
+{
+	struct dc_error *err = NULL;
+
+	for (struct thread *thread = control->threads; thread && !err; thread = thread->next) {
+		err = thread_arm(thread, control->locations);
+		if (err && thread_is_end(err)) {
+			dc_error_destroy(err);
+			err = NULL;
+		}
+	}
+	return err;
+}
+
+static struct dc_error *probe(struct control *control, struct location *location)
+{
+	struct dc_error *err = NULL;
+
+	if (!control->uprobes)
+		err = uprobes_create(control->process, &control->uprobes);
+	// Threads are told from the first hit on.
+	if (!err)
+		err = arm_threads(control);
+	if (!err)
+		err = uprobes_arm(control->uprobes, location->addr);
+	if (!err)
+		location->way = LOCATION_UPROBE;
+	return err;
+}
+
+// A place that a uprobe serves as well leaves its breakpoint of the processor's to one that it does
+// not.
+static bool make_room(struct control *control)
+{
+	for (struct location *at = control->locations; at; at = at->next) {
+		struct dc_error *err = NULL;
+
+		if (at->way != LOCATION_HARDWARE || at->kind != BREAKPOINT_EXECUTE)
+			continue;
+		err = probe(control, at);
+		if (!err)
+			return true;
+		dc_error_destroy(err);
+	}
+	return false;
+}
+
+static struct dc_error *find_way(struct control *control, struct location *location)
+{
+	struct dc_error *err = NULL;
+
+	location->way = LOCATION_HARDWARE;
+	if (nr_hardware(control) < LOCATIONS_MAX)
+		return NULL;
+	if (location->kind == BREAKPOINT_EXECUTE) {
+		err = probe(control, location);
+		if (!err)
+			return NULL;
+	}
+	if (make_room(control)) {
+		dc_error_destroy(err);
+		return NULL;
+	}
+
+	struct dc_error *all = error_make(DC_REFUSED,
+					  "all %d hardware breakpoints are in use (of four, one is "
+					  "kept for steps)",
+					  LOCATIONS_MAX);
+
+	if (err)
+		all = error_note(all, "%s", err->message);
+	dc_error_destroy(err);
+	return all;
+}
+
 struct dc_error *control_add_location(struct control *control, uint64_t addr,
 				      enum kernel_breakpoint_kind kind, size_t size,
 				      const struct location **ret)
 {
 	struct location *location = control->locations;
-	struct dc_error *err = NULL;
+	struct dc_error *err;
 
 	while (location &&
 	       (location->addr != addr || location->kind != kind || location->size != size))
@@ -35,26 +140,18 @@ struct dc_error *control_add_location(struct control *control, uint64_t addr,
 		*ret = location;
 		return NULL;
 	}
-	if (control->nr_locations == LOCATIONS_MAX)
-		return error_make(DC_REFUSED,
-				  "all %d hardware breakpoints are in use (of four, one is kept "
-				  "for steps)",
-				  LOCATIONS_MAX);
 	location = malloc(sizeof(*location));
 	if (!location)
 		return &dc_out_of_memory;
-	*location = (struct location){
-		.next = control->locations, .addr = addr, .kind = kind, .size = size, .users = 1
-	};
-	control->locations = location;
-	control->nr_locations++;
-	for (struct thread *thread = control->threads; thread && !err; thread = thread->next) {
-		err = thread_arm(thread, control->locations);
-		if (err && thread_is_end(err)) {
-			dc_error_destroy(err);
-			err = NULL;
-		}
+	*location = (struct location){ .addr = addr, .kind = kind, .size = size, .users = 1 };
+	err = find_way(control, location);
+	if (err) {
+		free(location);
+		return err;
 	}
+	location->next = control->locations;
+	control->locations = location;
+	err = arm_threads(control);
 	if (err) {
 		remove_unused(control, location);
 		return err;
@@ -73,9 +170,10 @@ void control_forget_locations(struct control *control)
 		struct location *location = control->locations;
 
 		control->locations = location->next;
+		disarm(control, location);
 		free(location);
 	}
-	control->nr_locations = 0;
+	uprobes_destroy(take_ptr(control->uprobes));
 }
 
 void control_remove_location(struct control *control, const struct location *location)

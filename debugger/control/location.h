@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 // A place that threads stop at, in the target's memory: one for all breakpoints that mean it. It is
-// armed in every thread by an event of the kernel's.
+// armed in every thread by one of the processor's breakpoints, or for all threads by a uprobe.
 #ifndef DEBUGGER_CONTROL_LOCATION_H
 #define DEBUGGER_CONTROL_LOCATION_H
 
 #include "debugger/target/kernel_breakpoint.h"
+
+enum location_way {
+	LOCATION_HARDWARE,
+	LOCATION_UPROBE,
+};
 
 struct location {
 	struct location *next;
@@ -12,6 +17,7 @@ struct location {
 	enum kernel_breakpoint_kind kind;
 	size_t size; // of what is watched
 	unsigned users;
+	enum location_way way;
 };
 
 // Of the four that a processor has, one is kept for steps.

@@ -64,13 +64,16 @@ void thread_disarm(struct thread *thread)
 {
 	for (size_t i = 0; i < SLOTS; i++)
 		disarm(&thread->slots[i]);
+	if (thread->seat.notice)
+		uprobes_unseat(thread->control->uprobes, thread->tracee.tid);
+	thread->seat.notice = 0;
 }
 
 static bool is_location(const struct location *locations, const struct location *wanted)
 {
 	while (locations && locations != wanted)
 		locations = locations->next;
-	return locations != NULL;
+	return locations && locations->way == LOCATION_HARDWARE;
 }
 
 static bool is_armed_at(const struct thread *thread, const struct location *location)
@@ -109,6 +112,21 @@ struct dc_error *thread_notice(const struct thread *thread, int *ret)
 	return NULL;
 }
 
+// Uprobes are for all threads; each is told in its own way.
+static struct dc_error *take_seat(struct thread *thread, int *notice)
+{
+	struct dc_error *err = *notice ? NULL : thread_notice(thread, notice);
+
+	if (!err)
+		err = uprobes_seat(thread->control->uprobes, thread->tracee.tid, *notice);
+	if (err)
+		return err;
+	thread->seat.notice = *notice;
+	thread->seat.seen = thread->seat.told = 0;
+	thread->tracee.notices |= UINT64_C(1) << (*notice - 1);
+	return NULL;
+}
+
 struct dc_error *thread_arm(struct thread *thread, const struct location *locations)
 {
 	struct dc_error *err = NULL;
@@ -123,7 +141,7 @@ struct dc_error *thread_arm(struct thread *thread, const struct location *locati
 	for (const struct location *at = locations; at && !err; at = at->next) {
 		struct slot *slot = free_slot(thread);
 
-		if (is_armed_at(thread, at))
+		if (at->way != LOCATION_HARDWARE || is_armed_at(thread, at))
 			continue;
 		if (!slot)
 			err = error_make(DC_REFUSED,
@@ -140,12 +158,74 @@ struct dc_error *thread_arm(struct thread *thread, const struct location *locati
 			thread->tracee.notices |= UINT64_C(1) << (notice - 1);
 		}
 	}
+	if (!err && thread->control->uprobes && !thread->seat.notice)
+		err = take_seat(thread, &notice);
 	return err;
 }
 
 // ---- stops ----------------------------------------------------------------------------------------
 
-const struct location *thread_hit(struct thread *thread, uint64_t pc, bool *late)
+// Hits that nobody has asked for yet.
+static uint64_t untold_by_uprobes(const struct thread *thread, struct uprobe_hits *hits)
+{
+	if (!thread->seat.notice ||
+	    !uprobes_look(thread->control->uprobes, thread->tracee.tid, hits))
+		return 0;
+	return hits->n - thread->seat.seen;
+}
+
+static uint64_t hits_of_uprobes(struct thread *thread, struct uprobe_hits *hits)
+{
+	uint64_t since = untold_by_uprobes(thread, hits);
+
+	thread->seat.seen += since;
+	thread->seat.is_due |= since && hits->n != thread->seat.told;
+	return since;
+}
+
+// Whether the thread has stopped at its first occasion, right where the instruction led.
+static bool is_right_behind(const struct thread *thread, const struct user_regs_struct *before,
+			    uint64_t pc)
+{
+	struct successor next;
+	struct dc_error *err = successor_of(thread->control->decoder, before, &next);
+	bool is_known = !err;
+
+	dc_error_destroy(err);
+	return is_known && next.addr == pc;
+}
+
+// The instruction has run. It is one that these registers undo, and nobody is told before they have.
+static const struct location *hit_by_uprobe(struct thread *thread, uint64_t *pc, bool *late)
+{
+	struct uprobe_hits hits;
+	struct user_regs_struct now;
+
+	if (!hits_of_uprobes(thread, &hits))
+		return NULL;
+
+	const struct location *hit = control_location_at(thread->control, hits.addr,
+							 LOCATION_UPROBE);
+	struct dc_error *err = hit ? registers_get(thread->tracee.tid, &now) : NULL;
+
+	if (!hit)
+		return NULL;
+	if (!err) {
+		registers_take_segments(&hits.before, &now);
+		if (is_right_behind(thread, &hits.before, registers_pc(&now)))
+			err = registers_set(thread->tracee.tid, &hits.before);
+		else
+			*late = true;
+	}
+	if (err || *late) {
+		dc_error_destroy(err);
+		return NULL;
+	}
+	*pc = hit->addr;
+	return hit;
+}
+
+const struct location *thread_hit(struct thread *thread, uint64_t *pc, bool *late)
 {
 	const struct location *ret = NULL;
 
@@ -155,17 +235,18 @@ const struct location *thread_hit(struct thread *thread, uint64_t pc, bool *late
 
 		if (!slot->location || !kernel_breakpoint_hits(&slot->event))
 			continue;
-		if (slot->location->kind != BREAKPOINT_EXECUTE || slot->location->addr == pc)
+		if (slot->location->kind != BREAKPOINT_EXECUTE || slot->location->addr == *pc)
 			ret = slot->location;
 		else
 			*late = true;
 	}
-	return ret;
+	return ret ?: hit_by_uprobe(thread, pc, late);
 }
 
 uint64_t thread_pass_over(struct thread *thread)
 {
-	uint64_t hits = 0;
+	struct uprobe_hits of_uprobes;
+	uint64_t hits = hits_of_uprobes(thread, &of_uprobes);
 
 	for (size_t i = 0; i < SLOTS; i++)
 		hits += kernel_breakpoint_hits(&thread->slots[i].event);
@@ -174,7 +255,8 @@ uint64_t thread_pass_over(struct thread *thread)
 
 bool thread_is_unheard(struct thread *thread)
 {
-	bool untold = false, was = thread->was_untold;
+	struct uprobe_hits hits;
+	bool untold = untold_by_uprobes(thread, &hits) != 0, was = thread->was_untold;
 
 	for (size_t i = 0; i < SLOTS; i++)
 		untold |= kernel_breakpoint_untold(&thread->slots[i].event) != 0;
@@ -194,11 +276,30 @@ struct dc_error *thread_make_heard(struct thread *thread, const struct location 
 		if (thread->slots[i].location)
 			disarm(&thread->slots[i]);
 	}
+	thread->seat.notice = 0;
 	return thread_arm(thread, locations);
 }
 
-bool thread_is_notice(const struct thread *thread, const struct event *event)
+// The kernel says of itself only, and others may say that, too: where a hit is told, the signal is
+// one that does nothing else.
+static bool is_notice_of_uprobe(struct thread *thread, const struct event *event)
 {
+	struct uprobe_hits hits;
+
+	if (event->signo != thread->seat.notice || event->info.si_code != SI_KERNEL)
+		return false;
+	if (untold_by_uprobes(thread, &hits))
+		thread->seat.told = hits.n;
+	else if (!thread->seat.is_due)
+		return false;
+	thread->seat.is_due = false;
+	return true;
+}
+
+bool thread_is_notice(struct thread *thread, const struct event *event)
+{
+	if (is_notice_of_uprobe(thread, event))
+		return true;
 	for (size_t i = 0; i < SLOTS; i++) {
 		const struct kernel_breakpoint *armed = &thread->slots[i].event;
 
@@ -215,8 +316,10 @@ bool thread_is_notice(const struct thread *thread, const struct event *event)
 // instruction run, as after a hit.
 static struct dc_error *pass_here(const struct thread *thread)
 {
+	uint64_t pc = thread->stop.pc;
 	struct user_regs_struct regs;
-	bool is_here = false;
+	struct control *control = thread->control;
+	bool is_here = false, is_probed;
 
 	// Around a system call it is still to come.
 	if (thread->stop.kind >= STOP_SYSCALL)
@@ -224,17 +327,21 @@ static struct dc_error *pass_here(const struct thread *thread)
 	for (size_t i = 0; i < SLOTS; i++) {
 		const struct kernel_breakpoint *event = &thread->slots[i].event;
 
-		is_here |= event->fd >= 0 && event->addr == thread->stop.pc;
+		is_here |= event->fd >= 0 && event->addr == pc;
 	}
-	if (!is_here)
+	is_probed = control_location_at(control, pc, LOCATION_UPROBE) != NULL;
+	if (!is_here && !is_probed)
 		return NULL;
 
 	struct dc_error *err = registers_get(thread->tracee.tid, &regs);
 
-	return err || registers_pc(&regs) != thread->stop.pc
-		       ? err
-		       : registers_poke(thread->tracee.tid, REGISTER_FLAGS_OFFSET,
-					regs.eflags | FLAG_RESUME);
+	if (err || registers_pc(&regs) != pc)
+		return err;
+	if (is_probed)
+		uprobes_pass(control->uprobes, thread->tracee.tid, pc, registers_sp(&regs));
+	return is_here ? registers_poke(thread->tracee.tid, REGISTER_FLAGS_OFFSET,
+					regs.eflags | FLAG_RESUME)
+		       : NULL;
 }
 
 // A call that was made where it stands has led it away from the stop at its signal, which is with us

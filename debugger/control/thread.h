@@ -7,6 +7,7 @@
 #include "debugger/arch/x86_64/successor.h"
 #include "debugger/control/location.h"
 #include "debugger/target/tracee.h"
+#include "debugger/target/uprobe.h"
 
 enum step_way {
 	WAY_INSTRUCTIONS, // one after the other
@@ -62,6 +63,12 @@ struct thread {
 	struct control *control;
 	struct thread *next, *next_undecided;
 	struct slot slots[SLOTS];
+	struct {
+		int notice; // by which uprobes tell it of hits; 0: they do not
+		uint64_t seen; // hits that were asked for
+		uint64_t told; // the last that a notice told of
+		bool is_due; // a notice of one of those may be still to come
+	} seat;
 	struct step step;
 	bool stands; // until thread_go()
 	bool is_undecided; // nobody has seen yet why
@@ -101,9 +108,10 @@ struct dc_error *thread_arm(struct thread *thread, const struct location *locati
 void thread_disarm(struct thread *thread);
 // The signal that tells the thread's hits.
 struct dc_error *thread_notice(const struct thread *thread, int *ret) DC_CHECK;
-// What was hit since the last look, with the thread stopped at pc; NULL: nothing. *late: something
-// was, and the thread has gone on from there.
-const struct location *thread_hit(struct thread *thread, uint64_t pc, bool *late);
+// What was hit since the last look, with the thread stopped at *pc; NULL: nothing. Behind a uprobe the
+// thread is put before its instruction, and *pc says so. *late: something was hit, and the thread has
+// gone on from there.
+const struct location *thread_hit(struct thread *thread, uint64_t *pc, bool *late);
 // What was hit since the last look is a callee's, and no stop. How often it was.
 uint64_t thread_pass_over(struct thread *thread);
 // Looked at now and then while it runs: hits are counted that no stop tells of.
@@ -112,7 +120,7 @@ bool thread_is_unheard(struct thread *thread);
 struct dc_error *thread_make_heard(struct thread *thread,
 				   const struct location *locations) DC_CHECK;
 // Whether the signal is only one of our notices.
-bool thread_is_notice(const struct thread *thread, const struct event *event);
+bool thread_is_notice(struct thread *thread, const struct event *event);
 // A standing thread runs on, with the signal that it was stopped with.
 struct dc_error *thread_go(struct thread *thread) DC_CHECK;
 // Nothing of why it stands is known any more.

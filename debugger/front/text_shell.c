@@ -246,7 +246,8 @@ static void put_breakpoint(const struct field *breakpoint)
 	const char *condition = field_text(breakpoint, "condition");
 
 	const char *set_by = field_text(breakpoint, "set_by"),
-		   *place = field_text(breakpoint, "place");
+		   *place = field_text(breakpoint, "place"),
+		   *armed_by = field_text(breakpoint, "armed_by");
 
 	if (!strncmp(set_by, "catch ", 6))
 		printf("catchpoint %" PRIu64 " of %s%s%s", field_count(breakpoint, "number"),
@@ -259,6 +260,9 @@ static void put_breakpoint(const struct field *breakpoint)
 		printf(" thread %jd", (intmax_t)field_integer(breakpoint, "thread"));
 	if (condition)
 		printf(" if%s%s", *condition == ' ' ? "" : " ", condition);
+	// Nothing is said of the usual.
+	if (armed_by && strcmp(armed_by, "hardware") != 0)
+		printf(", by %s", armed_by);
 	if (!field_flag(breakpoint, "enabled"))
 		fputs(", disabled", stdout);
 	printf(", %" PRIu64 " hit%s", field_count(breakpoint, "hits"),

@@ -332,12 +332,30 @@ struct dc_error *dc_breakpoint_condition(struct dc_session *session, unsigned nu
 	return session_conclude(session, err);
 }
 
+static enum dc_armed_by armed_by(const struct breakpoint *breakpoint)
+{
+	static const enum dc_armed_by ways[] = {
+		[LOCATION_HARDWARE] = DC_ARMED_BY_HARDWARE,
+		[LOCATION_UPROBE] = DC_ARMED_BY_UPROBE,
+	};
+	enum dc_armed_by last = DC_ARMED_BY_NOTHING;
+
+	for (size_t i = 0; i < breakpoint->is.nr_locations; i++) {
+		const struct location *location = breakpoint->spots[i].location;
+
+		if (location && ways[location->way] > last)
+			last = ways[location->way];
+	}
+	return last;
+}
+
 struct dc_error *dc_breakpoints(struct dc_session *session,
 				bool (*visit)(const struct dc_breakpoint *, void *), void *arg)
 {
 	_turn_(session);
 
-	for (const struct breakpoint *at = session->breakpoints.first; at; at = at->next) {
+	for (struct breakpoint *at = session->breakpoints.first; at; at = at->next) {
+		at->is.armed_by = armed_by(at);
 		if (!visit(&at->is, arg))
 			break;
 	}

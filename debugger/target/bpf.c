@@ -6,6 +6,7 @@
 
 #include "debugger/arch/x86_64/registers.h"
 #include "debugger/base/cleanup.h"
+#include "debugger/target/permission.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -13,7 +14,6 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <string.h>
-#include <sys/stat.h>
 
 // What the program writes for each thread. The order of reading matters: the counters before the
 // registers, so that a thread that runs in between is told by the next read.
@@ -196,16 +196,6 @@ static struct dc_error *assemble(const struct btf *btf, pid_t pid, struct progra
 	return NULL;
 }
 
-// The program's thread ids are the first PID namespace's, and must be ours too.
-static bool is_first_namespace(void)
-{
-	enum { PROC_PID_INIT_INO = 0xeffffffc }; // linux/proc_ns.h
-	struct stat stat_of;
-
-	return stat("/proc/self/ns/pid", &stat_of) == 0 &&
-	       stat_of.st_ino == (ino_t)PROC_PID_INIT_INO;
-}
-
 static struct dc_error *load(struct bpf_threads *threads)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
@@ -263,7 +253,8 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 
 struct dc_error *bpf_threads_create(const struct process *process, struct bpf_threads **ret)
 {
-	if (!is_first_namespace())
+	// The program's thread ids are that one's.
+	if (!permission_is_first_pid_namespace())
 		return refuse("thread ids in this PID namespace are not the kernel's own");
 
 	struct bpf_threads *threads = malloc(sizeof(*threads));

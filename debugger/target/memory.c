@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,7 +40,7 @@ bool memory_is_anothers(const struct process *process)
 
 enum { READ_MAX = 1 << 30 }; // the kernel reads somewhat more than this at once
 
-size_t memory_read_some(struct process *process, uint64_t addr, void *buf, size_t n)
+static size_t read_some(struct process *process, uint64_t addr, void *buf, size_t n)
 {
 	size_t done = 0;
 
@@ -62,6 +63,61 @@ size_t memory_read_some(struct process *process, uint64_t addr, void *buf, size_
 	}
 	return done;
 }
+
+// ---- breakpoints of ours ---------------------------------------------------------------------------
+
+struct patched {
+	uint64_t addr;
+	unsigned char was;
+};
+
+size_t memory_read_some(struct process *process, uint64_t addr, void *buf, size_t n)
+{
+	size_t done = read_some(process, addr, buf, n);
+
+	for (size_t i = 0; i < process->nr_patched; i++) {
+		const struct patched *at = &process->patched[i];
+
+		if (at->addr - addr < done)
+			((unsigned char *)buf)[at->addr - addr] = at->was;
+	}
+	return done;
+}
+
+struct dc_error *memory_note_patch(struct process *process, uint64_t addr, unsigned char was)
+{
+	struct patched *more = realloc(process->patched, (process->nr_patched + 1) * sizeof(*more));
+
+	if (!more)
+		return &dc_out_of_memory;
+	process->patched = more;
+	more[process->nr_patched++] = (struct patched){ .addr = addr, .was = was };
+	return NULL;
+}
+
+void memory_forget_patch(struct process *process, uint64_t addr)
+{
+	for (size_t i = 0; i < process->nr_patched; i++) {
+		if (process->patched[i].addr == addr) {
+			process->patched[i] = process->patched[--process->nr_patched];
+			return;
+		}
+	}
+}
+
+static struct dc_error *refuse_patched(const struct process *process, uint64_t addr, size_t n)
+{
+	for (size_t i = 0; i < process->nr_patched; i++) {
+		if (process->patched[i].addr - addr < n)
+			return error_make(DC_REFUSED,
+					  "a breakpoint is at 0x%" PRIx64
+					  ": what is there can be written when it is deleted",
+					  process->patched[i].addr);
+	}
+	return NULL;
+}
+
+// ---- all or nothing -------------------------------------------------------------------------------
 
 // What nothing at all can be read or written for.
 static struct dc_error *no_memory(struct process *process)
@@ -94,8 +150,11 @@ struct dc_error *memory_read(struct process *process, uint64_t addr, void *buf, 
 
 struct dc_error *memory_write(struct process *process, uint64_t addr, const void *buf, size_t n)
 {
+	struct dc_error *err = refuse_patched(process, addr, n);
 	size_t done = 0;
 
+	if (err)
+		return err;
 	if (process->mem_fd < 0 && process->way)
 		// It writes only, and n is not so large that it would be asked twice.
 		done = process->way->move(process->way->arg, addr, (void *)(uintptr_t)buf, n, true);

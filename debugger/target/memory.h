@@ -19,4 +19,9 @@ size_t memory_read_some(struct process *process, uint64_t addr, void *buf, size_
 struct dc_error *memory_write(struct process *process, uint64_t addr, const void *buf,
 			      size_t n) DC_CHECK;
 
+// From now on the byte reads as it was, whatever a breakpoint of ours puts there, and is not written.
+struct dc_error *memory_note_patch(struct process *process, uint64_t addr,
+				   unsigned char was) DC_CHECK;
+void memory_forget_patch(struct process *process, uint64_t addr);
+
 #endif

@@ -305,3 +305,12 @@ bool process_may_attach_later(const struct process *process)
 	dc_error_destroy(err);
 	return !err;
 }
+
+bool permission_is_first_pid_namespace(void)
+{
+	enum { PROC_PID_INIT_INO = 0xeffffffc }; // linux/proc_ns.h
+	struct stat stat_of;
+
+	return stat("/proc/self/ns/pid", &stat_of) == 0 &&
+	       stat_of.st_ino == (ino_t)PROC_PID_INIT_INO;
+}

@@ -29,5 +29,7 @@ struct permission_facts {
 bool permission_is_translator(const char *path);
 // REFUSED for a shadow stack, a frozen process or one that is translated, else ATTACH; cause and remedy in one line. NULL: nothing in the way.
 struct dc_error *permission_judge(const struct permission_facts *facts) DC_CHECK;
+// Process and thread ids as we see them are the kernel's own, which its BPF programs are told.
+bool permission_is_first_pid_namespace(void);
 
 #endif

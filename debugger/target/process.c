@@ -218,6 +218,7 @@ void process_close(struct process *process)
 	cleanup_close(&process->mem_fd);
 	cleanup_close(&process->pidfd);
 	free(process->gadgets);
+	free(process->patched);
 	free(process);
 }
 

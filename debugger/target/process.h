@@ -26,6 +26,8 @@ struct process {
 	const struct memory_way *way; // where mem_fd is -1; NULL: there is none
 	int pidfd;
 	char name[16];
+	struct patched *patched; // of memory.c: bytes that breakpoints of ours have changed
+	size_t nr_patched;
 	struct gadgets_kept *gadgets; // of target/gadgets.c; NULL: not looked for yet
 };
 

@@ -254,6 +254,51 @@ def killed_in_control():
     print(f"# {len(ways) * kills} kills, 0 dead")
 
 
+class Milestones(Program):
+    """Threads that come by many places; see there for what they verify."""
+
+    def __init__(self, threads):
+        super().__init__(f"{TARGETS}/milestones", str(threads))
+
+    def counts(self, line=""):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return tuple(map(int, self.process.stdout.readline().split()))
+
+    def runs_on(self):
+        """All threads go on, nothing was changed."""
+        before, _, _ = self.counts()
+        until(lambda: self.counts()[0] > before + 1000, "it goes on")
+        equal(self.counts()[1:], (0, 0), "faults and stray signals")
+        for tid in os.listdir(f"/proc/{self.pid}/task"):
+            fields = status(self.pid, tid)
+            equal(fields["TracerPid"], "0", "its tracer")
+            expect(fields["State"][0] not in "Tt", fields["State"])
+            equal(int(fields["SigPnd"], 16), 0, "what is pending")
+
+
+@test
+def killed_with_many_places():
+    """promise 1: SIGKILL with eight breakpoints hit without end by four threads"""
+    kills = 1000 if CAMPAIGN else 20
+    random.seed(3)
+    with Milestones(4) as target:
+        target.counts("0")
+        for n in range(kills):
+            debugger = subprocess.Popen([f"{B}/tests/control/driver", str(target.pid), "places"],
+                                        stdout=subprocess.PIPE, text=True)
+            equal(debugger.stdout.readline(), "at work\n")
+            # A moment of no meaning: the sweep is over moments.
+            time.sleep(random.random() * 0.003)
+            debugger.kill()
+            equal(debugger.wait(), -signal.SIGKILL)
+            debugger.stdout.close()
+            if n % 10 == 9:
+                target.runs_on()
+        target.runs_on()
+    print(f"# {kills} kills, 0 dead")
+
+
 @test
 def killed_at_each_call():
     """promise 1: killed at each of its calls to the kernel, over a target that verifies its registers"""

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A debugger that does one thing to a process without end, to be killed while it does:
 //
-//   driver PID step|next|stepi|watch|break|all|call      call: whose callee stands at a breakpoint
+//   driver PID step|next|stepi|watch|break|all|call|places      call: whose callee stands at a breakpoint;
+//                                                              places: of milestones, more than hardware has
 #include "debugger/debugcall.h"
 
 #include <stdio.h>
@@ -68,6 +69,20 @@ static int call(struct dc_session *session)
 	}
 }
 
+static void set_places(struct dc_session *session)
+{
+	// The last three need the processor's; to the others uprobes stand in for it.
+	static const char *const all[] = { "by_push",  "by_data",  "by_jump", "by_call",
+					   "by_endbr", "by_store", "by_lock", "by_flags" };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		const struct dc_breakpoint_options options = { .place = all[i] };
+		unsigned number;
+
+		good(dc_breakpoint_set(session, &options, &number));
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	const char *what = argc > 2 ? argv[2] : "";
@@ -91,7 +106,11 @@ int main(int argc, char *argv[])
 	good(dc_control(session, &control));
 	if (dc_event_fd(session) < 0)
 		return 2;
-	good(dc_breakpoint_set(session, !strcmp(what, "watch") ? &object : &place, &number));
+	if (!strcmp(what, "places"))
+		set_places(session);
+	else
+		good(dc_breakpoint_set(session, !strcmp(what, "watch") ? &object : &place,
+				       &number));
 	if (!strcmp(what, "call"))
 		return call(session);
 	for (unsigned long n = 0;; n++) {

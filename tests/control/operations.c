@@ -541,23 +541,6 @@ TEST("while one stands at a signal, others stop, and threads are born")
 	target_end(&target);
 }
 
-TEST("at most three addresses, and the fourth is refused")
-{
-	struct target target = target_start("comers", "1");
-	struct dc_session *session = control(&target);
-	struct dc_breakpoint_options options = { .place = "triple" };
-	unsigned number;
-
-	set(session, "price", NULL); // two copies
-	set(session, "note", NULL);
-	refused(dc_breakpoint_set(session, &options, &number), DC_REFUSED);
-	options.place = "nosuch";
-	refused(dc_breakpoint_set(session, &options, &number), DC_NAME);
-	dc_close(session);
-	runs_on(&target);
-	target_end(&target);
-}
-
 TEST("the target ends under control")
 {
 	struct target target = target_start("comers", "2");

@@ -74,6 +74,19 @@ static inline void registers_forget_syscall(struct user_regs_struct *regs)
 {
 	regs->orig_rax = (uint64_t)-1;
 }
+// What is neither a general register nor the flags, as another stop of the thread had it.
+static inline void registers_take_segments(struct user_regs_struct *regs,
+					   const struct user_regs_struct *from)
+{
+	regs->cs = from->cs;
+	regs->ss = from->ss;
+	regs->ds = from->ds;
+	regs->es = from->es;
+	regs->fs = from->fs;
+	regs->gs = from->gs;
+	regs->fs_base = from->fs_base;
+	regs->gs_base = from->gs_base;
+}
 // As far as they are known of a thread that was not stopped.
 static inline struct user_regs_struct registers_known_from(uint64_t pc, uint64_t sp, long syscall)
 {

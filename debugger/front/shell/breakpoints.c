@@ -82,6 +82,10 @@ static bool is_watched(enum dc_breakpoint_kind kind)
 	return kind == DC_WATCH || kind == DC_WATCH_READ || kind == DC_WATCH_ACCESS;
 }
 
+static const char *const ways[] = { [DC_ARMED_BY_NOTHING] = NULL,
+				    [DC_ARMED_BY_HARDWARE] = "hardware",
+				    [DC_ARMED_BY_UPROBE] = "uprobe" };
+
 static bool say_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
 {
 	struct naming *naming = arg;
@@ -100,6 +104,7 @@ static bool say_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
 	record_flag(out, "temporary", breakpoint->temporary);
 	record_count(out, "hits", breakpoint->hits);
 	record_count(out, "ignore", breakpoint->ignore);
+	record_text(out, "armed_by", ways[breakpoint->armed_by]);
 	// What is watched is data, and where its frame returns to is no place of the user's.
 	if (is_watched(breakpoint->kind) && breakpoint->nr_locations)
 		record_address(out, "address", breakpoint->locations[0].at.pc);
