@@ -217,7 +217,9 @@ static struct dc_error *put_type(struct shape *shape, const struct type *type, u
 		return NULL;
 	case TYPE_POINTER:
 	case TYPE_REFERENCE:
-		abi_put(&shape->value, offset, 8, 8, ABI_INTEGER, ABI_INTEGER);
+	case TYPE_MEMBER:
+		for (uint64_t i = 0; i < type->size; i += 8)
+			abi_put(&shape->value, offset + i, 8, 8, ABI_INTEGER, ABI_INTEGER);
 		return NULL;
 	case TYPE_FLOAT: return put_float(shape, type, offset, false);
 	case TYPE_COMPLEX: return put_float(shape, type, offset, true);

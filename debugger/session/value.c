@@ -78,6 +78,7 @@ static enum dc_type_kind kind_of(const struct type *type)
 	case TYPE_STRUCT: return DC_TYPE_STRUCT;
 	case TYPE_UNION: return DC_TYPE_UNION;
 	case TYPE_FUNCTION: return DC_TYPE_FUNCTION;
+	case TYPE_MEMBER:
 	case TYPE_TYPEDEF:
 	case TYPE_OPAQUE: break;
 	}

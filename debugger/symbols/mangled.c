@@ -278,7 +278,9 @@ char *symbols_scope(struct symbols *symbols, const struct symbols_frame *frame)
 struct wanted {
 	char *name; // simplified
 	char part[80]; // stands in every symbol of that name; "" when that is not sure
-	const char *const *codes; // of an operator: one of them does; NULL: it is none
+	const char *const
+		*codes; // of an operator or constructor: one of them does; NULL: it is none
+	bool is_operator;
 };
 
 // Whether the symbol may be one of the name.
@@ -394,9 +396,9 @@ static bool search(struct loaded *loaded, const struct wanted *wanted, unsigned 
 			continue;
 
 		char *shown = demangle_name(symbol.name);
-		enum fit fit = !shown	       ? FIT_NONE
-			       : wanted->codes ? fits_operator(shown, wanted->name)
-					       : fits(shown, wanted->name, symbol.class);
+		enum fit fit = !shown		     ? FIT_NONE
+			       : wanted->is_operator ? fits_operator(shown, wanted->name)
+						     : fits(shown, wanted->name, symbol.class);
 
 		// A part of a name is enough for what is the program's own.
 		if (fit == FIT_NONE || (fit == FIT_TAIL && !loaded->is_program)) {
@@ -532,11 +534,33 @@ struct dc_error *symbols_operators(struct symbols *symbols, const char *name,
 		return &dc_out_of_memory;
 
 	size_t which = operator_at(with_end);
-	struct wanted wanted = { .name = (char *)name };
+	struct wanted wanted = { .name = (char *)name, .is_operator = true };
 
 	if (which == NR_OPERATORS)
 		return NULL;
 	wanted.codes = operators[which].codes;
+	for (module = symbols->list; module && !found.n; module = found.n ? module : module->next) {
+		if (module->seen && module->image && !search(module, &wanted, SYMBOL_CODE, &found))
+			return &dc_out_of_memory;
+	}
+	return make_functions(symbols, module, &found, ret, n);
+}
+
+struct dc_error *mangled_find_constructors(struct symbols *symbols, const char *name, bool is_whole,
+					   const struct function **ret, size_t *n)
+{
+	static const char *const codes[2][2] = { { "C2E", "C2I" }, { "C1E", "C1I" } };
+	_cleanup_(cleanup_found) struct found found = { 0 };
+	_cleanup_free_ char *simple = strdup(name);
+	struct loaded *module;
+
+	*n = 0;
+	if (!simple)
+		return &dc_out_of_memory;
+	simplify(simple);
+
+	const struct wanted wanted = { .name = simple, .codes = codes[is_whole] };
+
 	for (module = symbols->list; module && !found.n; module = found.n ? module : module->next) {
 		if (module->seen && module->image && !search(module, &wanted, SYMBOL_CODE, &found))
 			return &dc_out_of_memory;

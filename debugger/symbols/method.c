@@ -73,6 +73,7 @@ static struct dc_error *make_method(struct symbols *symbols, Dwarf_Die *die, con
 	*ret = (struct method){ .function = { .name = types_strndup(symbols->types, name,
 								    strlen(name)) },
 				.is_static = is_static(die),
+				.is_explicit = die_flag(die, DW_AT_explicit),
 				.is_for_objects = die_flag(die, DW_AT_reference),
 				.is_for_values = die_flag(die, DW_AT_rvalue_reference) };
 	ret->is_virtual = virtual_slot(die, &ret->slot);
@@ -121,4 +122,28 @@ struct dc_error *symbols_methods(struct symbols *symbols, const struct type *cla
 			err = make_method(symbols, &child, its, &list[(*n)++]);
 	}
 	return err;
+}
+
+bool symbols_virtual_method(struct symbols *symbols, const struct type *class, uint64_t slot,
+			    struct method *ret)
+{
+	Dwarf_Die die = type_node(class)->unqualified->die, child;
+	struct die_walk walk = { 0 };
+	uint64_t its;
+
+	if (!die.addr || class->is_incomplete)
+		return false;
+	for (bool more = die_walk_first(&walk, &die, &child); more;
+	     more = die_walk_next(&walk, &child)) {
+		const char *name = dwarf_tag(&child) == DW_TAG_subprogram ? dwarf_diename(&child)
+									  : NULL;
+
+		if (!name || !virtual_slot(&child, &its) || its != slot)
+			continue;
+
+		_cleanup_error_ struct dc_error *err = make_method(symbols, &child, name, ret);
+
+		return !err;
+	}
+	return false;
 }

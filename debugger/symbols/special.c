@@ -156,7 +156,7 @@ static struct dc_error *needs_function(struct symbols *symbols, const struct typ
 	return *ret ? NULL : parts_need(symbols, class, kind, depth, ret);
 }
 
-static bool has_virtual_base(struct symbols *symbols, const struct type *type, unsigned depth)
+static bool virtual_below(struct symbols *symbols, const struct type *type, unsigned depth)
 {
 	const struct type *class = symbols_complete(symbols, type_strip(type));
 	const struct type_member *members = NULL;
@@ -164,11 +164,16 @@ static bool has_virtual_base(struct symbols *symbols, const struct type *type, u
 	_cleanup_error_ struct dc_error *err = type_members(class, &members, &n);
 
 	for (size_t i = 0; !err && i < n && depth < DEPTH_MAX; i++) {
-		if (members[i].is_base && (members[i].is_virtual ||
-					   has_virtual_base(symbols, members[i].type, depth + 1)))
+		if (members[i].is_base &&
+		    (members[i].is_virtual || virtual_below(symbols, members[i].type, depth + 1)))
 			return true;
 	}
 	return false;
+}
+
+bool mangled_has_virtual_base(struct symbols *symbols, const struct type *class)
+{
+	return virtual_below(symbols, class, 0);
 }
 
 // ---- the name that it has ----
@@ -324,7 +329,7 @@ struct dc_error *symbols_special(struct symbols *symbols, const struct type *typ
 	err = needs_function(symbols, class, kind, 0, is_needed);
 	if (err || !*is_needed)
 		return err;
-	search.is_whole = has_virtual_base(symbols, class, 0);
+	search.is_whole = mangled_has_virtual_base(symbols, class);
 	if (declared.is_deleted || (kind == OBJECT_COPY && !declared.is_there && declared.moves))
 		return error_make(DC_REFUSED, "'%s' has no %s: it is deleted",
 				  class->name ?: "the class", what_is_missing(kind));

@@ -142,6 +142,8 @@ bool symbols_is_static(const struct symbols *symbols);
 struct method {
 	struct function function; // addr 0: there is no code of its own
 	bool is_static;
+	bool is_explicit; // a constructor or conversion for whom asks for it only
+	bool is_copy; // a constructor that copies or moves
 	bool is_for_objects, is_for_values; // declared with & or && behind
 	bool is_virtual; // the one to call is in the object's virtual table, at slot
 	uint64_t slot;
@@ -149,6 +151,13 @@ struct method {
 // Those of that name which the C++ class has itself; NULL: its conversions to other types.
 struct dc_error *symbols_methods(struct symbols *symbols, const struct type *class,
 				 const char *name, const struct method **ret, size_t *n) DC_CHECK;
+// The constructors that the class declares, as functions that take the object to be made first. addr 0:
+// there is no code of it.
+struct dc_error *symbols_constructors(struct symbols *symbols, const struct type *type,
+				      const struct method **ret, size_t *n) DC_CHECK;
+// The one that the class itself declares for that place in its virtual table; false: there is none.
+bool symbols_virtual_method(struct symbols *symbols, const struct type *class, uint64_t slot,
+			    struct method *ret);
 // C++: what copies, moves or ends an object of the class. *is_needed false: nothing is called for it,
 // its bytes are all. Code REFUSED: there is none, or none that could be called.
 enum special_kind { OBJECT_COPY, OBJECT_MOVE, OBJECT_DESTROY };

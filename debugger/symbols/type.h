@@ -15,6 +15,7 @@ enum type_kind {
 	TYPE_ENUM,
 	TYPE_POINTER,
 	TYPE_REFERENCE, // C++: & and &&; shown and read, passed as a pointer
+	TYPE_MEMBER, // C++: a pointer to a member; of a method, whose type has the object first
 	TYPE_ARRAY,
 	TYPE_VECTOR, // vector_size attribute
 	TYPE_STRUCT, // also C++ class
@@ -127,6 +128,7 @@ struct type {
 	uint64_t size; // bytes; 0 for void, functions and incomplete types
 	uint32_t align; // bytes, power of two; of a struct or what holds one: ask type_align()
 	const struct type *target; // pointee, element, return type, typedef's or enum's underlying
+	const struct type *class; // MEMBER: whose member it is
 	uint64_t count; // ARRAY, VECTOR: elements; UINT64_MAX: not known ([] or variable)
 	uint64_t
 		go_runtime; // where the program describes it, from runtime.types on; 0: it does not
@@ -202,6 +204,8 @@ const struct type *types_go_tuple(struct types *types, const struct type *const 
 const struct type *types_pointer(struct types *types, const struct type *target);
 const struct type *types_reference(struct types *types, const struct type *target,
 				   bool is_rvalue); // &&
+const struct type *types_member(struct types *types, const struct type *class,
+				const struct type *target);
 const struct type *types_array(struct types *types, const struct type *element, uint64_t count);
 const struct type *types_vector(struct types *types, const struct type *element, uint64_t count);
 const struct type *types_qualified(struct types *types, const struct type *type, bool is_const,

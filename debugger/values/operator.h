@@ -22,6 +22,8 @@ enum operation {
 	OP_LE,
 	OP_GE,
 	OP_REPEAT, // gdb's a@n
+	OP_MEMBER_OF, // C++: a.*b
+	OP_MEMBER_AT, // a->*b
 	OP_LOGICAL_AND,
 	OP_LOGICAL_OR,
 	OP_NEGATE, // unary from here

@@ -25,11 +25,13 @@ enum node_kind {
 	NODE_MEMBER,
 	NODE_INDEX,
 	NODE_CALL,
+	NODE_OBJECT, // C++: T(1, 2); with a list as its callee T{1, 2}
 	NODE_CONVENIENCE, // a call of one of gdb's own functions, $_streq(a, b)
 	NODE_LIST, // {1, 2}, an initializer
 	NODE_COMPOUND, // (T){1, 2}
 	NODE_AT_TYPE, // gdb's {T} address
 	NODE_TYPEID, // C++: of an expression, or without one of the type
+	NODE_MEMBER_ADDRESS, // C++: &class::name, where that is no object of its own
 	NODE_VALUE, // an operand that has been evaluated: never in a tree that was parsed
 };
 
@@ -74,7 +76,8 @@ struct node {
 	uint16_t depth; // of the recursion that visits the tree below
 	uint32_t column;
 	struct chosen *chosen; // NULL: it calls nothing
-	const struct type *type; // CONSTANT, CAST, COMPOUND, AT_TYPE; STRING: of an element
+	// CONSTANT, CAST, COMPOUND, AT_TYPE, OBJECT; STRING: of an element; MEMBER_ADDRESS: the class
+	const struct type *type;
 	union {
 		unsigned char constant[32]; // type->size bytes
 		struct {
@@ -82,7 +85,7 @@ struct node {
 			size_t size;
 		} string;
 		struct {
-			const char *name;
+			const char *name; // NAME, VARIABLE, MEMBER_ADDRESS
 			struct resolution *what; // NAME
 			int64_t number; // VARIABLE without name: >= 0 $n; < 0: 1 - number back
 		};

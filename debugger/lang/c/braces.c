@@ -44,7 +44,7 @@ static struct dc_error *designators(struct parser *parser, struct item *item)
 }
 
 // "{1, .x = 2, [3] = {4}}" with the lexer on the brace.
-static struct dc_error *list(struct parser *parser, struct node **ret)
+struct dc_error *parser_list(struct parser *parser, struct node **ret)
 {
 	struct dc_error *err = parser_node(parser, NODE_LIST, lexer_column(&parser->lexer), ret);
 	struct item **link = err ? NULL : &(*ret)->list.items;
@@ -62,7 +62,7 @@ static struct dc_error *list(struct parser *parser, struct node **ret)
 		err = designators(parser, item);
 		if (!err)
 			err = parser_at(parser, TOKEN_LBRACE)
-				      ? list(parser, &item->value)
+				      ? parser_list(parser, &item->value)
 				      : parser_assignment(parser, &item->value);
 		if (!err)
 			err = parser_adopt(*ret, item->value);
@@ -91,7 +91,7 @@ struct dc_error *parser_brace(struct parser *parser, struct node **ret)
 	if (err)
 		return err;
 	if (!declarator_begins(&ahead))
-		return list(parser, ret);
+		return parser_list(parser, ret);
 	parser->lexer = ahead.lexer;
 	err = declarator_type_name(parser, &type);
 	if (!err)
@@ -120,7 +120,7 @@ struct dc_error *parser_behind_type(struct parser *parser, const struct type *ty
 			return err;
 		// A list is the literal's; with a type in it, it is gdb's {T} address, cast.
 		if (!declarator_begins(&ahead)) {
-			err = list(parser, ret);
+			err = parser_list(parser, ret);
 			if (err)
 				return err;
 			(*ret)->kind = NODE_COMPOUND;

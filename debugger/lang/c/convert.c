@@ -200,6 +200,14 @@ static struct dc_error *bind(struct context *context, struct value *value, const
 				      : convert_refused(value, type, what);
 }
 
+static struct dc_error *convert_member(struct context *context, struct value *value,
+				       const struct type *type, bool is_cast, const char *what)
+{
+	return context->dialect->convert_member
+		       ? context->dialect->convert_member(context, value, type, is_cast, what)
+		       : convert_refused(value, type, what);
+}
+
 static struct dc_error *convert_other_object(struct context *context, struct value *value,
 					     const struct type *type, const char *what)
 {
@@ -244,6 +252,8 @@ struct dc_error *convert_assign(struct context *context, struct value *value,
 
 	if (from->kind == TYPE_VOID)
 		return error_make(DC_TYPE, "%s: a void value has no use here", what);
+	if (to->kind == TYPE_MEMBER || from->kind == TYPE_MEMBER)
+		return convert_member(context, value, type, false, what);
 	if (type_is_arithmetic(to) && type_is_arithmetic(from))
 		err = convert_scalar(value, type);
 	else if (to->kind == TYPE_POINTER && from->kind == TYPE_POINTER)
@@ -330,6 +340,8 @@ struct dc_error *convert_cast(struct context *context, struct value *value, cons
 
 	const struct type *from = type_strip(value->type);
 
+	if (to->kind == TYPE_MEMBER || from->kind == TYPE_MEMBER)
+		return convert_member(context, value, type, true, "cast");
 	if (type_is_record(to) && convert_same_object(context, from, to)) {
 		*value = (struct value){ .type = type, .bytes = value->bytes };
 		return NULL;

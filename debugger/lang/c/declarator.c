@@ -146,6 +146,80 @@ static bool must_be_type(struct lexer lexer)
 	}
 }
 
+// "A::*" at the lexer, which then stands on the star: of whose members. NULL: it is none.
+static const struct type *member_star(struct parser *parser, struct lexer *lexer)
+{
+	struct lexer ahead = *lexer;
+
+	if (!parser->dialect->member_by_pointer || ahead.token.kind != TOKEN_NAME)
+		return NULL;
+
+	const char *name = qualified_name(parser, &ahead);
+	_cleanup_error_ struct dc_error *err = lexer_advance(&ahead);
+	bool is_scope = !err && ahead.token.kind == TOKEN_SCOPE;
+	_cleanup_error_ struct dc_error *none = err ? NULL : lexer_advance(&ahead);
+
+	if (!name || err || none || !is_scope || ahead.token.kind != TOKEN_STAR)
+		return NULL;
+
+	const struct type *class = parser_named_type(parser, name);
+
+	if (!class || !type_is_record(class))
+		return NULL;
+	*lexer = ahead;
+	return class;
+}
+
+// By a word that only types have.
+static bool is_begun(const struct token *token)
+{
+	return is_qualifier(token) || is_word_of(token, basic_words) ||
+	       is_word_of(token, tag_words) || is_word_of(token, typeof_words);
+}
+
+// "T{1}" and "T(1)" behind a type's name are objects, where "T(*)" and "T(int)" are types.
+static bool makes_object(struct parser *parser, const struct lexer *name)
+{
+	struct parser ahead = *parser;
+
+	ahead.lexer = *name;
+	if (!parser->dialect->type_call)
+		return false;
+
+	_cleanup_error_ struct dc_error *err = lexer_advance(&ahead.lexer);
+
+	if (err || parser_at(&ahead, TOKEN_LBRACE))
+		return !err;
+	if (!parser_at(&ahead, TOKEN_LPAREN))
+		return false;
+
+	_cleanup_error_ struct dc_error *none = lexer_advance(&ahead.lexer);
+
+	switch (none ? TOKEN_END : ahead.lexer.token.kind) {
+	case TOKEN_NUMBER:
+	case TOKEN_CHAR:
+	case TOKEN_STRING:
+	case TOKEN_DOLLAR:
+	case TOKEN_LBRACE:
+	case TOKEN_MINUS:
+	case TOKEN_TILDE:
+	case TOKEN_NOT: return true;
+	case TOKEN_NAME: break;
+	default: return false;
+	}
+
+	const char *inner = is_begun(&ahead.lexer.token) ? NULL
+							 : qualified_name(parser, &ahead.lexer);
+
+	if (!inner || !parser_named_type(parser, inner))
+		return inner;
+
+	// What is made of an object; a parameter has a type and no more.
+	_cleanup_error_ struct dc_error *last = lexer_advance(&ahead.lexer);
+
+	return !last && (parser_at(&ahead, TOKEN_LPAREN) || parser_at(&ahead, TOKEN_LBRACE));
+}
+
 bool declarator_begins(struct parser *parser)
 {
 	const struct token *token = &parser->lexer.token;
@@ -153,15 +227,14 @@ bool declarator_begins(struct parser *parser)
 
 	if (token->kind != TOKEN_NAME)
 		return false;
-	if (is_qualifier(token) || is_word_of(token, basic_words) || is_word_of(token, tag_words) ||
-	    is_word_of(token, typeof_words))
+	if (is_begun(token))
 		return true;
 
 	const char *name = qualified_name(parser, &lexer);
 
 	// A function in parentheses is rarer than a cast.
 	return name && parser_named_type(parser, name) &&
-	       (must_be_type(lexer) || !is_variable(parser, name));
+	       (must_be_type(lexer) || !is_variable(parser, name)) && !makes_object(parser, &lexer);
 }
 
 // "struct P", "enum color"; the lexer stands on the first word.
@@ -400,6 +473,22 @@ static struct dc_error *array_size(struct parser *parser, uint64_t *ret)
 	return parser_expect(parser, TOKEN_RBRACKET, "]");
 }
 
+// Behind a method's parameters.
+static struct dc_error *method_qualifiers(struct parser *parser, const struct type **type)
+{
+	struct dc_error *err = NULL;
+
+	while (!err && (is_word_of(&parser->lexer.token, const_words) ||
+			is_word_of(&parser->lexer.token, volatile_words) ||
+			token_is(&parser->lexer.token, "noexcept"))) {
+		*type = types_qualified(parser->basics.types, *type,
+					is_word_of(&parser->lexer.token, const_words),
+					is_word_of(&parser->lexer.token, volatile_words));
+		err = *type ? lexer_advance(&parser->lexer) : &dc_out_of_memory;
+	}
+	return err;
+}
+
 // "[3]", "[2][3]", "(int, float)" behind a declarator; the last one applies first.
 static struct dc_error *suffixes(struct parser *parser, const struct type *type,
 				 const struct type **ret)
@@ -440,6 +529,8 @@ static struct dc_error *suffixes(struct parser *parser, const struct type *type,
 			return error_at(error_make(DC_TYPE, "a function cannot return this type"),
 					column);
 		err = parameters(parser, type, &type);
+		if (!err && parser->dialect->member_by_pointer)
+			err = method_qualifiers(parser, &type);
 		if (err)
 			return err;
 	}
@@ -469,6 +560,39 @@ static struct dc_error *skip_parentheses(struct parser *parser, struct lexer *le
 	return NULL;
 }
 
+// A method's type has the object first, which is not written; what is written behind the parameters
+// is said of the object.
+static const struct type *method_type(struct parser *parser, const struct type *class,
+				      const struct type *function)
+{
+	struct types *types = parser->basics.types;
+	const struct type *plain = type_strip(function);
+	const struct type *object = types_qualified(types, class, plain->is_const,
+						    plain->is_volatile);
+	const struct type *pointer = object ? types_pointer(types, object) : NULL;
+	const struct type_param *params;
+	size_t n;
+	_cleanup_error_ struct dc_error *err = type_params(plain, &params, &n);
+	_cleanup_free_ struct type_param *all = calloc(n + 1, sizeof(*all));
+
+	pointer = pointer ? types_qualified(types, pointer, true, false) : NULL;
+	if (err || !all || !pointer)
+		return NULL;
+	all[0].type = pointer;
+	if (n)
+		memcpy(all + 1, params, n * sizeof(*all));
+	return types_function(types, plain->target, all, n + 1, plain->is_variadic, true);
+}
+
+static struct dc_error *pointer_to_member(struct parser *parser, const struct type *class,
+					  const struct type *type, const struct type **ret)
+{
+	if (type_strip(type)->kind == TYPE_FUNCTION)
+		type = method_type(parser, class, type);
+	*ret = type ? types_member(parser->basics.types, class, type) : NULL;
+	return *ret ? NULL : &dc_out_of_memory;
+}
+
 // "(" begins a nested declarator rather than parameters when a declarator can follow it.
 static struct dc_error *is_nested(struct parser *parser, bool *ret)
 {
@@ -486,7 +610,9 @@ static struct dc_error *is_nested(struct parser *parser, bool *ret)
 	case TOKEN_STAR:
 	case TOKEN_LPAREN:
 	case TOKEN_LBRACKET: *ret = true; break;
-	case TOKEN_NAME: *ret = !declarator_begins(&ahead); break;
+	case TOKEN_NAME:
+		*ret = !declarator_begins(&ahead) || member_star(&ahead, &ahead.lexer);
+		break;
 	default: break;
 	}
 	return NULL;
@@ -500,11 +626,18 @@ static struct dc_error *declarator(struct parser *parser, const struct type *typ
 
 	if (err)
 		return err;
-	while (parser_at(parser, TOKEN_STAR)) {
+	for (;;) {
+		const struct type *class = member_star(parser, &parser->lexer);
 		bool is_const = false, is_volatile = false;
 
-		type = types_pointer(parser->basics.types, type);
-		err = lexer_advance(&parser->lexer);
+		if (!parser_at(parser, TOKEN_STAR))
+			break;
+		if (class)
+			err = pointer_to_member(parser, class, type, &type);
+		else
+			type = types_pointer(parser->basics.types, type);
+		if (!err)
+			err = lexer_advance(&parser->lexer);
 		while (!err && is_qualifier(&parser->lexer.token)) {
 			is_const |= is_word_of(&parser->lexer.token, const_words);
 			is_volatile |= is_word_of(&parser->lexer.token, volatile_words);

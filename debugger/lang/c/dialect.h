@@ -79,6 +79,9 @@ struct dialect {
 	struct dc_error *(*convert_class)(struct context *context, const struct node *node,
 					  struct value *object, const struct type *type,
 					  bool *done);
+	// OBJECT: an object of a class, made of its arguments.
+	struct dc_error *(*make_object)(struct context *context, const struct node *node,
+					struct value *ret);
 	// By what an object is while the program runs: a CAST, and a TYPEID.
 	struct dc_error *(*cast_dynamic)(struct context *context, const struct node *node,
 					 struct value *ret);
@@ -93,6 +96,26 @@ struct dialect {
 	// What begins with a word of the language's own. *done false: it is a name.
 	struct dc_error *(*word)(struct parser *parser, struct node **ret, bool *done);
 
+	// Behind &: "class::name" of a member that is in an object, as NODE_MEMBER_ADDRESS. *done
+	// false: what follows is an object or a function of its own.
+	struct dc_error *(*member_address)(struct parser *parser, size_t column, struct node **ret,
+					   bool *done);
+	// What such a node is; type: what is wanted, which chooses among methods, or NULL.
+	struct dc_error *(*pointer_to_member)(struct context *context, const struct node *node,
+					      const struct type *type, struct value *ret);
+	// a.*b and a->*b, where b is a pointer to a member.
+	struct dc_error *(*member_by_pointer)(struct context *context, const struct node *node,
+					      const struct value *object,
+					      const struct value *pointer, struct value *ret);
+	// Of or to such a pointer; == and != of them.
+	struct dc_error *(*convert_member)(struct context *context, struct value *value,
+					   const struct type *type, bool is_cast, const char *what);
+	struct dc_error *(*compare_members)(struct context *context, enum operation op,
+					    const struct value *a, const struct value *b,
+					    struct value *ret);
+
+	void (*print_member_pointer)(struct printer *printer, const struct type *type,
+				     const unsigned char *bytes);
 	void (*print_reference)(struct printer *printer, const struct type *type,
 				const unsigned char *bytes);
 	// A base class's part of the object with these bytes, behind what separates it from the

@@ -130,7 +130,9 @@ static void visit(struct walk *walk, const struct node *node)
 	switch ((enum node_kind)node->kind) {
 	case NODE_NAME: visit_name(walk, node); return;
 	case NODE_CALL: visit_call(walk, node); return;
+	case NODE_OBJECT:
 	case NODE_CONVENIENCE:
+		visit(walk, node->call.callee);
 		for (size_t i = 0; i < node->call.nr_args; i++)
 			visit(walk, node->call.args[i]);
 		return;
@@ -141,6 +143,7 @@ static void visit(struct walk *walk, const struct node *node)
 	case NODE_CONSTANT:
 	case NODE_STRING:
 	case NODE_VALUE:
+	case NODE_MEMBER_ADDRESS:
 	case NODE_VARIABLE: return;
 	case NODE_SIZEOF: visit_unevaluated(walk, node->left); return;
 	case NODE_INCREMENT:

@@ -75,6 +75,12 @@ struct dc_error *eval_truth(struct context *context, const struct node *node, bo
 	*ret = false;
 	if (value_unknown(&value))
 		return NULL;
+	if (type_strip(value.type)->kind == TYPE_MEMBER)
+		err = error_at(convert_assign(context, &value, context->basics.list[BASIC_BOOL],
+					      "a condition"),
+			       node->column);
+	if (err)
+		return err;
 	if (!type_is_scalar(value.type))
 		return error_at(type_error("a condition cannot be '%s'", value.type, NULL),
 				node->column);
@@ -176,6 +182,24 @@ static struct dc_error *eval_repeat(struct context *context, const struct node *
 	return ret->type ? NULL : &dc_out_of_memory;
 }
 
+// C++'s a.*b and a->*b. The object is not read for it.
+static bool is_member_access(const struct node *node)
+{
+	return node->op == OP_MEMBER_OF || node->op == OP_MEMBER_AT;
+}
+
+static struct dc_error *eval_by_pointer(struct context *context, const struct node *node,
+					const struct value *object, struct value *ret)
+{
+	_cleanup_value_ struct value pointer = { 0 };
+	struct dc_error *err = eval_operand(context, node->right, &pointer);
+
+	if (!err && !context->dialect->member_by_pointer)
+		err = error_make(DC_SYNTAX, "'%s' is no operator of C's", operator_text(node->op));
+	return err ? err
+		   : context->dialect->member_by_pointer(context, node, object, &pointer, ret);
+}
+
 // left is consumed; a step of eval_spine().
 static struct dc_error *fold_binary(struct context *context, const struct node *node,
 				    struct value *left, struct value *ret)
@@ -185,6 +209,8 @@ static struct dc_error *fold_binary(struct context *context, const struct node *
 
 	if (node->op == OP_REPEAT)
 		return eval_repeat(context, node, left, ret);
+	if (is_member_access(node))
+		return eval_by_pointer(context, node, left, ret);
 	if (!eval_is_object(context, left)) {
 		err = convert_rvalue(context, left);
 		if (!err && !value_unknown(left) && type_strip(left->type)->kind == TYPE_VOID)
@@ -241,8 +267,8 @@ static struct dc_error *eval_spine(struct context *context, const struct node *n
 	_cleanup_value_ struct value left = { 0 };
 	struct dc_error *err = eval_node(context, bottom, &left);
 
-	if (!err && spine[0]->op != OP_REPEAT && kind != NODE_COMMA &&
-	    !eval_is_object(context, &left))
+	if (!err && spine[0]->op != OP_REPEAT && !is_member_access(spine[0]) &&
+	    kind != NODE_COMMA && !eval_is_object(context, &left))
 		err = to_operand(context, bottom, &left);
 
 	for (size_t i = 0; !err && i < n; i++) {
@@ -561,6 +587,10 @@ static struct dc_error *eval_cast(struct context *context, const struct node *no
 	// A cast around a call tells what a function without debug information returns.
 	if (node->left->kind == NODE_CALL)
 		err = error_at(invoke(context, node->left, node->type, ret), node->left->column);
+	else if (node->left->kind == NODE_MEMBER_ADDRESS)
+		err = error_at(
+			context->dialect->pointer_to_member(context, node->left, node->type, ret),
+			node->left->column);
 	else
 		err = eval_node(context, node->left, ret);
 	if (!err && eval_is_object(context, ret) && !type_is_record(node->type)) {
@@ -607,11 +637,14 @@ static struct dc_error *dispatch(struct context *context, const struct node *nod
 	case NODE_MEMBER: return eval_member(context, node, ret);
 	case NODE_INDEX: return eval_index(context, node, ret);
 	case NODE_CALL: return invoke(context, node, NULL, ret);
+	case NODE_OBJECT: return context->dialect->make_object(context, node, ret);
 	case NODE_CONVENIENCE: return convenience_call(context, node, ret);
 	case NODE_LIST: return initialize_array(context, node, ret);
 	case NODE_COMPOUND: return initialize(context, node, node->type, ret);
 	case NODE_AT_TYPE: return eval_at_type(context, node, ret);
 	case NODE_TYPEID: return context->dialect->type_id(context, node, ret);
+	case NODE_MEMBER_ADDRESS:
+		return context->dialect->pointer_to_member(context, node, NULL, ret);
 	case NODE_VALUE: return value_copy(node->value, ret);
 	}
 	return error_make(DC_SYNTAX, "an unknown kind of expression");

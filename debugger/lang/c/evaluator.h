@@ -26,6 +26,7 @@ struct context {
 	struct dc_error *(*abi)(const struct type *function); // CHECK
 	const struct node *whole; // RUN: the expression without its outermost casts
 	bool is_cast; // there are such
+	bool is_converting; // an object is made of an argument, before which nothing else is made of it
 	bool saw_variable; // $name was read: what was found out of types holds for now only
 };
 struct dc_error *context_init(struct context *context, const struct dialect *dialect,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Initializer lists, by C's rules: designators, inner lists, and elements whose braces are left
 // out.
-#include "debugger/lang/c/evaluator.h"
+#include "debugger/lang/c/dialect.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -432,7 +432,10 @@ struct dc_error *initialize_from(struct context *context, const struct node *nod
 	struct dc_error *err;
 
 	if (node->kind != NODE_LIST || type == &type_unknown) {
-		err = eval_node(context, node, ret);
+		// Of methods of one name the type chooses.
+		err = node->kind == NODE_MEMBER_ADDRESS
+			      ? context->dialect->pointer_to_member(context, node, type, ret)
+			      : eval_node(context, node, ret);
 		return err ? err : convert_assign(context, ret, type, what);
 	}
 	// {1, 2} for a pointer is an array of what it points to.

@@ -10,6 +10,7 @@
 	X(SHL_ASSIGN, "<<=") \
 	X(SHR_ASSIGN, ">>=") \
 	X(ELLIPSIS, "...")   \
+	X(ARROW_STAR, "->*") \
 	X(ARROW, "->")       \
 	X(INC, "++")         \
 	X(DEC, "--")         \
@@ -30,6 +31,7 @@
 	X(XOR_ASSIGN, "^=")  \
 	X(OR_ASSIGN, "|=")   \
 	X(SCOPE, "::")       \
+	X(DOT_STAR, ".*")    \
 	X(LPAREN, "(")       \
 	X(RPAREN, ")")       \
 	X(LBRACKET, "[")     \

@@ -48,7 +48,16 @@ static bool resolve_static(struct symbols *symbols, const char *file, const char
 	if (!colons || colons < name + 2)
 		return false;
 
+	const struct type *class = NULL;
 	_cleanup_free_ char *scope = strndup(name, colons - 1 - name);
+	_cleanup_error_ struct dc_error *no_class = scope ? symbols_lookup_type(symbols, &nowhere,
+										NULL, scope, &class)
+							  : &dc_out_of_memory;
+
+	// What is said to be in a class is in none of its constructors, which have its name.
+	if (!no_class && class && type_is_record(class))
+		return false;
+
 	_cleanup_error_ struct dc_error *no_function =
 		!scope ? &dc_out_of_memory
 		: file ? symbols_function_in_file(symbols, file, scope, &function)
@@ -491,8 +500,11 @@ struct dc_error *name_parse(struct parser *parser, struct node **ret)
 	if (!err && parser->frame->pc && parser->dialect->implied_member &&
 	    (!(*ret)->what->is_local || (*ret)->what->variable.is_around || !strcmp(name, "this")))
 		err = parser->dialect->implied_member(parser, name, column, ret);
-	if (!err && (*ret)->kind == NODE_NAME && (*ret)->what->kind == NAME_UNKNOWN &&
-	    parser_at(parser, TOKEN_LPAREN) && parser->dialect->type_call) {
+	// A function hides a class of its name; a constructor is no function of that name.
+	if (!err && (*ret)->kind == NODE_NAME && parser->dialect->type_call &&
+	    (parser_at(parser, TOKEN_LPAREN) || parser_at(parser, TOKEN_LBRACE)) &&
+	    ((*ret)->what->kind == NAME_UNKNOWN ||
+	     ((*ret)->what->kind == NAME_FUNCTION && !is_whole((*ret)->what, name)))) {
 		bool done;
 
 		err = parser->dialect->type_call(parser, name, column, ret, &done);

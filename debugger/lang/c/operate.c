@@ -8,16 +8,16 @@
 const char *operator_text(enum operation op)
 {
 	static const char *const texts[] = {
-		[OP_ADD] = "+",		[OP_SUB] = "-",		[OP_MUL] = "*",
-		[OP_DIV] = "/",		[OP_MOD] = "%",		[OP_AND] = "&",
-		[OP_XOR] = "^",		[OP_OR] = "|",		[OP_SHL] = "<<",
-		[OP_SHR] = ">>",	[OP_EQ] = "==",		[OP_NE] = "!=",
-		[OP_LT] = "<",		[OP_GT] = ">",		[OP_LE] = "<=",
-		[OP_GE] = ">=",		[OP_REPEAT] = "@",	[OP_LOGICAL_AND] = "&&",
-		[OP_LOGICAL_OR] = "||", [OP_NEGATE] = "-",	[OP_PLUS] = "+",
-		[OP_COMPLEMENT] = "~",	[OP_NOT] = "!",		[OP_ADDRESS] = "&",
-		[OP_DEREFERENCE] = "*", [OP_REAL] = "__real__", [OP_IMAG] = "__imag__",
-		[OP_NONE] = "=",
+		[OP_ADD] = "+",		[OP_SUB] = "-",		 [OP_MUL] = "*",
+		[OP_DIV] = "/",		[OP_MOD] = "%",		 [OP_AND] = "&",
+		[OP_XOR] = "^",		[OP_OR] = "|",		 [OP_SHL] = "<<",
+		[OP_SHR] = ">>",	[OP_EQ] = "==",		 [OP_NE] = "!=",
+		[OP_LT] = "<",		[OP_GT] = ">",		 [OP_LE] = "<=",
+		[OP_GE] = ">=",		[OP_MEMBER_OF] = ".*",	 [OP_MEMBER_AT] = "->*",
+		[OP_REPEAT] = "@",	[OP_LOGICAL_AND] = "&&", [OP_LOGICAL_OR] = "||",
+		[OP_NEGATE] = "-",	[OP_PLUS] = "+",	 [OP_COMPLEMENT] = "~",
+		[OP_NOT] = "!",		[OP_ADDRESS] = "&",	 [OP_DEREFERENCE] = "*",
+		[OP_REAL] = "__real__", [OP_IMAG] = "__imag__",	 [OP_NONE] = "=",
 	};
 
 	return texts[op];
@@ -322,6 +322,9 @@ struct dc_error *operate_binary(struct context *context, enum operation op, cons
 
 	if (kind_a == TYPE_VECTOR || kind_b == TYPE_VECTOR)
 		return vectors(context, op, a, b, ret);
+	if ((kind_a == TYPE_MEMBER || kind_b == TYPE_MEMBER) && (op == OP_EQ || op == OP_NE) &&
+	    context->dialect->compare_members)
+		return context->dialect->compare_members(context, op, a, b, ret);
 	if (kind_a == TYPE_POINTER || kind_b == TYPE_POINTER)
 		return pointers(context, op, a, b, ret);
 	return arithmetic(context, op, a, b, ret);
@@ -383,6 +386,15 @@ struct dc_error *operate_unary(struct context *context, enum operation op, const
 
 	enum type_kind kind = type_strip(a->type)->kind;
 
+	if (op == OP_NOT && kind == TYPE_MEMBER) {
+		_cleanup_value_ struct value truth = { 0 };
+
+		err = value_copy(a, &truth);
+		if (!err)
+			err = convert_assign(context, &truth, context->basics.list[BASIC_BOOL],
+					     "the operand of '!'");
+		return err ? err : operate_unary(context, op, &truth, ret);
+	}
 	if (op == OP_NOT && type_is_scalar(a->type)) {
 		*ret = (struct value){ .type = truth_type(context) };
 		if (!a->bytes)

@@ -190,10 +190,10 @@ static struct dc_error *primary(struct parser *parser, struct node **ret)
 }
 
 // The number of arguments is bounded by the text, their depth by parser_adopt().
-static struct dc_error *arguments(struct parser *parser, struct node *callee, size_t column,
+struct dc_error *parser_arguments(struct parser *parser, struct node *callee, size_t column,
 				  struct node **ret)
 {
-	bool is_own = callee->kind == NODE_VARIABLE && callee->name &&
+	bool is_own = callee && callee->kind == NODE_VARIABLE && callee->name &&
 		      convenience_known(callee->name);
 	struct dc_error *err = parser_node(parser, is_own ? NODE_CONVENIENCE : NODE_CALL, column,
 					   ret);
@@ -220,7 +220,7 @@ static struct dc_error *arguments(struct parser *parser, struct node *callee, si
 		if (!err)
 			err = parser_accept(parser, TOKEN_COMMA, &more);
 	}
-	if (!err)
+	if (!err && callee)
 		err = parser_adopt(*ret, callee);
 	if (err)
 		return err;
@@ -298,7 +298,7 @@ struct dc_error *parser_postfix(struct parser *parser, struct node *node, struct
 		if (err)
 			return err;
 		switch (kind) {
-		case TOKEN_LPAREN: err = arguments(parser, node, node->column, &node); break;
+		case TOKEN_LPAREN: err = parser_arguments(parser, node, node->column, &node); break;
 		case TOKEN_LBRACKET:
 			err = parser_comma(parser, &index);
 			if (!err)
@@ -401,9 +401,14 @@ static struct dc_error *unary_plain(struct parser *parser, struct node **ret)
 	struct dc_error *err;
 
 	if (op != OP_NONE) {
+		bool done = false;
+
 		err = lexer_advance(&parser->lexer);
-		if (!err)
-			err = parser_unary(parser, &operand);
+		if (!err && op == OP_ADDRESS && parser->dialect->member_address)
+			err = parser->dialect->member_address(parser, column, ret, &done);
+		if (err || done)
+			return err;
+		err = parser_unary(parser, &operand);
 		return err ? err : parser_make_unary(parser, NODE_UNARY, op, column, operand, ret);
 	}
 	if (token->kind == TOKEN_INC || token->kind == TOKEN_DEC) {
@@ -479,6 +484,8 @@ static unsigned binding(enum token_kind kind, enum operation *op)
 		{ TOKEN_STAR, OP_MUL, 11 },
 		{ TOKEN_SLASH, OP_DIV, 11 },
 		{ TOKEN_PERCENT, OP_MOD, 11 },
+		{ TOKEN_DOT_STAR, OP_MEMBER_OF, 12 },
+		{ TOKEN_ARROW_STAR, OP_MEMBER_AT, 12 },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

@@ -53,6 +53,11 @@ struct dc_error *parser_unary(struct parser *parser, struct node **ret) DC_CHECK
 struct dc_error *parser_postfix(struct parser *parser, struct node *node,
 				struct node **ret) DC_CHECK;
 // braces.c: at a brace that begins an operand; and behind "(T)": a compound literal, or what is cast.
+// "{1, 2}", whatever it begins with.
+struct dc_error *parser_list(struct parser *parser, struct node **ret) DC_CHECK;
+// Behind "(": a call's arguments; callee NULL: the caller says of what.
+struct dc_error *parser_arguments(struct parser *parser, struct node *callee, size_t column,
+				  struct node **ret) DC_CHECK;
 struct dc_error *parser_brace(struct parser *parser, struct node **ret) DC_CHECK;
 struct dc_error *parser_behind_type(struct parser *parser, const struct type *type, size_t column,
 				    struct node **ret) DC_CHECK;

@@ -282,6 +282,10 @@ void print_value(struct printer *printer, const struct type *type, const unsigne
 		if (printer->dialect->print_reference)
 			printer->dialect->print_reference(printer, plain, bytes);
 		break;
+	case TYPE_MEMBER:
+		if (printer->dialect->print_member_pointer)
+			printer->dialect->print_member_pointer(printer, plain, bytes);
+		break;
 	case TYPE_ARRAY: print_array(printer, plain, bytes, addr); break;
 	case TYPE_VECTOR:
 		print_elements(printer, plain->target, plain->count, bytes, addr, true);

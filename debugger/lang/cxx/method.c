@@ -84,6 +84,9 @@ static struct dc_error *find_method(struct context *context, const struct node *
 	struct dc_error *err;
 
 	*done = false;
+	if (callee->kind == NODE_BINARY &&
+	    (callee->op == OP_MEMBER_OF || callee->op == OP_MEMBER_AT))
+		return member_pointer_callee(context, callee, call, done);
 	if (callee->kind != NODE_MEMBER)
 		return NULL;
 	err = eval_node(context, callee->object, &whole);
@@ -241,6 +244,15 @@ struct dc_error *method_find_argument(struct context *context, const struct node
 	_cleanup_value_ struct value object = { 0 };
 	struct dc_error *err;
 
+	bool is_this = i == 0 &&
+		       (call->object.type ||
+			(param->name && !strcmp(param->name, "this") && node->kind != NODE_LIST));
+
+	if (!is_this && !text_argument_fits(context, node, param->type)) {
+		err = construct_argument(context, node, param->type, what, ret, done);
+		if (err || *done)
+			return error_at(err, node->column);
+	}
 	*done = temporary_is_wanted(context, param->type);
 	if (*done)
 		return error_at(temporary_argument(context, node, param->type, what, ret),
@@ -248,8 +260,7 @@ struct dc_error *method_find_argument(struct context *context, const struct node
 	*done = !(i == 0 && call->object.type) && text_argument_fits(context, node, param->type);
 	if (*done)
 		return error_at(text_argument(context, node, param->type, ret), node->column);
-	*done = i == 0 && (call->object.type || (param->name && !strcmp(param->name, "this") &&
-						 node->kind != NODE_LIST));
+	*done = is_this;
 	if (!*done)
 		return NULL;
 	if (call->object.type) {

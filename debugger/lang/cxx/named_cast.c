@@ -94,6 +94,43 @@ static struct dc_error *type_id(struct parser *parser, size_t column, struct nod
 	return operand ? parser_adopt(*ret, operand) : NULL;
 }
 
+// T(1, 2) and T{1, 2}, of a class.
+static struct dc_error *object(struct parser *parser, const struct type *type, size_t column,
+			       struct node **ret)
+{
+	struct node *list = NULL;
+	struct dc_error *err;
+
+	if (parser_at(parser, TOKEN_LBRACE)) {
+		err = parser_node(parser, NODE_OBJECT, column, ret);
+		if (!err)
+			err = parser_list(parser, &list);
+		if (!err)
+			err = parser_adopt(*ret, list);
+	} else {
+		err = lexer_advance(&parser->lexer);
+		if (!err)
+			err = parser_arguments(parser, NULL, column, ret);
+	}
+	if (err)
+		return err;
+	(*ret)->kind = NODE_OBJECT;
+	(*ret)->type = type;
+	(*ret)->call.callee = list;
+	return NULL;
+}
+
+// int{5}.
+static struct dc_error *one_of_list(const struct node *list, struct node **ret)
+{
+	const struct item *item = list->list.items;
+
+	if (list->list.nr_items != 1 || item->designators || item->value->kind == NODE_LIST)
+		return error_at(error_make(DC_TYPE, "one value is wanted here"), list->column);
+	*ret = item->value;
+	return NULL;
+}
+
 struct dc_error *named_cast_of_type(struct parser *parser, const char *name, size_t column,
 				    struct node **ret, bool *done)
 {
@@ -101,10 +138,17 @@ struct dc_error *named_cast_of_type(struct parser *parser, const char *name, siz
 	struct node *operand;
 	struct dc_error *err;
 
-	// An object is made by its constructor.
-	*done = type && type_is_scalar(type);
+	*done = type && (type_is_scalar(type) || type_is_record(type));
 	if (!*done)
 		return NULL;
+	if (type_is_record(type))
+		return object(parser, type, column, ret);
+	if (parser_at(parser, TOKEN_LBRACE)) {
+		err = parser_list(parser, &operand);
+		if (!err)
+			err = one_of_list(operand, &operand);
+		return err ? err : parser_cast(parser, type, operand, column, ret);
+	}
 	err = in_parentheses(parser, &operand);
 	return err ? err : parser_cast(parser, type, operand, column, ret);
 }
@@ -113,7 +157,7 @@ static bool is_called(struct lexer lexer)
 {
 	_cleanup_error_ struct dc_error *err = lexer_advance(&lexer);
 
-	return !err && lexer.token.kind == TOKEN_LPAREN;
+	return !err && (lexer.token.kind == TOKEN_LPAREN || lexer.token.kind == TOKEN_LBRACE);
 }
 
 struct dc_error *named_cast(struct parser *parser, struct node **ret, bool *done)

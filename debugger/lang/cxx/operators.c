@@ -18,6 +18,7 @@ struct operators {
 	const struct method *method[CANDIDATES_MAX]; // NULL: it is none
 	size_t n;
 	size_t nr_inlined; // that have no code
+	bool is_implicit; // only conversions that need not be asked for
 };
 
 static void keep_candidate(struct operators *operators, const struct function *function,
@@ -297,7 +298,7 @@ static bool choose_conversion(const struct operators *operators, const struct ty
 						    ? type_strip(function->target)
 						    : NULL;
 
-		if (!result)
+		if (!result || (operators->is_implicit && operators->method[i]->is_explicit))
 			continue;
 		if (type_equal(result, type_strip(type))) {
 			*ret = i;
@@ -345,4 +346,15 @@ struct dc_error *operators_convert(struct context *context, const struct node *n
 	value_deinit(object);
 	*object = value_take(&result);
 	return NULL;
+}
+
+bool operators_converts(struct context *context, const struct value *object,
+			const struct type *type)
+{
+	struct operators operators = { .context = context, .is_implicit = true };
+	size_t chosen;
+	_cleanup_error_ struct dc_error *err = add_methods(
+		&operators, symbols_complete(context->access.symbols, type_strip(object->type)));
+
+	return !err && choose_conversion(&operators, type, &chosen);
 }

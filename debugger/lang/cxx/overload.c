@@ -15,8 +15,8 @@ enum fit {
 	FIT_CONVERTED, // to a base class: the nearer, the better
 	FIT_VOID = FIT_CONVERTED + 100, // a pointer to an object as one to anything
 	FIT_BOOL, // a pointer as a truth value
+	FIT_MADE, // an object is made of it, or it converts itself
 	FIT_ADDRESS, // an integer as a pointer, which users of a debugger write
-	FIT_MADE, // an object is made of it
 	FIT_ELLIPSIS,
 	FIT_NEVER,
 };
@@ -135,6 +135,14 @@ static enum fit fit_reference(struct context *context, const struct value *arg,
 	return to->is_const && type_is_scalar(to) ? fit_scalar(context, arg, to, false) : FIT_NEVER;
 }
 
+static enum fit fit_member(struct context *context, const struct value *arg, const struct type *to)
+{
+	struct value pointer = { .type = arg->type };
+	_cleanup_error_ struct dc_error *err = convert_assign(context, &pointer, to, "");
+
+	return err ? FIT_NEVER : to->kind == TYPE_BOOL ? FIT_BOOL : FIT_CONVERTED;
+}
+
 // to: the type of the method's pointer to its object.
 static enum fit fit_object(struct context *context, const struct type *object,
 			   const struct type *to)
@@ -149,20 +157,21 @@ static enum fit fit_object(struct context *context, const struct type *object,
 }
 
 // is_this: the argument is the object of a method.
-static enum fit fit_argument(struct context *context, const struct node *node,
-			     const struct value *arg, const struct type_param *param, bool is_this)
+static enum fit fit_plainly(struct context *context, const struct node *node,
+			    const struct value *arg, const struct type_param *param, bool is_this)
 {
 	const struct type *to = type_strip(param->type);
 
-	is_this |= param->name && !strcmp(param->name, "this");
-
 	if (text_argument_fits(context, node, param->type))
 		return FIT_MADE;
+	if (node->kind == NODE_MEMBER_ADDRESS)
+		return member_pointer_fits(context, node, param->type) ? FIT_SAME : FIT_NEVER;
 	if (node->kind == NODE_LIST)
 		return type_is_record(to) ? FIT_CONVERTED : FIT_NEVER;
 	// NULL and nullptr are pointers of every type.
 	if (node->kind == NODE_NAME && node->what->kind == NAME_CONSTANT &&
-	    node->what->type->kind == TYPE_POINTER && to->kind == TYPE_POINTER)
+	    node->what->type->kind == TYPE_POINTER &&
+	    (to->kind == TYPE_POINTER || to->kind == TYPE_MEMBER))
 		return FIT_CONVERTED;
 	// An object where a method wants its address.
 	if (is_this && to->kind == TYPE_POINTER && type_is_record(arg->type))
@@ -178,12 +187,26 @@ static enum fit fit_argument(struct context *context, const struct node *node,
 		decayed.type = types_pointer(context->basics.types, arg->type);
 	if (!decayed.type)
 		return FIT_NEVER;
+	if (decayed.type->kind == TYPE_MEMBER && !type_equal(decayed.type, to))
+		return fit_member(context, &decayed, to);
 	if (type_is_scalar(decayed.type) && type_is_scalar(to))
 		return fit_scalar(context, &decayed, to, node->kind == NODE_STRING);
 	return type_equal(symbols_complete(context->access.symbols, decayed.type),
 			  symbols_complete(context->access.symbols, to))
 		       ? FIT_SAME
 		       : FIT_NEVER;
+}
+
+static enum fit fit_argument(struct context *context, const struct node *node,
+			     const struct value *arg, const struct type_param *param, bool is_this)
+{
+	is_this |= param->name && !strcmp(param->name, "this");
+
+	enum fit fit = fit_plainly(context, node, arg, param, is_this);
+
+	if (fit <= FIT_MADE || is_this || !construct_fits(context, node, arg, param->type))
+		return fit;
+	return FIT_MADE;
 }
 
 // ---- all of them ----
@@ -277,7 +300,9 @@ static struct dc_error *read_arguments(struct context *context, struct candidate
 	for (size_t i = 0; !err && i < call->call.nr_args; i++) {
 		struct value *arg = &candidates->args[i];
 
-		if (call->call.args[i]->kind == NODE_LIST)
+		// These are whatever is wanted of them.
+		if (call->call.args[i]->kind == NODE_LIST ||
+		    call->call.args[i]->kind == NODE_MEMBER_ADDRESS)
 			continue;
 		err = eval_node(context, call->call.args[i], arg);
 		if (!err && type_strip(arg->type)->kind == TYPE_REFERENCE) {
@@ -403,6 +428,29 @@ struct dc_error *overload_choose_method(struct context *context, const struct no
 	struct dc_error *err = n > 1 ? choose(context, &candidates, &best) : NULL;
 
 	*ret = err ? NULL : n == 1 ? &list[0] : best ? best->method : NULL;
+	return err;
+}
+
+struct dc_error *overload_choose_constructor(struct context *context, const struct node *call,
+					     const struct type *class, const struct method *list,
+					     size_t n, const struct method **ret)
+{
+	_cleanup_(cleanup_candidates) struct candidates candidates = {
+		.call = call, .name = class->name, .object = class, .is_object = true, .n = n
+	};
+	const struct candidate *best = NULL;
+
+	candidates.list = calloc(n, sizeof(*candidates.list));
+	if (!candidates.list)
+		return &dc_out_of_memory;
+	for (size_t i = 0; i < n; i++) {
+		candidates.list[i].function = &list[i].function;
+		candidates.list[i].method = &list[i];
+	}
+
+	struct dc_error *err = choose(context, &candidates, &best);
+
+	*ret = !err && best ? best->method : NULL;
 	return err;
 }
 

@@ -10,8 +10,8 @@ static bool is_identifier(char c)
 	return c == '_' || isalpha((unsigned char)c);
 }
 
-// Behind "max<int>" and "vec<int>::size", when the program has a function of that name: else it is a
-// comparison. NULL: it is none of them.
+// Behind "max<int>" and "vec<int>::size", when the program has a function or a class of that name:
+// else it is a comparison. NULL: it is none of them.
 const char *qualified_name_end(struct parser *parser, const char *start)
 {
 	const char *end = parser->lexer.text + parser->lexer.size, *at = start;
@@ -31,7 +31,7 @@ const char *qualified_name_end(struct parser *parser, const char *start)
 		if (depth < 0)
 			return NULL;
 	}
-	if (!has_arguments || depth || at == end || *at != '(')
+	if (!has_arguments || depth || at == end || (*at != '(' && *at != '{'))
 		return NULL;
 
 	const char *name = arena_string(parser->expression, start, (size_t)(at - start));
@@ -41,7 +41,7 @@ const char *qualified_name_end(struct parser *parser, const char *start)
 				    : &dc_out_of_memory;
 
 	dc_error_destroy(err);
-	return n ? at : NULL;
+	return n || (name && parser_named_type(parser, name)) ? at : NULL;
 }
 
 bool qualified_resolve(struct parser *parser, const char *name, struct resolution *what)

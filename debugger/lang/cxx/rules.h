@@ -63,6 +63,11 @@ struct dc_error *overload_choose_among(struct context *context, const struct nod
 				       const struct method *const *methods, size_t n,
 				       size_t *ret) DC_CHECK;
 
+// The same among constructors of the class. NULL in *ret: that takes a run.
+struct dc_error *overload_choose_constructor(struct context *context, const struct node *call,
+					     const struct type *class, const struct method *list,
+					     size_t n, const struct method **ret) DC_CHECK;
+
 // operators.c
 struct dc_error *operators_name(struct parser *parser, const char *word, size_t length,
 				const char **ret) DC_CHECK;
@@ -72,6 +77,10 @@ struct dc_error *operators_apply(struct context *context, const struct node *nod
 struct dc_error *operators_convert(struct context *context, const struct node *node,
 				   struct value *object, const struct type *type,
 				   bool *done) DC_CHECK;
+
+// Whether the object's class has one conversion to the type that need not be asked for.
+bool operators_converts(struct context *context, const struct value *object,
+			const struct type *type);
 
 // By an operator of just that name. *done false: the program has none for these.
 struct dc_error *operators_own(struct context *context, const struct node *node, const char *symbol,
@@ -86,6 +95,28 @@ struct dc_error *rewritten_apply(struct context *context, const struct node *nod
 struct dc_error *rewritten_type_info(struct context *context, const char *symbol,
 				     const struct value *operands, struct value *ret,
 				     bool *done) DC_CHECK;
+
+// member_pointer.c
+struct dc_error *member_pointer_address(struct parser *parser, size_t column, struct node **ret,
+					bool *done) DC_CHECK;
+struct dc_error *member_pointer_make(struct context *context, const struct node *node,
+				     const struct type *type, struct value *ret) DC_CHECK;
+// Whether what such a node is may be had as that type.
+bool member_pointer_fits(struct context *context, const struct node *node, const struct type *type);
+struct dc_error *member_pointer_convert(struct context *context, struct value *value,
+					const struct type *type, bool is_cast,
+					const char *what) DC_CHECK;
+struct dc_error *member_pointer_compare(struct context *context, enum operation op,
+					const struct value *a, const struct value *b,
+					struct value *ret) DC_CHECK;
+struct dc_error *member_pointer_apply(struct context *context, const struct node *node,
+				      const struct value *object, const struct value *pointer,
+				      struct value *ret) DC_CHECK;
+// Of (a.*b)(). *done false: it is no method; what it is stands in call->callee.
+struct dc_error *member_pointer_callee(struct context *context, const struct node *callee,
+				       struct call *call, bool *done) DC_CHECK;
+void member_pointer_print(struct printer *printer, const struct type *type,
+			  const unsigned char *bytes);
 
 // implied.c
 struct dc_error *implied_member(struct parser *parser, const char *name, size_t column,
@@ -118,6 +149,24 @@ struct dc_error *temporary_argument(struct context *context, const struct node *
 				    struct value *ret) DC_CHECK;
 struct dc_error *temporary_result(struct context *context, const struct type *type,
 				  struct typed_call *request, struct value *ret) DC_CHECK;
+
+// Room for an object, and what ends it; then, once it is made, that this is done.
+struct dc_error *temporary_begin(struct context *context, const struct type *type,
+				 struct function *end, struct value *ret) DC_CHECK;
+struct dc_error *temporary_end(struct context *context, const struct type *type, uint64_t addr,
+			       const struct function *end) DC_CHECK;
+
+// construct.c
+// OBJECT: T(a, b) and T{a, b}.
+struct dc_error *construct_object(struct context *context, const struct node *node,
+				  struct value *ret) DC_CHECK;
+// Whether the parameter takes what is made of the argument, whose type alone is known.
+bool construct_fits(struct context *context, const struct node *node, const struct value *arg,
+		    const struct type *param);
+// *done false: the argument is taken as it is, or not at all.
+struct dc_error *construct_argument(struct context *context, const struct node *node,
+				    const struct type *param, const char *what, struct value *ret,
+				    bool *done) DC_CHECK;
 
 // text_argument.c
 bool text_argument_fits(struct context *context, const struct node *node, const struct type *param);

@@ -148,8 +148,10 @@ struct dc_error *temporary_argument(struct context *context, const struct node *
 
 	*ret = object_at(type, 0);
 	if (node->kind == NODE_LIST)
-		return type_error("no object of '%s' is made of a list: pass one of the program's",
-				  type, NULL);
+		return type_error(
+			"no object of '%s' is made of a list: it has no constructors, and "
+			"no code that makes it is there to be called",
+			type, NULL);
 	err = eval_node(context, node, &object);
 	if (err || value_unknown(&object))
 		return err;
@@ -177,6 +179,26 @@ struct dc_error *temporary_argument(struct context *context, const struct node *
 	err = make_of(context, &maker, class, source, &addr);
 	ret->addr = addr;
 	return err;
+}
+
+// ---- made of other values ----
+
+struct dc_error *temporary_begin(struct context *context, const struct type *type,
+				 struct function *end, struct value *ret)
+{
+	const struct type *class = symbols_complete(context->access.symbols, type_strip(type));
+	struct dc_error *err = context->mode == EVAL_TYPE ? NULL : find_end(context, class, end);
+
+	*ret = object_at(type, 0);
+	return err || context->mode != EVAL_RUN ? err : make_room(context, class, &ret->addr);
+}
+
+struct dc_error *temporary_end(struct context *context, const struct type *type, uint64_t addr,
+			       const struct function *end)
+{
+	const struct type *class = symbols_complete(context->access.symbols, type_strip(type));
+
+	return context->mode == EVAL_RUN ? end_later(context, class, addr, end) : NULL;
 }
 
 // ---- results ----

@@ -116,7 +116,8 @@ enum derivation {
 	DERIVE_ARRAY,
 	DERIVE_VECTOR,
 	DERIVE_QUALIFIED,
-	DERIVE_REFERENCE
+	DERIVE_REFERENCE,
+	DERIVE_MEMBER
 };
 
 const struct type *types_pointer(struct types *types, const struct type *target)
@@ -143,6 +144,27 @@ const struct type *types_reference(struct types *types, const struct type *targe
 		node->type.size = node->type.align = 8;
 		node->type.target = target;
 		node->type.is_rvalue = is_rvalue;
+		node->parts = PARTS_READ;
+	}
+	return node ? &node->type : NULL;
+}
+
+// Of a member that is data where it lies in the object, of a method its code or its place in the
+// virtual table, and what is to be added to the object's address.
+const struct type *types_member(struct types *types, const struct type *class,
+				const struct type *target)
+{
+	const struct type *plain = &type_node(type_strip(class))->unqualified->type;
+	bool made;
+	struct type_node *node = types_intern(
+		types, target, (uint64_t)(uintptr_t)plain << 8 | DERIVE_MEMBER, &made);
+
+	if (node && made) {
+		node->type.kind = TYPE_MEMBER;
+		node->type.size = type_strip(target)->kind == TYPE_FUNCTION ? 16 : 8;
+		node->type.align = 8;
+		node->type.target = target;
+		node->type.class = plain;
 		node->parts = PARTS_READ;
 	}
 	return node ? &node->type : NULL;
@@ -456,6 +478,8 @@ static bool equal(const struct type *a, const struct type *b, int *budget)
 	case TYPE_COMPLEX: return a->format == b->format && a->size == b->size;
 	case TYPE_POINTER:
 	case TYPE_REFERENCE: return equal(a->target, b->target, budget);
+	case TYPE_MEMBER:
+		return equal(a->class, b->class, budget) && equal(a->target, b->target, budget);
 	case TYPE_ARRAY:
 		return (a->count == b->count || a->count == UINT64_MAX || b->count == UINT64_MAX) &&
 		       equal(a->target, b->target, budget);

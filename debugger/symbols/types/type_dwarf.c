@@ -486,6 +486,19 @@ static void make_function(struct types *types, struct type_node *node, int depth
 		type->is_variadic = false;
 }
 
+static const struct type *make_member(struct types *types, Dwarf_Die *die, int depth)
+{
+	const struct type *target = target_of(types, die, depth), *class;
+	Dwarf_Attribute attr;
+	Dwarf_Die owner;
+
+	if (!target || !dwarf_attr(die, DW_AT_containing_type, &attr) ||
+	    !dwarf_formref_die(&attr, &owner))
+		return NULL;
+	class = build(types, &owner, depth + 1);
+	return class ? types_member(types, class, target) : NULL;
+}
+
 static const struct type *make(struct types *types, struct type_node *node, int depth)
 {
 	Dwarf_Die *die = &node->die;
@@ -511,6 +524,7 @@ static const struct type *make(struct types *types, struct type_node *node, int 
 		target = target_of(types, die, depth);
 		return target ? types_reference(types, target, tag == DW_TAG_rvalue_reference_type)
 			      : NULL;
+	case DW_TAG_ptr_to_member_type: return make_member(types, die, depth);
 	case DW_TAG_const_type:
 	case DW_TAG_volatile_type:
 		target = target_of(types, die, depth);

@@ -245,6 +245,14 @@ static const struct type *adjusted(struct types *types, const struct type *type)
 	return types_pointer(types, bare->kind == TYPE_ARRAY ? bare->target : bare);
 }
 
+// Where a method is only declared, what is called on is not said to be const, which it is.
+static const struct type *object_const(struct types *types, Dwarf_Die *die, const struct type *type)
+{
+	if (!type || type->kind != TYPE_POINTER || !die_flag(die, DW_AT_artificial))
+		return type;
+	return types_qualified(types, type, true, false) ?: type;
+}
+
 // How many there are; g++ describes those of a pack inside of it. list: room for all, or NULL.
 // code: the function that they are passed to.
 static size_t each_param(struct types *types, Dwarf_Die *code, Dwarf_Die *function,
@@ -269,7 +277,8 @@ static size_t each_param(struct types *types, Dwarf_Die *code, Dwarf_Die *functi
 
 			list[n] = (struct type_param){
 				.name = dwarf_diename(&child),
-				.type = is_go ? type : adjusted(types, type),
+				.type = is_go ? type
+					      : object_const(types, &child, adjusted(types, type)),
 				.is_result = is_go && die_flag(&child, DW_AT_variable_parameter),
 			};
 			entry_find(code, &child, &list[n].entry);

@@ -26,6 +26,7 @@ static bool derives(const struct type *type)
 	switch (type->kind) {
 	case TYPE_POINTER:
 	case TYPE_REFERENCE:
+	case TYPE_MEMBER:
 	case TYPE_ARRAY:
 	case TYPE_FUNCTION: return true;
 	case TYPE_VECTOR: return !type->name;
@@ -84,7 +85,7 @@ static void put_left(FILE *out, const struct type *type, int depth, bool *glued)
 		return;
 	}
 	put_left(out, type->target, depth + 1, glued);
-	if (type->kind != TYPE_POINTER && type->kind != TYPE_REFERENCE)
+	if (type->kind != TYPE_POINTER && type->kind != TYPE_REFERENCE && type->kind != TYPE_MEMBER)
 		return;
 
 	bool wrap = derives(type->target) &&
@@ -94,7 +95,10 @@ static void put_left(FILE *out, const struct type *type, int depth, bool *glued)
 		fputc(' ', out);
 	if (wrap)
 		fputc('(', out);
-	fputs(type->kind == TYPE_POINTER ? "*" : type->is_rvalue ? "&&" : "&", out);
+	if (type->kind == TYPE_MEMBER)
+		fprintf(out, "%s::*", type->class->name ?: "{...}");
+	else
+		fputs(type->kind == TYPE_POINTER ? "*" : type->is_rvalue ? "&&" : "&", out);
 	*glued = true;
 	if (type->is_const || type->is_volatile) {
 		fprintf(out, " %s%s%s", type->is_const ? "const" : "",
@@ -111,6 +115,7 @@ static void put_right(FILE *out, const struct type *type, int depth)
 	switch (type->kind) {
 	case TYPE_POINTER:
 	case TYPE_REFERENCE:
+	case TYPE_MEMBER:
 		if (type->target->kind == TYPE_ARRAY || type->target->kind == TYPE_FUNCTION)
 			fputc(')', out);
 		break;
