@@ -103,7 +103,7 @@ struct dc_error *goroutine_stacks_take(struct dc_session *session, struct gorout
 	if (err)
 		return NULL;
 	if (!found) {
-		err = go_layout_find(session->symbols, &layout, &found);
+		err = symbols_go_layout(session->symbols, &layout, &found);
 		dc_error_destroy(err);
 		return err || !found ? NULL : take_go(session, &layout, ret);
 	}

@@ -80,7 +80,7 @@ static struct dc_error *read_all(struct listing *listing, bool *found)
 		if (!err)
 			err = machines_read(process, &listing->descriptor, &listing->machines);
 	} else {
-		err = go_layout_find(listing->session->symbols, &listing->go, found);
+		err = symbols_go_layout(listing->session->symbols, &listing->go, found);
 		listing->is_go = *found;
 		if (!err && *found)
 			err = go_goroutines_read(process, listing->session->symbols, &listing->go,

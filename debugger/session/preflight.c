@@ -4,6 +4,7 @@
 #include "debugger/base/cleanup.h"
 #include "debugger/inject/host.h"
 #include "debugger/inject/loan/pad.h"
+#include "debugger/symbols/go.h"
 #include "debugger/target/gadgets.h"
 #include "debugger/target/maps.h"
 #include "debugger/target/waits.h"
@@ -256,6 +257,9 @@ static struct dc_error *check(struct preflight *preflight)
 		if (modules[i]->problem)
 			fprintf(notes, "%s: %s\n", modules[i]->name, modules[i]->problem);
 	}
+	if (symbols_go_lack(session->symbols))
+		fprintf(notes, "%s: %s\n", session->process->name,
+			symbols_go_lack(session->symbols));
 	note_goroutines(session, notes);
 	return check_hosts(session, ret, notes);
 }

@@ -131,7 +131,7 @@ struct dc_error *function_from_symbol(struct symbols *symbols, struct loaded *lo
 				  .is_global = symbol->is_global };
 	suffix = clone_suffix(name);
 	// Without debug information the package in its name tells a Go function.
-	if (loaded->is_go && strchr(name, '.'))
+	if (loaded->go && strchr(name, '.'))
 		ret->language = SOURCE_GO;
 	else if (suffix)
 		ret->no_call = clone_reason(symbols, suffix);

@@ -3,8 +3,10 @@
 // package's path in full.
 #include "debugger/symbols/go.h"
 
+#include "debugger/base/cleanup.h"
 #include "debugger/symbols/dwarf/units_inside.h"
 #include "debugger/symbols/set.h"
+#include "debugger/target/memory.h"
 
 #include <dwarf.h>
 #include <stdio.h>
@@ -19,7 +21,7 @@ static struct loaded *go_program(struct symbols *symbols)
 		// Go's own libraries are known once their tables are.
 		if (loaded->is_program && loaded->image)
 			module_need_tables(loaded);
-		if (loaded->seen && loaded->is_go)
+		if (loaded->seen && loaded->go)
 			return loaded;
 	}
 	return NULL;
@@ -54,6 +56,86 @@ static bool take_type(Dwarf_Die *die, Dwarf_Die *parent, void *arg)
 	return dwarf_tag(die) != DW_TAG_typedef;
 }
 
+// "[]*net/http.Server" as the runtime writes it, "[]*http.Server"; malloc'd.
+static char *without_paths(const char *name)
+{
+	static const char path[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.%~-";
+	char *text = malloc(strlen(name) + 2), *to = text, *start = text;
+
+	for (const char *at = name; text && *at; at++) {
+		*to++ = *at;
+		if (*at == '/')
+			to = start;
+		else if (!strchr(path, *at))
+			start = to;
+	}
+	if (text)
+		*to = '\0';
+	return text;
+}
+
+static char *text_of_link(struct symbols *symbols, const struct go_module *module, uint64_t i,
+			  uint64_t *addr)
+{
+	int32_t offset;
+
+	if (memory_read_some(symbols->process, module->links + i * sizeof(offset), &offset,
+			     sizeof(offset)) != sizeof(offset))
+		return NULL;
+	*addr = module->types + (uint64_t)offset;
+	return types_go_described_text(symbols->types, *addr);
+}
+
+// The list is sorted by the texts, of which several may be the same.
+static const struct type *linked(struct symbols *symbols, const struct go_module *module,
+				 const char *text, const char *full, bool is_pointee)
+{
+	uint64_t low = 0, high = module->nr_links, addr;
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		_cleanup_free_ char *its = text_of_link(symbols, module, middle, &addr);
+
+		if (!its)
+			return NULL;
+		if (strcmp(its, text) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < module->nr_links; low++) {
+		_cleanup_free_ char *its = text_of_link(symbols, module, low, &addr);
+		_cleanup_free_ char *name = NULL;
+		enum { ELEMENT = 48 };
+
+		if (!its || strcmp(its, text) != 0)
+			break;
+		if (is_pointee && memory_read_some(symbols->process, addr + ELEMENT, &addr,
+						   sizeof(addr)) != sizeof(addr))
+			break;
+		name = types_go_described_name(symbols->types, addr);
+		if (name && (!is_pointee || !strcmp(name, full)))
+			return types_go_described(symbols->types, addr);
+	}
+	return NULL;
+}
+
+// Of what the runtime describes: types without names of their own, and those that pointers are to.
+static const struct type *described_as(struct symbols *symbols, const char *name)
+{
+	struct loaded *program = go_program(symbols);
+	_cleanup_free_ char *text = without_paths(name), *pointer = NULL;
+	const struct type *type;
+	uint64_t start, end;
+
+	if (!program || !text || !symbols_go_types(symbols, &start, &end) ||
+	    !program->go->nr_links || asprintf(&pointer, "*%s", text) < 0)
+		return NULL;
+	type = linked(symbols, program->go, text, name, false);
+	return type ? type : linked(symbols, program->go, pointer, name, true);
+}
+
 struct dc_error *symbols_go_type(struct symbols *symbols, const char *name, const struct type **ret)
 {
 	const unsigned int want = WANT_TYPEDEF | WANT_STRUCT | WANT_GO_TYPE;
@@ -65,20 +147,18 @@ struct dc_error *symbols_go_type(struct symbols *symbols, const char *name, cons
 		return err;
 	*ret = die.addr ? type_from_die(symbols->types, &die)
 			: types_go_basic(symbols->types, name);
+	if (!*ret && !info)
+		*ret = described_as(symbols, name);
 	if (!die.addr && !*ret)
 		return symbols_no_name("type", name);
 	return *ret ? NULL : &dc_out_of_memory;
 }
 
-bool symbols_go_types(struct symbols *symbols, uint64_t *start, uint64_t *end)
+static bool find_types(struct loaded *program, uint64_t *start, uint64_t *end)
 {
-	struct loaded *program = go_program(symbols);
 	struct symbol symbol;
 	size_t nr_locals;
 
-	if (!program || !program->image)
-		return false;
-	module_need_tables(program);
 	if (!symtab_find(&program->symtab, program->image, "runtime.types",
 			 SYMBOL_CODE | SYMBOL_DATA, &symbol, &nr_locals))
 		return false;
@@ -88,6 +168,28 @@ bool symbols_go_types(struct symbols *symbols, uint64_t *start, uint64_t *end)
 		return false;
 	*end = symbol.value + program->module.bias;
 	return true;
+}
+
+bool symbols_go_types(struct symbols *symbols, uint64_t *start, uint64_t *end)
+{
+	struct loaded *program = go_program(symbols);
+	struct types *types = symbols->types;
+
+	if (!program)
+		return false;
+	if (!types->process) {
+		types->process = symbols->process;
+		go_module_need_data(program->go, symbols->process, program->image,
+				    program->module.bias);
+		if (!find_types(program, &types->described, &types->described_end)) {
+			types->described = program->go->types;
+			types->described_end = program->go->end_of_types;
+		}
+		types->go_minor = program->go->minor;
+	}
+	*start = types->described;
+	*end = types->described_end;
+	return *start;
 }
 
 // ---- the runtime's types --------------------------------------------------------------------------
@@ -163,15 +265,20 @@ const struct type *symbols_go_described(struct symbols *symbols, uint64_t offset
 {
 	const struct described key = { .offset = offset };
 	const struct described *found;
+	uint64_t start, end;
 	Dwarf_Die die;
 
 	if (!symbols->go_index)
 		symbols->go_index = make_index(symbols);
-	if (!offset || !symbols->go_index || !symbols->go_index->n)
+	if (!offset || !symbols->go_index)
 		return NULL;
-	found = bsearch(&key, symbols->go_index->list, symbols->go_index->n, sizeof(key), compare);
+	found = symbols->go_index->n ? bsearch(&key, symbols->go_index->list, symbols->go_index->n,
+					       sizeof(key), compare)
+				     : NULL;
 	if (!found)
-		return NULL;
+		return symbols_go_types(symbols, &start, &end)
+			       ? types_go_described(symbols->types, start + offset)
+			       : NULL;
 	die = found->die;
 	return type_from_die(symbols->types, &die);
 }
@@ -220,24 +327,50 @@ static const char *last_element(const char *path)
 }
 
 // Programs without debug information still have its names in front of their functions'.
-static bool is_begun(const char *name, void *arg)
+static size_t package_length(const char *name)
 {
-	(void)name;
-	*(bool *)arg = true;
-	return false;
+	const char *end = name + strcspn(name, "(["),
+		   *slash = memrchr(name, '/', (size_t)(end - name));
+	const char *dot = memchr(slash ? slash : name, '.', (size_t)(end - (slash ? slash : name)));
+
+	return dot ? (size_t)(dot - name) : 0;
 }
 
-static bool has_symbols_of(struct symbols *symbols, const char *package)
-{
-	char prefix[512];
-	bool found = false;
-	struct dc_error *err;
+struct package_search {
+	struct symbols *symbols;
+	const char *name; // its path, or the last element of that
+	const char *found, *other;
+};
 
-	if ((size_t)snprintf(prefix, sizeof(prefix), "%s.", package) >= sizeof(prefix))
+static bool is_package(const char *symbol, void *arg)
+{
+	struct package_search *search = arg;
+	size_t n = package_length(symbol), length = strlen(search->name);
+
+	if (n == length && !memcmp(symbol, search->name, n)) {
+		search->found = search->name;
+		search->other = NULL;
 		return false;
-	err = symbols_each_beginning(symbols, prefix, is_begun, &found);
+	}
+	if (n <= length || symbol[n - length - 1] != '/' ||
+	    memcmp(symbol + n - length, search->name, length) != 0)
+		return true;
+	if (!search->found)
+		search->found = symbols_text(search->symbols, "%.*s", (int)n, symbol);
+	else if (strlen(search->found) != n || memcmp(search->found, symbol, n) != 0)
+		search->other = symbols_text(search->symbols, "%.*s", (int)n, symbol);
+	return true;
+}
+
+static void package_by_symbols(struct symbols *symbols, const char *name, const char **ret,
+			       const char **other)
+{
+	struct package_search search = { .symbols = symbols, .name = name };
+	struct dc_error *err = symbols_each_beginning(symbols, "", is_package, &search);
+
 	dc_error_destroy(err);
-	return found;
+	*ret = search.found;
+	*other = search.other;
 }
 
 bool symbols_go_package(struct symbols *symbols, const char *name, const char **ret,
@@ -247,8 +380,11 @@ bool symbols_go_package(struct symbols *symbols, const char *name, const char **
 	struct dc_error *err = info ? units_read(info) : NULL;
 
 	*ret = *other = NULL;
-	if (!info && has_symbols_of(symbols, name))
+	// The compiler's own, of which there is no code.
+	if (!info && !strcmp(name, "unsafe"))
 		*ret = name;
+	else if (!info)
+		package_by_symbols(symbols, name, ret, other);
 	for (size_t i = 0; info && !err && i < info->nr_units; i++) {
 		const char *its = dwarf_diename(&info->units[i].die);
 
@@ -270,11 +406,45 @@ bool symbols_go_package(struct symbols *symbols, const char *name, const char **
 const char *symbols_go_package_at(struct symbols *symbols, uint64_t pc)
 {
 	const struct symbols_frame frame = { .pc = pc };
+	struct pclntab_function function;
 	struct loaded *loaded;
 	Dwarf_Die unit;
+	size_t length;
 
-	if (!pc || !symbols_unit(symbols, &frame, EFFORT_OWN_FILE, &loaded, &unit) ||
-	    die_language(&unit) != SOURCE_GO)
+	if (pc && symbols_unit(symbols, &frame, EFFORT_OWN_FILE, &loaded, &unit))
+		return die_language(&unit) == SOURCE_GO ? dwarf_diename(&unit) : NULL;
+	loaded = pc ? symbols_at(symbols, pc) : NULL;
+	if (!loaded || !loaded->go ||
+	    !pclntab_at(&loaded->go->table, pc - loaded->module.bias, &function))
 		return NULL;
-	return dwarf_diename(&unit);
+	length = package_length(function.name);
+	return length ? symbols_text(symbols, "%.*s", (int)length, function.name) : NULL;
+}
+
+uint32_t symbols_go_frame(struct symbols *symbols, uint64_t entry)
+{
+	const struct loaded *loaded = symbols_at(symbols, entry);
+	struct pclntab_function function;
+
+	if (!loaded || !loaded->go ||
+	    !pclntab_at(&loaded->go->table, entry - loaded->module.bias, &function) ||
+	    function.start != entry - loaded->module.bias)
+		return UINT32_MAX;
+	return function.frame;
+}
+
+const char *symbols_go_lack(struct symbols *symbols)
+{
+	struct loaded *program = go_program(symbols);
+
+	if (!program || go_units(symbols))
+		return NULL;
+	if (program->go->problem)
+		return program->go->problem;
+	return symbols_text(
+		symbols,
+		"%s, without debug information: names of functions and lines are the "
+		"runtime's; types are said by who calls, (func(int) string)(main.F)(1); "
+		"variables have no names",
+		*program->go->version ? program->go->version : "of an unknown Go");
 }

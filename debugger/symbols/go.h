@@ -30,6 +30,11 @@ struct dc_error *symbols_go_constant(struct symbols *symbols, const char *name,
 // *other: another one that it may mean as well; NULL.
 bool symbols_go_package(struct symbols *symbols, const char *name, const char **ret,
 			const char **other);
+// What the function whose code begins at the address takes of its caller's stack, by the runtime's
+// table; UINT32_MAX: not said.
+uint32_t symbols_go_frame(struct symbols *symbols, uint64_t entry);
+// What the program lacks of what is wanted to know of it, in words; NULL: nothing, or it is no Go.
+const char *symbols_go_lack(struct symbols *symbols);
 // The package of the code at the address; NULL: it is no Go code.
 const char *symbols_go_package_at(struct symbols *symbols, uint64_t pc);
 

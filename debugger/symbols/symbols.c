@@ -119,7 +119,7 @@ const char *symbols_why_unknown(struct symbols *symbols)
 	if (!program || !program->image)
 		return NULL;
 	module_need_tables(program);
-	if (program->is_go)
+	if (program->go)
 		return "the program is written in Go, whose functions cannot be called as C's are";
 	if (!program->symtab.n && !module_debug_symtab(program) && !program->info)
 		return "the program is stripped: of its own functions only the exported ones have "
@@ -302,6 +302,16 @@ bool symbols_function_bounds(struct symbols *symbols, uint64_t addr, uint64_t *s
 	return addr >= *start && addr < *end;
 }
 
+static void describe_go_line(const struct loaded *loaded, uint64_t value, struct dc_frame *frame)
+{
+	struct pclntab_function function;
+
+	if (!pclntab_at(&loaded->go->table, value, &function))
+		return;
+	frame->line = pclntab_line(&loaded->go->table, &function, value);
+	frame->file = frame->line ? pclntab_file(&loaded->go->table, &function, value) : NULL;
+}
+
 static void describe_line(struct loaded *loaded, uint64_t addr, struct dc_frame *frame)
 {
 	// Frames of libraries are described without opening their debug files, the program's with.
@@ -310,6 +320,10 @@ static void describe_line(struct loaded *loaded, uint64_t addr, struct dc_frame 
 	Dwarf_Die unit;
 	Dwarf_Line *line;
 
+	if (!info && loaded->go) {
+		describe_go_line(loaded, addr - loaded->module.bias, frame);
+		return;
+	}
 	if (!info || !units_at(info, addr - loaded->module.bias, &unit))
 		return;
 	line = dwarf_getsrc_die(&unit, addr - loaded->module.bias);

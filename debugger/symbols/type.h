@@ -198,6 +198,10 @@ const struct type *types_go_slice(struct types *types, const struct type *elemen
 const struct type *types_go_basic(struct types *types, const char *name);
 // What a text of n bytes is that is in no target: a string whose bytes are the text itself.
 const struct type *types_go_text(struct types *types, uint64_t n);
+// Those that somebody writes out: "func(int) error", "interface {}".
+const struct type *types_go_func(struct types *types, const char *name,
+				 const struct type_param *params, size_t n, bool is_variadic);
+const struct type *types_go_interface(struct types *types, const char *name, bool is_empty);
 // Several results as one value, "(string, error)".
 const struct type *types_go_tuple(struct types *types, const struct type *const *parts, size_t n);
 // Derived types. NULL: out of memory.

@@ -175,11 +175,42 @@ def flavour(tag, env, *flags):
             target.beat()
 
 
-def stripped(flag, *reasons):
-    with program("idle", f"-ldflags={flag}", tag=TAG + flag) as target:
-        run = debugcall("--host", "go", "-p", target.pid, "main.Add(1, 2)")
-        expect(run.code in (1, 2, 6) and any(reason in run.err for reason in reasons), run)
-        target.beat()
+def stripped(tag, *flags):
+    """Names are the runtime's, types are said, fields are of a table by version; a wrong type is refused"""
+    for mode in ("busy", "parked"):
+        with program(mode, *flags, tag=TAG + tag) as target:
+            for call, value in (("(func(int, int) int)(main.Add)(3, 4)", "7"),
+                                ("(func(float64, float64, int32) (float64, bool))(main.Mean)(1, 4, 2)", "(2.5, false)"),
+                                ('(func(string) int)(main.Length)("foo")', "203"),
+                                ("(func(int, int) int)(main.Heavy)(1000, 50)", "1000"),
+                                ("(func(int) int)(main.Nap)(1)", "1"),
+                                ("(*os.File)(nil)", "*os.File nil"),
+                                ("(func(int, int) int)(main.Add)(int(int8(-3)), cap([]int{1, 2}))", "-1")):
+                equal(target.calls(call), value)
+            out = target.calls('(func(string) int)(main.Fail)("error")', code=1)
+            expect(out.startswith("error: main.Fail panicked: no such thing\n") and
+                   re.search(r" in main.Fail at \S+/go_calls.go:\d+\n", out), out)
+            equal(target.calls("(func(int) int)(main.Exit)(1)", code=1),
+                  f"error: main.Exit ended its goroutine\n{RESTORED}")
+            for call, code, reason in (("main.Add(3, 4)", 6, "say what it takes and gives: (func("),
+                                       ("(func(int) int)(main.Add)(3)", 1, "it has 16 bytes for it, and these need 8"),
+                                       ("(func(int))(runtime.memmove)(3)", 6, "written in assembler")):
+                out = target.calls(call, code=code)
+                expect(reason in out and out.endswith("the target was not touched"), out)
+            run = debugcall("-p", target.pid, "--goroutines")
+            expect(run.code == 0 and re.search(r"^2 +force gc \(idle\) +\(runtime\) ", run.out, re.M), run)
+            if mode == "parked":
+                expect(re.search(r"^\d+ +select +- +main\.wait at \S+/go_calls.go:\d+$", run.out, re.M), run)
+                run = debugcall("stacks", "-p", target.pid)
+                expect(run.code == 0 and re.search(r" main\.park\.func1 +go_calls\.go:\d+$", run.out, re.M), run)
+            run = debugcall("functions", "-p", target.pid, "main.*")
+            expect(re.search(r"^main\.Add ", run.out, re.M), run)
+            run = debugcall("check", "-p", target.pid)
+            expect("without debug information" in run.out + run.err, run)
+            target.beat()
+            kills.sweep(("--wait", "30s", "--timeout", "60s", "-p", target.pid, "(func(int, int) int)(main.Add)(1, 2)"),
+                        target.beat, few=6, rounds=2)
+            target.beat()
 
 
 # ---- kills ------------------------------------------------------------------------------------------
@@ -231,8 +262,9 @@ for GO in toolchains()[:None if CAMPAIGN else 1]:
     row(f"a position-independent program{TAG}", flavour, "-pie", {}, "-buildmode=pie")
     if CAMPAIGN:
         row(f"the race detector{TAG}", flavour, "-race", {"CGO_ENABLED": "1"}, "-race")
-    row(f"without symbols{TAG}", stripped, "-s", "undefined: main", "without its symbols")
-    row(f"without debug information{TAG}", stripped, "-w", "no debug information", "without debug information")
+    row(f"without symbols{TAG}", stripped, "-s", "-ldflags=-s")
+    row(f"without debug information{TAG}", stripped, "-w", "-ldflags=-w")
+    row(f"without symbols, position-independent{TAG}", stripped, "-s-pie", "-ldflags=-s", "-buildmode=pie")
     for each in ("busy", "idle"):
         row(f"killed at the set-up: {each}{TAG}", setup, each, 8)
     for each in ("busy", "idle", "heap"):

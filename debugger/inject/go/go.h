@@ -7,14 +7,13 @@
 
 #include "agent/go/layout.h"
 #include "debugger/inject/host.h"
+#include "debugger/stack/goroutines/go_goroutines.h"
 
 // The runtime as the debugger needs it, besides what the pad is told.
 struct go_runtime {
 	struct go_places places;
-	uint64_t machines, goroutines; // runtime.allm, runtime.allgs
-	uint64_t types; // that descriptions of types are offsets from
-	uint32_t m_g0, m_procid, m_gsignal, m_p, m_locks, m_curg, m_next, g_m, g_goid, g_start,
-		g_sched;
+	struct go_layout layout;
+	uint64_t types; // that descriptions of types are offsets from; 0: not known
 };
 // *found false: it is no Go program. REFUSED when something of its runtime is not known.
 struct dc_error *go_runtime_find(struct process *process, struct symbols *symbols,
@@ -97,14 +96,8 @@ struct dc_error *go_ask_to_leave(struct go *go) DC_CHECK;
 // All of our signals have come, or will not: then that is counted so.
 bool go_signals_have_come(struct go *go);
 
-struct go_machine {
-	uint64_t addr, g0, gsignal, p, current, procid;
-	int32_t locks;
-	pid_t tid;
-};
-// Up to max of them, with their threads.
-struct dc_error *go_machines(const struct go *go, struct go_machine *ret, size_t max,
-			     size_t *n) DC_CHECK;
+// Those of the runtime, with their threads; malloc'd.
+struct dc_error *go_machines(const struct go *go, struct go_machine **ret, size_t *n) DC_CHECK;
 // Of goroutines, as the runtime counts them.
 enum { GO_STATUS_RUNNING = 2, GO_STATUS_SYSCALL = 3, GO_STATUS_WAITING = 4, GO_STATUS_DEAD = 6 };
 uint32_t go_status(const struct go *go, uint64_t g);

@@ -13,8 +13,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-enum { MACHINES = 256 };
-
 // ---- threads --------------------------------------------------------------------------------------
 
 // Where the process sees itself under other numbers than we do, both are asked for.
@@ -42,35 +40,14 @@ static pid_t tid_of(const struct go *go, uint64_t inner)
 	return tid;
 }
 
-static bool read_machine(const struct go *go, uint64_t addr, struct go_machine *ret)
+struct dc_error *go_machines(const struct go *go, struct go_machine **ret, size_t *n)
 {
-	const struct go_runtime *runtime = &go->runtime;
+	struct dc_error *err = go_machines_list(go->process, &go->runtime.layout, ret, n);
 
-	*ret = (struct go_machine){ .addr = addr };
-	return go_read(go, addr + runtime->m_g0, &ret->g0, 8) &&
-	       go_read(go, addr + runtime->m_gsignal, &ret->gsignal, 8) &&
-	       go_read(go, addr + runtime->m_p, &ret->p, 8) &&
-	       go_read(go, addr + runtime->m_curg, &ret->current, 8) &&
-	       go_read(go, addr + runtime->m_procid, &ret->procid, 8) &&
-	       go_read(go, addr + runtime->m_locks, &ret->locks, 4);
-}
-
-struct dc_error *go_machines(const struct go *go, struct go_machine *ret, size_t max, size_t *n)
-{
-	uint64_t addr = 0;
-
-	*n = 0;
-	if (!go_read(go, go->runtime.machines, &addr, sizeof(addr)))
-		return error_make(DC_REFUSED, "the threads of process %d cannot be read",
-				  go->process->pid);
-	while (addr && *n < max && read_machine(go, addr, &ret[*n])) {
-		if (ret[*n].procid)
-			ret[*n].tid = tid_of(go, ret[*n].procid);
-		(*n)++;
-		if (!go_read(go, addr + go->runtime.m_next, &addr, sizeof(addr)))
-			break;
-	}
-	return NULL;
+	for (size_t i = 0; !err && i < *n; i++)
+		if ((*ret)[i].thread)
+			(*ret)[i].tid = tid_of(go, (*ret)[i].thread);
+	return err;
 }
 
 uint32_t go_status(const struct go *go, uint64_t g)
@@ -222,9 +199,10 @@ static bool may_wake(const struct go *go, const struct go_machine *machine,
 	long nr = registers_syscall(&tracee->regs);
 
 	return (nr == SYS_futex || nr == SYS_epoll_pwait || nr == SYS_nanosleep) &&
-	       read_machine(go, machine->addr, &now) && !now.p && !now.current && !now.locks &&
-	       now.procid == machine->procid && go_read(go, now.g0, stack, sizeof(stack)) &&
-	       sp <= stack[1] && sp > stack[0] && sp - stack[0] >= ROOM;
+	       go_machine_read(go->process, &go->runtime.layout, machine->addr, &now) && !now.p &&
+	       !now.current && !now.locks && now.thread == machine->thread &&
+	       go_read(go, now.g0, stack, sizeof(stack)) && sp <= stack[1] && sp > stack[0] &&
+	       sp - stack[0] >= ROOM;
 }
 
 // It goes to the pad's code, and from there home by itself.
@@ -300,7 +278,7 @@ static struct dc_error *find_goroutine(const struct go *go, uint64_t id, uint64_
 	uint64_t words[2], *list, start = 0, found = 0;
 	struct dc_frame first;
 
-	if (!go_read(go, go->runtime.goroutines, words, sizeof(words)) || words[1] > 1 << 24)
+	if (!go_read(go, go->runtime.layout.allgs, words, sizeof(words)) || words[1] > 1 << 24)
 		return error_make(DC_REFUSED, "the goroutines of process %d cannot be read",
 				  go->process->pid);
 	list = calloc(words[1] ?: 1, sizeof(*list));
@@ -311,8 +289,8 @@ static struct dc_error *find_goroutine(const struct go *go, uint64_t id, uint64_
 	for (size_t i = 0; i < words[1] && !found; i++) {
 		uint64_t its = 0;
 
-		if (go_read(go, list[i] + go->runtime.g_goid, &its, sizeof(its)) && its == id &&
-		    go_status(go, list[i]) != GO_STATUS_DEAD)
+		if (go_read(go, list[i] + go->runtime.layout.at.g.id, &its, sizeof(its)) &&
+		    its == id && go_status(go, list[i]) != GO_STATUS_DEAD)
 			found = list[i];
 	}
 	free(list);
@@ -321,7 +299,7 @@ static struct dc_error *find_goroutine(const struct go *go, uint64_t id, uint64_
 		return error_make(DC_REFUSED, "process %d has no goroutine %" PRIu64,
 				  go->process->pid, id);
 	// The runtime's own do not expect to find anything on their stacks.
-	go_read(go, found + go->runtime.g_start, &start, sizeof(start));
+	go_read(go, found + go->runtime.layout.at.g.start_pc, &start, sizeof(start));
 	first = symbols_describe(go->symbols, start);
 	if (first.function && !strncmp(first.function, "runtime.", 8) &&
 	    strcmp(first.function, "runtime.main") != 0)
@@ -358,14 +336,11 @@ static struct dc_error *ask_goroutine(struct go *go, const struct go_machine *ma
 
 struct dc_error *go_ask_back(struct go *go)
 {
-	_cleanup_free_ struct go_machine *machines = calloc(MACHINES, sizeof(*machines));
+	_cleanup_free_ struct go_machine *machines = NULL;
+	size_t n = 0;
+	struct dc_error *err = go_machines(go, &machines, &n);
 	bool done = false;
-	struct dc_error *err;
-	size_t n;
 
-	if (!machines)
-		return &dc_out_of_memory;
-	err = go_machines(go, machines, MACHINES, &n);
 	go->takes_back = true;
 	if (!err)
 		err = wake(go, machines, n, &done);
@@ -379,15 +354,12 @@ struct dc_error *go_ask_back(struct go *go)
 struct dc_error *go_ask(struct go *go)
 {
 	enum { RUNNING_FIRST = 4 };
-	_cleanup_free_ struct go_machine *machines = calloc(MACHINES, sizeof(*machines));
+	_cleanup_free_ struct go_machine *machines = NULL;
+	size_t n = 0;
+	struct dc_error *err = go_machines(go, &machines, &n);
 	uint32_t serial = 0;
 	bool done = false;
-	struct dc_error *err;
-	size_t n;
 
-	if (!machines)
-		return &dc_out_of_memory;
-	err = go_machines(go, machines, MACHINES, &n);
 	if (!err && go_get(go, serial, &serial))
 		err = go_put(go, serial, serial + 1);
 	if (!err)
@@ -426,8 +398,8 @@ struct dc_error *go_ask_to_leave(struct go *go)
 	pid_t tid;
 
 	if (!go_get(go, callee, &callee) || !callee || go_status(go, callee) != GO_STATUS_RUNNING ||
-	    !go_read(go, callee + go->runtime.g_m, &m, sizeof(m)) || !m ||
-	    !go_read(go, m + go->runtime.m_procid, &procid, sizeof(procid)) || !procid)
+	    !go_read(go, callee + go->runtime.layout.at.g.m, &m, sizeof(m)) || !m ||
+	    !go_read(go, m + go->runtime.layout.at.m.thread, &procid, sizeof(procid)) || !procid)
 		return NULL;
 	tid = tid_of(go, procid);
 	return tid && go_signals_have_come(go) ? send(go, tid) : NULL;

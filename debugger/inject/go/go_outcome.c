@@ -263,7 +263,7 @@ struct dc_error *go_still_there(const struct go *go, struct dc_error *err)
 	uint64_t callee = 0, goid = 0;
 
 	if (!go_get(go, callee, &callee) || !callee ||
-	    !go_read(go, callee + go->runtime.g_goid, &goid, sizeof(goid)))
+	    !go_read(go, callee + go->runtime.layout.at.g.id, &goid, sizeof(goid)))
 		return err;
 	if (go_status(go, callee) == GO_STATUS_WAITING)
 		err = with_parked_frames(go, err, callee);

@@ -216,16 +216,11 @@ static struct dc_error *map_by(struct go *go, const struct go_machine *machine,
 
 static struct dc_error *map_by_any(struct go *go, struct mapper *mapper)
 {
-	enum { MACHINES = 256 };
 	_cleanup_(tracee_deinit) struct tracee tracee = { 0 };
 	_cleanup_free_ struct go_machine *machines = NULL;
-	struct dc_error *err;
-	size_t n;
+	size_t n = 0;
+	struct dc_error *err = go_machines(go, &machines, &n);
 
-	machines = calloc(MACHINES, sizeof(*machines));
-	if (!machines)
-		return &dc_out_of_memory;
-	err = go_machines(go, machines, MACHINES, &n);
 	if (!err)
 		err = tracee_init(&tracee, go->loan->tracer, go->process, &go->loan->gadgets);
 	// Those without work first.

@@ -3,18 +3,18 @@
 // program and looked at, none is taken for granted.
 #include "debugger/inject/go/go.h"
 
-#include "debugger/symbols/go_runtime.h"
+#include "debugger/symbols/go.h"
 #include "debugger/target/memory.h"
 #include "debugger/target/signals.h"
 
 #include <signal.h>
 #include <string.h>
 
-// ---- symbols ------------------------------------------------------------------------------------
+// ---- functions ------------------------------------------------------------------------------------
 
 struct names {
 	struct go_range check, panicked, wrap, dispatch, park;
-	uint64_t hook, is_safe, lock, unlock, inject, sweep, machines, goroutines, types;
+	uint64_t is_safe, lock, unlock, inject;
 };
 
 static void widen(struct go_range *range, uint64_t start, uint64_t end)
@@ -37,14 +37,9 @@ static void take(const char *name, uint64_t addr, uint64_t size, void *arg)
 		const char *name;
 		uint64_t *addr;
 	} singles[] = {
-		{ "runtime.testSigtrap", &names->hook },
 		{ "runtime.lock2", &names->lock },
 		{ "runtime.unlock2", &names->unlock },
 		{ "runtime.injectglist", &names->inject },
-		{ "runtime.sweep", &names->sweep },
-		{ "runtime.allm", &names->machines },
-		{ "runtime.types", &names->types },
-		{ "runtime.allgs", &names->goroutines },
 		{ "runtime.isAsyncSafePoint", &names->is_safe },
 	};
 
@@ -75,18 +70,16 @@ static struct dc_error *unknown(const struct process *process, const char *what)
 }
 
 static struct dc_error *find_names(struct process *process, struct symbols *symbols,
-				   struct names *ret)
+				   const struct go_layout *layout, struct names *ret)
 {
 	*ret = (struct names){ 0 };
-	if (!symbols_go_each(symbols, take, ret))
-		return unknown(process, "the program was linked without its symbols (-s)");
+	symbols_go_each(symbols, take, ret);
 	if (!ret->check.start)
 		return unknown(process, "it has no debugCallV2, which came with Go 1.17");
-	if (!ret->hook)
+	if (!layout->hook)
 		return unknown(process, "its handler of SIGTRAP has no testSigtrap");
 	if (!ret->panicked.start || !ret->wrap.start || !ret->dispatch.start || !ret->lock ||
-	    !ret->unlock || !ret->inject || !ret->sweep || !ret->goroutines || !ret->park.start ||
-	    !ret->machines || !ret->is_safe)
+	    !ret->unlock || !ret->inject || !layout->sweep || !ret->park.start || !ret->is_safe)
 		return unknown(process, "a function or variable of it is missing");
 	return NULL;
 }
@@ -144,46 +137,6 @@ static struct dc_error *look_at_entry(struct process *process, struct go_places 
 	return NULL;
 }
 
-// ---- fields -------------------------------------------------------------------------------------
-
-#define MEMBERS(symbols, type, ...)                                            \
-	symbols_go_members(symbols, type, (struct go_member[]){ __VA_ARGS__ }, \
-			   sizeof((struct go_member[]){ __VA_ARGS__ }) / sizeof(struct go_member))
-
-static struct dc_error *find_members(struct process *process, struct symbols *symbols,
-				     struct go_runtime *runtime)
-{
-	struct go_places *places = &runtime->places;
-	uint32_t stack = 0, g = 0, parked = 0, lock = 0, low = 0, high = 0;
-
-	if (!MEMBERS(symbols, "runtime.g", { "stack", &stack, false },
-		     { "m", &runtime->g_m, false }, { "sched", &runtime->g_sched, false },
-		     { "_panic", &places->g_panic, false }, { "_defer", &places->g_defer, false },
-		     { "atomicstatus", &places->g_status, false },
-		     { "schedlink", &places->g_link, false }, { "goid", &runtime->g_goid, false },
-		     { "startpc", &runtime->g_start, false },
-		     { "asyncSafePoint", &places->g_async, false }) ||
-	    !MEMBERS(symbols, "runtime.stack", { "lo", &low, false }, { "hi", &high, false }) ||
-	    !MEMBERS(symbols, "runtime.gobuf", { "sp", &places->g_sp, false },
-		     { "pc", &places->g_pc, false }, { "bp", &places->g_bp, false }) ||
-	    !MEMBERS(symbols, "runtime.m", { "g0", &runtime->m_g0, false },
-		     { "procid", &runtime->m_procid, false },
-		     { "gsignal", &runtime->m_gsignal, false }, { "curg", &runtime->m_curg, false },
-		     { "p", &runtime->m_p, false }, { "locks", &runtime->m_locks, false },
-		     { "alllink", &runtime->m_next, false }) ||
-	    !MEMBERS(symbols, "runtime.sweepdata", { "lock", &lock, false }, { "g", &g, false },
-		     { "parked", &parked, false }) ||
-	    stack != 0 || low != 0 || high != 8)
-		return unknown(process, "the program was linked without debug information (-w)");
-	places->g_sp += runtime->g_sched;
-	places->g_pc += runtime->g_sched;
-	places->g_bp += runtime->g_sched;
-	places->sweep_g = places->sweep + g;
-	places->sweep_parked = places->sweep + parked;
-	places->sweep += lock;
-	return NULL;
-}
-
 // A runtime that is a library's leaves SIGTRAP to the program.
 static struct dc_error *look_at_handler(struct process *process)
 {
@@ -198,21 +151,23 @@ static struct dc_error *look_at_handler(struct process *process)
 struct dc_error *go_runtime_find(struct process *process, struct symbols *symbols,
 				 struct go_runtime *ret, bool *found)
 {
+	const struct go_offsets *at = &ret->layout.at;
 	struct names names;
 	struct dc_error *err;
+	uint64_t end;
 
 	*ret = (struct go_runtime){ 0 };
-	*found = symbols && symbols_has_go_runtime(symbols);
-	if (!*found)
+	*found = false;
+	if (!symbols)
 		return NULL;
-	err = find_names(process, symbols, &names);
+	err = symbols_go_layout(symbols, &ret->layout, found);
+	if (err || !*found)
+		return err;
+	err = find_names(process, symbols, &ret->layout, &names);
 	if (err)
 		return err;
-	ret->machines = names.machines;
-	ret->goroutines = names.goroutines;
-	ret->types = names.types;
 	ret->places = (struct go_places){
-		.hook = names.hook,
+		.hook = ret->layout.hook,
 		.entry = names.check,
 		.panicked = names.panicked,
 		.dispatch = names.dispatch,
@@ -222,10 +177,19 @@ struct dc_error *go_runtime_find(struct process *process, struct symbols *symbol
 		.lock = names.lock,
 		.unlock = names.unlock,
 		.inject = names.inject,
-		.sweep = names.sweep,
+		.sweep = ret->layout.sweep + at->sweep.lock,
+		.sweep_g = ret->layout.sweep + at->sweep.g,
+		.sweep_parked = ret->layout.sweep + at->sweep.parked,
+		.g_panic = at->g.panic,
+		.g_defer = at->g.defer,
+		.g_status = at->g.status,
+		.g_async = at->g.async,
+		.g_link = at->g.link,
+		.g_sp = at->g.sched + at->saved.sp,
+		.g_pc = at->g.sched + at->saved.pc,
+		.g_bp = at->g.sched + at->saved.bp,
 	};
+	symbols_go_types(symbols, &ret->types, &end);
 	err = look_at_entry(process, &ret->places);
-	if (!err)
-		err = find_members(process, symbols, ret);
 	return err ? err : look_at_handler(process);
 }

@@ -122,13 +122,12 @@ static struct dc_error *from_function(struct context *context, const struct node
 {
 	const struct function *function = operand->function;
 
-	*ret = (struct callee){ .type = function->type,
+	*ret = (struct callee){ .type = operand->type,
 				.name = function->name,
 				.addr = function->addr,
 				.function = function,
 				.receiver = operand->mode == OPERAND_METHOD ? operand->list : NULL,
 				.is_known = true };
-	(void)context;
 	if (function->language != SOURCE_GO)
 		return refuse(node, function->name, "it is no Go function");
 	if (strstr(function->name, "go.shape."))
@@ -139,9 +138,12 @@ static struct dc_error *from_function(struct context *context, const struct node
 		return refuse(node, function->name,
 			      "it is a closure, which takes the variables around it; a function "
 			      "value that holds them can be called");
-	if (!function->type)
-		return refuse(node, function->name,
-			      "there is no debug information, so its parameters are not known");
+	if (!operand->type)
+		return error_note(
+			refuse(node, function->name,
+			       "there is no debug information, so its parameters are not known"),
+			"say what it takes and gives: (func(int, string) error)(%s)(1, \"a\")",
+			go_source(context, node));
 	if (function->no_call)
 		return refuse(node, function->name, function->no_call);
 	return NULL;
@@ -411,6 +413,22 @@ static struct dc_error *check_places(const struct node *node, const struct calle
 	return err;
 }
 
+// Whatever somebody says it takes must need the room that the compiler has for it.
+static struct dc_error *check_frame(struct context *context, const struct node *node,
+				    const struct callee *callee, size_t size)
+{
+	bool is_said = callee->function && !callee->function->type;
+	uint32_t frame = is_said ? symbols_go_frame(context->symbols, callee->addr) : UINT32_MAX;
+
+	if (frame == UINT32_MAX || frame == size)
+		return NULL;
+	return error_at(error_make(DC_TYPE,
+				   "%s does not take and give that: it has %u bytes for it, and "
+				   "these need %zu",
+				   callee->name, frame, size),
+			node->start);
+}
+
 static struct dc_error *run(struct context *context, const struct node *node,
 			    const struct callee *callee, const struct operand *args, size_t nr_args,
 			    const struct type_param *results, size_t nr_results,
@@ -430,6 +448,8 @@ static struct dc_error *run(struct context *context, const struct node *node,
 	}
 	entry.stack_size = go_abi_assign(places, nr_args, places + nr_args, nr_results);
 	err = check_places(node, callee, places, nr_args);
+	if (!err)
+		err = check_frame(context, node, callee, entry.stack_size);
 	if (err)
 		return err;
 	// What a callee may spill of parameters that are not known here.
@@ -502,6 +522,48 @@ static struct dc_error *invoke(struct context *context, const struct node *node,
 
 // ---- conversions and calls ------------------------------------------------------------------------
 
+// What a function takes and gives, where the debug information does not say it: "(func(int) bool)(f)".
+static struct dc_error *said_to_be(struct context *context, const struct node *node,
+				   const struct type *type, struct operand *function)
+{
+	const struct type *signature = go_signature(context, type);
+	const struct type_param *params;
+	const char *file;
+	size_t n;
+	struct dc_error *err = signature ? type_params(signature, &params, &n) : NULL;
+
+	if (err)
+		return err;
+	if (!signature)
+		return refuse(node, go_spelling(context, type), "its parts are not known");
+	file = symbols_describe(context->symbols, function->addr).file;
+	if (file && strlen(file) > 2 && !strcmp(file + strlen(file) - 2, ".s"))
+		return refuse(node, function->function->name,
+			      "it is written in assembler, and may take its arguments as it likes");
+	function->node = node;
+	if (function->mode == OPERAND_METHOD) {
+		struct type_param *all = go_alloc(context, (n + 1) * sizeof(*all));
+
+		if (!all)
+			return &dc_out_of_memory;
+		memcpy(all + 1, params, n * sizeof(*params));
+		all[0] = (struct type_param){ .type = function->list->type };
+		type = types_go_func(context->types, go_spelling(context, type), all, n + 1,
+				     signature->is_variadic);
+		signature = type ? go_signature(context, type) : NULL;
+		if (!signature)
+			return &dc_out_of_memory;
+	}
+	if (function->type && !go_same_signature(function->type, signature))
+		return error_at(error_make(DC_TYPE, "cannot convert %s to type %s: it is %s",
+					   go_source(context, node->list[0]),
+					   go_spelling(context, signature),
+					   go_spelling(context, function->type)),
+				node->start);
+	function->type = signature;
+	return NULL;
+}
+
 static struct dc_error *conversion(struct context *context, const struct node *node,
 				   const struct type *type, struct operand *ret)
 {
@@ -513,6 +575,9 @@ static struct dc_error *conversion(struct context *context, const struct node *n
 					   go_spelling(context, type)),
 				node->start);
 	err = go_composite(context, node->list[0], type, ret);
+	if (!err && (ret->mode == OPERAND_FUNCTION || ret->mode == OPERAND_METHOD) &&
+	    go_kind(type) == GO_FUNC)
+		return said_to_be(context, node, type, ret);
 	if (!err)
 		err = go_convert(context, ret, type);
 	ret->node = node;

@@ -172,7 +172,7 @@ struct dc_error *go_settle(struct context *context, struct operand *operand)
 	return err;
 }
 
-static bool same_signature(const struct type *a, const struct type *b)
+bool go_same_signature(const struct type *a, const struct type *b)
 {
 	const struct type_param *x, *y;
 	size_t n, m;
@@ -209,7 +209,7 @@ static bool is_assignable(struct context *context, const struct type *from, cons
 	case GO_MAP:
 		return go_identical(type_go_key(a), type_go_key(b)) &&
 		       go_identical(go_element(a), go_element(b));
-	case GO_FUNC: return same_signature(go_signature(context, a), go_signature(context, b));
+	case GO_FUNC: return go_same_signature(go_signature(context, a), go_signature(context, b));
 	default: return false;
 	}
 }

@@ -194,6 +194,8 @@ struct dc_error *go_convert(struct context *context, struct operand *operand,
 // Between texts and slices; *done false: it is another conversion.
 struct dc_error *go_convert_text(struct context *context, struct operand *operand,
 				 const struct type *type, bool *done) DC_CHECK;
+// Of two FUNCTIONs: they take and give the same.
+bool go_same_signature(const struct type *a, const struct type *b);
 // An untyped constant as its default type.
 struct dc_error *go_settle(struct context *context, struct operand *operand) DC_CHECK;
 // Bytes in the target that stay there.

@@ -286,7 +286,12 @@ static bool universe(struct context *context, const struct node *node, struct op
 		if (!strcmp(name, "rune"))
 			ret->type = go_named(context, "int32");
 		if (!strcmp(name, "any"))
-			ret->type = go_named(context, "interface {}");
+			ret->type = go_named(context, "interface {}")
+					    ?: types_go_interface(context->types, "interface {}",
+								  true);
+		// Its layout is the same everywhere.
+		if (!strcmp(name, "error") && !ret->type)
+			ret->type = types_go_interface(context->types, name, false);
 		ret->mode = OPERAND_TYPE;
 		return ret->type;
 	}

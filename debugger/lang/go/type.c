@@ -306,7 +306,36 @@ static struct dc_error *write_type(struct context *context, const struct node *n
 	}
 }
 
-// Those whose layout the program must tell.
+// A function's or an interface's layout is the same in every program.
+static struct dc_error *make_type(struct context *context, const struct node *node,
+				  const char *name, const struct type **ret)
+{
+	_cleanup_free_ struct type_param *params = NULL;
+	size_t nr_taken = node->nr_list - node->nr_results;
+
+	if (node->kind == NODE_TYPE_INTERFACE) {
+		*ret = types_go_interface(context->types, name, !strcmp(name, "interface {}"));
+		return *ret ? NULL : &dc_out_of_memory;
+	}
+	params = calloc(node->nr_list + 1, sizeof(*params));
+	if (!params)
+		return &dc_out_of_memory;
+	for (size_t i = 0; i < node->nr_list; i++) {
+		struct dc_error *err = go_need_type(context, node->list[i], &params[i].type);
+
+		if (!err && node->spreads && i + 1 == nr_taken) {
+			params[i].type = types_go_slice(context->types, params[i].type);
+			err = params[i].type ? NULL : &dc_out_of_memory;
+		}
+		if (err)
+			return err;
+		params[i].is_result = i >= nr_taken;
+	}
+	*ret = types_go_func(context->types, name, params, node->nr_list, node->spreads);
+	return *ret ? NULL : &dc_out_of_memory;
+}
+
+// Those whose layout the program must tell, but for some.
 static struct dc_error *told_type(struct context *context, const struct node *node,
 				  const struct type **ret)
 {
@@ -320,7 +349,16 @@ static struct dc_error *told_type(struct context *context, const struct node *no
 	err = write_type(context, node, out);
 	if (fclose(out) && !err)
 		err = &dc_out_of_memory;
-	return err ? err : written(context, node, name, ret);
+	if (err)
+		return err;
+	*ret = node->kind == NODE_TYPE_FUNC || node->kind == NODE_TYPE_INTERFACE
+		       ? go_named(context, name)
+		       : NULL;
+	if (*ret)
+		return NULL;
+	return node->kind == NODE_TYPE_FUNC || node->kind == NODE_TYPE_INTERFACE
+		       ? make_type(context, node, name, ret)
+		       : written(context, node, name, ret);
 }
 
 struct dc_error *go_type_of(struct context *context, const struct node *node,

@@ -3,7 +3,6 @@
 #include "debugger/stack/goroutines/go_goroutines.h"
 
 #include "debugger/base/cleanup.h"
-#include "debugger/symbols/go.h"
 #include "debugger/symbols/go_runtime.h"
 #include "debugger/target/memory.h"
 
@@ -30,84 +29,6 @@ static const char *const statuses[] = {
 	"idle",	    "runnable", "running", "syscall",	"waiting",
 	"moribund", "dead",	"enqueue", "copystack", "preempted"
 };
-
-// ---- the layout -----------------------------------------------------------------------------------
-
-static void take_symbol(const char *name, uint64_t addr, uint64_t size, void *arg)
-{
-	struct go_layout *layout = arg;
-
-	if (strncmp(name, "runtime.", 8))
-		return;
-	name += 8;
-	if (!strcmp(name, "allgs"))
-		layout->allgs = addr;
-	else if (!strcmp(name, "allm"))
-		layout->allm = addr;
-	else if (!strcmp(name, "waitReasonStrings")) {
-		layout->wait_reasons = addr;
-		layout->nr_wait_reasons = size / (2 * WORD);
-	}
-}
-
-struct dc_error *go_layout_find(struct symbols *symbols, struct go_layout *ret, bool *found)
-{
-	struct go_member g[] = {
-		{ .name = "goid", .offset = &ret->g.id },
-		{ .name = "atomicstatus", .offset = &ret->g.status },
-		{ .name = "waitreason", .offset = &ret->g.wait_reason },
-		{ .name = "waitsince", .offset = &ret->g.wait_since },
-		{ .name = "m", .offset = &ret->g.m },
-		{ .name = "lockedm", .offset = &ret->g.locked_m },
-		{ .name = "sched", .offset = &ret->g.sched },
-		{ .name = "gopc", .offset = &ret->g.pc },
-		{ .name = "startpc", .offset = &ret->g.start_pc },
-		{ .name = "labels", .offset = &ret->g.labels },
-		{ .name = "syscallsp", .offset = &ret->g.syscall_sp },
-		{ .name = "syscallpc", .offset = &ret->g.syscall_pc },
-	};
-	struct go_member parent = { .name = "parentGoid", .offset = &ret->g.parent };
-	struct go_member saved[] = {
-		{ .name = "sp", .offset = &ret->saved.sp },
-		{ .name = "pc", .offset = &ret->saved.pc },
-		{ .name = "bp", .offset = &ret->saved.bp },
-	};
-	struct go_member m[] = {
-		{ .name = "id", .offset = &ret->m.id },
-		{ .name = "procid", .offset = &ret->m.thread },
-		{ .name = "curg", .offset = &ret->m.current },
-		{ .name = "alllink", .offset = &ret->m.next },
-	};
-	const struct type *labels;
-	struct dc_error *err;
-
-	*ret = (struct go_layout){ 0 };
-	*found = symbols_has_go_runtime(symbols);
-	if (!*found)
-		return NULL;
-	if (!symbols_go_each(symbols, take_symbol, ret) || !ret->allgs || !ret->allm ||
-	    !symbols_go_members(symbols, "runtime.g", g, sizeof(g) / sizeof(*g)) ||
-	    !symbols_go_members(symbols, "runtime.gobuf", saved, sizeof(saved) / sizeof(*saved)) ||
-	    !symbols_go_members(symbols, "runtime.m", m, sizeof(m) / sizeof(*m)))
-		return error_make(
-			DC_REFUSED,
-			"the Go program's symbols and debug information do not tell where "
-			"its goroutines are");
-	for (size_t i = 0; i < sizeof(g) / sizeof(*g); i++)
-		if (*g[i].offset > OBJECT_MAX - 64)
-			return error_make(DC_REFUSED, "the Go program's goroutines are larger than "
-						      "any that are known");
-	for (size_t i = 0; i < sizeof(m) / sizeof(*m); i++)
-		if (*m[i].offset > OBJECT_MAX - 64)
-			return error_make(DC_REFUSED,
-					  "the Go program's threads are larger than any "
-					  "that are known");
-	ret->g.has_parent = symbols_go_members(symbols, "runtime.g", &parent, 1);
-	err = symbols_go_type(symbols, "runtime/pprof.labelMap", &labels);
-	ret->has_label_lists = !err && type_strip(labels)->go_kind == GO_STRUCT;
-	dc_error_destroy(err);
-	return NULL;
-}
 
 // ---- goroutines -----------------------------------------------------------------------------------
 
@@ -206,30 +127,30 @@ static struct goroutine goroutine_of(struct reading *reading, uint64_t addr,
 				     const unsigned char *object)
 {
 	const struct go_layout *layout = reading->layout;
-	uint64_t labels = word(object, layout->g.labels);
-	uint64_t start_pc = word(object, layout->g.start_pc);
-	int64_t since = (int64_t)word(object, layout->g.wait_since);
+	uint64_t labels = word(object, layout->at.g.labels);
+	uint64_t start_pc = word(object, layout->at.g.start_pc);
+	int64_t since = (int64_t)word(object, layout->at.g.wait_since);
 	struct goroutine g = {
 		.addr = addr,
-		.id = word(object, layout->g.id),
-		.status = (uint32_t)word(object, layout->g.status) & ~(uint32_t)SCAN,
-		.wait_reason = object[layout->g.wait_reason],
-		.m = word(object, layout->g.m),
-		.locked_m = word(object, layout->g.locked_m),
+		.id = word(object, layout->at.g.id),
+		.status = (uint32_t)word(object, layout->at.g.status) & ~(uint32_t)SCAN,
+		.wait_reason = object[layout->at.g.wait_reason],
+		.m = word(object, layout->at.g.m),
+		.locked_m = word(object, layout->at.g.locked_m),
 		.stack_low = word(object, STACK_LOW),
 		.stack_high = word(object, STACK_HIGH),
-		.saved_sp = word(object, layout->g.sched + layout->saved.sp),
-		.saved_pc = word(object, layout->g.sched + layout->saved.pc),
-		.saved_bp = word(object, layout->g.sched + layout->saved.bp),
-		.creator_pc = word(object, layout->g.pc),
-		.creator_id = layout->g.has_parent ? word(object, layout->g.parent) : 0,
+		.saved_sp = word(object, layout->at.g.sched + layout->at.saved.sp),
+		.saved_pc = word(object, layout->at.g.sched + layout->at.saved.pc),
+		.saved_bp = word(object, layout->at.g.sched + layout->at.saved.bp),
+		.creator_pc = word(object, layout->at.g.pc),
+		.creator_id = layout->at.has_parent ? word(object, layout->at.g.parent) : 0,
 		.waited_ns = -1,
 	};
 
 	g.waits = g.status == WAITING;
 	if (g.status == SYSCALL) {
-		g.saved_sp = word(object, layout->g.syscall_sp);
-		g.saved_pc = word(object, layout->g.syscall_pc);
+		g.saved_sp = word(object, layout->at.g.syscall_sp);
+		g.saved_pc = word(object, layout->at.g.syscall_pc);
 		g.saved_bp = 0;
 	}
 	// Told by the collector alone, and only of those that it has found waiting.
@@ -240,7 +161,7 @@ static struct goroutine goroutine_of(struct reading *reading, uint64_t addr,
 		reading->is_system = is_system(reading->symbols, start_pc);
 	}
 	g.is_system = reading->is_system;
-	if (labels && layout->has_label_lists)
+	if (labels && layout->at.has_label_lists)
 		read_label_list(reading->process, labels, g.label, sizeof(g.label));
 	else if (labels)
 		read_label_map(reading->process, labels, g.label, sizeof(g.label));
@@ -278,12 +199,13 @@ static int newest_first(const void *a, const void *b)
 
 static uint32_t object_size(const struct go_layout *layout)
 {
-	const uint32_t ends[] = {
-		layout->g.id,	  layout->g.status,	layout->g.wait_reason, layout->g.wait_since,
-		layout->g.m,	  layout->g.locked_m,	layout->g.pc,	       layout->g.start_pc,
-		layout->g.labels, layout->g.syscall_sp, layout->g.syscall_pc,  layout->g.sched + 64
-	};
-	uint32_t size = layout->g.has_parent ? layout->g.parent : 0;
+	const uint32_t ends[] = { layout->at.g.id,	    layout->at.g.status,
+				  layout->at.g.wait_reason, layout->at.g.wait_since,
+				  layout->at.g.m,	    layout->at.g.locked_m,
+				  layout->at.g.pc,	    layout->at.g.start_pc,
+				  layout->at.g.labels,	    layout->at.g.syscall_sp,
+				  layout->at.g.syscall_pc,  layout->at.g.sched + 64 };
+	uint32_t size = layout->at.has_parent ? layout->at.g.parent : 0;
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 		if (ends[i] > size)
@@ -334,45 +256,79 @@ struct dc_error *go_goroutines_read(struct process *process, struct symbols *sym
 
 // ---- threads --------------------------------------------------------------------------------------
 
+bool go_machine_read(struct process *process, const struct go_layout *layout, uint64_t addr,
+		     struct go_machine *ret)
+{
+	unsigned char object[OBJECT_MAX];
+	const uint32_t ends[] = { layout->at.m.id,   layout->at.m.thread, layout->at.m.current,
+				  layout->at.m.next, layout->at.m.g0,	  layout->at.m.gsignal,
+				  layout->at.m.p,    layout->at.m.locks };
+	size_t size = 0;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		size = ends[i] + WORD > size ? ends[i] + WORD : size;
+	if (size > sizeof(object) || !read_all(process, addr, object, size))
+		return false;
+	*ret = (struct go_machine){
+		.addr = addr,
+		.id = word(object, layout->at.m.id),
+		.thread = word(object, layout->at.m.thread),
+		.next = word(object, layout->at.m.next),
+		.g0 = word(object, layout->at.m.g0),
+		.gsignal = word(object, layout->at.m.gsignal),
+		.p = word(object, layout->at.m.p),
+		.current = word(object, layout->at.m.current),
+		.locks = (int32_t)word(object, layout->at.m.locks),
+	};
+	return true;
+}
+
+struct dc_error *go_machines_list(struct process *process, const struct go_layout *layout,
+				  struct go_machine **ret, size_t *n)
+{
+	_cleanup_free_ struct go_machine *list = NULL;
+	uint64_t at = 0;
+	struct dc_error *err = memory_read(process, layout->allm, &at, sizeof(at));
+
+	*ret = NULL;
+	*n = 0;
+	while (!err && at) {
+		if (!(*n & (*n - 1))) {
+			struct go_machine *grown = reallocarray(list, *n ? 2 * *n : 1,
+								sizeof(*grown));
+
+			if (!grown)
+				return &dc_out_of_memory;
+			list = grown;
+		}
+		if (*n == MACHINES_MAX || !go_machine_read(process, layout, at, &list[*n]))
+			return error_make(DC_VALUE, "the runtime's list of threads is damaged");
+		at = list[(*n)++].next;
+	}
+	if (!err)
+		*ret = take_ptr(list);
+	return err;
+}
+
 struct dc_error *go_machines_read(struct process *process, const struct go_layout *layout,
 				  struct machines *ret)
 {
-	unsigned char object[OBJECT_MAX];
-	uint64_t at;
-	size_t room = 0;
-	struct dc_error *err = memory_read(process, layout->allm, &at, sizeof(at));
+	_cleanup_free_ struct go_machine *list = NULL;
+	size_t n;
+	struct dc_error *err = go_machines_list(process, layout, &list, &n);
 
 	*ret = (struct machines){ 0 };
-	while (!err && at) {
-		if (ret->n == MACHINES_MAX) {
-			err = error_make(DC_VALUE, "the runtime's list of threads is damaged");
-			break;
-		}
-		if (ret->n == room) {
-			struct machine *grown;
-
-			room = room ? 2 * room : 16;
-			grown = reallocarray(ret->machine, room, sizeof(*grown));
-			if (!grown) {
-				err = &dc_out_of_memory;
-				break;
-			}
-			ret->machine = grown;
-		}
-		err = memory_read(process, at, object, sizeof(object));
-		if (err)
-			break;
-		ret->machine[ret->n++] = (struct machine){
-			.addr = at,
-			.id = word(object, layout->m.id),
-			.tid = (pid_t)word(object, layout->m.thread),
-			.current = word(object, layout->m.current),
-		};
-		at = word(object, layout->m.next);
-	}
 	if (err)
-		machines_deinit(ret);
-	return err;
+		return err;
+	ret->machine = calloc(n ?: 1, sizeof(*ret->machine));
+	if (!ret->machine)
+		return &dc_out_of_memory;
+	for (; ret->n < n; ret->n++)
+		ret->machine[ret->n] = (struct machine){ .addr = list[ret->n].addr,
+							 .id = list[ret->n].id,
+							 .tid = (pid_t)list[ret->n].thread,
+							 .current = list[ret->n].current };
+	return NULL;
 }
 
 // ---- stacks ---------------------------------------------------------------------------------------
@@ -383,10 +339,10 @@ struct dc_error *go_waits_still(struct process *process, const struct go_layout 
 	unsigned char object[OBJECT_MAX + 128];
 	struct dc_error *err = memory_read(process, g->addr, object, object_size(layout));
 
-	*ret = !err && word(object, layout->g.id) == g->id &&
-	       ((uint32_t)word(object, layout->g.status) & ~(uint32_t)SCAN) == WAITING &&
-	       word(object, layout->g.sched + layout->saved.sp) == g->saved_sp &&
-	       word(object, layout->g.sched + layout->saved.pc) == g->saved_pc;
+	*ret = !err && word(object, layout->at.g.id) == g->id &&
+	       ((uint32_t)word(object, layout->at.g.status) & ~(uint32_t)SCAN) == WAITING &&
+	       word(object, layout->at.g.sched + layout->at.saved.sp) == g->saved_sp &&
+	       word(object, layout->at.g.sched + layout->at.saved.pc) == g->saved_pc;
 	return err;
 }
 

@@ -6,30 +6,24 @@
 
 #include "debugger/stack/goroutines/goroutines.h"
 #include "debugger/stack/unwind.h"
+#include "debugger/symbols/go_runtime.h"
 
-// Where the runtime has what; by the program's symbols and debug information.
-struct go_layout {
-	uint64_t allgs, allm, wait_reasons, nr_wait_reasons; // addresses of the variables
-	struct {
-		uint32_t id, status, wait_reason, wait_since, m, locked_m, sched, pc, start_pc;
-		uint32_t labels, syscall_sp, syscall_pc, parent;
-		bool has_parent;
-	} g;
-	struct {
-		uint32_t sp, pc, bp;
-	} saved; // in g.sched
-	struct {
-		uint32_t id, thread, current, next;
-	} m;
-	bool has_label_lists; // labels are lists, not maps
-};
-// *found false: it is no Go program. REFUSED: it is one that does not tell enough of itself.
-struct dc_error *go_layout_find(struct symbols *symbols, struct go_layout *ret,
-				bool *found) DC_CHECK;
 // The newest first, without dead ones.
 struct dc_error *go_goroutines_read(struct process *process, struct symbols *symbols,
 				    const struct go_layout *layout,
 				    struct goroutines *ret) DC_CHECK;
+// A thread of the runtime's, as far as somebody who borrows it needs that.
+struct go_machine {
+	uint64_t addr, id, thread, next; // thread: as the target sees it; 0: it has none
+	uint64_t g0, gsignal, p, current; // current: the goroutine that it runs
+	int32_t locks;
+	pid_t tid; // thread as we see it, where somebody has asked
+};
+bool go_machine_read(struct process *process, const struct go_layout *layout, uint64_t addr,
+		     struct go_machine *ret);
+// VALUE when the list is damaged; malloc'd.
+struct dc_error *go_machines_list(struct process *process, const struct go_layout *layout,
+				  struct go_machine **ret, size_t *n) DC_CHECK;
 struct dc_error *go_machines_read(struct process *process, const struct go_layout *layout,
 				  struct machines *ret) DC_CHECK;
 // It has not run since it was read.

@@ -36,6 +36,7 @@ static void module_destroy(struct loaded *loaded)
 	image_close(loaded->alt_image);
 	image_close(loaded->debug_image);
 	image_close(loaded->image);
+	go_module_destroy(loaded->go);
 	free((char *)loaded->module.path);
 	free(loaded->module.problem);
 	free(loaded);
@@ -416,12 +417,12 @@ void module_need_tables(struct loaded *loaded)
 {
 	if (loaded->tables_read || !loaded->image)
 		return;
-	GElf_Shdr header;
-
 	loaded->tables_read = true;
-	loaded->is_go = image_section(loaded->image, ".gopclntab", &header) ||
-			image_section(loaded->image, ".data.rel.ro.gopclntab", &header);
+	module_problem(loaded, go_module_find(loaded->process, loaded->image, loaded->module.bias,
+					      &loaded->go));
 	if (!symtab_load(loaded->image, false, &loaded->symtab))
+		memset(&loaded->symtab, 0, sizeof(loaded->symtab));
+	if (loaded->go && !loaded->symtab.n && !go_module_symtab(loaded->go, &loaded->symtab))
 		memset(&loaded->symtab, 0, sizeof(loaded->symtab));
 	if (!symtab_load(loaded->image, true, &loaded->dynsym))
 		memset(&loaded->dynsym, 0, sizeof(loaded->dynsym));
@@ -446,7 +447,7 @@ static void need_debug_file(struct loaded *loaded)
 const struct symtab *module_debug_symtab(struct loaded *loaded)
 {
 	module_need_tables(loaded);
-	if (loaded->symtab.n)
+	if (loaded->symtab.n && !loaded->symtab.is_made)
 		return NULL;
 	need_debug_file(loaded);
 	return loaded->debug_symtab.n ? &loaded->debug_symtab : NULL;
@@ -510,7 +511,7 @@ static bool debug_file_may_name(struct loaded *loaded, const char *name)
 	need_debug_file(loaded);
 	if (!loaded->debug_image || !image_has_dwarf(loaded->debug_image))
 		return false;
-	if (strlen(name) < 4 || loaded->is_go ||
+	if (strlen(name) < 4 || loaded->go ||
 	    image_link(loaded->debug_image, ".gnu_debugaltlink", &rest, &nr_rest))
 		return true;
 

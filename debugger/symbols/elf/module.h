@@ -6,6 +6,7 @@
 
 #include "debugger/symbols/dwarf/units.h"
 #include "debugger/symbols/symbols.h"
+#include "debugger/symbols/elf/go_module.h"
 #include "debugger/symbols/elf/symtab.h"
 #include "debugger/target/maps.h"
 
@@ -18,11 +19,11 @@ struct loaded {
 	uint32_t dev_major, dev_minor;
 	uint64_t link_map; // its struct link_map in the target, 0 unknown
 	bool is_program, is_vdso;
-	bool is_go; // holds Go's table of functions
 	bool has_cxx, cxx_sought; // names of C++
 	bool seen; // at the last refresh
 
 	bool tables_read;
+	struct go_module *go; // NULL: it holds no Go code
 	struct symtab symtab, dynsym; // n is 0 without
 
 	// Of the separate debug file, sought once.

@@ -15,6 +15,7 @@ struct symtab {
 	const uint32_t *gnu_hash; // of .dynsym only
 	size_t nr_gnu_hash; // words
 	bool is_dynamic;
+	bool is_made; // of what Go's runtime has, which knows functions alone
 };
 
 enum symbol_class {

@@ -71,8 +71,8 @@ static const struct type *make_basic(struct type_node *node, enum go_kind kind)
 }
 
 // Of so many bytes, whatever they mean.
-static const struct type *make_record(struct type_node *node, enum go_kind kind, uint64_t size,
-				      const struct type *target)
+const struct type *type_go_record(struct type_node *node, enum go_kind kind, uint64_t size,
+				  const struct type *target)
 {
 	struct type *type = &node->type;
 
@@ -116,7 +116,7 @@ static const struct type *make_unsafe(struct type_node *node, const struct type 
 	return &node->type;
 }
 
-static const struct type *make_function(struct type_node *node)
+const struct type *type_go_function(struct type_node *node)
 {
 	node->type.kind = TYPE_FUNCTION;
 	node->type.go_kind = GO_FUNC;
@@ -133,7 +133,7 @@ static const struct type *make_typedef(struct types *types, struct type_node *no
 
 	// The typedef of such a type is itself, written in full.
 	if (kind)
-		return make_record(node, kind, kind == GO_INTERFACE ? 2 * WORD : WORD, target);
+		return type_go_record(node, kind, kind == GO_INTERFACE ? 2 * WORD : WORD, target);
 	if (!target)
 		return NULL;
 	type->kind = TYPE_TYPEDEF;
@@ -165,11 +165,11 @@ const struct type *type_go_make(struct types *types, struct type_node *node, int
 		return !target				? NULL
 		       : dwarf_hasattr(die, DW_AT_type) ? types_pointer(types, target)
 							: make_unsafe(node, target);
-	case DW_TAG_structure_type: return make_record(node, kind ?: GO_STRUCT, size, NULL);
+	case DW_TAG_structure_type: return type_go_record(node, kind ?: GO_STRUCT, size, NULL);
 	case DW_TAG_array_type: return make_array(types, node, depth);
 	case DW_TAG_typedef: return make_typedef(types, node, kind, depth);
-	case DW_TAG_subroutine_type: return make_record(node, GO_FUNC, WORD, NULL);
-	case DW_TAG_subprogram: return make_function(node);
+	case DW_TAG_subroutine_type: return type_go_record(node, GO_FUNC, WORD, NULL);
+	case DW_TAG_subprogram: return type_go_function(node);
 	default: return NULL;
 	}
 }
@@ -188,7 +188,9 @@ static const struct type *referred(const struct type *type, unsigned int name)
 
 const struct type *type_go_key(const struct type *type)
 {
-	return referred(type, DW_AT_go_key);
+	const struct type *key = type_node(type_strip(type))->unqualified->go_key;
+
+	return key ? key : referred(type, DW_AT_go_key);
 }
 
 const struct type *type_go_element(const struct type *type)
@@ -211,7 +213,7 @@ const struct type *types_go_slice(struct types *types, const struct type *elemen
 	node->members = types_alloc(types, 3 * sizeof(*node->members));
 	if (!node->members || !length || !pointer)
 		return NULL;
-	make_record(node, GO_SLICE, 3 * WORD, NULL);
+	type_go_record(node, GO_SLICE, 3 * WORD, NULL);
 	node->element = element;
 	node->type.align = WORD;
 	for (size_t i = 0; i < 3; i++)
@@ -291,7 +293,7 @@ const struct type *types_go_text(struct types *types, uint64_t n)
 
 	if (!node || !made)
 		return node ? &node->type : NULL;
-	make_record(node, GO_STRING, n, NULL);
+	type_go_record(node, GO_STRING, n, NULL);
 	node->type.name = name;
 	node->parts = PARTS_READ;
 	return &node->type;
@@ -334,7 +336,7 @@ const struct type *types_go_tuple(struct types *types, const struct type *const 
 							 .offset = size };
 		size += type_strip(parts[i])->size;
 	}
-	make_record(node, GO_STRUCT, size, NULL);
+	type_go_record(node, GO_STRUCT, size, NULL);
 	node->nr_parts = n;
 	node->parts = PARTS_READ;
 out:
@@ -375,6 +377,8 @@ const struct type *type_go_signature(const struct type *type, uint32_t nr_taken)
 	size_t n = 0;
 	bool made;
 
+	if (from->description || from->element)
+		return type_go_described_signature(from);
 	if (nr_taken == UINT32_MAX)
 		nr_taken = count_taken(from->type.name);
 	if (nr_taken == UINT32_MAX || !from->die.addr)
@@ -385,7 +389,7 @@ const struct type *type_go_signature(const struct type *type, uint32_t nr_taken)
 	if (!node || !made)
 		return node && node->parts == PARTS_READ ? &node->type : NULL;
 	node->type.name = from->type.name;
-	make_function(node);
+	type_go_function(node);
 	for (bool more = die_walk_first(&walk, &from->die, &child); more;
 	     more = die_walk_next(&walk, &child))
 		n++;

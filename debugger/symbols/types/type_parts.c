@@ -384,6 +384,11 @@ struct dc_error *type_read_parts(struct type_node *node)
 		return NULL;
 	}
 	node->parts = PARTS_READING;
+	if (node->description) {
+		err = type_go_read_described(node);
+		node->parts = err ? PARTS_UNREAD : PARTS_READ;
+		return err;
+	}
 	switch (node->type.kind) {
 	case TYPE_STRUCT:
 	case TYPE_UNION: err = read_members(node); break;

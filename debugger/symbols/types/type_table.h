@@ -28,7 +28,10 @@ struct type_node {
 	struct type_member *members;
 	struct type_param *params;
 	struct type_enumerator *enumerators;
-	const struct type *element; // of a slice that was made here
+	const struct type
+		*element; // of a slice that was made here; what a function takes and gives
+	const struct type *go_key; // of a map that the runtime describes
+	uint64_t description; // the runtime's, in the target; 0: there is none
 	size_t nr_parts;
 };
 
@@ -42,6 +45,10 @@ struct types {
 	struct type_node **buckets;
 	size_t nr_buckets, nr_nodes;
 	struct scope_table *scopes; // of the C++ units that types were made from
+	// What Go's runtime describes, where no debug information does; 0: nothing.
+	struct process *process;
+	uint64_t described, described_end;
+	int go_minor;
 };
 
 // What a function that a C++ class declares is to it.
@@ -80,6 +87,17 @@ const struct type *type_target(struct types *types, Dwarf_Die *die, int depth);
 // type_go.c: of a unit written in Go.
 const struct type *type_go_make(struct types *types, struct type_node *node, int depth);
 void type_go_spell(FILE *out, const struct type *type, const char *name);
+const struct type *type_go_record(struct type_node *node, enum go_kind kind, uint64_t size,
+				  const struct type *target);
+const struct type *type_go_function(struct type_node *node);
+// type_described.c: of one that the runtime describes.
+struct dc_error *type_go_read_described(struct type_node *node) DC_CHECK;
+const struct type *type_go_described_signature(struct type_node *from);
+// By the address of its description; NULL: it is none. The names are malloc'd: in full, and as the
+// runtime has it, in whose order its list is.
+const struct type *types_go_described(struct types *types, uint64_t addr);
+char *types_go_described_name(struct types *types, uint64_t addr);
+char *types_go_described_text(struct types *types, uint64_t addr);
 struct dc_error *type_read_parts(struct type_node *node) DC_CHECK;
 
 #endif
