@@ -277,8 +277,8 @@ static const char *disprove(struct symbols *symbols, const struct go_layout *lay
 	for (; m && n < MACHINES_MAX; n++) {
 		uint64_t g0, gsignal, thread;
 
-		if (!read_word(symbols, m + at->m.g0, &g0) || !is_stack(symbols, g0) ||
-		    !is_word(symbols, g0 + at->g.m, m) ||
+		// Threads that C's are to become have no stack yet.
+		if (!read_word(symbols, m + at->m.g0, &g0) || !is_word(symbols, g0 + at->g.m, m) ||
 		    !read_word(symbols, m + at->m.gsignal, &gsignal) ||
 		    !is_stack(symbols, gsignal) || !is_word(symbols, gsignal + at->g.m, m) ||
 		    !read_word(symbols, m + at->m.thread, &thread) || thread >> 32 ||

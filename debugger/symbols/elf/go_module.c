@@ -172,6 +172,7 @@ static void take_data(struct go_module *module, uint64_t addr, const uint64_t *w
 	module->end_of_types = words[end];
 	if (module->minor >= 27)
 		return;
+	more += module->minor >= 26;
 	// An array and its two lengths.
 	if (words[DATA_LINKS + more + 1] == words[DATA_LINKS + more + 2]) {
 		module->links = words[DATA_LINKS + more];
