@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
-// A BPF task iterator that writes every thread's registers and run counters. The program is put
-// together here, instruction by instruction, with the offsets that this kernel's own types give,
-// so that no compiler for BPF is needed, neither at build time nor later.
+// A BPF task iterator that writes every thread's registers and run counters, with the offsets that
+// this kernel's own types give.
 #include "debugger/target/bpf.h"
 
 #include "debugger/arch/x86_64/registers.h"
 #include "debugger/base/cleanup.h"
+#include "debugger/target/bpf_program.h"
 #include "debugger/target/permission.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/bpf.h>
 #include <string.h>
 
 // What the program writes for each thread. The order of reading matters: the counters before the
@@ -57,31 +56,16 @@ static const struct source sources[] = {
 	{ "comm", NULL, FIELD(name[1]), false, 8 },
 };
 
-// Instructions as they are appended.
-struct program {
-	struct bpf_insn insns[256];
-	size_t n;
-};
-
-static void put(struct program *program, uint8_t code, int to, int from, int off, int32_t imm)
-{
-	program->insns[program->n++] = (struct bpf_insn){ .code = code,
-							  .dst_reg = (uint8_t)to & 0xf,
-							  .src_reg = (uint8_t)from & 0xf,
-							  .off = (int16_t)off,
-							  .imm = imm };
-}
-
 static uint8_t width(size_t size)
 {
 	return size == 8 ? BPF_DW : size == 4 ? BPF_W : BPF_H;
 }
 
 // To the record, which lies on the program's stack.
-static void put_store(struct program *program, size_t size, size_t to, int from)
+static void put_store(struct bpf_program *program, size_t size, size_t to, int from)
 {
-	put(program, BPF_STX | BPF_MEM | width(size), BPF_REG_10, from,
-	    (int)to - (int)sizeof(struct written), 0);
+	bpf_put(program, BPF_STX | BPF_MEM | width(size), BPF_REG_10, from,
+		(int)to - (int)sizeof(struct written), 0);
 }
 
 static const struct btf_type *plain_type(const struct btf *btf, uint32_t id)
@@ -139,7 +123,7 @@ static struct dc_error *refuse(const char *what)
 }
 
 // Fills R6 with the meta, R7 with the thread, and ends for those of other processes.
-static struct dc_error *assemble(const struct btf *btf, pid_t pid, struct program *program)
+static struct dc_error *assemble(const struct btf *btf, pid_t pid, struct bpf_program *program)
 {
 	int32_t task_id = btf__find_by_name_kind(btf, "task_struct", BTF_KIND_STRUCT);
 	const struct btf_type *task = task_id < 0 ? NULL : btf__type_by_id(btf, (uint32_t)task_id);
@@ -148,13 +132,11 @@ static struct dc_error *assemble(const struct btf *btf, pid_t pid, struct progra
 
 	if (tgid < 0)
 		return refuse("the kernel's types do not tell what a thread is");
-	put(program, BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_6, BPF_REG_1, 0, 0);
-	put(program, BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_7, BPF_REG_1, 8, 0);
-	ends[nr_ends++] = program->n;
-	put(program, BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_7, 0, 0, 0);
-	put(program, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_0, BPF_REG_7, (int)tgid, 0);
-	ends[nr_ends++] = program->n;
-	put(program, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 0, pid);
+	bpf_put(program, BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_6, BPF_REG_1, 0, 0);
+	bpf_put(program, BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_7, BPF_REG_1, 8, 0);
+	ends[nr_ends++] = bpf_put(program, BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_7, 0, 0, 0);
+	bpf_put(program, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_0, BPF_REG_7, (int)tgid, 0);
+	ends[nr_ends++] = bpf_put(program, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 0, pid);
 	put_store(program, 4, offsetof(struct written, tgid), BPF_REG_0);
 	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
 		const struct source *source = &sources[i];
@@ -165,34 +147,35 @@ static struct dc_error *assemble(const struct btf *btf, pid_t pid, struct progra
 		if (offset < 0 && !source->is_optional)
 			return refuse("the kernel's types lack a part of a thread");
 		if (offset < 0)
-			put(program, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0);
+			bpf_put(program, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0);
 		else
-			put(program, BPF_LDX | BPF_MEM | width(source->size), BPF_REG_0, BPF_REG_7,
-			    (int)offset + source->from, 0);
+			bpf_put(program, BPF_LDX | BPF_MEM | width(source->size), BPF_REG_0,
+				BPF_REG_7, (int)offset + source->from, 0);
 		put_store(program, source->size, source->to, BPF_REG_0);
 	}
-	put(program, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_7, 0, 0);
-	put(program, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_task_pt_regs);
-	put(program, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_8, BPF_REG_0, 0, 0);
+	bpf_put(program, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_7, 0, 0);
+	bpf_put(program, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_task_pt_regs);
+	bpf_put(program, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_8, BPF_REG_0, 0, 0);
 	for (size_t i = 0; i < PT_REGS; i++) {
 		// What lies above a segment's 16 bits is another's.
 		bool is_segment = i == PT_CS || i == PT_SS;
 
-		put(program, BPF_LDX | BPF_MEM | (is_segment ? BPF_H : BPF_DW), BPF_REG_0,
-		    BPF_REG_8, (int)i * 8, 0);
+		bpf_put(program, BPF_LDX | BPF_MEM | (is_segment ? BPF_H : BPF_DW), BPF_REG_0,
+			BPF_REG_8, (int)i * 8, 0);
 		put_store(program, 8, offsetof(struct written, regs) + i * 8, BPF_REG_0);
 		if (i == PT_CS)
 			put_store(program, 4, offsetof(struct written, cs), BPF_REG_0);
 	}
-	put(program, BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_6, 0, 0);
-	put(program, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0);
-	put(program, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -(int)sizeof(struct written));
-	put(program, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0, sizeof(struct written));
-	put(program, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_seq_write);
+	bpf_put(program, BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_6, 0, 0);
+	bpf_put(program, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0);
+	bpf_put(program, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0,
+		-(int)sizeof(struct written));
+	bpf_put(program, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0, sizeof(struct written));
+	bpf_put(program, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_seq_write);
 	for (size_t i = 0; i < nr_ends; i++)
-		program->insns[ends[i]].off = (int16_t)(program->n - ends[i] - 1);
-	put(program, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0);
-	put(program, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+		bpf_land(program, ends[i]);
+	bpf_put(program, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0);
+	bpf_put(program, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 	return NULL;
 }
 
@@ -204,7 +187,7 @@ static struct dc_error *load(struct bpf_threads *threads)
 		return error_make(DC_REFUSED, "the kernel tells no types: %s", strerror(errno));
 
 	int32_t target = btf__find_by_name_kind(btf, "bpf_iter_task", BTF_KIND_FUNC);
-	struct program program = { .n = 0 };
+	struct bpf_program program = { .n = 0 };
 	struct dc_error *err = target > 0 ? assemble(btf, threads->pid, &program)
 					  : refuse("the kernel cannot iterate over threads");
 

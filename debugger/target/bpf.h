@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the kernel tells by small programs of ours that it runs: so far, of every thread of a
-// process, its registers, while none is stopped. Only this room knows libbpf.
+// What the kernel tells by a small program of ours that it runs: of every thread of a process, its
+// registers, while none is stopped.
 #ifndef DEBUGGER_TARGET_BPF_H
 #define DEBUGGER_TARGET_BPF_H
 
