@@ -4,6 +4,7 @@
 #define DEBUGGER_LANG_EXPRESSION_H
 
 #include "debugger/values/caller.h"
+#include "debugger/values/predicate.h"
 #include "debugger/values/variables.h"
 
 // The program whose names an expression uses, who acts for it in the target, and what is kept
@@ -64,6 +65,12 @@ struct dc_error *expression_check(const struct environment *environment,
 struct dc_error *expression_evaluate(const struct environment *environment,
 				     const struct expression *expression,
 				     struct value *ret) DC_CHECK;
+// Whether what it gives is true, for threads that stand at the place, whose names were looked up: for
+// all registers and memory the same answer, or none where evaluating it fails. The parts live in the
+// arena. Code REFUSED: not all of it can be said so, and why.
+struct dc_error *expression_predicate(const struct environment *environment,
+				      const struct expression *expression, uint64_t place,
+				      struct arena *arena, const struct predicate **ret) DC_CHECK;
 
 // How values are written: by the language of the expression they came from.
 struct language;

@@ -119,6 +119,16 @@ struct dc_error *expression_evaluate(const struct environment *environment,
 	return expression->language->evaluate(environment, expression, ret);
 }
 
+struct dc_error *expression_predicate(const struct environment *environment,
+				      const struct expression *expression, uint64_t place,
+				      struct arena *arena, const struct predicate **ret)
+{
+	const struct language *language = expression->language;
+
+	return language->predicate ? language->predicate(environment, expression, place, arena, ret)
+				   : error_make(DC_REFUSED, "it is written in %s", language->name);
+}
+
 struct dc_error *value_print(const struct language *language, const struct environment *environment,
 			     const struct value *value, char format, char **ret)
 {

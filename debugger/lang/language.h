@@ -38,6 +38,10 @@ struct language {
 				  struct dc_error *(*abi)(const struct type *function));
 	struct dc_error *(*evaluate)(const struct environment *environment,
 				     const struct expression *expression, struct value *ret);
+	// What expression_predicate() promises; NULL: it is never one.
+	struct dc_error *(*predicate)(const struct environment *environment,
+				      const struct expression *expression, uint64_t place,
+				      struct arena *arena, const struct predicate **ret);
 	// The type as declarations have it, of the name if there is one. malloc'd; NULL: out of
 	// memory.
 	char *(*spell)(const struct type *type, const char *name);

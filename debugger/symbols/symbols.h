@@ -50,6 +50,14 @@ struct function {
 	const char *no_call;
 };
 
+// Where a local is in whatever frame stands at its place: in a register (by its DWARF number), or in
+// memory so far from what is in one.
+struct variable_root {
+	enum { ROOT_NONE, ROOT_REGISTER, ROOT_MEMORY } kind; // NONE: no one register tells it
+	int reg;
+	int64_t offset;
+};
+
 struct variable {
 	const char *name;
 	const struct type *type; // NULL without debug information
@@ -69,6 +77,7 @@ struct variable {
 	size_t nr_bytes;
 	const char *why_gone; // GONE: "optimized out", …
 	bool is_around; // a local of a function that the frame's is nested in
+	struct variable_root root; // looked up with a place alone, in a frame without registers
 };
 
 // A frame above another one.

@@ -268,6 +268,7 @@ const struct language language_c = {
 	.call = c_call,
 	.check = c_check,
 	.evaluate = c_evaluate,
+	.predicate = c_predicate,
 	.spell = type_spell,
 	.print = c_print,
 };

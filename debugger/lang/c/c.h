@@ -13,6 +13,9 @@ struct dc_error *c_check(const struct environment *environment, struct expressio
 			 struct dc_error *(*abi)(const struct type *function)) DC_CHECK;
 struct dc_error *c_evaluate(const struct environment *environment,
 			    const struct expression *expression, struct value *ret) DC_CHECK;
+struct dc_error *c_predicate(const struct environment *environment,
+			     const struct expression *expression, uint64_t place,
+			     struct arena *arena, const struct predicate **ret) DC_CHECK;
 struct dc_error *c_print(const struct language *language, const struct environment *environment,
 			 const struct value *value, char format, char **ret) DC_CHECK;
 

@@ -114,6 +114,9 @@ struct dc_error *operate_binary(struct context *context, enum operation op, cons
 struct dc_error *operate_unary(struct context *context, enum operation op, const struct value *a,
 			       struct value *ret) DC_CHECK;
 const char *operator_text(enum operation op);
+// Bytes from one element that a pointer points to, to the next.
+struct dc_error *operate_step_size(struct context *context, const struct type *pointer,
+				   uint64_t *ret) DC_CHECK;
 // The type of comparisons, !, && and ||.
 const struct type *truth_type(const struct context *context);
 struct dc_error *make_truth(struct context *context, bool truth, struct value *ret) DC_CHECK;

@@ -155,8 +155,8 @@ static struct dc_error *arithmetic(struct context *context, enum operation op,
 }
 
 // GNU C steps through void and functions by one byte.
-static struct dc_error *step_size(struct context *context, const struct type *pointer,
-				  uint64_t *ret)
+struct dc_error *operate_step_size(struct context *context, const struct type *pointer,
+				   uint64_t *ret)
 {
 	const struct type *target = type_strip(type_strip(pointer)->target);
 
@@ -175,10 +175,10 @@ static struct dc_error *pointer_difference(struct context *context, const struct
 {
 	uint64_t size, other;
 	int64_t x, y;
-	struct dc_error *err = step_size(context, a->type, &size);
+	struct dc_error *err = operate_step_size(context, a->type, &size);
 
 	if (!err)
-		err = step_size(context, b->type, &other);
+		err = operate_step_size(context, b->type, &other);
 	if (err)
 		return err;
 	if (size != other)
@@ -201,7 +201,7 @@ static struct dc_error *pointer_step(struct context *context, enum operation op,
 {
 	struct number number;
 	uint64_t size, addr;
-	struct dc_error *err = step_size(context, pointer->type, &size);
+	struct dc_error *err = operate_step_size(context, pointer->type, &size);
 
 	if (err)
 		return err;

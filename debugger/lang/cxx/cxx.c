@@ -51,6 +51,7 @@ const struct language language_cxx = {
 	.call = c_call,
 	.check = c_check,
 	.evaluate = c_evaluate,
+	.predicate = c_predicate,
 	.spell = type_spell,
 	.contain = library_container,
 	.print = c_print,

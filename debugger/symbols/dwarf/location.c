@@ -3,6 +3,7 @@
 // memory.
 #include "debugger/symbols/dwarf/call_site.h"
 #include "debugger/symbols/dwarf/location.h"
+#include "debugger/symbols/dwarf/root.h"
 #include "debugger/base/cleanup.h"
 #include "debugger/target/memory.h"
 
@@ -530,5 +531,7 @@ struct dc_error *location_of(const struct location_frame *where, Dwarf_Die *die,
 		return gone(ret, "its location is damaged");
 	if (!found)
 		return gone(ret, "optimized out here");
+	if (pc && !where->frame->valid)
+		root_of(where, ops, n, ret);
 	return from_expression(where, &attr, ops, n, ret);
 }
