@@ -455,6 +455,11 @@ struct dc_breakpoint {
 	bool enabled, temporary;
 	uint64_t hits; // for which the condition was true
 	uint64_t ignore; // that are still to go on
+	// The kernel judges the condition in the thread that hits: for those hits that it is false for
+	// no thread stops. Otherwise each hit is a stop, for a reason that is given (NULL: there is no
+	// condition, or nothing is armed). All else is the same.
+	bool in_kernel;
+	const char *why_not_kernel;
 	const struct dc_location *locations;
 	size_t nr_locations; // 0: it is pending, or catches what has no place
 	enum dc_armed_by armed_by;
@@ -523,6 +528,7 @@ struct dc_hit {
 	int64_t pause_ns; // how long the thread stood
 	// Hits so far that were let go by while nobody waited: no thread stands while a visit lasts.
 	uint64_t missed;
+	bool in_kernel; // the condition is judged there, as a breakpoint's
 };
 // Each hit is visited once its thread is on its way again; a visit that returns false ends it.
 DC_API DC_CHECK struct dc_error *dc_at(struct dc_session *session, const struct dc_at *at,

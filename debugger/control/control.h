@@ -67,6 +67,13 @@ struct dc_error *control_add_location(struct control *control, uint64_t addr,
 				      const struct location **ret) DC_CHECK;
 // Their addresses are another program's now.
 void control_forget_locations(struct control *control);
+// Only hits for which the predicate is true, or has no value, are told from now on, in as many threads
+// as the kernel judges for: in the others, and once another user is added, all are. REFUSED, with the
+// reason: in none.
+struct predicate;
+struct dc_error *control_judge_location(struct control *control, const struct location *location,
+					const struct predicate *predicate) DC_CHECK;
+void control_lift_condition(struct control *control, const struct location *location);
 void control_remove_location(struct control *control, const struct location *location);
 const struct location *control_location_at(const struct control *control, uint64_t addr,
 					   enum location_way way); // NULL: none of this kind

@@ -3,6 +3,7 @@
 #include "debugger/control/control.h"
 
 #include "debugger/base/cleanup.h"
+#include "debugger/control/judge.h"
 
 #include <stdlib.h>
 
@@ -22,6 +23,20 @@ static void disarm(struct control *control, const struct location *location)
 		uprobes_disarm(control->uprobes, location->addr);
 }
 
+static void destroy(struct location *location)
+{
+	filter_destroy(location->filter);
+	free(location);
+}
+
+// All hits are told again, from this moment on.
+static void lift(struct location *location)
+{
+	if (location->is_judged)
+		dc_error_destroy(filter_set(location->filter, NULL));
+	location->is_judged = false;
+}
+
 static void remove_unused(struct control *control, struct location *location)
 {
 	struct location **at = &control->locations;
@@ -35,7 +50,7 @@ static void remove_unused(struct control *control, struct location *location)
 			thread->stop.location = NULL;
 		dc_error_destroy(thread_arm(thread, control->locations));
 	}
-	free(location);
+	destroy(location);
 }
 
 // ---- ways -----------------------------------------------------------------------------------------
@@ -136,6 +151,8 @@ struct dc_error *control_add_location(struct control *control, uint64_t addr,
 	       (location->addr != addr || location->kind != kind || location->size != size))
 		location = location->next;
 	if (location) {
+		// What the newcomer wants to be told is not known yet.
+		lift(location);
 		location->users++;
 		*ret = location;
 		return NULL;
@@ -171,17 +188,55 @@ void control_forget_locations(struct control *control)
 
 		control->locations = location->next;
 		disarm(control, location);
-		free(location);
+		destroy(location);
 	}
 	uprobes_destroy(take_ptr(control->uprobes));
 }
 
-void control_remove_location(struct control *control, const struct location *location)
+static struct location *own(struct control *control, const struct location *location)
 {
 	struct location *mine = control->locations;
 
 	while (mine != location)
 		mine = mine->next;
+	return mine;
+}
+
+void control_lift_condition(struct control *control, const struct location *location)
+{
+	lift(own(control, location));
+}
+
+struct dc_error *control_judge_location(struct control *control, const struct location *location,
+					const struct predicate *predicate)
+{
+	struct location *mine = own(control, location);
+	bool is_new = !mine->filter;
+	struct bpf_program program = { .n = 0 };
+	struct dc_error *err = NULL;
+
+	if (mine->kind != BREAKPOINT_EXECUTE)
+		err = error_make(DC_REFUSED, "what is watched is looked at by the debugger");
+	else if (mine->way != LOCATION_HARDWARE)
+		err = error_make(DC_REFUSED, "it is none of the processor's breakpoints");
+	if (!err)
+		err = judge_compile(predicate, &program);
+	if (!err && is_new)
+		err = filter_create(&mine->filter);
+	if (!err)
+		err = filter_set(mine->filter, &program);
+	mine->is_judged = !err;
+	// An event takes its program before it is enabled.
+	for (struct thread *thread = control->threads; !err && is_new && thread;
+	     thread = thread->next)
+		err = thread_arm_anew(thread, mine);
+	return err;
+}
+
+void control_remove_location(struct control *control, const struct location *location)
+{
+	struct location *mine = own(control, location);
+
 	if (!--mine->users)
 		remove_unused(control, mine);
 }

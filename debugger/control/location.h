@@ -18,6 +18,8 @@ struct location {
 	size_t size; // of what is watched
 	unsigned users;
 	enum location_way way;
+	struct filter *filter; // the kernel judges hits, in threads that have it; NULL: in none
+	bool is_judged; // it has a condition to judge by
 };
 
 // Of the four that a processor has, one is kept for steps.

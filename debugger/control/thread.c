@@ -127,6 +127,27 @@ static struct dc_error *take_seat(struct thread *thread, int *notice)
 	return NULL;
 }
 
+static struct dc_error *arm(struct thread *thread, struct slot *slot,
+			    const struct location *location, int notice)
+{
+	struct dc_error *err = kernel_breakpoint_prepare(&slot->event, thread->tracee.tid,
+							 location->kind, location->addr,
+							 location->size, notice);
+
+	// Where that cannot be, all its hits are told.
+	if (!err && location->filter)
+		dc_error_destroy(kernel_breakpoint_attach(&slot->event, location->filter));
+	if (!err)
+		err = kernel_breakpoint_enable(&slot->event);
+	if (err) {
+		kernel_breakpoint_disarm(&slot->event);
+		return err;
+	}
+	slot->location = location;
+	thread->tracee.notices |= UINT64_C(1) << (notice - 1);
+	return NULL;
+}
+
 struct dc_error *thread_arm(struct thread *thread, const struct location *locations)
 {
 	struct dc_error *err = NULL;
@@ -151,16 +172,31 @@ struct dc_error *thread_arm(struct thread *thread, const struct location *locati
 		if (!err && !notice)
 			err = thread_notice(thread, &notice);
 		if (!err)
-			err = kernel_breakpoint_arm(&slot->event, thread->tracee.tid, at->kind,
-						    at->addr, at->size, notice);
-		if (!err) {
-			slot->location = at;
-			thread->tracee.notices |= UINT64_C(1) << (notice - 1);
-		}
+			err = arm(thread, slot, at, notice);
 	}
 	if (!err && thread->control->uprobes && !thread->seat.notice)
 		err = take_seat(thread, &notice);
 	return err;
+}
+
+struct dc_error *thread_arm_anew(struct thread *thread, const struct location *location)
+{
+	struct dc_error *err = NULL;
+	int notice;
+
+	for (size_t i = 0; i < LOCATIONS_MAX && !err; i++) {
+		struct slot *slot = &thread->slots[i];
+
+		if (slot->location != location)
+			continue;
+		notice = slot->event.notice;
+		disarm(slot);
+		err = arm(thread, slot, location, notice);
+	}
+	if (!err || !thread_is_end(err))
+		return err;
+	dc_error_destroy(err);
+	return NULL;
 }
 
 // ---- stops ----------------------------------------------------------------------------------------

@@ -106,6 +106,8 @@ void thread_destroy(struct thread *thread);
 // Arms what is not armed yet, and disarms what is no location any more.
 struct dc_error *thread_arm(struct thread *thread, const struct location *locations) DC_CHECK;
 void thread_disarm(struct thread *thread);
+// By a new event, which the kernel judges if the location is; where it is armed.
+struct dc_error *thread_arm_anew(struct thread *thread, const struct location *location) DC_CHECK;
 // The signal that tells the thread's hits.
 struct dc_error *thread_notice(const struct thread *thread, int *ret) DC_CHECK;
 // What was hit since the last look, with the thread stopped at *pc; NULL: nothing. Behind a uprobe the

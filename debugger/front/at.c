@@ -11,15 +11,18 @@ struct report {
 	struct records *out;
 	int status; // the first failure's
 	uint64_t missed;
+	bool has_condition;
 };
 
-static void report_hit(struct records *out, const struct dc_hit *hit)
+static void report_hit(struct records *out, const struct dc_hit *hit, bool has_condition)
 {
 	record_begin(out, "hit");
 	record_count(out, "number", hit->number);
 	record_integer(out, "thread", hit->thread);
 	report_frame(out, "where", &hit->where);
 	record_real(out, "pause_us", (double)hit->pause_ns / 1000);
+	if (has_condition)
+		record_text(out, "judged_by", hit->in_kernel ? "kernel" : "debugger");
 	record_end(out);
 }
 
@@ -29,7 +32,7 @@ static bool visit(const struct dc_hit *hit, void *arg)
 	struct report *report = arg;
 
 	records_release(report->out);
-	report_hit(report->out, hit);
+	report_hit(report->out, hit, report->has_condition);
 	for (size_t i = 0; i < hit->nr_outcomes && !report->status; i++) {
 		struct dc_outcome *outcome = &hit->outcomes[i];
 		const char *expr = dc_expression_text(outcome->expression);
@@ -45,7 +48,7 @@ static bool visit(const struct dc_hit *hit, void *arg)
 
 int evaluate_at(struct dc_session *session, const struct words *words, struct records *out)
 {
-	struct report report = { .out = out };
+	struct report report = { .out = out, .has_condition = words->at.condition };
 	struct dc_error *err = dc_at(session, &words->at, words->operands, words->nr, &words->call,
 				     visit, &report);
 

@@ -270,6 +270,10 @@ static void put_breakpoint(const struct field *breakpoint)
 	if (field_count(breakpoint, "ignore"))
 		printf(", the next %" PRIu64 " go by", field_count(breakpoint, "ignore"));
 	putchar('\n');
+	if (field_text(breakpoint, "why_not_kernel"))
+		printf("    each hit is a stop: %s\n", field_text(breakpoint, "why_not_kernel"));
+	else if (condition && !strcmp(field_text(breakpoint, "judged_by"), "kernel"))
+		puts("    the kernel judges the condition: false hits stop nobody");
 	if (field_find(breakpoint, "address")) {
 		fputs("    ", stdout);
 		style_print(stdout, STYLE_ADDRESS, "0x%" PRIx64,

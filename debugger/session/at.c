@@ -84,6 +84,24 @@ static struct dc_error *find_spots(struct at *at)
 	return err;
 }
 
+// Where it can be told the condition, only hits that it is true for are heard of.
+static void judge_in_kernel(struct at *at)
+{
+	at->hit.in_kernel = at->what->condition != NULL;
+	for (size_t i = 0; at->what->condition && i < at->nr_spots; i++) {
+		const struct at_spot *spot = &at->spots[i];
+		const char *why;
+		const struct predicate *predicate = condition_predicate(spot->condition, &why);
+		_cleanup_error_ struct dc_error *err = predicate
+							       ? control_judge_location(
+									 at->session->control,
+									 spot->location, predicate)
+							       : NULL;
+
+		at->hit.in_kernel &= predicate && !err;
+	}
+}
+
 static struct dc_error *arm(void *arg)
 {
 	struct at *at = arg;
@@ -94,6 +112,8 @@ static struct dc_error *arm(void *arg)
 					   BREAKPOINT_EXECUTE, 0, &at->spots[i].location);
 	if (err && at->nr_spots > LOCATIONS_MAX)
 		err = error_note(err, "%s is at %zu addresses", at->what->place, at->nr_spots);
+	if (!err)
+		judge_in_kernel(at);
 	return err;
 }
 

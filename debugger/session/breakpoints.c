@@ -2,8 +2,6 @@
 // Setting breakpoints, judging their hits.
 #include "debugger/session/breakpoints.h"
 
-#include "debugger/values/number.h"
-
 #include <string.h>
 
 // ---- one ------------------------------------------------------------------------------------------
@@ -15,7 +13,80 @@ static void breakpoint_free(struct breakpoint *breakpoint)
 	catch_destroy(breakpoint->catch);
 	free((char *)breakpoint->is.place);
 	free((char *)breakpoint->is.condition);
+	free((char *)breakpoint->is.why_not_kernel);
 	free(breakpoint);
+}
+
+// ---- what the kernel judges -----------------------------------------------------------------------
+
+// What all users of a location want to be told of, in one; NULL: not all of that can be said.
+static const struct predicate *wanted(struct dc_session *session, const struct location *location,
+				      struct arena *arena, const char **why)
+{
+	const struct predicate *all = NULL;
+	unsigned users = 0;
+
+	for (struct breakpoint *at = session->breakpoints.first; at; at = at->next) {
+		for (size_t i = 0; i < at->is.nr_locations; i++) {
+			const struct spot *spot = &at->spots[i];
+			const struct predicate *its;
+
+			if (spot->location != location)
+				continue;
+			*why = "another breakpoint is there, too";
+			if (!spot->condition)
+				return NULL;
+			its = condition_predicate(spot->condition, why);
+			if (!its)
+				return NULL;
+			all = users++ ? predicate_both(arena, PREDICATE_OR, all, its) : its;
+		}
+	}
+	return users == location->users ? all : NULL;
+}
+
+// REFUSED, with the reason: each of its hits is told.
+static struct dc_error *judge_location(struct dc_session *session, const struct location *location)
+{
+	struct arena arena = { 0 };
+	const char *why = "it is too deep";
+	const struct predicate *all;
+	struct dc_error *err;
+
+	all = wanted(session, location, &arena, &why);
+	if (all) {
+		err = control_judge_location(session->control, location, all);
+	} else {
+		control_lift_condition(session->control, location);
+		err = error_make(DC_REFUSED, "%s", why);
+	}
+	arena_deinit(&arena);
+	return err;
+}
+
+static void judge_breakpoint(struct dc_session *session, struct breakpoint *breakpoint)
+{
+	size_t n = breakpoint->is.nr_locations, judged = 0;
+	_cleanup_error_ struct dc_error *first = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct location *location = breakpoint->spots[i].location;
+		struct dc_error *err = location ? judge_location(session, location) : NULL;
+
+		judged += location && !err;
+		dc_error_destroy(first ? err : NULL);
+		first = first ?: err;
+	}
+	free((char *)breakpoint->is.why_not_kernel);
+	breakpoint->is.in_kernel = n && judged == n;
+	breakpoint->is.why_not_kernel = first && breakpoint->is.condition ? strdup(first->message)
+									  : NULL;
+}
+
+void breakpoints_judge_in_kernel(struct dc_session *session)
+{
+	for (struct breakpoint *at = session->breakpoints.first; at; at = at->next)
+		judge_breakpoint(session, at);
 }
 
 static void disarm(struct dc_session *session, struct breakpoint *breakpoint)
@@ -199,7 +270,10 @@ static struct dc_error *run_expect(void *arg)
 {
 	struct dc_error *err = loading_expect(arg);
 
-	return err ? err : catch_apply(arg);
+	if (!err)
+		err = catch_apply(arg);
+	breakpoints_judge_in_kernel(arg);
+	return err;
 }
 
 static struct dc_error *make(struct dc_session *session,
@@ -329,6 +403,8 @@ struct dc_error *dc_breakpoint_condition(struct dc_session *session, unsigned nu
 
 	if (!err)
 		err = set_condition(session, breakpoint, condition);
+	if (!err)
+		err = session_run(session, run_expect, session);
 	return session_conclude(session, err);
 }
 
@@ -373,41 +449,6 @@ void breakpoints_clear(struct breakpoints *breakpoints)
 }
 
 // ---- hits -----------------------------------------------------------------------------------------
-
-static struct dc_error *truth_of(const struct value *value, bool *ret)
-{
-	struct number number;
-	struct dc_error *err = number_read(type_strip(value->type), value->bytes, &number);
-
-	*ret = !err && !number_is_zero(&number);
-	return err;
-}
-
-struct dc_error *condition_holds(struct dc_session *session, struct dc_expression *condition,
-				 pid_t tid, const struct dc_call_options *options, bool *ret)
-{
-	struct dc_call_options numberless = *options;
-	struct evaluation evaluation = { .session = session,
-					 .expression = condition,
-					 .options = &numberless };
-
-	numberless.no_number = true;
-	expression_settle(condition, tid);
-
-	struct dc_error *err = evaluation_compute(&evaluation);
-
-	if (!err)
-		err = truth_of(&evaluation.value, ret);
-	err = evaluation_end_objects(&evaluation, err);
-	evaluation_deinit(&evaluation);
-
-	struct dc_error *release = session_release(session);
-
-	if (!err)
-		return release;
-	dc_error_destroy(release);
-	return err;
-}
 
 static const struct spot *spot_at(const struct breakpoint *breakpoint,
 				  const struct location *location)

@@ -5,6 +5,7 @@
 
 #include "debugger/control/control.h"
 #include "debugger/session/catch.h"
+#include "debugger/session/condition.h"
 #include "debugger/session/session.h"
 #include "debugger/session/watch.h"
 
@@ -29,12 +30,10 @@ struct breakpoint {
 // error is of a condition, and stops the thread at *ret. In session_run().
 struct dc_error *breakpoints_judge(struct dc_session *session, const struct location *location,
 				   pid_t tid, struct breakpoint **ret) DC_CHECK;
+// The kernel is told what it can be told of their conditions, after a change of any; in session_run().
+void breakpoints_judge_in_kernel(struct dc_session *session);
 // All of them go; they are disarmed already.
 void breakpoints_clear(struct breakpoints *breakpoints);
-// Whether what an expression gave is true. Code TYPE: it is neither.
-struct dc_error *condition_holds(struct dc_session *session, struct dc_expression *condition,
-				 pid_t tid, const struct dc_call_options *options,
-				 bool *ret) DC_CHECK;
 // One of that number.
 void breakpoint_remove(struct dc_session *session, struct breakpoint *breakpoint);
 

@@ -19,6 +19,7 @@ void dc_expression_destroy(struct dc_expression *expression)
 {
 	if (!expression || __atomic_sub_fetch(&expression->users, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
+	judged_deinit(&expression->judged);
 	expression_destroy(expression->parsed);
 	scope_deinit(&expression->scope);
 	free(expression->text);
@@ -148,6 +149,7 @@ static struct dc_error *parse_and_check(struct dc_expression *expression,
 	struct caller caller = caller_of(&evaluation);
 	struct environment environment = { session->symbols, &caller, session->variables };
 
+	judged_deinit(&expression->judged);
 	expression->frame = (struct chosen_frame){
 		.known = expression->scope.place != 0,
 		.tid = expression->scope.thread,

@@ -71,7 +71,9 @@ struct dc_error *loading_done(struct dc_session *session)
 	if (err)
 		return err;
 	resolve_pending(session);
-	return loading_expect(session);
+	err = loading_expect(session);
+	breakpoints_judge_in_kernel(session);
+	return err;
 }
 
 struct dc_error *loading_execed(struct dc_session *session)

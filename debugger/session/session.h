@@ -134,6 +134,15 @@ struct dc_error *session_last_word(const struct dc_session *session, struct dc_e
 
 // expression.c
 
+// What others than the evaluator can tell of a condition.
+struct judged {
+	bool is_tried;
+	const struct predicate *predicate; // NULL: nothing, and why_not
+	char *why_not;
+	struct arena arena;
+};
+void judged_deinit(struct judged *judged); // condition.c
+
 struct dc_expression {
 	unsigned users; // atomic: its owner, operations and values
 	struct dc_session *session;
@@ -144,6 +153,7 @@ struct dc_expression {
 	struct needs needs;
 	bool is_followed; // what its callees may come to is known, and in needs
 	struct chosen_frame frame; // the sample whose names were used
+	struct judged judged;
 };
 struct dc_expression *expression_share(struct dc_expression *expression);
 // Parsed and typed again if the program has other libraries now; all that its evaluation needs

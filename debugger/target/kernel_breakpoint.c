@@ -107,6 +107,17 @@ struct dc_error *kernel_breakpoint_prepare(struct kernel_breakpoint *breakpoint,
 	return NULL;
 }
 
+struct dc_error *kernel_breakpoint_attach(struct kernel_breakpoint *breakpoint,
+					  struct filter *filter)
+{
+	struct dc_error *err = filter_attach(filter, breakpoint->fd, breakpoint->tid,
+					     &breakpoint->place);
+
+	if (!err)
+		breakpoint->filter = filter;
+	return err;
+}
+
 struct dc_error *kernel_breakpoint_enable(struct kernel_breakpoint *breakpoint)
 {
 	if (ioctl(breakpoint->fd, PERF_EVENT_IOC_ENABLE, 0))
@@ -139,13 +150,28 @@ struct dc_error *kernel_breakpoint_move(struct kernel_breakpoint *breakpoint, ui
 	return NULL;
 }
 
-uint64_t kernel_breakpoint_untold(const struct kernel_breakpoint *breakpoint)
+static uint64_t count_of(const struct kernel_breakpoint *breakpoint)
 {
 	uint64_t count;
 
 	if (breakpoint->fd < 0 || read(breakpoint->fd, &count, sizeof(count)) != sizeof(count))
-		return 0;
-	return count - breakpoint->seen;
+		return breakpoint->seen;
+	return count;
+}
+
+uint64_t kernel_breakpoint_untold(const struct kernel_breakpoint *breakpoint)
+{
+	return (breakpoint->filter ? filter_told(breakpoint->filter, breakpoint->place)
+				   : count_of(breakpoint)) -
+	       breakpoint->seen;
+}
+
+uint64_t kernel_breakpoint_unjudged(const struct kernel_breakpoint *breakpoint)
+{
+	uint64_t met = breakpoint->filter ? count_of(breakpoint) : 0;
+	uint64_t judged = met ? filter_judged(breakpoint->filter, breakpoint->place) : 0;
+
+	return met > judged ? met - judged : 0;
 }
 
 uint64_t kernel_breakpoint_hits(struct kernel_breakpoint *breakpoint)
@@ -160,5 +186,7 @@ void kernel_breakpoint_disarm(struct kernel_breakpoint *breakpoint)
 {
 	if (breakpoint->fd >= 0)
 		close(breakpoint->fd);
+	if (breakpoint->filter)
+		filter_detach(breakpoint->filter, breakpoint->tid, breakpoint->place);
 	*breakpoint = KERNEL_BREAKPOINT_NONE;
 }

@@ -5,6 +5,7 @@
 #ifndef DEBUGGER_TARGET_KERNEL_BREAKPOINT_H
 #define DEBUGGER_TARGET_KERNEL_BREAKPOINT_H
 
+#include "debugger/target/filter.h"
 #include "debugger/target/process.h"
 
 enum kernel_breakpoint_kind {
@@ -19,6 +20,8 @@ struct kernel_breakpoint {
 	uint64_t addr;
 	int notice; // the signal by which a hit shows
 	uint64_t seen; // hits that were asked for
+	struct filter *filter; // the kernel tells only some; NULL: all
+	uint32_t place; // of its counts there
 };
 #define KERNEL_BREAKPOINT_NONE ((struct kernel_breakpoint){ .fd = -1 })
 
@@ -38,6 +41,9 @@ struct dc_error *kernel_breakpoint_arm(struct kernel_breakpoint *breakpoint, pid
 struct dc_error *kernel_breakpoint_prepare(struct kernel_breakpoint *breakpoint, pid_t tid,
 					   enum kernel_breakpoint_kind kind, uint64_t addr,
 					   size_t size, int notice) DC_CHECK;
+// Before it is enabled: hits that the filter keeps to itself are none. It must outlive the breakpoint.
+struct dc_error *kernel_breakpoint_attach(struct kernel_breakpoint *breakpoint,
+					  struct filter *filter) DC_CHECK;
 struct dc_error *kernel_breakpoint_enable(struct kernel_breakpoint *breakpoint) DC_CHECK;
 // To another address, in a third of the time that arming takes. EXECUTE only.
 struct dc_error *kernel_breakpoint_move(struct kernel_breakpoint *breakpoint,
@@ -47,6 +53,8 @@ struct dc_error *kernel_breakpoint_move(struct kernel_breakpoint *breakpoint,
 uint64_t kernel_breakpoint_hits(struct kernel_breakpoint *breakpoint);
 // Hits that nobody has asked for yet.
 uint64_t kernel_breakpoint_untold(const struct kernel_breakpoint *breakpoint);
+// Hits so far that the filter should have judged and did not; exact while the thread stands.
+uint64_t kernel_breakpoint_unjudged(const struct kernel_breakpoint *breakpoint);
 // Notices that were sent and not received do nothing. Not armed: does nothing.
 void kernel_breakpoint_disarm(struct kernel_breakpoint *breakpoint);
 

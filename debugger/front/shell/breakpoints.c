@@ -98,6 +98,9 @@ static bool say_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
 	record_text(out, "set_by", setters[breakpoint->kind]);
 	record_text(out, "place", breakpoint->place);
 	record_text(out, "condition", breakpoint->condition);
+	if (breakpoint->condition)
+		record_text(out, "judged_by", breakpoint->in_kernel ? "kernel" : "debugger");
+	record_text(out, "why_not_kernel", breakpoint->why_not_kernel);
 	if (breakpoint->thread)
 		record_integer(out, "thread", breakpoint->thread);
 	record_flag(out, "enabled", breakpoint->enabled);
