@@ -167,6 +167,9 @@ struct dc_error *tracee_syscall(struct tracee *tracee, const struct remote_sysca
 // The same, and REFUSED when the kernel refuses: "process N may not WHAT".
 struct dc_error *tracee_ask(struct tracee *tracee, const char *what, struct remote_syscall request,
 			    int64_t *result) DC_CHECK;
+// Private memory of its process; it costs nothing before it is written.
+struct dc_error *tracee_map(struct tracee *tracee, uint64_t size, int protection,
+			    uint64_t *addr) DC_CHECK;
 // What is said of the thread once it is back.
 static inline enum dc_state tracee_state(const struct tracee *tracee)
 {

@@ -6,6 +6,8 @@
 #include "debugger/target/memory.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 
 static bool read_errno(const struct tracee *tracee, int32_t *ret)
 {
@@ -163,6 +165,21 @@ struct dc_error *tracee_ask(struct tracee *tracee, const char *what, struct remo
 		return err;
 	return error_make(DC_REFUSED, "process %d may not %s: %s", tracee->process->pid, what,
 			  strerror((int)-*result));
+}
+
+struct dc_error *tracee_map(struct tracee *tracee, uint64_t size, int protection, uint64_t *addr)
+{
+	int64_t result = 0;
+	struct dc_error *err = tracee_ask(
+		tracee, "map memory for the pad",
+		(struct remote_syscall){ SYS_mmap,
+					 { 0, size, (uint64_t)protection,
+					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+					   (uint64_t)-1, 0 } },
+		&result);
+
+	*addr = err ? 0 : (uint64_t)result;
+	return err;
 }
 
 struct dc_error *tracee_restore_context(struct tracee *tracee)

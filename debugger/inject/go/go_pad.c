@@ -142,21 +142,6 @@ static struct dc_error *fill(const struct go *go, uint64_t addr)
 	return err;
 }
 
-static struct dc_error *map(struct tracee *tracee, uint64_t size, int protection, uint64_t *addr)
-{
-	int64_t result = 0;
-	struct dc_error *err = tracee_ask(
-		tracee, "map memory for the pad",
-		(struct remote_syscall){ SYS_mmap,
-					 { 0, size, (uint64_t)protection,
-					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-					   (uint64_t)-1, 0 } },
-		&result);
-
-	*addr = (uint64_t)result;
-	return err;
-}
-
 // What a thread that is stopped does for us.
 struct mapper {
 	struct dc_error *(*map)(struct go *go, struct tracee *tracee, struct mapper *mapper);
@@ -168,7 +153,7 @@ static struct dc_error *map_pad(struct go *go, struct tracee *tracee, struct map
 {
 	uint64_t pad = 0;
 	int64_t result;
-	struct dc_error *err = map(tracee, GO_PAD_SIZE, PROT_READ | PROT_EXEC, &pad);
+	struct dc_error *err = tracee_map(tracee, GO_PAD_SIZE, PROT_READ | PROT_EXEC, &pad);
 
 	if (!err)
 		err = tracee_ask(
@@ -195,7 +180,7 @@ static struct dc_error *map_pad(struct go *go, struct tracee *tracee, struct map
 static struct dc_error *map_literals(struct go *go, struct tracee *tracee, struct mapper *mapper)
 {
 	(void)go;
-	return map(tracee, mapper->size, PROT_READ | PROT_WRITE, &mapper->addr);
+	return tracee_map(tracee, mapper->size, PROT_READ | PROT_WRITE, &mapper->addr);
 }
 
 static struct dc_error *map_by(struct go *go, const struct go_machine *machine,

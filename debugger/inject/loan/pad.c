@@ -41,22 +41,6 @@ bool pad_covers(const struct pad *pad, uint64_t addr)
 	return within(&pad->stack, addr) || within(&pad->room, addr);
 }
 
-static struct dc_error *map(struct tracee *tracee, uint64_t size, int protection, uint64_t *addr)
-{
-	int64_t result = 0;
-	struct dc_error *err = tracee_ask(
-		tracee, "map memory for the landing pad",
-		(struct remote_syscall){ SYS_mmap,
-					 { 0, size, (uint64_t)protection,
-					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-					   (uint64_t)-1, 0 } },
-		&result);
-
-	if (!err)
-		*addr = (uint64_t)result;
-	return err;
-}
-
 static struct dc_error *protect(struct tracee *tracee, uint64_t addr, uint64_t size, int protection)
 {
 	int64_t result;
@@ -110,7 +94,7 @@ static struct dc_error *add_literals(struct pad *pad, uint64_t addr, uint64_t si
 static struct dc_error *map_stack(struct pad *pad, struct tracee *tracee, uint64_t size)
 {
 	uint64_t addr;
-	struct dc_error *err = map(tracee, size + PAGE, PROT_READ | PROT_WRITE, &addr);
+	struct dc_error *err = tracee_map(tracee, size + PAGE, PROT_READ | PROT_WRITE, &addr);
 
 	if (!err)
 		err = protect(tracee, addr, PAGE, PROT_NONE);
@@ -126,7 +110,8 @@ struct dc_error *pad_map(struct pad *pad, struct tracee *tracee, uint64_t stack_
 
 	if (pad->base)
 		return stack_size && !pad->stack.addr ? map_stack(pad, tracee, stack_size) : NULL;
-	err = map(tracee, below + PAD_SIZE + PAD_LITERALS_FIRST, PROT_READ | PROT_EXEC, &addr);
+	err = tracee_map(tracee, below + PAD_SIZE + PAD_LITERALS_FIRST, PROT_READ | PROT_EXEC,
+			 &addr);
 	if (!err)
 		err = add_literals(pad, addr + below + PAD_SIZE, PAD_LITERALS_FIRST);
 	if (err)
@@ -167,7 +152,7 @@ struct dc_error *pad_literal(struct pad *pad, struct tracee *tracee, const void 
 					: PAD_LITERALS_FIRST;
 		uint64_t start;
 
-		err = map(tracee, room, PROT_READ | PROT_WRITE, &start);
+		err = tracee_map(tracee, room, PROT_READ | PROT_WRITE, &start);
 		if (!err)
 			err = add_literals(pad, start, room);
 		if (err)
@@ -190,7 +175,7 @@ struct dc_error *pad_map_room(struct pad *pad, struct tracee *tracee)
 	enum { ROOM = 1 << 20 };
 
 	pad->room.size = ROOM;
-	return map(tracee, ROOM, PROT_READ | PROT_WRITE, &pad->room.addr);
+	return tracee_map(tracee, ROOM, PROT_READ | PROT_WRITE, &pad->room.addr);
 }
 
 struct dc_error *pad_take_room(struct pad *pad, uint64_t size, uint64_t align, uint64_t *addr)
