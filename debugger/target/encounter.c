@@ -14,15 +14,61 @@ static bool has_arrived(struct kernel_breakpoint *breakpoint, const struct event
 	       event->pc == breakpoint->addr && kernel_breakpoint_hits(breakpoint) > 0;
 }
 
+// How long it was on a CPU, in nanoseconds; 0 where the kernel does not tell.
+static uint64_t time_run(const struct process *process, pid_t tid)
+{
+	char path[48];
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+
+	snprintf(path, sizeof(path), "task/%d/schedstat", tid);
+
+	_cleanup_error_ struct dc_error *err = process_read_file(process, path, &text, &size);
+
+	return err ? 0 : strtoull(text, NULL, 10);
+}
+
+// It sleeps, or has run for long without coming. One that only waits for a CPU, as on a crowded
+// machine, is waited for, and of one that has just stopped an event is to come.
+static bool is_in_vain(const struct tracee *tracee, const struct rendezvous *at, uint64_t begun)
+{
+	struct thread_info info;
+	_cleanup_error_ struct dc_error *err = process_thread_info(tracee->process, tracee->tid,
+								   &info);
+
+	return err || info.state == 'S' || info.state == 'D' ||
+	       time_run(tracee->process, tracee->tid) - begun > (uint64_t)at->patience_ns;
+}
+
+// The next event; DEADLINE where nothing is to be hoped for any more, too.
+static struct dc_error *wait_patiently(struct tracee *tracee, const struct rendezvous *at,
+				       uint64_t begun, struct event *event)
+{
+	enum { SLICE_NS = 100 * 1000 * 1000 };
+
+	for (;;) {
+		int64_t slice = tracer_now() + SLICE_NS;
+		bool is_last = !at->patience_ns || (at->deadline && at->deadline <= slice);
+		struct dc_error *err = tracee_wait(tracee, is_last ? at->deadline : slice, event);
+
+		if (err || event->kind != EVENT_DEADLINE || is_last ||
+		    is_in_vain(tracee, at, begun))
+			return err;
+	}
+}
+
 // Until it stands there or something ends the waiting, which *event shows.
 static struct dc_error *await(struct tracee *tracee, struct kernel_breakpoint *breakpoint,
-			      int64_t deadline, struct event *event)
+			      const struct rendezvous *at, struct event *event)
 {
+	// From here on the breakpoint stands: what the thread ran before was no chance to come.
+	uint64_t begun = at->patience_ns ? time_run(tracee->process, tracee->tid) : 0;
+
 	for (;;) {
 		struct dc_error *err = tracee_go_on(tracee, RESUME_RUN);
 
 		if (!err)
-			err = tracee_wait(tracee, deadline, event);
+			err = wait_patiently(tracee, at, begun, event);
 		if (err || (event->kind != EVENT_SIGNAL && event->kind != EVENT_INTERRUPT) ||
 		    has_arrived(breakpoint, event))
 			return err;
@@ -31,7 +77,7 @@ static struct dc_error *await(struct tracee *tracee, struct kernel_breakpoint *b
 }
 
 static struct dc_error *meet(struct tracee *tracee, struct kernel_breakpoint *breakpoint,
-			     int64_t deadline, enum tracee_stop *ret)
+			     const struct rendezvous *at, enum tracee_stop *ret)
 {
 	struct event event = { 0 };
 
@@ -42,7 +88,7 @@ static struct dc_error *meet(struct tracee *tracee, struct kernel_breakpoint *br
 	struct dc_error *err = kernel_breakpoint_enable(breakpoint);
 
 	if (!err)
-		err = await(tracee, breakpoint, deadline, &event);
+		err = await(tracee, breakpoint, at, &event);
 
 	tracee->since = tracer_now();
 	*ret = TRACEE_UNSTOPPABLE;
@@ -74,10 +120,10 @@ static struct dc_error *prepare(const struct tracee *tracee, pid_t tid,
 }
 
 struct dc_error *encounter(struct tracee *tracee, pid_t tid, const struct thread_info *info,
-			   uint64_t pc, int64_t deadline, enum tracee_stop *ret)
+			   const struct rendezvous *at, enum tracee_stop *ret)
 {
 	struct kernel_breakpoint breakpoint;
-	struct dc_error *err = prepare(tracee, tid, info, pc, &breakpoint);
+	struct dc_error *err = prepare(tracee, tid, info, at->pc, &breakpoint);
 
 	*ret = TRACEE_ENDED;
 	if (err)
@@ -85,7 +131,7 @@ struct dc_error *encounter(struct tracee *tracee, pid_t tid, const struct thread
 	tracee_reset(tracee);
 	err = tracee_follow(tracee, tid);
 	if (!err)
-		err = meet(tracee, &breakpoint, deadline, ret);
+		err = meet(tracee, &breakpoint, at, ret);
 	else if (err->code == DC_TARGET_ENDED)
 		dc_error_destroy(take_ptr(err));
 	kernel_breakpoint_disarm(&breakpoint);
@@ -93,16 +139,16 @@ struct dc_error *encounter(struct tracee *tracee, pid_t tid, const struct thread
 }
 
 struct dc_error *encounter_further(struct tracee *tracee, const struct thread_info *info,
-				   uint64_t pc, int64_t deadline, enum tracee_stop *ret)
+				   const struct rendezvous *at, enum tracee_stop *ret)
 {
 	struct kernel_breakpoint breakpoint;
-	struct dc_error *err = prepare(tracee, tracee->tid, info, pc, &breakpoint);
+	struct dc_error *err = prepare(tracee, tracee->tid, info, at->pc, &breakpoint);
 
 	if (err)
 		return err;
 	// A wait that it begins from here on has not lasted longer than we await it.
 	tracee->awake_at = tracer_now();
-	err = meet(tracee, &breakpoint, deadline, ret);
+	err = meet(tracee, &breakpoint, at, ret);
 	kernel_breakpoint_disarm(&breakpoint);
 	return err;
 }

@@ -162,72 +162,29 @@ static struct dc_error *judge_stopped(struct chooser *chooser, bool as_seen_asle
 	return err;
 }
 
-// How long it was on a CPU, in nanoseconds; 0 where the kernel does not tell.
-static uint64_t time_run(const struct process *process, pid_t tid)
-{
-	char path[48];
-	_cleanup_free_ char *text = NULL;
-	size_t size;
-
-	snprintf(path, sizeof(path), "task/%d/schedstat", tid);
-
-	_cleanup_error_ struct dc_error *err = process_read_file(process, path, &text, &size);
-
-	return err ? 0 : strtoull(text, NULL, 10);
-}
-
-// Until it has come, has run for long without coming, or sleeps somewhere: while it only waits for a
-// CPU it is waited for.
-static struct dc_error *await_at(struct chooser *chooser, const struct candidate *candidate,
-				 uint64_t pc, enum tracee_stop *stop)
-{
-	enum { SLICE_NS = 100 * 1000 * 1000, PATIENCE_NS = 20 * 1000 * 1000 };
-	const struct process *process = chooser->process;
-	struct tracee *tracee = chooser->tracee;
-	uint64_t begun = time_run(process, candidate->tid);
-
-	for (;;) {
-		int64_t slice = tracer_now() + SLICE_NS;
-		int64_t until = slice < chooser->deadline ? slice : chooser->deadline;
-		struct thread_info info;
-		struct dc_error *err = tracee->tid ? encounter_further(tracee, &candidate->info, pc,
-								       until, stop)
-						   : encounter(tracee, candidate->tid,
-							       &candidate->info, pc, until, stop);
-
-		if (err || *stop != TRACEE_UNSTOPPABLE || until == chooser->deadline ||
-		    tracer_cancelled(chooser->tracer))
-			return err;
-		err = process_thread_info(process, candidate->tid, &info);
-		if (err || info.state != 'R' ||
-		    time_run(process, candidate->tid) - begun > PATIENCE_NS) {
-			dc_error_destroy(err);
-			return NULL;
-		}
-	}
-}
-
 // It is inside code in which it may not be borrowed, and met where it leaves that: one that does
 // little else would be found outside only by luck.
 static struct dc_error *meet_outside(struct chooser *chooser, const struct candidate *candidate,
 				     enum place *place, struct verdict *verdict)
 {
-	enum { LEAVES_MAX = 4 };
+	enum { LEAVES_MAX = 4, PATIENCE_NS = 20 * 1000 * 1000 };
+	struct rendezvous at = { .deadline = chooser->deadline, .patience_ns = PATIENCE_NS };
 	struct tracee *tracee = chooser->tracee;
 	struct dc_error *err = NULL;
 
 	for (int i = 0; i < LEAVES_MAX && !err && *place == PLACE_LEFT_SOON; i++) {
 		enum tracee_stop stop = TRACEE_ENDED;
-		uint64_t pc = 0;
 
+		at.pc = 0;
 		if (tracee->tid)
 			err = release_for_walk(chooser);
 		if (!err)
 			err = safepoints_way_out(chooser->safepoints, chooser->unwind,
-						 &chooser->seen, &pc);
-		if (err || !pc)
+						 &chooser->seen, &at.pc);
+		if (err || !at.pc)
 			return err;
-		err = await_at(chooser, candidate, pc, &stop);
+		err = tracee->tid ? encounter_further(tracee, &candidate->info, &at, &stop)
+				  : encounter(tracee, candidate->tid, &candidate->info, &at, &stop);
 		if (err && (err->code == DC_REFUSED || err->code == DC_ATTACH)) {
 			// No breakpoint is to be had, or another debugger was quicker.
 			dc_error_destroy(err);
@@ -285,6 +242,7 @@ static struct dc_error *cancelled(void)
 static struct dc_error *stop_candidate(struct chooser *chooser, const struct candidate *candidate,
 				       bool has_filter, enum tracee_stop *ret, bool *returned)
 {
+	const struct rendezvous at = { candidate->info.pc, chooser->deadline, 0 };
 	struct tracee *tracee = chooser->tracee;
 	struct dc_error *err;
 
@@ -292,8 +250,7 @@ static struct dc_error *stop_candidate(struct chooser *chooser, const struct can
 	tracee->awake_at = candidate->awake_at;
 	if (candidate->rank != RANK_EINTR || has_filter)
 		return tracee_stop(tracee, candidate->tid, ret);
-	err = encounter(tracee, candidate->tid, &candidate->info, candidate->info.pc,
-			chooser->deadline, ret);
+	err = encounter(tracee, candidate->tid, &candidate->info, &at, ret);
 	if (err && err->code == DC_REFUSED && !tracee->tid) {
 		// There are no breakpoints for us.
 		dc_error_destroy(err);
