@@ -51,6 +51,10 @@ void expression_destroy(struct expression *expression); // NULL is fine
 struct dc_error *expression_call(struct expression *expression, const struct value *args,
 				 size_t nr_args) DC_CHECK;
 
+// Such a call again, with other values of the same types; whether it is parsed and checked for one
+// that is zero, which may be a null pointer, is not to change. False: its language parses it anew.
+bool expression_recall(struct expression *expression, const struct value *args);
+
 const char *expression_text(const struct expression *expression);
 char expression_format(const struct expression *expression); // of "/x flags"; 0 without
 // Those of overloaded functions and of methods are narrowed down by expression_check().

@@ -160,6 +160,14 @@ struct dc_error *expression_call(struct expression *expression, const struct val
 	return expression->language->call(expression, args, nr_args);
 }
 
+bool expression_recall(struct expression *expression, const struct value *args)
+{
+	if (!expression->language->recall)
+		return false;
+	expression->language->recall(expression, args);
+	return true;
+}
+
 const char *expression_text(const struct expression *expression)
 {
 	return expression->text;

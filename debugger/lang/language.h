@@ -33,6 +33,8 @@ struct language {
 	// What expression_call(), expression_check() and expression_evaluate() promise.
 	struct dc_error *(*call)(struct expression *expression, const struct value *args,
 				 size_t nr_args);
+	// What expression_recall() promises.
+	void (*recall)(struct expression *expression, const struct value *args);
 	struct dc_error *(*check)(const struct environment *environment,
 				  struct expression *expression,
 				  struct dc_error *(*abi)(const struct type *function));

@@ -46,6 +46,51 @@ static struct dc_error *make_value(struct types *types, const struct dc_argument
 	return error_make(DC_USAGE, "argument %zu is of no known kind", number);
 }
 
+// What was found out of a call holds for one with other values of the same types. A zero may be a
+// null pointer, and texts of one length are rarely called with.
+static bool is_alike(const struct value *a, const struct value *b)
+{
+	static const unsigned char zero[16];
+
+	return a->type == b->type && a->lvalue != LVALUE_LITERAL &&
+	       !memcmp(a->bytes, zero, a->type->size) == !memcmp(b->bytes, zero, b->type->size);
+}
+
+static bool is_same_call(const struct dc_expression *call, const char *function,
+			 const struct arguments *arguments, const struct scope *scope)
+{
+	// One that others use, such as a call that is pending, stays as it is.
+	if (!call || __atomic_load_n(&call->users, __ATOMIC_RELAXED) > 1 ||
+	    call->generation != call->session->generation || call->nr_args != arguments->n ||
+	    strcmp(call->text, function) != 0 || !scope_equal(&call->scope, scope) ||
+	    call->scope.no_stop != scope->no_stop)
+		return false;
+	for (size_t i = 0; i < arguments->n; i++)
+		if (!is_alike(&call->args[i], &arguments->values[i]))
+			return false;
+	return true;
+}
+
+// The last call, made ready for these arguments. Loops call one function again and again.
+static bool recall(struct dc_session *session, const char *function, struct arguments *arguments,
+		   const struct dc_scope *from)
+{
+	struct dc_expression *call = session->called_last;
+	struct scope scope;
+	_cleanup_error_ struct dc_error *err = scope_init(session, from, &scope);
+	bool is_same = !err && is_same_call(call, function, arguments, &scope) &&
+		       expression_recall(call->parsed, arguments->values);
+
+	scope_deinit(&scope);
+	for (size_t i = 0; is_same && i < arguments->n; i++) {
+		struct value value = value_take(&call->args[i]);
+
+		call->args[i] = value_take(&arguments->values[i]);
+		arguments->values[i] = value;
+	}
+	return is_same;
+}
+
 struct dc_error *dc_call(struct dc_session *session, const char *function,
 			 const struct dc_argument *args, size_t nr_args,
 			 const struct dc_scope *scope, const struct dc_call_options *options,
@@ -55,7 +100,6 @@ struct dc_error *dc_call(struct dc_session *session, const char *function,
 	_cleanup_(arguments_deinit) struct arguments arguments = {
 		.values = calloc(nr_args ?: 1, sizeof(*arguments.values)),
 	};
-	struct dc_expression *expression = NULL;
 	struct dc_error *err = arguments.values ? NULL : &dc_out_of_memory;
 
 	*ret = (struct dc_result){ 0 };
@@ -64,11 +108,10 @@ struct dc_error *dc_call(struct dc_session *session, const char *function,
 				 &arguments.values[i]);
 		arguments.n = i + 1;
 	}
-	if (!err)
+	if (!err && !recall(session, function, &arguments, scope)) {
+		dc_expression_destroy(take_ptr(session->called_last));
 		err = session_parse(session, function, arguments.values, nr_args, scope,
-				    &expression);
-	if (!err)
-		err = dc_evaluate(session, expression, options, ret);
-	dc_expression_destroy(expression);
-	return err;
+				    &session->called_last);
+	}
+	return err ? err : dc_evaluate(session, session->called_last, options, ret);
 }

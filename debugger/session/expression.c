@@ -21,6 +21,9 @@ void dc_expression_destroy(struct dc_expression *expression)
 		return;
 	judged_deinit(&expression->judged);
 	expression_destroy(expression->parsed);
+	for (size_t i = 0; i < expression->nr_args; i++)
+		value_deinit(&expression->args[i]);
+	free(expression->args);
 	scope_deinit(&expression->scope);
 	free(expression->text);
 	free(expression);
@@ -45,14 +48,7 @@ struct dc_effects dc_expression_effects(const struct dc_expression *expression)
 	};
 }
 
-// What the expression would be the call with.
-struct arguments {
-	const struct value *values; // NULL: it is the expression as it stands
-	size_t n;
-};
-
-static struct dc_error *parse_once(struct dc_expression *expression,
-				   const struct arguments *arguments)
+static struct dc_error *parse_once(struct dc_expression *expression)
 {
 	struct dc_session *session = expression->session;
 	struct evaluation evaluation = { .session = session, .expression = expression };
@@ -65,8 +61,8 @@ static struct dc_error *parse_once(struct dc_expression *expression,
 	expression_destroy(take_ptr(expression->parsed));
 	err = expression_parse(&environment, frame, expression->text, strlen(expression->text),
 			       &expression->parsed);
-	if (!err && arguments->values)
-		err = expression_call(expression->parsed, arguments->values, arguments->n);
+	if (!err && expression->args)
+		err = expression_call(expression->parsed, expression->args, expression->nr_args);
 	if (!err && expression_effects(expression->parsed)->needs_frame)
 		expression->needs.frame = true;
 	if (!err && expression_effects(expression->parsed)->reads_registers)
@@ -97,10 +93,9 @@ static struct dc_error *find_frame(struct dc_expression *expression)
 	return NULL;
 }
 
-static struct dc_error *parse_in_frame(struct dc_expression *expression,
-				       const struct arguments *arguments)
+static struct dc_error *parse_in_frame(struct dc_expression *expression)
 {
-	struct dc_error *err = parse_once(expression, arguments);
+	struct dc_error *err = parse_once(expression);
 
 	// typeof wants the type of a local at once, where other uses of a name can wait for it.
 	if (err && err->code == DC_NAME && !expression->frame.known) {
@@ -109,14 +104,14 @@ static struct dc_error *parse_in_frame(struct dc_expression *expression,
 
 		if (!none && expression->frame.known) {
 			dc_error_destroy(err);
-			err = parse_once(expression, arguments);
+			err = parse_once(expression);
 		}
 		dc_error_destroy(none);
 	}
 	if (!err && !expression->frame.known) {
 		err = find_frame(expression);
 		if (!err && expression->frame.known)
-			err = parse_once(expression, arguments);
+			err = parse_once(expression);
 	}
 	return err;
 }
@@ -141,8 +136,7 @@ static const struct module *find_vm(const struct effects *effects)
 	return NULL;
 }
 
-static struct dc_error *parse_and_check(struct dc_expression *expression,
-					const struct arguments *arguments)
+static struct dc_error *parse_and_check(struct dc_expression *expression)
 {
 	struct dc_session *session = expression->session;
 	struct evaluation evaluation = { .session = session, .expression = expression };
@@ -159,7 +153,7 @@ static struct dc_error *parse_and_check(struct dc_expression *expression,
 	expression->is_followed = false;
 	expression->generation = session->generation;
 
-	struct dc_error *err = parse_in_frame(expression, arguments);
+	struct dc_error *err = parse_in_frame(expression);
 
 	if (!err)
 		err = expression_check(&environment, expression->parsed, classify_check);
@@ -170,12 +164,29 @@ static struct dc_error *parse_and_check(struct dc_expression *expression,
 	return NULL;
 }
 
+static struct dc_error *keep_arguments(struct dc_expression *expression, const struct value *args,
+				       size_t n)
+{
+	struct dc_error *err = NULL;
+
+	if (!args)
+		return NULL;
+	expression->args = calloc(n ?: 1, sizeof(*args));
+	if (!expression->args)
+		return &dc_out_of_memory;
+	while (expression->nr_args < n && !err) {
+		err = value_copy(&args[expression->nr_args],
+				 &expression->args[expression->nr_args]);
+		expression->nr_args += !err;
+	}
+	return err;
+}
+
 static struct dc_error *parse_new(struct dc_session *session, const char *text,
 				  const struct value *args, size_t nr_args,
 				  const struct dc_scope *scope, uint64_t place,
 				  struct dc_expression **ret)
 {
-	const struct arguments arguments = { args, nr_args };
 	struct dc_expression *expression;
 	struct dc_error *err = session_cancelled(session);
 
@@ -192,7 +203,9 @@ static struct dc_error *parse_new(struct dc_session *session, const char *text,
 	err = expression->text ? scope_init(session, scope, &expression->scope) : &dc_out_of_memory;
 	expression->scope.place = place;
 	if (!err)
-		err = parse_and_check(expression, &arguments);
+		err = keep_arguments(expression, args, nr_args);
+	if (!err)
+		err = parse_and_check(expression);
 	if (err) {
 		dc_expression_destroy(expression);
 		return session_conclude(session, err);
@@ -260,13 +273,12 @@ struct dc_error *expression_prepare(struct dc_expression *expression,
 {
 	struct dc_session *session = expression->session;
 	const struct host *host = host_by_id(options->host);
-	const struct arguments none = { 0 };
 	struct dc_error *err = session_cancelled(session);
 
 	if (!err)
 		err = session_refresh(session);
 	if (!err && expression->generation != session->generation)
-		err = parse_and_check(expression, &none);
+		err = parse_and_check(expression);
 	if (err)
 		return err;
 	if (expression->needs.calls && options->no_call)

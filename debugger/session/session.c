@@ -179,6 +179,7 @@ void dc_close(struct dc_session *session)
 	operations_stop(&session->operations);
 	// What cannot be said any more: the caller closes without having detached.
 	dc_error_destroy(session_release(session));
+	dc_expression_destroy(session->called_last);
 	variables_destroy(session->variables);
 	tracer_destroy(session->tracer);
 	forget_tables(session);

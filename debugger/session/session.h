@@ -96,6 +96,7 @@ struct dc_session {
 	bool renewed; // they were read again, and nobody has looked whether they are others
 	uint64_t generation; // of the modules: expressions of an older one are parsed again
 	uint64_t epoch; // grows whenever a thread that was held runs
+	struct dc_expression *called_last; // by dc_call(), for the next; NULL: nothing was
 	struct dc_departure departure; // summed over the borrowings that have ended
 
 	unsigned renewals; // of the operation under way
@@ -148,6 +149,8 @@ struct dc_expression {
 	struct dc_session *session;
 	char *text;
 	struct scope scope;
+	struct value *args; // NULL: it is the expression as it stands, not the call with them
+	size_t nr_args;
 	struct expression *parsed;
 	uint64_t generation; // of the modules it was parsed with
 	struct needs needs;
@@ -161,7 +164,7 @@ struct dc_expression *expression_share(struct dc_expression *expression);
 struct dc_error *expression_prepare(struct dc_expression *expression,
 				    const struct dc_call_options *options) DC_CHECK;
 // As dc_parse(), in a turn of the caller's. args: the text names a function, and the expression is
-// the call of it with these values.
+// the call of it with these values, which are copied.
 struct dc_error *session_parse(struct dc_session *session, const char *text,
 			       const struct value *args, size_t nr_args,
 			       const struct dc_scope *scope, struct dc_expression **ret) DC_CHECK;

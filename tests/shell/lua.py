@@ -48,6 +48,29 @@ print(#target.threads(), target.threads()[1].id, target.stacks()[1].frames[1].fu
 
 
 @test
+def borrowed():
+    """calls of one function of Lua's share a thread, and it is back whatever becomes of the function"""
+    with Target() as target:
+        done = run(target.pid, """
+local sum, more = target.borrow(function(n, more)
+    local sum = 0
+    for i = 1, n do sum = target.call("add", sum, i) end
+    return sum, more + target.eval("add(1, 1)")
+end, 100, 5)
+print(sum, more)
+print(pcall(target.borrow, function() target.call("add", 1, 2); error("gave up", 0) end))
+print(pcall(target.borrow, function() target.call("crash") end))
+print(pcall(target.borrow, 7))
+print(target.call("add", 20, 22))
+""").out.splitlines()
+        equal(done[:2], ["5050\t7", "false\tgave up"])
+        contains(done[2], "crash")
+        contains(done[3], "function expected")
+        equal(done[4], "42")
+        target.answers()
+
+
+@test
 def errors():
     """errors are Lua's, with code and state; those that nobody catches have their place and a status"""
     with Target() as target:

@@ -63,6 +63,30 @@ static int call(lua_State *lua)
 	return 1;
 }
 
+// target.borrow(F, ...): F(...), all of whose calls share one thread, which is back when F has ended
+// by an error too. A call borrows one for itself alone otherwise.
+static int borrow(lua_State *lua)
+{
+	struct dc_session *session = lua_session(lua);
+	struct shell *shell = lua_shell(lua);
+	struct dc_departure departure;
+	struct dc_error *err;
+
+	luaL_checktype(lua, 1, LUA_TFUNCTION);
+	err = dc_attach(session, &shell->usual.scope, &shell->usual.call);
+	if (err)
+		return lua_raise(lua, err);
+
+	int failed = lua_pcall(lua, lua_gettop(lua) - 1, LUA_MULTRET, 0);
+
+	err = dc_detach(session, &departure);
+	if (failed) {
+		dc_error_destroy(err);
+		return lua_error(lua);
+	}
+	return err ? lua_raise(lua, err) : lua_gettop(lua);
+}
+
 static void set_text(lua_State *lua, const char *name, const char *text)
 {
 	lua_pushstring(lua, text);
@@ -409,6 +433,7 @@ static int go_on(lua_State *lua)
 const luaL_Reg lua_target[] = {
 	{ "eval", eval },
 	{ "call", call },
+	{ "borrow", borrow },
 	{ "type", lua_value_type },
 	{ "address", lua_value_address },
 	{ "read", read_bytes },

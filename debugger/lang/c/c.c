@@ -200,6 +200,14 @@ struct dc_error *c_call(struct expression *expression, const struct value *args,
 	return effects_find(expression);
 }
 
+void c_recall(struct expression *expression, const struct value *args)
+{
+	const struct node *call = expression->root;
+
+	for (size_t i = 0; i < call->call.nr_args; i++)
+		memcpy(call->call.args[i]->constant, args[i].bytes, args[i].type->size);
+}
+
 static bool has_size(struct context *context, const struct value *value)
 {
 	const struct type *plain = type_strip(value->type);
@@ -266,6 +274,7 @@ const struct language language_c = {
 	.dialect = &dialect,
 	.parse = c_parse,
 	.call = c_call,
+	.recall = c_recall,
 	.check = c_check,
 	.evaluate = c_evaluate,
 	.predicate = c_predicate,

@@ -9,6 +9,7 @@ struct dc_error *c_parse(const struct environment *environment, const struct sym
 			 struct expression *expression) DC_CHECK;
 struct dc_error *c_call(struct expression *expression, const struct value *args,
 			size_t nr_args) DC_CHECK;
+void c_recall(struct expression *expression, const struct value *args);
 struct dc_error *c_check(const struct environment *environment, struct expression *expression,
 			 struct dc_error *(*abi)(const struct type *function)) DC_CHECK;
 struct dc_error *c_evaluate(const struct environment *environment,

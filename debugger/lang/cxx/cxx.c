@@ -49,6 +49,7 @@ const struct language language_cxx = {
 	.dialect = &dialect,
 	.parse = c_parse,
 	.call = c_call,
+	.recall = c_recall,
 	.check = c_check,
 	.evaluate = c_evaluate,
 	.predicate = c_predicate,
