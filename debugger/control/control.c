@@ -222,6 +222,7 @@ struct dc_error *control_halt(struct control *control, struct thread *thread)
 	if (thread->stands || thread->halt)
 		return NULL;
 	thread->halt = true;
+	tracer_events(control->tracer)->expected_at = tracer_now();
 	if (ptrace(PTRACE_INTERRUPT, thread->tracee.tid, NULL, NULL) && errno != ESRCH)
 		return error_errno(errno, "thread %d cannot be stopped", thread->tracee.tid);
 	return NULL;

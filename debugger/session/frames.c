@@ -350,6 +350,45 @@ struct dc_frame frame_describe(const struct dc_session *session, const struct ch
 	return here[frame->frame.inlined < n ? frame->frame.inlined : n - 1];
 }
 
+enum { DESCRIBED_ROOM = 512 };
+struct described {
+	uint64_t pc;
+	struct dc_frame *frames; // NULL: nothing is kept here
+	size_t n;
+};
+
+const struct dc_frame *session_describe(struct dc_session *session, uint64_t pc, size_t *n)
+{
+	struct dc_frame here[INLINED_MAX];
+	struct described *at;
+
+	*n = 0;
+	if (!session->described)
+		session->described = calloc(DESCRIBED_ROOM, sizeof(*session->described));
+	if (!session->described)
+		return NULL;
+	at = &session->described[pc % DESCRIBED_ROOM];
+	if (!at->frames || at->pc != pc) {
+		size_t found = symbols_describe_inlined(session->symbols, pc, here, INLINED_MAX);
+
+		free(at->frames);
+		*at = (struct described){ .pc = pc, .n = found };
+		at->frames = calloc(found, sizeof(*at->frames));
+		if (!at->frames)
+			return NULL;
+		memcpy(at->frames, here, found * sizeof(*here));
+	}
+	*n = at->n;
+	return at->frames;
+}
+
+void session_forget_described(struct dc_session *session)
+{
+	for (size_t i = 0; session->described && i < DESCRIBED_ROOM; i++)
+		free(session->described[i].frames);
+	free(take_ptr(session->described));
+}
+
 struct dc_error *frame_settle(struct dc_session *session, const struct chosen_frame *sample,
 			      bool *same)
 {

@@ -167,6 +167,7 @@ struct dc_error *dc_open(const struct dc_options *options, struct dc_session **r
 
 static void forget_tables(struct dc_session *session)
 {
+	session_forget_described(session);
 	safepoints_destroy(take_ptr(session->safepoints));
 	unwind_destroy(take_ptr(session->unwind));
 }

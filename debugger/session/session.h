@@ -78,6 +78,7 @@ struct dc_session {
 	struct pending *pending; // calls whose callees stand, the last one first
 	struct pending *pending_enters; // that the tracer's thread is in; NULL: none
 	unsigned last_pending; // number that was given
+	struct described *described; // DESCRIBED_ROOM, by place; NULL: none yet
 	const struct location *loads; // the dynamic linker's notice; NULL: nobody needs it
 	bool stop_all;
 	uint64_t stop_signals; // that threads stop at, whatever is caught
@@ -201,6 +202,10 @@ struct dc_error *frame_find_number(struct symbols *symbols, unsigned wanted,
 				   unsigned *inlined) DC_CHECK;
 // What is there, the function that is meant of those inlined.
 struct dc_frame frame_describe(const struct dc_session *session, const struct chosen_frame *frame);
+// What is at an address, the innermost of inlined functions first, until modules are others: stacks are
+// shown again and again. *n 0: no memory.
+const struct dc_frame *session_describe(struct dc_session *session, uint64_t pc, size_t *n);
+void session_forget_described(struct dc_session *session);
 // At the stop: *same is false when the frame is in another function now than it was in sample, so
 // that its names are not those that were looked up.
 struct dc_error *frame_settle(struct dc_session *session, const struct chosen_frame *sample,

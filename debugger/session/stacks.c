@@ -423,6 +423,7 @@ static struct dc_error *take(struct dc_session *session, pid_t thread, uint64_t 
 	bpf_threads_destroy(options.bpf);
 	// Unwinding goes on with its tables; who comes next has new ones made.
 	session->renewed = true;
+	session_forget_described(session);
 	if (!err)
 		err = symbols_refresh(session->symbols);
 	if (!err)

@@ -135,36 +135,50 @@ static struct dc_error *run_frames(void *arg)
 				 &job->complete);
 }
 
-static struct dc_error *fill_frames(struct dc_session *session, const struct frames_job *job,
-				    struct dc_stack *stack)
+static struct dc_error *add_frame(struct dc_session *session, const struct unwound *frame,
+				  struct dc_stack *stack, size_t *room)
 {
-	enum { INLINED_MAX = 32 };
-	struct dc_frame at[INLINED_MAX];
+	uint64_t pc = frame->frame.regs[REGISTER_PC];
+	size_t n;
+	const struct dc_frame *at = session_describe(session, frame->frame.pc, &n);
 
-	for (size_t i = 0; i < job->n; i++) {
-		const struct unwound *frame = &job->frames[i];
-		uint64_t pc = frame->frame.regs[REGISTER_PC];
-		size_t n = symbols_describe_inlined(session->symbols, frame->frame.pc, at,
-						    INLINED_MAX);
-		struct dc_stack_frame *grown = realloc(stack->frames,
-						       (stack->nr_frames + n) * sizeof(*grown));
+	if (!at)
+		return &dc_out_of_memory;
+	if (stack->nr_frames + n > *room) {
+		size_t more = 2 * (*room + n);
+		struct dc_stack_frame *grown = reallocarray(stack->frames, more, sizeof(*grown));
 
 		if (!grown)
 			return &dc_out_of_memory;
 		stack->frames = grown;
+		*room = more;
+	}
+	for (size_t k = 0; k < n; k++) {
+		struct dc_stack_frame *shown = &stack->frames[stack->nr_frames++];
+
+		*shown = (struct dc_stack_frame){
+			.at = at[k],
+			.is_inlined = k + 1 < n,
+			.is_signal = frame->is_signal_frame,
+			.is_guess = frame->is_guess,
+		};
+		shown->at.pc = pc;
 		// The offset is the one of the address that is shown.
-		at[n - 1].offset += pc - frame->frame.pc;
-		for (size_t k = 0; k < n; k++) {
-			at[k].pc = pc;
-			grown[stack->nr_frames++] = (struct dc_stack_frame){
-				.at = at[k],
-				.is_inlined = k + 1 < n,
-				.is_signal = frame->is_signal_frame,
-				.is_guess = frame->is_guess,
-			};
-		}
+		if (k + 1 == n)
+			shown->at.offset += pc - frame->frame.pc;
 	}
 	return NULL;
+}
+
+static struct dc_error *fill_frames(struct dc_session *session, const struct frames_job *job,
+				    struct dc_stack *stack)
+{
+	struct dc_error *err = NULL;
+	size_t room = 0;
+
+	for (size_t i = 0; !err && i < job->n; i++)
+		err = add_frame(session, &job->frames[i], stack, &room);
+	return err;
 }
 
 struct dc_error *dc_frames(struct dc_session *session, pid_t thread, struct dc_stack *ret)

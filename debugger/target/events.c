@@ -39,6 +39,7 @@ static void enter(struct events *events, struct tracee *tracee)
 	tracee->next = *bucket;
 	*bucket = tracee;
 	events->n++;
+	events->nr_held += !tracee->on_loan;
 }
 
 void events_init(struct events *events, const struct process *process)
@@ -67,6 +68,7 @@ void events_remove(struct events *events, struct tracee *tracee)
 	*at = tracee->next;
 	tracee->is_known = false;
 	events->n--;
+	events->nr_held -= !tracee->on_loan;
 }
 
 void events_clear(struct events *events)

@@ -57,6 +57,8 @@ struct events {
 	unsigned next_bucket; // that is looked into first
 	bool expects_newborns; // threads or children of tracees are born traced
 	bool cancelled; // atomic
+	unsigned nr_held; // tracees that are nobody's to attend: each is away from its work
+	int64_t expected_at; // when one was last sent on, or asked to stop: its event is moments away
 	struct attendant attendant;
 	bool is_attending;
 	struct tracee *ready, **last_ready; // attended ones that have events in their queues

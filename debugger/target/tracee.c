@@ -135,6 +135,7 @@ struct dc_error *tracee_resume(struct tracee *tracee, enum resume how, int signo
 				    : "goes on with signal",
 	      tracee->tid, signo, 0);
 	tracee->leads_home = false;
+	tracer_events(tracee->tracer)->expected_at = tracer_now();
 	if (ptrace((int)how, tracee->tid, NULL, (void *)(intptr_t)signo))
 		return error_errno(errno, "thread %d cannot be resumed", tracee->tid);
 	return NULL;

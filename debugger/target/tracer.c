@@ -27,6 +27,7 @@ struct tracer {
 	bool has_seized;
 	bool seizing; // the tracer thread is in a seize that may have to wait for the dead
 	_Atomic pid_t halt; // asked for by another thread
+	int64_t crowded_until; // others want the CPU: who yields to them waits for all of them
 	struct events events;
 };
 
@@ -38,18 +39,35 @@ int64_t tracer_now(void)
 	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
+static bool is_crowded(const struct tracer *tracer)
+{
+	return tracer_now() < tracer->crowded_until;
+}
+
+static void yield(struct tracer *tracer)
+{
+	enum { CROWDED_NS = 100 * 1000, REMEMBER_NS = 20 * 1000 * 1000 };
+	int64_t begin = tracer_now(), now;
+
+	sched_yield();
+	now = tracer_now();
+	if (now - begin > CROWDED_NS)
+		tracer->crowded_until = now + REMEMBER_NS;
+}
+
 // While a thread is held, the next job is moments away, and waking for it would prolong the hold.
 static void expect_job(struct tracer *tracer)
 {
 	enum { EXPECT_NS = 300 * 1000 };
 	int64_t end = tracer_now() + EXPECT_NS;
 
-	while (!__atomic_load_n(&tracer->job, __ATOMIC_RELAXED) && tracer_now() < end)
-		sched_yield();
+	while (!__atomic_load_n(&tracer->job, __ATOMIC_RELAXED) && tracer_now() < end &&
+	       !is_crowded(tracer))
+		yield(tracer);
 }
 
 // With the lock. What tracees do meanwhile is seen to; the longer nothing happens, the more rarely
-// somebody looks.
+// somebody looks, and only what is moments away is spun for.
 static void wait_attending(struct tracer *tracer)
 {
 	enum {
@@ -58,7 +76,7 @@ static void wait_attending(struct tracer *tracer)
 		SLEEP_MAX_NS = 1000 * 1000,
 		SECOND_NS = 1000 * 1000 * 1000
 	};
-	int64_t last = tracer_now(); // that something happened
+	int64_t last = tracer->events.expected_at; // that something happened
 
 	while (!tracer->job && !tracer->ending && tracer->events.attendant.attend) {
 		bool busy;
@@ -74,9 +92,9 @@ static void wait_attending(struct tracer *tracer)
 			last = now;
 		if (busy || tracer->job || tracer->ending)
 			continue;
-		if (idle < SPIN_NS) {
+		if (idle < SPIN_NS && !is_crowded(tracer)) {
 			pthread_mutex_unlock(&tracer->lock);
-			sched_yield();
+			yield(tracer);
 			pthread_mutex_lock(&tracer->lock);
 			continue;
 		}
@@ -132,7 +150,7 @@ static void *serve(void *arg)
 		tracer->result = result;
 		__atomic_store_n(&tracer->job, NULL, __ATOMIC_RELAXED);
 		pthread_cond_signal(&tracer->done);
-		if (tracer->events.n && !tracer->abandon) {
+		if (tracer->events.nr_held && !tracer->abandon) {
 			pthread_mutex_unlock(&tracer->lock);
 			expect_job(tracer);
 			pthread_mutex_lock(&tracer->lock);

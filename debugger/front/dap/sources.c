@@ -40,11 +40,13 @@ static char *absolute(const struct dap *dap, char *path)
 	char link[64], theirs[4096];
 	const char *folders[] = { dap->cwd, theirs };
 
+	if (*path == '/')
+		return path;
 	snprintf(link, sizeof(link), "/proc/%d/cwd", dap->pid);
 	ssize_t n = readlink(link, theirs, sizeof(theirs) - 1);
 
 	theirs[n > 0 ? n : 0] = '\0';
-	for (size_t i = 0; *path != '/' && i < sizeof(folders) / sizeof(*folders); i++) {
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
 		char *whole;
 
 		if (!*folders[i] || asprintf(&whole, "%s/%s", folders[i], path) < 0)
