@@ -2,6 +2,7 @@
 // Which frame of the borrowed thread an expression's locals and registers belong to.
 #include "debugger/session/session.h"
 
+#include "debugger/control/control.h"
 #include "debugger/target/sample.h"
 
 #include <errno.h>
@@ -242,23 +243,30 @@ static void sample_running(struct dc_session *session, const struct scope *scope
 	dc_error_destroy(err);
 }
 
+struct standing_job {
+	struct dc_session *session;
+	pid_t tid;
+	struct snapshot snapshot;
+	bool stands;
+};
+
+static struct dc_error *run_standing(void *arg)
+{
+	struct standing_job *job = arg;
+	const struct thread *thread = control_find(job->session->control, job->tid);
+
+	job->stands = thread && thread->stands;
+	return job->stands ? registers_get(job->tid, &job->snapshot.regs) : NULL;
+}
+
 // One that stands under control is looked at as it stands; *ret stays unknown for others.
 static struct dc_error *sample_standing(struct dc_session *session, const struct scope *scope,
 					pid_t tid, struct chosen_frame *ret)
 {
-	struct injection *injection;
-	struct snapshot snapshot = { 0 };
-	struct dc_departure departure;
-	struct dc_error *err = injection_look(session->tracer, session->process, tid, &injection);
+	struct standing_job job = { .session = session, .tid = tid };
+	struct dc_error *err = session_run(session, run_standing, &job);
 
-	if (err || !injection)
-		return err;
-	err = injection_snapshot(injection, &snapshot);
-	if (!err)
-		err = choose(session, &snapshot, scope, tid, ret);
-	free(snapshot.stack);
-	dc_error_destroy(injection_release(injection, &departure));
-	return err;
+	return err || !job.stands ? err : choose(session, &job.snapshot, scope, tid, ret);
 }
 
 // Any other thread has to be held for as long as it takes to copy its stack.

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 int kernel_breakpoint_notice(const struct thread_info *info)
@@ -80,13 +81,30 @@ static int move_high(int fd)
 	return high;
 }
 
+// One that was closed is sometimes still counted for a while: seen on a crowded machine, where three
+// that were gone left room for none.
+static int open_event(struct perf_event_attr *attr, pid_t tid)
+{
+	enum { LOOKS = 20, LOOK_NS = 1000 * 1000 };
+	int fd = -1;
+
+	for (int i = 0; i < LOOKS; i++) {
+		fd = (int)syscall(SYS_perf_event_open, attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+		if (fd >= 0 || errno != ENOSPC)
+			return fd;
+		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
+	}
+	errno = ENOSPC;
+	return fd;
+}
+
 struct dc_error *kernel_breakpoint_prepare(struct kernel_breakpoint *breakpoint, pid_t tid,
 					   enum kernel_breakpoint_kind kind, uint64_t addr,
 					   size_t size, int notice)
 {
 	struct perf_event_attr attr = attributes(kind, addr, size);
 	struct f_owner_ex owner = { F_OWNER_TID, tid };
-	int fd = (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	int fd = open_event(&attr, tid);
 
 	*breakpoint = KERNEL_BREAKPOINT_NONE;
 	if (fd < 0)

@@ -465,12 +465,16 @@ TEST("a signal that a thread stands at is received when the debugger is killed")
 			session = open_session(&target);
 			stop_at_signals(session);
 			expect(write(told[1], "c", 1) == 1);
-			stop_for_signal(session);
+
+			pid_t thread = stop_for_signal(session).thread;
+
 			// What else happens meanwhile takes nothing away.
 			good(dc_interrupt(session, 0), "interrupt");
 			expect(write(told[1], "s", 1) == 1);
-			for (;;)
+			for (;;) {
 				value_at(session, 0, NULL, "stop");
+				value_at(session, thread, NULL, "$rip != 0");
+			}
 		}
 		expect(read(told[0], &byte, 1) == 1);
 		send(&target, 40 + i);
