@@ -355,8 +355,19 @@ DC_API DC_CHECK struct dc_error *dc_repeat(struct dc_session *session,
 // the thread stands until dc_continue(), dc_step() or dc_uncontrol(). What is evaluated in the scope
 // of a thread that stands happens there and leaves it standing.
 // Breakpoints, watchpoints and steps are the kernel's: they are gone when we are, and all run on.
+// Processes that it makes are none of it, unless they are wanted: each then sleeps, followed by nobody,
+// where it would begin to run (one that has its parent's memory at first, as by vfork, where the
+// program begins that it becomes), DC_EVENT_CHILD tells of it, and whoever controls it as a child
+// finds it there. Where nobody does it goes on by itself after ten seconds.
+enum dc_children {
+	DC_CHILDREN_LEFT, // they run on
+	DC_CHILDREN_FIRST, // the next one is wanted
+	DC_CHILDREN_ALL,
+};
 struct dc_control_options {
 	bool stop_all; // what stops one thread stops all; else the others run on
+	enum dc_children children;
+	bool is_child; // that was told of: its thread stands where it slept
 	// Bit signo-1: threads stop before they receive these; others are passed on without a word.
 	uint64_t stop_signals;
 };
@@ -369,6 +380,9 @@ DC_API DC_CHECK struct dc_error *dc_control(struct dc_session *session,
 // there is no control. dc_close() does this too.
 DC_API DC_CHECK struct dc_error *dc_uncontrol(struct dc_session *session);
 DC_API bool dc_is_controlled(struct dc_session *session);
+// The session leaves its process for a child that was told of, which stands from here on: what ran
+// and stood there runs on, breakpoints are those of the child. Of its children none is wanted.
+DC_API DC_CHECK struct dc_error *dc_follow(struct dc_session *session, pid_t child);
 
 // A program of our own, under control from before its first instruction on: its only thread stands
 // there, for DC_STOP_EXEC. It is a child of ours; when we die it runs on like any other.
@@ -864,6 +878,7 @@ enum dc_event_kind {
 	DC_EVENT_THREAD_BEGAN, // under control
 	DC_EVENT_THREAD_ENDED, // likewise
 	DC_EVENT_MODULES, // libraries have come or gone since somebody last looked
+	DC_EVENT_CHILD, // child, is_exec, failure
 };
 struct dc_event {
 	enum dc_event_kind kind;
@@ -874,7 +889,10 @@ struct dc_event {
 	pid_t thread; // THREAD_BEGAN, THREAD_ENDED, RAN_ON; RETURNED: it stands, or runs, as before
 	unsigned call; // RETURNED: its number
 	unsigned result; // RETURNED: $N is the value; 0: it has none
-	const char *failure; // RETURNED: why it has none; NULL: it is void
+	// RETURNED: why it has none; NULL: it is void. CHILD: why it has run on; NULL: it sleeps.
+	const char *failure;
+	pid_t child; // CHILD
+	bool is_exec; // CHILD: it has become another program already
 	int64_t pause_ns; // RAN_ON: how long it was away from its own work
 };
 // Threads, the process's ones, that are under control.

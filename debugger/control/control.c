@@ -3,8 +3,10 @@
 #include "debugger/control/control.h"
 
 #include "debugger/base/cleanup.h"
+#include "debugger/control/children.h"
 #include "debugger/control/step.h"
 #include "debugger/control/syscalls.h"
+#include "debugger/target/handover.h"
 #include "debugger/target/memory.h"
 
 #include <errno.h>
@@ -82,7 +84,7 @@ static struct dc_error *prepare(struct control *control, struct thread **ret)
 	(*ret)->tracee.on_loan = on_loan;
 	(*ret)->tracee.on_stop = on_callee_stop;
 	(*ret)->tracee.how = control->how;
-	(*ret)->tracee.options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE;
+	(*ret)->tracee.options = children_options(control);
 	return NULL;
 }
 
@@ -427,25 +429,28 @@ static bool is_thread_of_ours(const struct control *control, pid_t tid)
 }
 
 // A thread that was born followed: it is armed before its first instruction. What is no thread of
-// the process is let go.
+// the process is a child of it.
 static struct thread *adopt(struct control *control, struct tracee *newborn,
 			    const struct event *event)
 {
 	struct events *events = tracer_events(control->tracer);
 	struct thread *thread = NULL;
 	pid_t tid = newborn->tid;
-	struct dc_error *err = NULL;
+	bool is_ours = is_thread_of_ours(control, tid);
+	struct dc_error *err = is_ours ? prepare(control, &thread) : NULL;
 
-	if (is_thread_of_ours(control, tid))
-		err = prepare(control, &thread);
 	events_disregard(events, newborn);
 	free(newborn);
 	note_failure(control, err);
 	if (!thread) {
-		if (event->kind != EVENT_GONE)
+		if (event->kind != EVENT_GONE && !is_ours)
+			children_born(control, tid);
+		else if (event->kind != EVENT_GONE)
 			ptrace(PTRACE_DETACH, tid, NULL, NULL);
 		return NULL;
 	}
+	// Its maker may not have had them yet.
+	thread->tracee.options_are_new = control->children_wanted != CHILDREN_LEFT;
 	thread->tracee.tid = tid;
 	thread->tracee.since = tracer_now();
 	thread->is_young = true;
@@ -494,9 +499,14 @@ void control_attend(struct control *control)
 	look_for_unheard(control);
 
 	while (events_next_of_any(events, &tracee, &event)) {
-		struct thread *thread = tracee->is_newborn ? adopt(control, tracee, &event)
-							   : (struct thread *)tracee;
+		struct thread *thread;
 
+		if (tracee->is_child) {
+			children_attend(tracee, &event);
+			continue;
+		}
+		thread = tracee->is_newborn ? adopt(control, tracee, &event)
+					    : (struct thread *)tracee;
 		if (thread)
 			on_event(control, thread, &event);
 	}
@@ -558,7 +568,7 @@ static struct dc_error *begin(void *arg)
 }
 
 struct dc_error *control_create(struct tracer *tracer, struct process *process,
-				struct control **ret)
+				enum children_wanted children, struct control **ret)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	struct dc_error *err;
@@ -569,6 +579,7 @@ struct dc_error *control_create(struct tracer *tracer, struct process *process,
 	control->process = process;
 	control->last_undecided = &control->undecided;
 	control->how = RESUME_RUN;
+	control->children_wanted = children;
 	err = decoder_create(read_code, process, &control->decoder);
 	if (!err)
 		err = tracer_run(tracer, begin, control);
@@ -578,6 +589,35 @@ struct dc_error *control_create(struct tracer *tracer, struct process *process,
 	}
 	*ret = control;
 	return NULL;
+}
+
+static struct dc_error *receive(void *arg)
+{
+	enum { PATIENCE_NS = 1000 * 1000 * 1000 };
+	struct control *control = arg;
+	struct thread *thread = control->threads;
+	struct user_regs_struct regs;
+	bool slept = false;
+	struct dc_error *err = thread ? control_halt(control, thread) : NULL;
+
+	if (!err)
+		err = control_wait_stop(control, tracer_now() + PATIENCE_NS, &thread);
+	if (err || !thread)
+		return err;
+	if (thread->stop.kind == STOP_INTERRUPT)
+		err = handover_take(&thread->tracee, &slept);
+	if (!err && slept)
+		err = registers_get(thread->tracee.tid, &regs);
+	if (!err && slept)
+		thread->stop.pc = registers_pc(&regs);
+	if (!err && !slept)
+		err = thread_go(thread);
+	return err;
+}
+
+struct dc_error *control_receive(struct control *control)
+{
+	return tracer_run(control->tracer, receive, control);
 }
 
 // What has been taken from the kernel is given back: a thread at a signal still receives it.
@@ -603,7 +643,7 @@ static struct dc_error *end(void *arg)
 	release_standing(control);
 	// A thread that runs cannot be detached from, and to stop it would end waits of its. When
 	// the tracer thread ends the kernel lets go of all, and none notices.
-	if (control->threads)
+	if (children_forget(control) || control->threads)
 		tracer_abandon(control->tracer);
 	while (control->threads)
 		forget(control, control->threads);

@@ -13,6 +13,18 @@ struct syscall_set {
 	uint64_t bits[SYSCALLS_MAX / 64]; // by number
 };
 
+// Processes that the process makes.
+enum children_wanted {
+	CHILDREN_LEFT, // run on, and nobody is told
+	CHILDREN_FIRST, // the next one is told of
+	CHILDREN_ALL,
+};
+struct born {
+	pid_t pid;
+	bool execed; // it had its parent's memory before that
+	const char *problem; // why it has run on; NULL: it sleeps, as target/handover.h says
+};
+
 struct control {
 	struct tracer *tracer;
 	struct process *process;
@@ -35,6 +47,9 @@ struct control {
 	bool catches_forks;
 	enum resume how; // threads run
 	void (*on_thread)(void *arg, pid_t tid, bool has_begun); // NULL: nobody is told
+	enum children_wanted children_wanted;
+	struct child *children; // that are followed still; of children.c
+	void (*on_child)(void *arg, const struct born *born);
 	void (*on_stop)(void *arg); // a thread stands, or the target ended; NULL: nobody is told
 	bool settles; // whoever sees to events now looks itself for threads that stand
 	bool pends; // a callee that comes to a stop stands there; else it passes over
@@ -43,9 +58,13 @@ struct control {
 };
 
 struct dc_error *control_create(struct tracer *tracer, struct process *process,
-				struct control **ret) DC_CHECK;
+				enum children_wanted children, struct control **ret) DC_CHECK;
 // Everything is disarmed, all threads run on, and nobody follows them any more. NULL is fine.
 void control_destroy(struct control *control);
+
+// The process is a child that was told of, and that nobody has seen since: it stands from now on,
+// where it slept. Nothing is done where it has run on.
+struct dc_error *control_receive(struct control *control) DC_CHECK;
 
 // All on the tracer thread.
 

@@ -46,20 +46,25 @@ bool syscalls_entered(struct thread *thread, const struct event *event, struct s
 	return true;
 }
 
+bool syscalls_clone_flags(struct process *process, long nr, uint64_t first, uint64_t *ret)
+{
+	*ret = nr == SYS_vfork ? CLONE_VM | CLONE_VFORK : first;
+	switch (nr) {
+	case SYS_fork: *ret = 0; return true;
+	case SYS_vfork:
+	case SYS_clone: return true;
+	// It has its flags in memory.
+	case SYS_clone3: return memory_read_some(process, first, ret, sizeof(*ret)) == sizeof(*ret);
+	default: return false;
+	}
+}
+
 // Which of its two ways a process is made by; a thread is not one.
 static bool is_fork(const struct thread *thread, bool *is_vfork)
 {
-	uint64_t flags = thread->flags;
+	uint64_t flags;
 
-	*is_vfork = thread->syscall == SYS_vfork;
-	if (thread->syscall == SYS_vfork || thread->syscall == SYS_fork)
-		return true;
-	if (thread->syscall != SYS_clone && thread->syscall != SYS_clone3)
-		return false;
-	// clone3() has its flags in memory.
-	if (thread->syscall == SYS_clone3 &&
-	    memory_read_some(thread->control->process, flags, &flags, sizeof(flags)) !=
-		    sizeof(flags))
+	if (!syscalls_clone_flags(thread->control->process, thread->syscall, thread->flags, &flags))
 		return false;
 	*is_vfork = flags & CLONE_VFORK;
 	return !(flags & CLONE_THREAD);

@@ -283,7 +283,8 @@ struct dc_error *dc_at(struct dc_session *session, const struct dc_at *what,
 	if (!err)
 		err = find_spots(&at);
 	if (!err)
-		err = control_create(session->tracer, session->process, &session->control);
+		err = control_create(session->tracer, session->process, CHILDREN_LEFT,
+				     &session->control);
 	if (!err) {
 		err = session_run(session, arm, &at);
 		if (!err)

@@ -425,6 +425,31 @@ static enum dc_armed_by armed_by(const struct breakpoint *breakpoint)
 	return last;
 }
 
+void breakpoints_disarmed(struct dc_session *session)
+{
+	for (struct breakpoint *at = session->breakpoints.first; at; at = at->next) {
+		for (size_t i = 0; i < at->is.nr_locations; i++)
+			at->spots[i].location = NULL;
+	}
+}
+
+static struct dc_error *run_arm_all(void *arg)
+{
+	struct dc_session *session = arg;
+	struct dc_error *err = NULL;
+
+	for (struct breakpoint *at = session->breakpoints.first; at && !err; at = at->next) {
+		if (at->is.enabled)
+			err = arm(session, at);
+	}
+	return err ? err : run_expect(session);
+}
+
+struct dc_error *breakpoints_arm(struct dc_session *session)
+{
+	return session_run(session, run_arm_all, session);
+}
+
 struct dc_error *dc_breakpoints(struct dc_session *session,
 				bool (*visit)(const struct dc_breakpoint *, void *), void *arg)
 {

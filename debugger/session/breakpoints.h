@@ -40,6 +40,10 @@ void breakpoint_remove(struct dc_session *session, struct breakpoint *breakpoint
 // Places are looked up and armed; nr_locations 0: it stays pending.
 struct dc_error *breakpoint_resolve(struct dc_session *session,
 				    struct breakpoint *breakpoint) DC_CHECK;
+// All are armed at the addresses that they have, in threads that have none of them yet.
+struct dc_error *breakpoints_arm(struct dc_session *session) DC_CHECK;
+// All are disarmed already, with their threads.
+void breakpoints_disarmed(struct dc_session *session);
 // Its addresses are gone.
 void breakpoint_unresolve(struct breakpoint *breakpoint);
 

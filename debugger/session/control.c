@@ -5,6 +5,7 @@
 
 #include "debugger/arch/x86_64/syscall_names.h"
 #include "debugger/base/trace.h"
+#include "debugger/control/children.h"
 #include "debugger/control/step.h"
 #include "debugger/session/pending.h"
 #include "debugger/target/signals.h"
@@ -249,13 +250,49 @@ static void on_thread(void *arg, pid_t tid, bool has_begun)
 						 .thread = tid });
 }
 
+static void on_child(void *arg, const struct born *born)
+{
+	const struct dc_event event = { .kind = DC_EVENT_CHILD,
+					.child = born->pid,
+					.is_exec = born->execed,
+					.failure = born->problem };
+
+	operations_tell(arg, &event);
+}
+
 // ---- control --------------------------------------------------------------------------------------
+
+static enum children_wanted children_of(const struct dc_control_options *options)
+{
+	static const enum children_wanted wanted[] = {
+		[DC_CHILDREN_LEFT] = CHILDREN_LEFT,
+		[DC_CHILDREN_FIRST] = CHILDREN_FIRST,
+		[DC_CHILDREN_ALL] = CHILDREN_ALL,
+	};
+
+	return wanted[options->children];
+}
+
+struct applying {
+	struct dc_session *session;
+	const struct dc_control_options *options;
+};
+
+static struct dc_error *run_apply(void *arg)
+{
+	const struct applying *applying = arg;
+
+	children_follow(applying->session->control, children_of(applying->options));
+	return catch_apply(applying->session);
+}
 
 static struct dc_error *apply(struct dc_session *session, const struct dc_control_options *options)
 {
+	struct applying applying = { session, options };
+
 	session->stop_all = options->stop_all;
 	session->stop_signals = options->stop_signals;
-	return session_run(session, catch_apply, session);
+	return session_run(session, run_apply, &applying);
 }
 
 static struct dc_error *run_begin(void *arg)
@@ -264,6 +301,7 @@ static struct dc_error *run_begin(void *arg)
 
 	session->control->on_stop = on_stop;
 	session->control->on_thread = on_thread;
+	session->control->on_child = on_child;
 	session->control->status = &session->status;
 	atomic_store(&session->is_followed, true);
 	session->control->arg = session;
@@ -282,8 +320,9 @@ struct dc_error *session_control(struct dc_session *session,
 	struct dc_error *err = session_cancelled(session);
 
 	dc_control_options_init(&usual);
+	options = options ?: &usual;
 	if (!err && session->control)
-		return apply(session, options ?: &usual);
+		return apply(session, options);
 	if (!err)
 		err = session_release(session);
 	if (!err)
@@ -291,11 +330,15 @@ struct dc_error *session_control(struct dc_session *session,
 	if (!err)
 		err = session_ready(session);
 	if (!err)
-		err = control_create(session->tracer, session->process, &session->control);
+		err = control_create(session->tracer, session->process, children_of(options),
+				     &session->control);
 	if (err)
 		return err;
 	session->attached = false;
-	return apply(session, options ?: &usual);
+	err = apply(session, options);
+	if (!err && options->is_child)
+		err = control_receive(session->control);
+	return err;
 }
 
 struct dc_error *dc_control(struct dc_session *session, const struct dc_control_options *options)

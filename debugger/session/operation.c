@@ -107,6 +107,23 @@ static int open_events(struct dc_session *session)
 	return poll_fd;
 }
 
+void operations_become(struct dc_session *session, struct process *process)
+{
+	struct operations *operations = &session->operations;
+	struct epoll_event in = { .events = EPOLLIN };
+
+	pthread_mutex_lock(&operations->lock);
+	if (operations->poll_fd >= 0)
+		epoll_ctl(operations->poll_fd, EPOLL_CTL_DEL, session->process->pidfd, NULL);
+	process_become(session->process, process);
+	if (operations->poll_fd >= 0)
+		epoll_ctl(operations->poll_fd, EPOLL_CTL_ADD, session->process->pidfd, &in);
+	operations->told_end = false;
+	operations->ended_at = 0;
+	atomic_store(&session->status, -1);
+	pthread_mutex_unlock(&operations->lock);
+}
+
 int dc_event_fd(struct dc_session *session)
 {
 	struct operations *operations = &session->operations;

@@ -63,6 +63,10 @@ bool operations_leave_quietly(struct dc_session *session,
 void stop_keep_texts(struct dc_stop *stop);
 void stop_forget_texts(struct dc_stop *stop);
 
+// From now on the session's process is this one, which is taken over.
+struct process;
+void operations_become(struct dc_session *session, struct process *process);
+
 // For whom dc_event_fd() was called.
 void operations_tell(struct dc_session *session, const struct dc_event *event);
 

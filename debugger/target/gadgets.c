@@ -141,3 +141,14 @@ struct dc_error *gadgets_find(struct process *process, const struct maps *maps, 
 	*ret = found;
 	return NULL;
 }
+
+void gadgets_inherit(struct process *process, const struct process *parent)
+{
+	struct gadgets_kept *kept = parent->gadgets ? malloc(sizeof(*kept)) : NULL;
+
+	if (!kept)
+		return;
+	*kept = *parent->gadgets;
+	free(process->gadgets);
+	process->gadgets = kept;
+}

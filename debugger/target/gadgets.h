@@ -11,4 +11,7 @@
 struct dc_error *gadgets_find(struct process *process, const struct maps *maps,
 			      struct gadgets *ret) DC_CHECK;
 
+// A process that was made as a copy of another has them where that one has.
+void gadgets_inherit(struct process *process, const struct process *parent);
+
 #endif

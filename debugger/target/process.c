@@ -222,6 +222,15 @@ void process_close(struct process *process)
 	free(process);
 }
 
+void process_become(struct process *process, struct process *other)
+{
+	struct process was = *process;
+
+	*process = *other;
+	*other = was;
+	process_close(other);
+}
+
 bool process_alive(const struct process *process)
 {
 	if (process->pidfd >= 0) {

@@ -35,6 +35,8 @@ struct process {
 // zombie, kernel thread, 32-bit program.
 struct dc_error *process_open(pid_t tid, struct process **ret) DC_CHECK;
 void process_close(struct process *process);
+// It is the other one from now on, which is taken over.
+void process_become(struct process *process, struct process *other);
 // From now on the program that the process runs at this moment: its memory, its name, its first
 // stack. Mappings that were read before may be another program's.
 void process_renew(struct process *process);

@@ -124,9 +124,9 @@ static struct dc_error *no_error_if_ended(struct dc_error *err)
 
 struct dc_error *tracee_resume(struct tracee *tracee, enum resume how, int signo)
 {
-	if (tracee->exit_is_silent) {
+	if (tracee->exit_is_silent || tracee->options_are_new) {
 		ptrace(PTRACE_SETOPTIONS, tracee->tid, NULL, tracee->options);
-		tracee->exit_is_silent = false;
+		tracee->exit_is_silent = tracee->options_are_new = false;
 	}
 	tracee->running = true;
 	tracee->left = 0;

@@ -22,6 +22,7 @@ struct tracee {
 	unsigned long options; // PTRACE_O_… of the seize
 	enum resume how; // who follows it lets it run
 	bool exit_is_silent; // the kernel was told to leave PTRACE_O_TRACEEXIT out for now
+	bool options_are_new; // the kernel has others until it goes on the next time
 
 	// The table of tracees, and what has happened to this one.
 	struct tracee *next;
@@ -29,6 +30,7 @@ struct tracee {
 	bool is_known; // in the table: it may have more events
 	bool is_newborn; // born traced, allocated by events.c
 	bool is_attended; // its events are for the attendant
+	bool is_child; // of another process, which a thread of ours has made
 	bool is_ready; // in the list of those that have some
 	struct tracee *next_ready;
 	struct tracee *lender; // that follows the thread, and has it back in the end; NULL: nobody

@@ -13,6 +13,7 @@ CFLAGS_target_agent_callees := -Wno-infinite-recursion -Wno-use-after-free -Wno-
 LIBS_target_tight_stacks := -pthread -Wl,-z,now
 LIBS_target_counters := -pthread
 LIBS_target_comers := -pthread
+LIBS_target_forks := -pthread
 CFLAGS_target_stepped := -O0
 LIBS_target_cancelled := -pthread
 CFLAGS_target_deep := -O0

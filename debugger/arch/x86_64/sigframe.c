@@ -2,6 +2,7 @@
 // The kernel's rt_sigframe, as rt_sigreturn reads it: a ucontext, then the extended state.
 #include "debugger/arch/x86_64/sigframe.h"
 
+#include "debugger/arch/x86_64/registers.h"
 #include "debugger/arch/x86_64/restart.h"
 #include "debugger/arch/x86_64/xstate.h"
 
@@ -71,6 +72,35 @@ void sigframe_put_context(void *to, const struct user_regs_struct *regs, uint64_
 
 	fill_machine(&kernel.machine, regs, mask, fpstate);
 	memcpy(to, &kernel, sizeof(kernel));
+}
+
+void sigframe_get_context(const void *from, struct user_regs_struct *regs)
+{
+	struct kernel_context kernel;
+
+	memcpy(&kernel, from, sizeof(kernel));
+
+	const struct sigcontext_64 *machine = &kernel.machine;
+
+	regs->r8 = machine->r8;
+	regs->r9 = machine->r9;
+	regs->r10 = machine->r10;
+	regs->r11 = machine->r11;
+	regs->r12 = machine->r12;
+	regs->r13 = machine->r13;
+	regs->r14 = machine->r14;
+	regs->r15 = machine->r15;
+	regs->rdi = machine->di;
+	regs->rsi = machine->si;
+	regs->rbp = machine->bp;
+	regs->rbx = machine->bx;
+	regs->rdx = machine->dx;
+	regs->rax = machine->ax;
+	regs->rcx = machine->cx;
+	regs->rsp = machine->sp;
+	regs->rip = machine->ip;
+	regs->eflags = machine->flags;
+	registers_forget_syscall(regs);
 }
 
 void sigframe_put_xstate(void *to, const unsigned char *xstate, size_t in_use)

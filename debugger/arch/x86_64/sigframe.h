@@ -18,6 +18,8 @@ enum {
 // The parts of a frame. The extended state lies at fpstate, 64-aligned; fpstate 0: the initial one.
 void sigframe_put_context(void *to, const struct user_regs_struct *regs, uint64_t mask,
 			  uint64_t fpstate);
+// The registers that such a context gives back; what it does not have stays.
+void sigframe_get_context(const void *from, struct user_regs_struct *regs);
 void sigframe_put_xstate(void *to, const unsigned char *xstate, size_t in_use);
 
 struct sigframe {

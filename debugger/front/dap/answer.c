@@ -134,21 +134,3 @@ void dap_ask_client(struct dap *dap, const char *command, json_t *arguments)
 	if (!strcmp(command, "runInTerminal"))
 		dap->terminal_seq = dap->seq;
 }
-
-// The same session for a child, that begins by attaching.
-void dap_ask_for_session(struct dap *dap, pid_t child)
-{
-	static const char *const parents_own[] = { "processId", "program",     "args",	    "env",
-						   "console",	"stopOnEntry", "killOnExit" };
-	json_t *configuration = json_copy(dap->configuration);
-
-	for (size_t i = 0; i < sizeof(parents_own) / sizeof(*parents_own); i++)
-		json_object_del(configuration, parents_own[i]);
-	if (!json_object_get(configuration, "type"))
-		json_object_set_new(configuration, "type", json_string("debugcall"));
-	json_object_set_new(configuration, "request", json_string("attach"));
-	json_object_set_new(configuration, "pid", json_integer(child));
-	json_object_set_new(configuration, "name", json_sprintf("child %d", child));
-	dap_ask_client(dap, "startDebugging",
-		       json_pack("{ss so}", "request", "attach", "configuration", configuration));
-}

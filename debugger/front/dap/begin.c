@@ -337,7 +337,6 @@ void dap_begin_again(struct dap *dap)
 	launch_kill(&dap->launched);
 	launch_deinit(&dap->launched);
 	dap->has_ended = false;
-	dap->fork_catch = 0;
 	begin(request);
 	// What is complained of is answered at the end of this, as other failures are.
 	dap_open(request, &steps);

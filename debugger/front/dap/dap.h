@@ -54,6 +54,8 @@ struct dap {
 	json_t *configuration; // the arguments of attach or launch; NULL: neither has come
 	bool is_launch;
 	bool follows_children; // the client is to begin a session for each
+	json_t *children; // that it was asked one for and has not answered, by our request's number
+	bool is_child; // the target is one, of another session
 	struct launched launched; // no pid: we are attached
 	bool outlives; // what we launched
 	int64_t terminal_seq; // of what the client was asked; 0: nothing
@@ -78,7 +80,6 @@ struct dap {
 	json_t *watched; // answers that are kept until the program runs on
 	bool stops_at_faults;
 	bool at_entry; // what we launched stands where it began
-	unsigned fork_catch; // that children are followed by; 0: they are not
 	// Where a step into one call of a line leads; 0: nowhere.
 	unsigned step_target;
 	pid_t step_thread;
@@ -98,7 +99,10 @@ void dap_answer(struct request *request, struct dc_error *err);
 void dap_refuse(struct dap *dap, json_t *message, const char *complaint);
 // A request of ours. What is said of one is looked at when it was for a terminal.
 void dap_ask_client(struct dap *dap, const char *command, json_t *arguments);
+// children.c
+// The same session for a child, that begins by attaching.
 void dap_ask_for_session(struct dap *dap, pid_t child);
+void dap_child_answered(struct dap *dap, const json_t *message);
 // server.c
 // Undoes calls under way; whole: all that is. Whoever asked for one is answered when it has ended.
 void dap_undo(struct dap *dap, bool whole);
@@ -204,7 +208,6 @@ struct dc_error *dap_tell_standing(struct dc_session *session, void *request); /
 struct dc_error *dap_ask_pause(struct request *request);
 struct dc_error *dap_pause(struct dc_session *session, void *request);
 struct dc_error *dap_go(struct dc_session *session, void *request); // all that stand
-struct dc_error *dap_follow_children(struct dc_session *session, void *request);
 struct dc_error *dap_continue(struct dc_session *session, void *request);
 struct dc_error *dap_next(struct dc_session *session, void *request);
 struct dc_error *dap_step_in(struct dc_session *session, void *request);

@@ -30,7 +30,6 @@ struct request {
 	bool is_ours; // nobody asked, and nobody is answered
 	pid_t thread; // of ours: whom it is about
 	const char *reason; // of ours: what a stop was asked for
-	pid_t child; // that the client is to attach to; 0: none
 	bool all_stood; // before all were asked to
 	struct around around; // of what is evaluated now
 	struct request *next;

@@ -23,6 +23,8 @@ struct dc_error *dap_take_control(struct request *request, struct dc_session *se
 	options.stop_all = stops_all(dap);
 	if (!dap->stops_at_faults)
 		options.stop_signals = 0;
+	options.children = dap->follows_children ? DC_CHILDREN_ALL : DC_CHILDREN_LEFT;
+	options.is_child = dap->is_child;
 	return dc_control(session, &options);
 }
 
@@ -91,7 +93,7 @@ struct dc_error *dap_leave_control(struct request *request, struct dc_session *s
 	struct dc_error *err;
 
 	if (breakpoints_any(&request->dap->breakpoints) || request->dap->launched.pid ||
-	    request->dap->fork_catch || !dc_is_controlled(session))
+	    request->dap->follows_children || !dc_is_controlled(session))
 		return NULL;
 	err = find_standing(session, 0, &standing);
 	standing_deinit(&standing);
@@ -272,12 +274,6 @@ struct dc_error *dap_stopped(struct dc_session *session, void *arg)
 	if (standing.stop.returned)
 		dc_error_destroy(
 			dc_print_result(session, standing.stop.returned, &standing.returned));
-	if (is_at_breakpoint(&standing.stop) &&
-	    standing.stop.breakpoint == request->dap->fork_catch) {
-		request->child = standing.stop.child;
-		standing_deinit(&standing);
-		return go_on(request, session);
-	}
 	if (is_at_breakpoint(&standing.stop))
 		breakpoint = breakpoints_find(&request->dap->breakpoints, standing.stop.breakpoint);
 	if (breakpoint && !standing.problem && standing.stop.reason != DC_STOP_SCOPE &&
@@ -340,16 +336,6 @@ struct dc_error *dap_go(struct dc_session *session, void *arg)
 	dap_forget(request->dap);
 	request->dap->at_entry = false;
 	return dc_is_controlled(session) ? dc_continue(session, 0) : NULL;
-}
-
-// Those that it makes by fork; who makes one by vfork becomes another program at once.
-struct dc_error *dap_follow_children(struct dc_session *session, void *arg)
-{
-	static const struct dc_breakpoint_options options = { .kind = DC_CATCH_FORK };
-	struct request *request = arg;
-	struct dc_error *err = dap_take_control(request, session);
-
-	return err ? err : dc_breakpoint_set(session, &options, &request->dap->fork_catch);
 }
 
 struct dc_error *dap_continue(struct dc_session *session, void *arg)

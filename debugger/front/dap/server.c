@@ -137,8 +137,6 @@ static void finish(struct request *request)
 	take_out(request);
 	if (request->job == dap_pause)
 		pause_was_asked(request, err);
-	if (request->child)
-		dap_ask_for_session(request->dap, request->child);
 	dap_answer(request, err);
 }
 
@@ -261,11 +259,13 @@ static void take_target(struct dap *dap)
 		dap_event(dap, "terminated", NULL);
 }
 
-// What the client says of the terminal. That it has begun is not that the program has.
+// What the client says of the terminal, or of a child. That a terminal has begun is not that the
+// program has.
 static void take_response(struct dap *dap, const json_t *message)
 {
 	const char *why = json_string_value(json_object_get(message, "message"));
 
+	dap_child_answered(dap, message);
 	if (!dap->terminal_seq || json_is_true(json_object_get(message, "success")) ||
 	    json_integer_value(json_object_get(message, "request_seq")) != dap->terminal_seq)
 		return;
@@ -317,6 +317,7 @@ static void take_events(struct dap *dap)
 				finish(request);
 			break;
 		case DC_EVENT_STOPPED: take_stop(dap, &event.stop); break;
+		case DC_EVENT_CHILD: dap_ask_for_session(dap, event.child); break;
 		case DC_EVENT_RAN_ON:
 			if (dap->pause == PAUSE_TOLD)
 				dap->pause = PAUSE_NONE;
@@ -600,6 +601,7 @@ int dap_serve(int in, int out, FILE *log, const char *token)
 	json_decref(dap.watched);
 	json_decref(dap.source_map);
 	json_decref(dap.configuration);
+	json_decref(dap.children);
 	free(dap.terminal_problem);
 	wire_close(dap.wire);
 	return dap.status;

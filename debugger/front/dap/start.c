@@ -219,6 +219,10 @@ static struct dc_error *begin(struct request *request, struct dc_session *sessio
 {
 	struct dc_error *err = dap_look_around(request, session);
 
+	// Children are born to whoever follows their parent. One stands from now on, until the client
+	// has said what it is to stop at.
+	if (!err && (request->dap->is_child || request->dap->follows_children))
+		err = dap_take_control(request, session);
 	if (err)
 		return err;
 	dap_tell_process(request, "attach");
@@ -234,6 +238,7 @@ struct dc_error *dap_attach(struct request *request)
 		request_complain(request, "there is a process already: one conversation, one "
 					  "process");
 	dap_take_settings(request);
+	request->dap->is_child = argument_flag(request, request->arguments, "isChild", false);
 	if (!request->complaint)
 		dap_open(request, &steps);
 	return NULL;
@@ -243,12 +248,10 @@ struct dc_error *dap_attach(struct request *request)
 
 void dap_set_off(struct dap *dap)
 {
-	if (dap->follows_children)
-		dap_begin(dap, dap_follow_children, 0, NULL);
 	if (dap->stop_on_entry) {
 		dap_await_pause(dap, dap->pid, "entry");
 		dap_begin(dap, dap_pause, 0, NULL);
-	} else if (dap->launched.pid) {
+	} else if (dap->launched.pid || dap->is_child) {
 		dap_begin(dap, dap_go, 0, NULL);
 	}
 }

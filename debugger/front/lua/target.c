@@ -3,6 +3,7 @@
 #include "debugger/front/lua/lua.h"
 
 #include "debugger/front/interrupt.h"
+#include "debugger/front/shell/children.h"
 #include "debugger/front/shell/running.h"
 #include "debugger/front/shell/values.h"
 
@@ -409,6 +410,8 @@ static int run(lua_State *lua)
 			lua_pushnil(lua);
 			return 1;
 		}
+		if (event.kind == DC_EVENT_CHILD)
+			children_follow(lua_shell(lua), &event, true);
 		if (event.kind != DC_EVENT_STOPPED || event.stop.reason == DC_STOP_ATTACHED)
 			continue;
 		if (!event.stop.breakpoint || call_back(lua, &event.stop)) {

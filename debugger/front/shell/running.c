@@ -4,6 +4,7 @@
 
 #include "debugger/front/interrupt.h"
 #include "debugger/front/report.h"
+#include "debugger/front/shell/children.h"
 #include "debugger/front/shell/handlers.h"
 #include "debugger/front/shell/launch.h"
 #include "debugger/front/shell/line.h"
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 // A program of ours is one whole, a service is others'.
 static bool stops_all(const struct shell *shell)
@@ -27,6 +29,7 @@ void shell_control_options(const struct shell *shell, struct dc_control_options 
 	dc_control_options_init(ret);
 	ret->stop_all = stops_all(shell);
 	ret->stop_signals = signals_that_stop(shell);
+	ret->children = children_wanted(shell);
 }
 
 struct dc_error *shell_control(struct shell *shell)
@@ -225,6 +228,8 @@ void shell_tell_events(void *arg)
 				shell_choose(shell, event.stop.thread);
 		} else if (event.kind == DC_EVENT_RETURNED) {
 			shell_say_returned_call(shell, &event);
+		} else if (event.kind == DC_EVENT_CHILD) {
+			children_follow(shell, &event, true);
 		} else if (event.kind == DC_EVENT_TARGET_ENDED) {
 			gone(shell, event.status);
 		} else if (event.kind == DC_EVENT_TARGET_EXECED) {
@@ -259,6 +264,12 @@ static bool take_event(struct shell *shell, pid_t only, const struct dc_event *e
 			return false;
 		shell_choose(shell, event->thread);
 		*status = event->failure ? dc_code_status(DC_PENDING) : 0;
+		return true;
+	case DC_EVENT_CHILD:
+		// A step ends with its process.
+		if (!children_follow(shell, event, !only) || !only)
+			return false;
+		*status = shell_say_frame(shell);
 		return true;
 	case DC_EVENT_TARGET_ENDED: *status = gone(shell, event->status); return true;
 	case DC_EVENT_TARGET_EXECED:
@@ -393,7 +404,7 @@ struct dc_error *shell_move_on(struct shell *shell, struct standstill *still)
 static void lend_terminal(const struct shell *shell)
 {
 	if (shell->is_ours && !shell->reads_input)
-		terminal_lend(shell->pid);
+		terminal_lend(getpgid(shell->pid));
 }
 
 static struct dc_error *or_take_back(struct dc_error *err)

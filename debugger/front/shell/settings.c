@@ -3,6 +3,7 @@
 #include "debugger/front/shell/settings.h"
 
 #include "debugger/front/report.h"
+#include "debugger/front/shell/children.h"
 #include "debugger/front/shell/output.h"
 #include "debugger/front/shell/shell.h"
 
@@ -63,6 +64,11 @@ static const struct setting rows[] = {
 	  "unmap string literals after a call", NULL },
 	{ "environment", SETTING_OTHER, SIZE_MAX, false,
 	  "NAME=VALUE: a variable of the program that run begins", arguments_set_variable },
+	{ "follow-exec-mode", SETTING_OTHER, SETTING(exec_mode), false,
+	  "same: what becomes another program stays the target", children_set_exec_mode },
+	{ "follow-fork-mode", SETTING_OTHER, SETTING(fork_mode), false,
+	  "parent, or child: whom the shell goes on with when the target makes a process",
+	  children_set_mode },
 	{ "force", SETTING_FLAG, CALL_OPTION(force), false,
 	  "borrow threads that are not at a safe point", NULL },
 	{ "height", SETTING_NUMBER, SETTING(height), false, "lines of a page; 0: the terminal's",
@@ -107,6 +113,8 @@ bool settings_init(struct settings *settings)
 {
 	*settings = (struct settings){ .prompt = strdup("(debugcall) "),
 				       .locking = "off",
+				       .fork_mode = "parent",
+				       .exec_mode = "same",
 				       .confirm = true,
 				       .paginates = true,
 				       .history_size = 2000,

@@ -17,6 +17,8 @@ struct settings {
 	char *prompt;
 	bool stops_all; // what stops one thread stops all
 	const char *locking; // "off", "step", "on": whether others then run with one that goes on
+	const char *fork_mode; // "parent", "child": whom the shell goes on with
+	const char *exec_mode; // "same"
 	bool confirm, keeps_going, paginates, echoes;
 	bool no_history; // lines are not kept
 	unsigned history_size, list_size, width, height; // width, height 0: the terminal's

@@ -21,17 +21,8 @@
 
 // ---- the target -----------------------------------------------------------------------------------
 
-void shell_detach(struct shell *shell)
+void shell_forget_process(struct shell *shell)
 {
-	interrupt_session(NULL);
-	line_watch(-1, NULL, NULL);
-	if (shell->is_ours)
-		shell_launch_leave(shell, false);
-	dc_close(shell->session);
-	shell->session = NULL;
-	// They are for the next run.
-	if (!shell->kept)
-		shell_forget_scripts(shell);
 	shell->is_fresh = false;
 	shell->last_breakpoint = shell->stopped_at = 0;
 	shell->pid = 0;
@@ -43,6 +34,20 @@ void shell_detach(struct shell *shell)
 	free(shell->listed_file);
 	shell->listed_file = NULL;
 	shell->examine_at = 0;
+}
+
+void shell_detach(struct shell *shell)
+{
+	interrupt_session(NULL);
+	line_watch(-1, NULL, NULL);
+	if (shell->is_ours)
+		shell_launch_leave(shell, false);
+	dc_close(shell->session);
+	shell->session = NULL;
+	// They are for the next run.
+	if (!shell->kept)
+		shell_forget_scripts(shell);
+	shell_forget_process(shell);
 }
 
 int shell_attach(struct shell *shell, const char *who)

@@ -83,6 +83,8 @@ int shell_obey_source(struct shell *shell, struct source *source);
 // Goes to the process of that name or id, and leaves the one before.
 int shell_attach(struct shell *shell, const char *who);
 void shell_detach(struct shell *shell);
+// Threads, and places that were looked at, are another process's now.
+void shell_forget_process(struct shell *shell);
 void shell_deinit(struct shell *shell); // leaves its process
 // The alias or command that was defined; NULL: none was.
 struct definition *shell_definition(struct shell *shell, const char *name, size_t length);
