@@ -638,6 +638,7 @@ static struct dc_error *end(void *arg)
 	control->passes = true;
 	control->on_stop = NULL;
 	control->on_thread = NULL;
+	control->on_child = NULL;
 	control_attend(control);
 	tracer_attend(control->tracer, NULL, NULL);
 	release_standing(control);
