@@ -184,12 +184,24 @@ static struct dc_error *flags_of(struct process *process, pid_t pid, uint64_t *r
 	return err;
 }
 
+enum { BORN_MAX = sizeof(((struct control *)NULL)->born) / sizeof(pid_t) };
+
+bool children_was_born(const struct control *control, pid_t pid)
+{
+	size_t i = 0;
+
+	while (i < BORN_MAX && control->born[i] != pid)
+		i++;
+	return i < BORN_MAX;
+}
+
 void children_born(struct control *control, pid_t pid)
 {
 	struct process *process = NULL;
 	uint64_t flags;
 	struct dc_error *err = NULL;
 
+	control->born[control->nr_born++ % BORN_MAX] = pid;
 	// A call's child is none of the program's.
 	if (control->children_wanted == CHILDREN_LEFT || !control->on_child ||
 	    any_is_lent(control)) {

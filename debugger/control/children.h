@@ -12,6 +12,8 @@ void children_follow(struct control *control, enum children_wanted wanted);
 unsigned long children_options(const struct control *control);
 // One that shares no threads with the process stands in its first stop, and is in no table.
 void children_born(struct control *control, pid_t pid);
+// It was, and whoever wanted it has been told.
+bool children_was_born(const struct control *control, pid_t pid);
 // What happens to one that is still followed.
 void children_attend(struct tracee *tracee, const struct event *event);
 // They are let go of with the tracer thread. True: there were some.

@@ -386,6 +386,37 @@ static void on_exec(struct control *control, struct thread *thread)
 	stand(control, thread, &(struct stop){ .kind = STOP_EXEC });
 }
 
+static bool is_thread_of_ours(const struct control *control, pid_t tid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "task/%d", tid);
+	_cleanup_close_ int fd = process_openat(control->process, path, O_PATH);
+	return fd >= 0;
+}
+
+static struct thread *adopt(struct control *control, struct tracee *newborn,
+			    const struct event *event);
+
+// What the thread does next is not told before the child is, which may come to its first stop later.
+static void on_fork(struct control *control, struct thread *thread, const struct event *event)
+{
+	enum { PATIENCE_NS = 100 * 1000 * 1000 };
+	struct events *events = tracer_events(control->tracer);
+	pid_t pid = (pid_t)event->message;
+	int64_t until = tracer_now() + PATIENCE_NS;
+	struct tracee *child = NULL;
+	struct event first;
+
+	while (control->children_wanted != CHILDREN_LEFT && !is_thread_of_ours(control, pid) &&
+	       !children_was_born(control, pid) && !(child = events_find(events, pid)) &&
+	       tracer_now() < until)
+		events_gather(events);
+	if (child && child->is_newborn && events_take(events, child, &first))
+		adopt(control, child, &first);
+	go_on(control, thread);
+}
+
 static void on_gone(struct control *control, struct thread *thread, const struct event *event)
 {
 	if (thread->tracee.tid == control->process->pid && control->status)
@@ -410,22 +441,13 @@ static void on_event(struct control *control, struct thread *thread, const struc
 	case EVENT_GROUP_STOP: on_group_stop(control, thread); break;
 	case EVENT_EXEC: on_exec(control, thread); break;
 	case EVENT_GONE: on_gone(control, thread, event); break;
-	case EVENT_FORK: go_on(control, thread); break;
+	case EVENT_FORK: on_fork(control, thread, event); break;
 	case EVENT_SYSCALL_ENTRY:
 	case EVENT_SYSCALL_EXIT: on_syscall(control, thread, event); break;
 	case EVENT_EXIT: // it was let go on
 	case EVENT_DEADLINE:
 	case EVENT_CANCELLED: break;
 	}
-}
-
-static bool is_thread_of_ours(const struct control *control, pid_t tid)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "task/%d", tid);
-	_cleanup_close_ int fd = process_openat(control->process, path, O_PATH);
-	return fd >= 0;
 }
 
 // A thread that was born followed: it is armed before its first instruction. What is no thread of

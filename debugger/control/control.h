@@ -49,6 +49,8 @@ struct control {
 	void (*on_thread)(void *arg, pid_t tid, bool has_begun); // NULL: nobody is told
 	enum children_wanted children_wanted;
 	struct child *children; // that are followed still; of children.c
+	pid_t born[8]; // the last ones, in turn
+	unsigned nr_born;
 	void (*on_child)(void *arg, const struct born *born);
 	void (*on_stop)(void *arg); // a thread stands, or the target ended; NULL: nobody is told
 	bool settles; // whoever sees to events now looks itself for threads that stand

@@ -107,6 +107,25 @@ static int open_events(struct dc_session *session)
 	return poll_fd;
 }
 
+// What is still to be told of threads and places of the process. With the lock.
+static void forget_threads(struct operations *operations)
+{
+	struct event_entry **at = &operations->events;
+
+	while (*at) {
+		struct event_entry *entry = *at;
+		enum dc_event_kind kind = entry->event.kind;
+
+		if (kind == DC_EVENT_ENDED || kind == DC_EVENT_RETURNED || kind == DC_EVENT_CHILD) {
+			at = &entry->next;
+			continue;
+		}
+		*at = entry->next;
+		entry_free(entry);
+	}
+	operations->last_event = at;
+}
+
 void operations_become(struct dc_session *session, struct process *process)
 {
 	struct operations *operations = &session->operations;
@@ -118,6 +137,7 @@ void operations_become(struct dc_session *session, struct process *process)
 	process_become(session->process, process);
 	if (operations->poll_fd >= 0)
 		epoll_ctl(operations->poll_fd, EPOLL_CTL_ADD, session->process->pidfd, &in);
+	forget_threads(operations);
 	operations->told_end = false;
 	operations->ended_at = 0;
 	atomic_store(&session->status, -1);

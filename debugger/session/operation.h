@@ -63,7 +63,8 @@ bool operations_leave_quietly(struct dc_session *session,
 void stop_keep_texts(struct dc_stop *stop);
 void stop_forget_texts(struct dc_stop *stop);
 
-// From now on the session's process is this one, which is taken over.
+// From now on the session's process is this one, which is taken over; of the other's threads nothing
+// more is told.
 struct process;
 void operations_become(struct dc_session *session, struct process *process);
 

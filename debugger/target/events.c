@@ -153,6 +153,15 @@ static bool pop(struct tracee *tracee, struct event *ret)
 	return true;
 }
 
+bool events_take(struct events *events, struct tracee *tracee, struct event *ret)
+{
+	if (!pop(tracee, ret))
+		return false;
+	if (!tracee->queue.n)
+		make_unready(events, tracee);
+	return true;
+}
+
 // ---- what a stop means ----------------------------------------------------------------------------
 
 static uint64_t peek(pid_t tid, size_t offset)

@@ -77,6 +77,8 @@ struct dc_error *events_next(struct events *events, struct tracee *tracee, int64
 			     bool may_cancel, struct event *ret) DC_CHECK;
 // The next event of any attended tracee, those gathered first. False: nothing has happened.
 bool events_next_of_any(struct events *events, struct tracee **tracee, struct event *ret);
+// The first event in the tracee's queue. False: it has none.
+bool events_take(struct events *events, struct tracee *tracee, struct event *ret);
 // Waits until there may be one. False: the time until (0: for ever) is up, or the tracer was
 // cancelled.
 bool events_await_any(struct events *events, int64_t until);

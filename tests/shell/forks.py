@@ -76,6 +76,17 @@ def birth():
 
 
 @test
+def left_behind():
+    """what the parent comes to meanwhile is none of the child's stops"""
+    run = launched([FORKS, "fork"], "set follow-fork-mode child\nbreak ends\nbreak born\nrun\ncontinue\n")
+    equal(run.code, 0, run)
+    pid = followed(run.err)
+    contains(run.out, f"thread {pid} at breakpoint 2, in born")
+    expect("at breakpoint 1" not in run.out, run)
+    contains(run.out, f"process {pid} exited with status 7")
+
+
+@test
 def attached():
     """the child of an attached process is followed, and the parent is let go of unharmed"""
     with Forks() as target:
