@@ -2,7 +2,7 @@
 # The one entry to the build. Each folder states what it makes in its own build.mk.
 #
 #   make            libgort, libdebugcall and the debugcall program
-#   make demo       calls into a python3, a threaded server and a busy one on libgort, live
+#   make demo       calls into a python3, a threaded server, one in Go and a busy one on libgort, live
 #   make test       every test; the last line is "N passed, N failed, N skipped"
 #   make test-ide   VS Code and Emacs themselves, driven through a session
 #   make test-kernel    those that want Debian's own kernel, under emulation; make test has them too

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 # Calls in real Go programs, by their own debug call: busy ones, idle ones, under the collector; panics, deadlines,
 # and debuggers that are killed at every step.    timeout: 2400 s
+import os
 import re
 
-from harness import CAMPAIGN, debugcall, equal, expect, finish, kill_points, killed_at, kills, main, row, skip, start, until
+from harness import B, CAMPAIGN, debugcall, equal, expect, finish, kill_points, killed_at, kills, main, row, skip, start, until
 from harness.go import GoProgram, build, toolchains
 
 RESTORED = "the target runs on, restored"
@@ -213,6 +214,48 @@ def stripped(tag, *flags):
             target.beat()
 
 
+def copied(data, name):
+    path = f"{os.path.abspath(B)}/tests/targets/{name}{TAG}.{os.getpid()}"
+    with open(path, "wb") as file:
+        file.write(data)
+    os.chmod(path, 0o755)
+    return path
+
+
+def other_versions():
+    """A version that is not known, one whose structures are others, and no version at all: nothing is guessed"""
+    with open(build("go_calls", "-ldflags=-s", go=GO, tag=TAG + "-s"), "rb") as file:
+        data = file.read()
+    at = data.index(b"\xff Go buildinf:") + 33
+    length = data[at - 1]
+    rest = data[at + 6:at + length]
+    own = int(data[at + 4:at + 6])
+    for version, reason in ((b"go1.99" + rest, "not those of a version that is known (go1.99"),
+                            ((b"go1.27" if own < 26 else b"go1.19") + rest, "its structures are not what they are elsewhere"),
+                            (b"\xff" * length, "not those of a version that is known (???")):
+        path = copied(data[:at] + version + data[at + length:], "go_version")
+        with program("busy", path=path) as target:
+            for args in (("(func(int, int) int)(main.Add)(3, 4)",), ("--goroutines",)):
+                run = debugcall("--wait", "1s", "-p", target.pid, *args)
+                expect(run.code == 6 and reason in run.err, run)
+            run = debugcall("functions", "-p", target.pid, "main.*")
+            expect(re.search(r"^main\.Add ", run.out, re.M), run)
+            target.beat()
+        os.unlink(path)
+
+
+def replaced():
+    """The file is another one by now: the program's own is called, or nothing is"""
+    with open(build("go_calls", "-ldflags=-s", go=GO, tag=TAG + "-s"), "rb") as file:
+        path = copied(file.read(), "go_replaced")
+    with program("busy", path=path) as target:
+        os.rename(copied(b"no program", "go_other"), path)
+        run = debugcall("--wait", "30s", "-p", target.pid, "(func(int, int) int)(main.Add)(3, 4)")
+        expect(run.out == "7\n" if run.code == 0 else "is no longer the file that is mapped" in run.err, run)
+        target.beat()
+    os.unlink(path)
+
+
 # ---- kills ------------------------------------------------------------------------------------------
 
 def setup(mode, few):
@@ -264,6 +307,8 @@ for GO in toolchains()[:None if CAMPAIGN else 1]:
         row(f"the race detector{TAG}", flavour, "-race", {"CGO_ENABLED": "1"}, "-race")
     row(f"without symbols{TAG}", stripped, "-s", "-ldflags=-s")
     row(f"without debug information{TAG}", stripped, "-w", "-ldflags=-w")
+    row(f"versions that are not known{TAG}", other_versions)
+    row(f"a file that was replaced{TAG}", replaced)
     row(f"without symbols, position-independent{TAG}", stripped, "-s-pie", "-ldflags=-s", "-buildmode=pie")
     for each in ("busy", "idle"):
         row(f"killed at the set-up: {each}{TAG}", setup, each, 8)

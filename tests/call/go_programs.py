@@ -81,7 +81,7 @@ def etcd(port):
 
 def syncthing(port):
     return [unpacked("syncthing", "usr/bin/syncthing"), "serve", "--no-browser", "--no-restart", f"--home={FOLDER}/syncthing",
-            f"--gui-address=127.0.0.1:{port}"], "/rest/noauth/health"
+            f"--gui-address=127.0.0.1:{port}"], "/"
 
 
 def answers(url):

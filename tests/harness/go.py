@@ -9,7 +9,7 @@ from .runs import B, debugcall
 from .tap import Failed, equal, expect, skip
 from .targets import Program, status
 
-SOURCES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "targets")
+SOURCES = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "targets")
 
 
 def toolchains():
@@ -46,8 +46,8 @@ def build(name, *flags, go=None, tag="", **env):
 class GoProgram(Program):
     """tests/targets/go_calls in one of its modes; see there for what it verifies about itself."""
 
-    def __init__(self, mode, *flags, go=None, tag="", env=None, build_env=None):
-        super().__init__(build("go_calls", *flags, go=go, tag=tag, **(build_env or {})), mode, env=env)
+    def __init__(self, mode, *flags, go=None, tag="", env=None, build_env=None, path=None):
+        super().__init__(path or build("go_calls", *flags, go=go, tag=tag, **(build_env or {})), mode, env=env)
         self.mode = mode
         self.counted = self.deferred = self.trapped = 0
 
