@@ -8,6 +8,7 @@
 #include "debugger/stack/proof.h"
 #include "debugger/stack/tables.h"
 #include "debugger/stack/view.h"
+#include "debugger/symbols/go.h"
 
 #include <libunwind-x86_64.h>
 #include <string.h>
@@ -249,6 +250,37 @@ static enum step step_by_code(struct unwind *unwind, bool is_innermost)
 	return STEP_NONE;
 }
 
+// Go's own table tells how deep the stack is. Its functions save the frame pointer, and nothing else,
+// below the return address.
+static enum step step_by_go(struct unwind *unwind, bool is_innermost)
+{
+	const struct frame_registers before = unwind->now;
+	struct frame_registers caller = { .known = 0 };
+	uint64_t pc = before.value[REGISTER_RIP], words[2], depth, cfa, back_depth;
+	bool is_first;
+
+	if (!symbols_go_depth(unwind->symbols, is_innermost ? pc : pc - 1, &depth, &is_first))
+		return STEP_NONE;
+	if (is_first)
+		return STEP_END;
+	cfa = before.value[REGISTER_RSP] + depth + 8;
+	if (!view_read(&unwind->view, cfa - sizeof(words), words, sizeof(words)) ||
+	    (!proof_is_return(&unwind->view, words[1]) &&
+	     !(symbols_go_depth(unwind->symbols, words[1] - 1, &back_depth, &is_first) &&
+	       is_first)))
+		return STEP_NONE;
+	register_learn(&caller, REGISTER_RIP, words[1]);
+	register_learn(&caller, REGISTER_RSP, cfa);
+	// Before it points there it is the caller's still.
+	if (register_is_known(&before, REGISTER_RBP))
+		register_learn(&caller, REGISTER_RBP,
+			       before.value[REGISTER_RBP] == cfa - sizeof(words)
+				       ? words[0]
+				       : before.value[REGISTER_RBP]);
+	unwind->now = caller;
+	return STEP_TABLE;
+}
+
 // Code without tables that keeps frame pointers, as compilers at run time do.
 static enum step step_by_frame_pointer(struct unwind *unwind)
 {
@@ -305,6 +337,8 @@ static enum step step(struct unwind *unwind, bool is_innermost, bool is_signal_f
 
 	enum step how = step_by_table(unwind, is_innermost);
 
+	if (how == STEP_NONE)
+		how = step_by_go(unwind, is_innermost);
 	if (how == STEP_NONE)
 		how = step_by_code(unwind, is_innermost);
 	if (how != STEP_NONE)

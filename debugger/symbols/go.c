@@ -380,10 +380,7 @@ bool symbols_go_package(struct symbols *symbols, const char *name, const char **
 	struct dc_error *err = info ? units_read(info) : NULL;
 
 	*ret = *other = NULL;
-	// The compiler's own, of which there is no code.
-	if (!info && !strcmp(name, "unsafe"))
-		*ret = name;
-	else if (!info)
+	if (!info)
 		package_by_symbols(symbols, name, ret, other);
 	for (size_t i = 0; info && !err && i < info->nr_units; i++) {
 		const char *its = dwarf_diename(&info->units[i].die);
@@ -400,6 +397,9 @@ bool symbols_go_package(struct symbols *symbols, const char *name, const char **
 		*(*ret ? other : ret) = its;
 	}
 	dc_error_destroy(err);
+	// The compiler's own, of which there is no code.
+	if (!*ret && !strcmp(name, "unsafe"))
+		*ret = name;
 	return *ret;
 }
 
@@ -447,4 +447,30 @@ const char *symbols_go_lack(struct symbols *symbols)
 		"runtime's; types are said by who calls, (func(int) string)(main.F)(1); "
 		"variables have no names",
 		*program->go->version ? program->go->version : "of an unknown Go");
+}
+
+bool symbols_go_depth(struct symbols *symbols, uint64_t pc, uint64_t *ret, bool *is_first)
+{
+	enum { DEPTH_MAX = 1 << 24, WORD = 8 };
+	static const char *const first[] = { "runtime.goexit", "runtime.mstart", "runtime.rt0_go",
+					     "runtime.mcall" };
+	// What goes to another stack leaves the one that it is on as it likes.
+	static const char *const switches[] = { "runtime.systemstack", "runtime.morestack",
+						"runtime.asmcgocall", "runtime.cgocallback" };
+	const struct loaded *loaded = symbols_at(symbols, pc);
+	struct pclntab_function function;
+	int32_t depth;
+
+	*is_first = false;
+	if (!loaded || !loaded->go ||
+	    !pclntab_at(&loaded->go->table, pc - loaded->module.bias, &function))
+		return false;
+	for (size_t i = 0; i < sizeof(first) / sizeof(*first); i++)
+		*is_first |= !strcmp(function.name, first[i]);
+	for (size_t i = 0; i < sizeof(switches) / sizeof(*switches); i++)
+		if (!strcmp(function.name, switches[i]))
+			return false;
+	depth = pclntab_depth(&loaded->go->table, &function, pc - loaded->module.bias);
+	*ret = (uint64_t)depth;
+	return depth >= 0 && depth < DEPTH_MAX && !(depth % WORD);
 }

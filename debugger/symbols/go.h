@@ -33,6 +33,9 @@ bool symbols_go_package(struct symbols *symbols, const char *name, const char **
 // What the function whose code begins at the address takes of its caller's stack, by the runtime's
 // table; UINT32_MAX: not said.
 uint32_t symbols_go_frame(struct symbols *symbols, uint64_t entry);
+// Bytes on the stack between its pointer and the return address, where Go code is at pc; false: not
+// known. *is_first: a goroutine or a thread begins in that function.
+bool symbols_go_depth(struct symbols *symbols, uint64_t pc, uint64_t *ret, bool *is_first);
 // What the program lacks of what is wanted to know of it, in words; NULL: nothing, or it is no Go.
 const char *symbols_go_lack(struct symbols *symbols);
 // The package of the code at the address; NULL: it is no Go code.

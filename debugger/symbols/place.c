@@ -66,13 +66,37 @@ static bool is_optimised(Dwarf_Die *die)
 	return optimised;
 }
 
+// Go's compiler marks where the body begins, behind the look whether the stack has to grow; what has
+// no such look is all body, and its second row may have lost the arguments already.
+static bool is_all_body(Dwarf_Die *die)
+{
+	Dwarf_Die unit;
+	Dwarf_Lines *lines;
+	Dwarf_Addr low, high, addr;
+	size_t n;
+
+	if (die_language(die) != SOURCE_GO || dwarf_lowpc(die, &low) || dwarf_highpc(die, &high) ||
+	    !dwarf_cu_die(die->cu, &unit, NULL, NULL, NULL, NULL, NULL, NULL) ||
+	    dwarf_getsrclines(&unit, &lines, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		Dwarf_Line *line = dwarf_onesrcline(lines, i);
+		bool is_end = false;
+
+		if (!dwarf_lineaddr(line, &addr) && addr >= low && addr < high &&
+		    !dwarf_lineprologueend(line, &is_end) && is_end)
+			return false;
+	}
+	return true;
+}
+
 static void add_function(struct places *places, Dwarf_Die *die, bool is_inlined)
 {
 	Dwarf_Addr *addrs = NULL;
 	uint64_t entry;
 	int n = 0;
 
-	if (!is_inlined && !is_optimised(die))
+	if (!is_inlined && !is_optimised(die) && !is_all_body(die))
 		n = dwarf_entry_breakpoints(die, &addrs);
 	if (n > 0)
 		add(places, addrs[0], is_inlined);

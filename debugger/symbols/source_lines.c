@@ -126,7 +126,11 @@ static bool visit_scope(Dwarf_Die *scope, bool arguments, bool variables,
 		    !(tag == DW_TAG_variable && variables))
 			continue;
 		name = dwarf_diename(&child);
-		if (name && !die_is_declaration(&child) && !visit(name, arg))
+		// Go's compiler names what the source does not, and marks what is on the heap.
+		if (!name || *name == '~' || *name == '.')
+			continue;
+		name += *name == '&';
+		if (!die_is_declaration(&child) && !visit(name, arg))
 			return false;
 	}
 	return true;

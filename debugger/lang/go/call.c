@@ -302,6 +302,8 @@ static struct dc_error *gather(struct context *context, const struct type *slice
 
 		err = go_assign(context, one, element, where);
 		if (!err)
+			err = go_refuse_to_stack(context, one);
+		if (!err)
 			err = go_ready(context, one);
 		if (!err && one->bytes)
 			memcpy(bytes + (i - from) * size, one->bytes, size);
@@ -348,6 +350,8 @@ static struct dc_error *convert_arguments(struct context *context, const struct 
 		struct operand *one = &arguments->list[i];
 
 		err = go_assign(context, one, params[first + i].type, where);
+		if (!err)
+			err = go_refuse_to_stack(context, one);
 		if (!err)
 			err = go_ready(context, one);
 	}
@@ -505,7 +509,9 @@ static struct dc_error *invoke(struct context *context, const struct node *node,
 	if (err)
 		return err;
 	if (callee->receiver) {
-		err = go_ready(context, callee->receiver);
+		err = go_refuse_to_stack(context, callee->receiver);
+		if (!err)
+			err = go_ready(context, callee->receiver);
 		if (err)
 			return err;
 		memmove(&arguments.list[1], &arguments.list[0],

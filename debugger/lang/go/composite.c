@@ -14,6 +14,8 @@ static struct dc_error *put_part(struct context *context, const struct node *nod
 	if (!err)
 		err = go_assign(context, &part, type, "in literal");
 	if (!err)
+		err = go_refuse_to_stack(context, &part);
+	if (!err)
 		err = go_ready(context, &part);
 	if (!err && part.bytes)
 		memcpy(to, part.bytes, go_size(type));

@@ -61,6 +61,19 @@ static struct dc_error *refused(struct context *context, const struct operand *o
 	return operand->node ? error_at(err, operand->node->start) : err;
 }
 
+struct dc_error *go_refuse_to_stack(struct context *context, const struct operand *operand)
+{
+	struct dc_error *err;
+
+	if (!operand->to_stack)
+		return NULL;
+	err = error_make(DC_REFUSED,
+			 "%s leads to a local on a goroutine's stack, which may move: a call "
+			 "cannot take it",
+			 go_source(context, operand->node));
+	return operand->node ? error_at(err, operand->node->start) : err;
+}
+
 // It has no address in the target before it needs one.
 static void make_text(struct operand *operand, const struct type *type)
 {
@@ -86,6 +99,11 @@ static struct dc_error *make_interface(struct context *context, struct operand *
 	if (err)
 		return err;
 	held = operand->type;
+	operand->to_stack |= operand->on_stack && operand->is_object && go_has_pointers(held) &&
+			     !go_is_direct(held);
+	err = go_refuse_to_stack(context, operand);
+	if (err)
+		return err;
 	if (!go_is_eface(type))
 		return refused(context, operand, type, where,
 			       "an interface with methods takes a table of them that only the "

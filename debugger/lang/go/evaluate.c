@@ -300,6 +300,7 @@ static struct dc_error *address_of(struct context *context, const struct node *n
 		return &dc_out_of_memory;
 	*word = operand.addr;
 	*ret = go_bytes(type, operand.is_object ? (unsigned char *)word : NULL);
+	ret->to_stack = operand.on_stack;
 	ret->node = node;
 	return NULL;
 }

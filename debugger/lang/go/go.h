@@ -47,6 +47,8 @@ struct operand {
 	enum untyped untyped;
 	const struct type *type; // FUNCTION, METHOD: of what it takes and returns; may be NULL
 	bool is_object; // in memory, at addr
+	bool on_stack; // it is a local, or a part of one
+	bool to_stack; // its value leads to such a one
 	bool has_no_type; // the debug information is silent: type is that of its address
 	uint64_t addr;
 	const unsigned char *bytes; // as long as the context; NULL: not read, or not known
@@ -88,6 +90,9 @@ struct dc_error *go_type_of(struct context *context, const struct node *node,
 			    const struct type **ret) DC_CHECK;
 struct dc_error *go_need_type(struct context *context, const struct node *node,
 			      const struct type **ret) DC_CHECK;
+// What leads to a goroutine's stack, which moves when that grows, is not for others to keep.
+struct dc_error *go_refuse_to_stack(struct context *context,
+				    const struct operand *operand) DC_CHECK;
 // The default type of an untyped constant.
 struct dc_error *go_default_type(struct context *context, const struct operand *operand,
 				 const struct type **ret) DC_CHECK;

@@ -322,6 +322,7 @@ struct dc_error *go_slice(struct context *context, const struct node *node, stru
 	if (err)
 		return err;
 	*ret = go_bytes(type, NULL);
+	ret->to_stack = is_array ? left.on_stack : left.to_stack;
 	ret->node = node;
 	known = is_array ? left.is_object : left.bytes != NULL;
 	start = !known ? 0 : is_array ? left.addr : go_word(&left, 0);

@@ -207,7 +207,11 @@ static struct dc_error *bind(struct context *context, const struct node *node,
 						   name, go_spelling(context, receiver->type)),
 					node->start);
 		memcpy(bytes, &receiver->addr, sizeof(uint64_t));
+		bool on_stack = receiver->on_stack;
+
 		*receiver = go_bytes(pointer, receiver->is_object ? bytes : NULL);
+		receiver->to_stack = on_stack;
+		receiver->node = node;
 	} else if (!takes_pointer) {
 		err = follow(context, node, receiver);
 	}

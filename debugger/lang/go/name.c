@@ -142,6 +142,7 @@ static struct dc_error *local(struct context *context, const struct node *node, 
 		if (context->effects)
 			context->effects->needs_frame = true;
 		err = from_variable(context, node, &variable, ret);
+		ret->on_stack = !escaped;
 		if (err || !escaped)
 			return err;
 		err = go_load(context, ret);

@@ -64,6 +64,7 @@ struct operand go_part(const struct operand *whole, const struct type *type, uin
 {
 	struct operand part = go_bytes(type, NULL);
 
+	part.on_stack = whole->on_stack;
 	if (whole->is_object) {
 		part.is_object = true;
 		part.addr = whole->addr + offset;

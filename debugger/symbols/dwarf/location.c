@@ -73,14 +73,22 @@ static bool frame_base(struct machine *m, uint64_t *ret)
 {
 	struct machine base = { .where = m->where, .nesting = m->nesting + 1 };
 	Dwarf_Attribute attr;
+	Dwarf_Block block;
 	Dwarf_Op *ops;
 	size_t n, next;
 
 	if (!m->where->function || !m->where->frame || !m->where->frame->pc)
 		return fail(m, "it needs a frame");
 	if (m->nesting >= MAX_FRAME_BASE ||
-	    !dwarf_attr_integrate(m->where->function, DW_AT_frame_base, &attr) ||
-	    dwarf_getlocation_addr(&attr, m->where->frame->pc - m->where->loaded->module.bias, &ops,
+	    !dwarf_attr_integrate(m->where->function, DW_AT_frame_base, &attr))
+		return fail(m, "its frame is not described");
+	// Go's compiler writes it in a form that libdw takes for none of an expression's.
+	if (!dwarf_formblock(&attr, &block) && block.length == 1 &&
+	    block.data[0] == DW_OP_call_frame_cfa) {
+		*ret = m->where->frame->cfa;
+		return *ret || fail(m, "it needs a frame");
+	}
+	if (dwarf_getlocation_addr(&attr, m->where->frame->pc - m->where->loaded->module.bias, &ops,
 				   &n, 1) != 1)
 		return fail(m, "its frame is not described");
 	base.attr = &attr;

@@ -175,3 +175,9 @@ int pclntab_line(const struct pclntab *table, const struct pclntab_function *fun
 
 	return line > 0 ? line : 0;
 }
+
+int32_t pclntab_depth(const struct pclntab *table, const struct pclntab_function *function,
+		      uint64_t addr)
+{
+	return value_at(table, function, half(table, function->at + 16), addr);
+}

@@ -39,5 +39,8 @@ const char *pclntab_file(const struct pclntab *table, const struct pclntab_funct
 			 uint64_t addr);
 int pclntab_line(const struct pclntab *table, const struct pclntab_function *function,
 		 uint64_t addr); // 0: not known
+// Bytes on the stack between its pointer and the return address; -1: not known.
+int32_t pclntab_depth(const struct pclntab *table, const struct pclntab_function *function,
+		      uint64_t addr);
 
 #endif
