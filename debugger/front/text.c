@@ -425,8 +425,10 @@ void text_render(const struct record *record, bool quiet)
 		{ "version", put_version },
 	};
 
-	// Errors and notes are not buffered: where both go to one place, all keep their order.
-	fflush(stdout);
+	// Errors and notes are not buffered: where both go to one place, all keep their order. Of what
+	// comes by the thousand each has no write of its own.
+	if (strcmp(record->kind, "goroutine") != 0 && strcmp(record->kind, "function") != 0)
+		fflush(stdout);
 	// What a script says is its own affair; values in it are made visible where they are put in.
 	if (strcmp(record->kind, "echo") != 0)
 		make_all_visible(&record->fields);

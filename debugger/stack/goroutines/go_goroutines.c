@@ -213,13 +213,36 @@ static uint32_t object_size(const struct go_layout *layout)
 	return size + WORD;
 }
 
+static int by_address(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+// Those that lie together, of so many from *list on, are one read. Gives how many.
+static size_t read_together(struct process *process, const uint64_t *list, size_t n, uint32_t size,
+			    unsigned char *to, size_t room)
+{
+	size_t together = 1;
+
+	while (together < n && list[together] - list[0] + size <= room)
+		together++;
+	while (together > 1 && !read_all(process, list[0], to, list[together - 1] - list[0] + size))
+		together /= 2;
+	if (together == 1 && !read_all(process, list[0], to, size))
+		return 0;
+	return together;
+}
+
 struct dc_error *go_goroutines_read(struct process *process, struct symbols *symbols,
 				    const struct go_layout *layout, struct goroutines *ret)
 {
 	struct reading reading = { .process = process, .symbols = symbols, .layout = layout };
 	struct timespec now;
 	uint64_t slice[2];
-	unsigned char object[OBJECT_MAX + 128];
+	enum { ROOM = 16 << 10 };
+	_cleanup_free_ unsigned char *objects = malloc(ROOM);
 	_cleanup_free_ uint64_t *list = NULL;
 	uint32_t size = object_size(layout);
 	struct dc_error *err = memory_read(process, layout->allgs, slice, sizeof(slice));
@@ -227,11 +250,11 @@ struct dc_error *go_goroutines_read(struct process *process, struct symbols *sym
 	*ret = (struct goroutines){ 0 };
 	if (err)
 		return err;
-	if (slice[1] > GOROUTINES_MAX || size > sizeof(object))
+	if (slice[1] > GOROUTINES_MAX || size > ROOM)
 		return error_make(DC_VALUE, "the runtime's list of goroutines is damaged");
 	list = calloc(slice[1] ?: 1, sizeof(*list));
 	ret->goroutine = calloc(slice[1] ?: 1, sizeof(*ret->goroutine));
-	if (!list || !ret->goroutine)
+	if (!list || !ret->goroutine || !objects)
 		err = &dc_out_of_memory;
 	if (!err)
 		err = memory_read(process, slice[0], list, slice[1] * sizeof(*list));
@@ -239,13 +262,18 @@ struct dc_error *go_goroutines_read(struct process *process, struct symbols *sym
 		err = read_words(process, layout, ret);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	reading.now = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-	for (size_t i = 0; !err && i < slice[1]; i++) {
-		struct goroutine *g = &ret->goroutine[ret->n];
+	if (!err && slice[1])
+		qsort(list, slice[1], sizeof(*list), by_address);
+	for (size_t i = 0; !err && i < slice[1];) {
+		size_t n = read_together(process, list + i, slice[1] - i, size, objects, ROOM);
 
-		if (!list[i] || !read_all(process, list[i], object, size))
-			continue;
-		*g = goroutine_of(&reading, list[i], object);
-		ret->n += g->status != DEAD && g->status != IDLE;
+		for (size_t k = i; k < i + n; k++) {
+			struct goroutine *g = &ret->goroutine[ret->n];
+
+			*g = goroutine_of(&reading, list[k], objects + (list[k] - list[i]));
+			ret->n += g->status != DEAD && g->status != IDLE;
+		}
+		i += n ?: 1;
 	}
 	if (err)
 		goroutines_deinit(ret);
