@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void good(struct dc_error *err)
 {
@@ -44,6 +45,76 @@ static void await_return(struct dc_session *session)
 	}
 }
 
+static void say_at_work(void)
+{
+	puts("at work");
+	fflush(stdout);
+}
+
+static pid_t next_child(struct dc_session *session)
+{
+	struct dc_event event = { 0 };
+
+	while (event.kind != DC_EVENT_CHILD) {
+		if (!dc_wait_event(session, -1, &event) || event.kind == DC_EVENT_TARGET_ENDED)
+			exit(3);
+	}
+	return event.child;
+}
+
+// Until it has ended.
+static void see_through(struct dc_session *session)
+{
+	struct dc_event event = { 0 };
+
+	good(dc_continue(session, 0));
+	while (event.kind != DC_EVENT_TARGET_ENDED && dc_wait_event(session, -1, &event)) {
+		if (event.kind == DC_EVENT_STOPPED)
+			good(dc_continue(session, 0));
+	}
+}
+
+static void see_child(pid_t pid)
+{
+	const struct dc_breakpoint_options place = { .place = "born", .pending = true };
+	struct dc_control_options control;
+	struct dc_options options;
+	struct dc_session *session;
+	unsigned number;
+
+	dc_options_init(&options);
+	options.pid = pid;
+	dc_control_options_init(&control);
+	control.is_child = true;
+	good(dc_open(&options, &session));
+	good(dc_control(session, &control));
+	if (dc_event_fd(session) < 0)
+		exit(2);
+	good(dc_breakpoint_set(session, &place, &number));
+	see_through(session);
+	dc_close(session);
+}
+
+static int children(struct dc_session *session, bool follows)
+{
+	const struct dc_breakpoint_options place = { .place = "born" };
+	struct dc_control_options control;
+	unsigned number;
+
+	dc_control_options_init(&control);
+	control.children = follows ? DC_CHILDREN_FIRST : DC_CHILDREN_ALL;
+	if (follows)
+		good(dc_breakpoint_set(session, &place, &number));
+	say_at_work();
+	good(dc_control(session, &control));
+	while (!follows)
+		see_child(next_child(session));
+	good(dc_follow(session, next_child(session)));
+	see_through(session);
+	pause();
+	return 0;
+}
+
 static int call(struct dc_session *session)
 {
 	struct dc_expression *expression;
@@ -60,10 +131,8 @@ static int call(struct dc_session *session)
 			return 4;
 		dc_error_destroy(err);
 		good(dc_continue(session, next_stop(session).thread));
-		if (first) {
-			puts("at work");
-			fflush(stdout);
-		}
+		if (first)
+			say_at_work();
 		good(dc_continue(session, next_stop(session).thread));
 		await_return(session);
 	}
@@ -108,9 +177,9 @@ int main(int argc, char *argv[])
 		return 2;
 	if (!strcmp(what, "places"))
 		set_places(session);
-	else
-		good(dc_breakpoint_set(session, !strcmp(what, "watch") ? &object : &place,
-				       &number));
+	else if (!strcmp(what, "children") || !strcmp(what, "follow"))
+		return children(session, *what == 'f');
+	good(dc_breakpoint_set(session, !strcmp(what, "watch") ? &object : &place, &number));
 	if (!strcmp(what, "call"))
 		return call(session);
 	for (unsigned long n = 0;; n++) {
@@ -127,10 +196,8 @@ int main(int argc, char *argv[])
 				(unsigned long)stop.frame.pc, n);
 			return 4;
 		}
-		if (!n) {
-			puts("at work");
-			fflush(stdout);
-		}
+		if (!n)
+			say_at_work();
 		good(steps ? dc_step(session, &step) : dc_continue(session, 0));
 	}
 }
