@@ -2,11 +2,14 @@
 // What control costs, for control.py: one kind of work on a process, and its median in microseconds.
 //
 //   control_ops PID step|next|loop|bt|at N     of N; loop: a line of 3,000 turns; at: a hit's pause
-//   control_ops PID hold SECONDS               a condition that is false for each hit, for so long
+//   control_ops PID judged SECONDS             a condition that is false for each hit, for so long
+//   control_ops PID hold SECONDS               the same without the right to have the kernel judge it
 //   control_ops PID bare SECONDS               the same event, with a stop and nothing else
+//   control_ops PID count SECONDS              the same event, counted
 #include "debugger/debugcall.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <signal.h>
@@ -158,27 +161,42 @@ static bool take_line(const struct dc_line *line, void *arg)
 	return false;
 }
 
-// Every stop is one resume and one wait.
-static void bare(struct dc_session *session, pid_t tid, unsigned seconds)
+static int open_event(struct dc_session *session, pid_t tid, unsigned period)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_BREAKPOINT,
 					.size = sizeof(attr),
 					.bp_type = HW_BREAKPOINT_X,
 					.bp_len = sizeof(long),
-					.sample_period = 1,
+					.sample_period = period,
 					.wakeup_events = 1,
 					.exclude_kernel = 1,
 					.exclude_hv = 1 };
-	struct f_owner_ex owner = { F_OWNER_TID, tid };
-	double end = now() + seconds * 1e6;
 	uint64_t addr = 0;
-	int fd, status;
 
 	good(dc_find_lines(session, "serve", NULL, false, take_line, &addr));
 	attr.bp_addr = addr;
+	return (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+static void count(struct dc_session *session, pid_t tid, unsigned seconds)
+{
+	if (open_event(session, tid, 0) < 0)
+		exit(5);
+	puts("at work");
+	fflush(stdout);
+	sleep(seconds);
+}
+
+// Every stop is one resume and one wait.
+static void bare(struct dc_session *session, pid_t tid, unsigned seconds)
+{
+	struct f_owner_ex owner = { F_OWNER_TID, tid };
+	double end = now() + seconds * 1e6;
+	int fd, status;
+
 	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL))
 		exit(4);
-	fd = (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	fd = open_event(session, tid, 1);
 	if (fd < 0 || fcntl(fd, F_SETOWN_EX, &owner) || fcntl(fd, F_SETSIG, SIGURG) ||
 	    fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK))
 		exit(5);
@@ -210,6 +228,21 @@ static pid_t other_thread(pid_t pid)
 	return found;
 }
 
+// As anybody who has not been given the rights: before there is another thread of ours.
+static void give_up_bpf(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	const int ours[] = { CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF };
+
+	if (syscall(SYS_capget, &header, data))
+		exit(6);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		data[CAP_TO_INDEX(ours[i])].effective &= ~CAP_TO_MASK(ours[i]);
+	if (syscall(SYS_capset, &header, data))
+		exit(6);
+}
+
 int main(int argc, char *argv[])
 {
 	const char *what = argc > 2 ? argv[2] : "";
@@ -220,11 +253,13 @@ int main(int argc, char *argv[])
 
 	if (argc < 4 || !times || !n)
 		return 2;
+	if (!strcmp(what, "hold"))
+		give_up_bpf();
 	dc_options_init(&options);
 	options.pid = atoi(argv[1]);
 	good(dc_open(&options, &session));
-	if (!strcmp(what, "bare")) {
-		bare(session, other_thread(options.pid), (unsigned)n);
+	if (!strcmp(what, "bare") || !strcmp(what, "count")) {
+		(*what == 'b' ? bare : count)(session, other_thread(options.pid), (unsigned)n);
 		return 0;
 	}
 	if (!strcmp(what, "at")) {
@@ -233,7 +268,7 @@ int main(int argc, char *argv[])
 		good(dc_control(session, NULL));
 		if (dc_event_fd(session) < 0)
 			return 2;
-		if (!strcmp(what, "hold"))
+		if (!strcmp(what, "hold") || !strcmp(what, "judged"))
 			hold(session, (unsigned)n);
 		else if (!strcmp(what, "bt"))
 			time = frames(session, n, times);

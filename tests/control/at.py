@@ -217,7 +217,8 @@ def killed():
     with Comers(3) as target:
         while done < kills:
             run = start("-q", "-p", target.pid, "--at", "serve", "--count", "0",
-                        *random.choice((["weight"], ["triple(3)"], ["--if", "order->number % 3", "weight"])))
+                        *random.choice((["weight"], ["triple(3)"], ["--if", "order->number % 3", "weight"],
+                                        ["--if", "order->number % 100 == 99", "weight"])))
             until(lambda: run.poll() is not None or run.stdout.readline(), "the first hit")
             # A moment of no meaning: the sweep is over moments.
             time.sleep(random.random() * 0.003)

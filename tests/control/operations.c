@@ -145,12 +145,17 @@ static bool take_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
 	return false;
 }
 
-static int64_t hits_of(struct dc_session *session, unsigned number)
+static struct dc_breakpoint look_at(struct dc_session *session, unsigned number)
 {
 	struct dc_breakpoint breakpoint = { .number = number };
 
 	good(dc_breakpoints(session, take_breakpoint, &breakpoint), "breakpoints");
-	return (int64_t)breakpoint.hits;
+	return breakpoint;
+}
+
+static int64_t hits_of(struct dc_session *session, unsigned number)
+{
+	return (int64_t)look_at(session, number).hits;
 }
 
 // Of a call: its value, and whether it is said that breakpoints in it were passed over.
@@ -542,6 +547,76 @@ TEST("while one stands at a signal, others stop, and threads are born")
 	good(dc_continue(session, 0), "continue");
 	dc_close(session);
 	runs_on(&target);
+	target_end(&target);
+}
+
+TEST("of hits that a condition is false for the kernel tells none, and misses none that it is true "
+     "for")
+{
+	enum { EVERY = 500 };
+	struct target target = target_start("comers", "1");
+	struct dc_session *session = control(&target);
+	unsigned number = set(session, "serve", "order->number % 500 == 17"), other;
+	int64_t last = 0, now;
+	struct dc_stop stop;
+
+	if (!look_at(session, number).in_kernel)
+		skip("%s", look_at(session, number).why_not_kernel);
+	for (int i = 0; i < 10; i++) {
+		stop = next_stop(session);
+		equal(stop.breakpoint, number);
+		now = value_at(session, stop.thread, "0", "order->number");
+		equal(now % EVERY, 17);
+		if (last)
+			equal(now - last, EVERY);
+		last = now;
+		good(dc_continue(session, 0), "continue");
+	}
+	// Hits that are ignored are true ones.
+	stop = next_stop(session);
+	good(dc_breakpoint_ignore(session, number, 3), "ignore");
+	equal(hits_of(session, number), 11);
+	good(dc_continue(session, 0), "continue");
+	stop = next_stop(session);
+	equal(value_at(session, stop.thread, "0", "order->number"), last + 5 * EVERY);
+	equal(hits_of(session, number), 15);
+	last += 5 * EVERY;
+
+	// Another condition, while the thread stands; then one more breakpoint there, which wants all.
+	good(dc_breakpoint_condition(session, number, "order->number % 500 == 18"), "condition");
+	expect(look_at(session, number).in_kernel);
+	good(dc_continue(session, 0), "continue");
+	stop = next_stop(session);
+	equal(value_at(session, stop.thread, "0", "order->number"), ++last);
+	other = set(session, "serve", NULL);
+	expect(!look_at(session, number).in_kernel);
+	for (int i = 0; i < 5; i++) {
+		good(dc_continue(session, 0), "continue");
+		stop = next_stop(session);
+		equal(stop.breakpoint, other);
+		equal(value_at(session, stop.thread, "0", "order->number"), ++last);
+	}
+	good(dc_breakpoint_delete(session, other), "delete");
+	expect(look_at(session, number).in_kernel);
+	good(dc_continue(session, 0), "continue");
+	stop = next_stop(session);
+	equal(value_at(session, stop.thread, "0", "order->number"), last - 5 + EVERY);
+	last += EVERY - 5;
+
+	// Two conditions at one place; and none any more.
+	other = set(session, "serve", "order->number % 500 == 20");
+	expect(look_at(session, number).in_kernel && look_at(session, other).in_kernel);
+	good(dc_continue(session, 0), "continue");
+	stop = next_stop(session);
+	equal(stop.breakpoint, other);
+	equal(value_at(session, stop.thread, "0", "order->number"), last + 2);
+	good(dc_breakpoint_condition(session, other, NULL), "no condition");
+	good(dc_continue(session, 0), "continue");
+	stop = next_stop(session);
+	equal(value_at(session, stop.thread, "0", "order->number"), last + 3);
+	good(dc_uncontrol(session), "uncontrol");
+	runs_on(&target);
+	dc_close(session);
 	target_end(&target);
 }
 
