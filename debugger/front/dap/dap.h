@@ -76,6 +76,8 @@ struct dap {
 	struct references *references;
 	struct breakpoints breakpoints;
 	struct shell *shell; // of the console; NULL: not yet
+	struct named *named; // its threads, in the order of their numbers
+	size_t nr_named;
 	json_t *modules; // that the client knows of, by their ids
 	json_t *watched; // answers that are kept until the program runs on
 	bool stops_at_faults;
@@ -166,6 +168,7 @@ json_t *dap_as_variable(json_t *body, const char *name);
 char dap_format(struct request *request); // the letter of the argument "format"; 0: none
 // threads.c
 struct dc_error *dap_threads(struct request *request);
+void dap_close_names(struct dap *dap); // of threads
 struct dc_error *dap_threads_and_goroutines(struct dc_session *session, void *request);
 struct dc_error *dap_stack_trace(struct dc_session *session, void *request);
 // sources.c

@@ -223,6 +223,7 @@ void dap_open(struct request *request, const struct opening_steps *steps)
 void dap_let_go(struct dap *dap)
 {
 	dap_forget_console(dap);
+	dap_close_names(dap);
 	if (dap->references)
 		dap_forget(dap);
 	dc_close(dap->session);
@@ -597,6 +598,7 @@ int dap_serve(int in, int out, FILE *log, const char *token)
 		dap_answer(dap.farewell, NULL);
 	breakpoints_clear(&dap.breakpoints);
 	references_destroy(dap.references);
+	dap_close_names(&dap);
 	json_decref(dap.modules);
 	json_decref(dap.watched);
 	json_decref(dap.source_map);

@@ -9,62 +9,131 @@
 #include <string.h>
 #include <unistd.h>
 
-static int compare_numbers(const void *a, const void *b)
-{
-	int x = *(const int *)a, y = *(const int *)b;
+// ---- threads --------------------------------------------------------------------------------------
 
-	return (x > y) - (x < y);
+// Clients ask for all threads at every stop: the files of their names stay open, so that each is one
+// system call.
+struct named {
+	int tid, fd; // -1: so many are not kept open
+};
+
+static int compare_named(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	return (x->tid > y->tid) - (x->tid < y->tid);
 }
 
-static void read_name(int tasks, int tid, char name[32])
+static int open_name(int tasks, int tid)
 {
 	char path[32];
-	ssize_t n = -1;
-	int fd;
 
 	snprintf(path, sizeof(path), "%d/comm", tid);
-	fd = openat(tasks, path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, name, 31);
-		close(fd);
-	}
+	return openat(tasks, path, O_RDONLY | O_CLOEXEC);
+}
+
+// False: it has ended.
+static bool read_name(int fd, char name[32])
+{
+	ssize_t n = fd >= 0 ? pread(fd, name, 31, 0) : -1;
+
 	if (n > 0)
 		name[n] = '\0';
 	else
 		snprintf(name, 32, "thread");
 	name[strcspn(name, "\n")] = '\0';
+	return n > 0;
 }
 
-static void list_threads(pid_t pid, json_t *threads)
+static void close_name(struct named *thread)
 {
-	char path[32];
+	if (thread->fd >= 0)
+		close(thread->fd);
+	thread->fd = -1;
+}
+
+void dap_close_names(struct dap *dap)
+{
+	for (size_t i = 0; i < dap->nr_named; i++)
+		close_name(&dap->named[i]);
+	free(dap->named);
+	dap->named = NULL;
+	dap->nr_named = 0;
+}
+
+// The threads there are, by their numbers.
+static struct named *read_tasks(DIR *dir, size_t *n)
+{
+	struct named *list = NULL;
 	struct dirent *entry;
-	int *tids = NULL;
-	size_t n = 0;
+	size_t room = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-
-	DIR *dir = opendir(path);
-
+	*n = 0;
 	while (dir && (entry = readdir(dir))) {
 		int tid = atoi(entry->d_name);
-		int *more = tid > 0 ? realloc(tids, (n + 1) * sizeof(*tids)) : NULL;
 
-		if (!more)
-			continue;
-		tids = more;
-		tids[n++] = tid;
+		if (tid > 0 && *n == room) {
+			struct named *more = reallocarray(list, 2 * room + 64, sizeof(*more));
+
+			if (!more)
+				break;
+			list = more;
+			room = 2 * room + 64;
+		}
+		if (tid > 0)
+			list[(*n)++] = (struct named){ tid, -1 };
 	}
-	if (n)
-		qsort(tids, n, sizeof(*tids), compare_numbers);
+	if (*n)
+		qsort(list, *n, sizeof(*list), compare_named);
+	return list;
+}
+
+// What is open already is handed on; what is left of those before has ended.
+static void hand_on(struct dap *dap, struct named *list, size_t n)
+{
+	size_t k = 0;
+
 	for (size_t i = 0; i < n; i++) {
+		while (k < dap->nr_named && dap->named[k].tid < list[i].tid)
+			k++;
+		if (k == dap->nr_named || dap->named[k].tid != list[i].tid)
+			continue;
+		list[i].fd = dap->named[k].fd;
+		dap->named[k].fd = -1;
+	}
+	dap_close_names(dap);
+	dap->named = list;
+	dap->nr_named = n;
+}
+
+static void list_threads(struct dap *dap, json_t *threads)
+{
+	enum { OPEN_MAX = 256 };
+	char path[32];
+	DIR *dir;
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", dap->pid);
+	dir = opendir(path);
+
+	struct named *list = read_tasks(dir, &n);
+
+	hand_on(dap, list, n);
+	for (size_t i = 0; i < n; i++) {
+		struct named *thread = &list[i];
 		char name[32];
 
-		read_name(dirfd(dir), tids[i], name);
+		// Another may have its number by now.
+		if (!read_name(thread->fd, name)) {
+			close_name(thread);
+			thread->fd = open_name(dirfd(dir), thread->tid);
+			read_name(thread->fd, name);
+		}
 		json_array_append_new(
-			threads, json_pack("{si so*}", "id", tids[i], "name", json_text(name)));
+			threads, json_pack("{si so*}", "id", thread->tid, "name", json_text(name)));
+		if (i >= OPEN_MAX)
+			close_name(thread);
 	}
-	free(tids);
 	if (dir)
 		closedir(dir);
 }
@@ -77,7 +146,7 @@ struct dc_error *dap_threads(struct request *request)
 	if (request->dap->has_goroutines)
 		return NULL;
 	threads = json_array();
-	list_threads(request->dap->pid, threads);
+	list_threads(request->dap, threads);
 	request->body = json_pack("{so}", "threads", threads);
 	return NULL;
 }
@@ -102,7 +171,7 @@ struct dc_error *dap_threads_and_goroutines(struct dc_session *session, void *ar
 	struct request *request = arg;
 	json_t *threads = json_array();
 
-	list_threads(request->dap->pid, threads);
+	list_threads(request->dap, threads);
 
 	struct dc_error *err = dc_goroutines(session, list_goroutine, threads);
 
@@ -172,12 +241,18 @@ static void show_frames(struct request *request, const struct dc_stack *stack, b
 				  (json_int_t)stack->nr_frames);
 }
 
+// *stands false: it runs, or nobody follows it.
 static struct dc_error *stack_of_standing(struct request *request, struct dc_session *session,
-					  pid_t thread, int64_t start, int64_t levels)
+					  pid_t thread, int64_t start, int64_t levels, bool *stands)
 {
 	struct dc_stack stack;
 	struct dc_error *err = dc_frames(session, thread, &stack);
 
+	*stands = !err || err->code != DC_REFUSED;
+	if (!*stands) {
+		dc_error_destroy(err);
+		return NULL;
+	}
 	if (err)
 		return err;
 	show_frames(request, &stack, true, start, levels);
@@ -207,7 +282,8 @@ struct dc_error *dap_stack_trace(struct dc_session *session, void *arg)
 	const struct dc_stacks_options options = { .thread = id < GOROUTINES ? (pid_t)id : 0 };
 	uint64_t goroutine = id >= GOROUTINES ? (uint64_t)(id - GOROUTINES) : 0;
 	struct dc_stacks stacks;
-	struct dc_error *err;
+	struct dc_error *err = NULL;
+	bool stands = false;
 
 	if (id <= 0)
 		request_complain(request, "there is no thread %jd", (intmax_t)id);
@@ -215,8 +291,10 @@ struct dc_error *dap_stack_trace(struct dc_session *session, void *arg)
 		request_complain(request, "frames are counted from 0");
 	if (request->complaint)
 		return NULL;
-	if (options.thread && dap_stands(session, options.thread))
-		return stack_of_standing(request, session, options.thread, start, levels);
+	if (options.thread)
+		err = stack_of_standing(request, session, options.thread, start, levels, &stands);
+	if (err || stands)
+		return err;
 	err = dc_stacks(session, &options, &stacks);
 	if (err)
 		return err;
