@@ -167,6 +167,13 @@ struct dc_error *symbols_constructors(struct symbols *symbols, const struct type
 // The one that the class itself declares for that place in its virtual table; false: there is none.
 bool symbols_virtual_method(struct symbols *symbols, const struct type *class, uint64_t slot,
 			    struct method *ret);
+// The static members of a C++ class, in the order of its parts: behind so many of type_members().
+struct static_member {
+	struct variable variable; // GONE: it is nowhere
+	size_t before;
+};
+struct dc_error *symbols_static_members(struct symbols *symbols, const struct type *class,
+					const struct static_member **ret, size_t *n) DC_CHECK;
 // C++: what copies, moves or ends an object of the class. *is_needed false: nothing is called for it,
 // its bytes are all. Code REFUSED: there is none, or none that could be called.
 enum special_kind { OBJECT_COPY, OBJECT_MOVE, OBJECT_DESTROY };

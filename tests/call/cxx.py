@@ -44,7 +44,7 @@ VALUES = [
     ("(int) ns::Color::GREEN", "5"),
     ("ns::next(ns::Color::RED)", "ns::Color::GREEN"),
     ("(ns::Color) 3", "3"),
-    ("ns::origin", "{x = 3, y = 4}"),
+    ("ns::origin", "{static dimensions = 2, static made = 4, x = 3, y = 4}"),
     ("ns::origin.sum()", "7"),
     ("ns::where->sum()", "7"),
     ("ns::Point::sum(ns::origin)", "7"),
@@ -66,7 +66,7 @@ VALUES = [
     ("ns::Shape::area(ns::square)", "0"),
     ("area_of(ns::square)", "36"),
     ("ns::use(&ns::square)", "37"),
-    ("moved(ns::origin, 10)", "{x = 13, y = 14}"),
+    ("moved(ns::origin, 10)", "{static dimensions = 2, static made = 4, x = 13, y = 14}"),
     ("sizeof(ns::Point::Inside)", "4"),
     ("*(ns::Point::Inside *) &ns::inside", "{z = 8}"),
     ("ns::where == (ns::Point *) &ns::origin", "true"),
@@ -188,9 +188,9 @@ def spelled(pid):
     run = debugcall("-q", "-p", pid, "shared::whole", "*shared::right")
     shown = [re.sub(r"_vptr.(\w+) = 0x\w+ <[^>]*>", r"\1", line) for line in run.out.splitlines()]
     expect(run.code == 0 and shown == [
-        "{<shared::Left> = {<shared::Base> = {Base, base = 7}, Left, left = 8}, "
+        "{<shared::Left> = {<shared::Base> = {Base, base = 7, static made = 5}, Left, left = 8}, "
         "<shared::Right> = {Right, right = 9}, whole = 10}",
-        "{<shared::Base> = {Base, base = 7}, Right, right = 9}"], run)
+        "{<shared::Base> = {Base, base = 7, static made = 5}, Right, right = 9}"], run)
 
 
 def frames(pid):

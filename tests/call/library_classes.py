@@ -16,7 +16,7 @@ VALUES = [
     ("wide_string", 'L"wide"'), ("u16", 'u"sixteen"'), ("view", '"a view"'), ("no_view", '""'),
     ("no_vector", "std::vector of length 0, capacity 0"), ("vector", "std::vector of length 3, capacity 5 = {1, 2, 3}"),
     ("big_vector", "std::vector of length 300, capacity 300 = {" + ", ".join(["7"] * 200) + "...}"),
-    ("bits", "std::vector<bool> of length 4, capacity 64 = {1, 0, 1, 1}"),
+    ("bits", "std::vector<bool> of length 4, capacity 64 = {true, false, true, true}"),
     ("no_bits", "std::vector<bool> of length 0, capacity 0"),
     ("strings", 'std::vector of length 2, capacity 2 = {"one", "two"}'),
     ("points", "std::vector of length 2, capacity 2 = {{x = 1, y = 2}, {x = 3, y = 4}}"),

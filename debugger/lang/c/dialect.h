@@ -122,6 +122,9 @@ struct dialect {
 	// one before. false: it is not shown here, and nothing was printed.
 	bool (*print_base)(struct printer *printer, const struct type_member *base,
 			   const unsigned char *bytes, uint64_t addr, const char *separator);
+	// What stands before the i-th of the type's parts and is in no object of it. false: nothing.
+	bool (*print_statics)(struct printer *printer, const struct type *type, size_t i,
+			      const char *separator);
 	// An object as what it holds. false: it is to be shown by its members.
 	bool (*print_object)(struct printer *printer, const struct type *type,
 			     const unsigned char *bytes, uint64_t addr);

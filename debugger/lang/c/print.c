@@ -189,7 +189,7 @@ static void print_record(struct printer *printer, const struct type *type,
 			 const unsigned char *bytes, uint64_t addr)
 {
 	const struct type_member *members;
-	bool any = false;
+	bool any = false, has_fields = false;
 	size_t n;
 	_cleanup_error_ struct dc_error *err = type_members(type, &members, &n);
 
@@ -209,7 +209,14 @@ static void print_record(struct printer *printer, const struct type *type,
 	if (!is_base)
 		printer->whole = (struct printed_whole){ .bytes = bytes, .size = type->size };
 	fputc('{', printer->out);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i <= n; i++) {
+		if (printer->dialect->print_statics)
+			has_fields |= printer->dialect->print_statics(printer, type, i,
+								      any ? ", " : "");
+		any |= has_fields;
+		if (i == n)
+			break;
+
 		const char *separator = any ? ", " : "";
 
 		if (members[i].is_base) {
@@ -223,11 +230,13 @@ static void print_record(struct printer *printer, const struct type *type,
 			continue;
 		fputs(separator, printer->out);
 		print_member(printer, type, &members[i], bytes, addr);
-		any = true;
+		any = has_fields = true;
 	}
 	if (!is_base)
 		printer->whole = outer;
-	fputs(any ? "}" : "<No data fields>}", printer->out);
+	if (!has_fields)
+		fprintf(printer->out, "%s<No data fields>", any ? ", " : "");
+	fputc('}', printer->out);
 }
 
 // A bool that is neither 0 nor 1 is shown as the number that it is: that is worth seeing.

@@ -29,6 +29,8 @@ struct printer {
 	bool is_raw; // objects are shown by their members
 	struct printed_whole whole;
 	bool is_base; // what is printed next is a part of it
+	uint64_t statics[16]; // where those are that have been printed: one may hold itself
+	size_t nr_statics;
 	unsigned depth; // of nested structs and arrays: a damaged type could contain itself
 };
 

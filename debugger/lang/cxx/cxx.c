@@ -39,6 +39,7 @@ static const struct dialect dialect = {
 	.print_member_pointer = member_pointer_print,
 	.print_reference = class_print_reference,
 	.print_base = class_print_base,
+	.print_statics = class_print_statics,
 	.print_object = library_print,
 	.print_enum_scope = class_print_enum_scope,
 };

@@ -126,13 +126,11 @@ static bool read_bit_place(struct library *library, const struct value *object, 
 	return true;
 }
 
-// gdb shows bits as numbers.
 static bool add_bit(struct library *library, bool bit)
 {
-	struct value value = { .type = types_basic(library->types, "int") };
-	const int number = bit;
+	struct value value = { .type = types_basic(library->types, "bool") };
 
-	if (!value.type || value_set(&value, &number, sizeof(number))) {
+	if (!value.type || value_set(&value, &bit, sizeof(bit))) {
 		library->err = &dc_out_of_memory;
 		return false;
 	}

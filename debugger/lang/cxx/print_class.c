@@ -97,6 +97,82 @@ bool class_print_base(struct printer *printer, const struct type_member *base,
 	return true;
 }
 
+// One may be of the class whose static member it is.
+static bool is_seen(struct printer *printer, const struct type *type, uint64_t addr)
+{
+	enum { ROOM = sizeof(printer->statics) / sizeof(*printer->statics) };
+
+	if (!type_is_record(type) && type_strip(type)->kind != TYPE_ARRAY)
+		return false;
+	for (size_t i = 0; i < printer->nr_statics; i++) {
+		if (printer->statics[i] == addr)
+			return true;
+	}
+	if (printer->nr_statics == ROOM)
+		return true;
+	printer->statics[printer->nr_statics++] = addr;
+	return false;
+}
+
+static void print_static(struct printer *printer, const struct variable *variable)
+{
+	const struct type *type = symbols_complete(printer->symbols, type_strip(variable->type));
+	_cleanup_free_ unsigned char *bytes = NULL;
+	uint64_t size;
+
+	fprintf(printer->out, "static %s = ", variable->name);
+	if (!type_size(type, &size) || size > 1 << 20 || variable->place == VARIABLE_GONE ||
+	    (variable->place == VARIABLE_CONSTANT && size > variable->nr_bytes)) {
+		fputs("<optimized out>", printer->out);
+		return;
+	}
+	if (variable->place == VARIABLE_CONSTANT) {
+		print_value(printer, variable->type, variable->bytes, 0);
+		return;
+	}
+	if (is_seen(printer, type, variable->addr)) {
+		fputs("<same as static member of an already seen type>", printer->out);
+		return;
+	}
+	bytes = malloc(size + 1);
+
+	_cleanup_error_ struct dc_error *err = bytes ? printer->caller->read(printer->caller->arg,
+									     variable->addr, bytes,
+									     size)
+						     : &dc_out_of_memory;
+	bool is_base = printer->is_base;
+	struct printed_whole whole = printer->whole;
+
+	if (err) {
+		fprintf(printer->out, "<error: Cannot access memory at address 0x%" PRIx64 ">",
+			variable->addr);
+		return;
+	}
+	printer->is_base = false;
+	print_value(printer, variable->type, bytes, variable->addr);
+	printer->is_base = is_base;
+	printer->whole = whole;
+}
+
+bool class_print_statics(struct printer *printer, const struct type *type, size_t i,
+			 const char *separator)
+{
+	const struct static_member *list;
+	bool any = false;
+	size_t n;
+	_cleanup_error_ struct dc_error *err = symbols_static_members(printer->symbols, type, &list,
+								      &n);
+
+	for (size_t k = 0; !err && k < n; k++) {
+		if (list[k].before != i)
+			continue;
+		fputs(any ? ", " : separator, printer->out);
+		print_static(printer, &list[k].variable);
+		any = true;
+	}
+	return any;
+}
+
 // An enumerator is in its enum's scope, or, of an enum class, in the enum itself.
 void class_print_enum_scope(struct printer *printer, const struct type *type)
 {

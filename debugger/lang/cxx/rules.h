@@ -188,6 +188,8 @@ void class_print_reference(struct printer *printer, const struct type *type,
 			   const unsigned char *bytes);
 bool class_print_base(struct printer *printer, const struct type_member *base,
 		      const unsigned char *bytes, uint64_t addr, const char *separator);
+bool class_print_statics(struct printer *printer, const struct type *type, size_t i,
+			 const char *separator);
 void class_print_enum_scope(struct printer *printer, const struct type *type);
 
 #endif

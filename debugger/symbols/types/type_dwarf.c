@@ -499,6 +499,18 @@ static const struct type *make_member(struct types *types, Dwarf_Die *die, int d
 	return class ? types_member(types, class, target) : NULL;
 }
 
+static void make_typedef(struct type_node *node, const char *name, const struct type *target)
+{
+	node->type.kind = TYPE_TYPEDEF;
+	node->type.name = name;
+	node->type.target = target;
+	node->type.size = target->size;
+	node->type.align = target->align;
+	node->type.is_signed = target->is_signed;
+	node->type.is_incomplete = target->is_incomplete;
+	node->parts = PARTS_READ;
+}
+
 static const struct type *make(struct types *types, struct type_node *node, int depth)
 {
 	Dwarf_Die *die = &node->die;
@@ -507,6 +519,7 @@ static const struct type *make(struct types *types, struct type_node *node, int 
 	Dwarf_Attribute attr;
 	Dwarf_Die elsewhere;
 	uint64_t align;
+	const char *name;
 
 	if (die_language(die) == SOURCE_GO)
 		return type_go_make(types, node, depth);
@@ -542,20 +555,23 @@ static const struct type *make(struct types *types, struct type_node *node, int 
 		target = target_of(types, die, depth);
 		if (!target)
 			return NULL;
-		node->type.kind = TYPE_TYPEDEF;
-		node->type.name = type_scope_name(types, die);
-		node->type.target = target;
-		node->type.size = target->size;
-		node->type.align = target->align;
-		node->type.is_signed = target->is_signed;
-		node->type.is_incomplete = target->is_incomplete;
+		make_typedef(node, type_scope_name(types, die), target);
 		if (die_number(die, DW_AT_alignment, &align) && type_is_alignment(align))
 			node->declared_align = (uint32_t)align;
-		node->parts = PARTS_READ;
 		return &node->type;
 	case DW_TAG_subroutine_type:
 	case DW_TAG_subprogram: make_function(types, node, depth); return &node->type;
 	case DW_TAG_unspecified_type:
+		name = dwarf_diename(die);
+		target = name && !strcmp(name, "decltype(nullptr)")
+				 ? types_pointer(types, void_type(types))
+				 : NULL;
+		if (target) {
+			make_typedef(node, name, target);
+			return &node->type;
+		}
+		make_opaque(node, "type");
+		return &node->type;
 	default: make_opaque(node, "type"); return &node->type;
 	}
 }

@@ -33,6 +33,8 @@ struct type_node {
 	const struct type *go_key; // of a map that the runtime describes
 	uint64_t description; // the runtime's, in the target; 0: there is none
 	size_t nr_parts;
+	const struct static_member *statics; // NULL: not yet read
+	size_t nr_statics;
 };
 
 static inline struct type_node *type_node(const struct type *type)
