@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 # What the rows share: the kernel's settings, and being an ordinary user.
 import ctypes
+import json
 import os
 
-from harness import Failed, debugcall, expect
+from harness import B, Failed, debugcall, equal, expect
 
 ORDINARY = 1000  # the user and the group "ordinary"
 PR_CAPBSET_DROP, CAP_SYS_PTRACE = 24, 19
+
+AGENT = {"LD_PRELOAD": f"{B}/libdebugcall-agent.so"}
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -85,3 +88,12 @@ def refused(pid, *words, code=3):
     for word in words:
         expect(word in run.out + run.err, f"{word!r} is not said: {run}")
     expect("memory" not in run.err, f"what follows from the reason is told as another: {run}")
+
+
+def called_by_agent(pid):
+    """Its functions are called, and its memory is read, with nobody traced."""
+    for expression, wanted in (("add(1, 2)", ("3", "agent")), ("hidden", ("17", "none"))):
+        run = debugcall("--json", "-p", pid, expression)
+        equal(run.code, 0, run)
+        answer = json.loads(run.out.splitlines()[0])
+        equal((answer["value"], answer["host"]), wanted)

@@ -1,25 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # Yama forbids to trace, and an agent is called all the same by who could read the process; by nobody else.
-import json
-
-from guest import as_ordinary, refused, setting
-from harness import B, TARGETS, Program, debugcall, equal, main, row
-
-AGENT = {"LD_PRELOAD": f"{B}/libdebugcall-agent.so"}
-
-
-def answers(target):
-    for expression, wanted in (("add(1, 2)", ("3", "agent")), ("hidden", ("17", "none"))):
-        run = debugcall("--json", "-p", target.pid, expression)
-        equal(run.code, 0, run)
-        answer = json.loads(run.out.splitlines()[0])
-        equal((answer["value"], answer["host"]), wanted)
+from guest import AGENT, as_ordinary, called_by_agent, refused, setting
+from harness import TARGETS, Program, main, row
 
 
 def own():
     with Program(f"{TARGETS}/plain", env=AGENT) as target:
-        answers(target)
+        called_by_agent(target.pid)
 
 
 def roots():
