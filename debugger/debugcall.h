@@ -91,6 +91,7 @@ struct dc_error {
 	struct dc_frame *frames;
 	size_t nr_frames;
 	char *notes; // further lines for the user, each ended by '\n'; NULL for none
+	bool wants_patch; // REFUSED: a breakpoint that dc_allow_patches() would make possible
 };
 
 DC_API void dc_error_destroy(struct dc_error *err); // NULL is fine
@@ -383,6 +384,10 @@ DC_API bool dc_is_controlled(struct dc_session *session);
 // The session leaves its process for a child that was told of, which stands from here on: what ran
 // and stood there runs on, breakpoints are those of the child. Of its children none is wanted.
 DC_API DC_CHECK struct dc_error *dc_follow(struct dc_session *session, pid_t child);
+// From now on breakpoints that the kernel gives no other way for are patched into the program's code:
+// as long as one is there the process does not survive our being killed, which whoever allows it has
+// said to the user. While a thread is called on they stop nobody. At first they are refused.
+DC_API void dc_allow_patches(struct dc_session *session, bool allowed);
 
 // A program of our own, under control from before its first instruction on: its only thread stands
 // there, for DC_STOP_EXEC. It is a child of ours; when we die it runs on like any other.
@@ -460,6 +465,7 @@ enum dc_armed_by {
 	DC_ARMED_BY_HARDWARE, // the processor, of whose breakpoints there are few
 	// An event of the kernel's at the instruction, for as long as we live. It may be at most of them.
 	DC_ARMED_BY_UPROBE,
+	DC_ARMED_BY_PATCH, // int3 in the program's code, which kills it when we are killed
 };
 struct dc_breakpoint {
 	unsigned number;

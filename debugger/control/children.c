@@ -26,7 +26,7 @@ unsigned long children_options(const struct control *control)
 	unsigned long forks = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
 
 	return PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE |
-	       (control->children_wanted == CHILDREN_LEFT ? 0 : forks);
+	       (control->children_wanted == CHILDREN_LEFT && !control->patches.nr_ever ? 0 : forks);
 }
 
 void children_follow(struct control *control, enum children_wanted wanted)

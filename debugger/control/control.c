@@ -4,6 +4,7 @@
 
 #include "debugger/base/cleanup.h"
 #include "debugger/control/children.h"
+#include "debugger/control/patch.h"
 #include "debugger/control/step.h"
 #include "debugger/control/syscalls.h"
 #include "debugger/target/handover.h"
@@ -41,6 +42,7 @@ static void on_loan(struct tracee *tracee, bool is_back)
 
 	thread->is_lent = !is_back;
 	thread->was_lent |= is_back;
+	patch_lift(thread->control, !is_back);
 	if (is_back)
 		thread->control->hits_in_callees += thread_pass_over(thread);
 }
@@ -285,9 +287,9 @@ static bool stands_at(struct control *control, struct thread *thread, uint64_t p
 	const struct location *hit = thread_hit(thread, &pc, &late);
 	struct dc_error *err = step_arrive(thread, pc, &arrived);
 
-	// A step's breakpoint comes first, and the uprobe is passed when the thread goes on.
+	// A step's breakpoint comes first, and the other is passed when the thread goes on.
 	if (arrived && !hit)
-		hit = control_location_at(control, pc, LOCATION_UPROBE);
+		hit = control_location_at(control, pc);
 
 	if (late)
 		note_failure(control, thread_make_heard(thread, control->locations));
@@ -300,6 +302,8 @@ static bool stands_at(struct control *control, struct thread *thread, uint64_t p
 	if (hit && control->passes) {
 		control->passed++;
 		hit = NULL;
+		// It goes on from before the instruction, which may be where it was put.
+		thread->stop.pc = pc;
 	}
 	if (hit)
 		stand(control, thread,
@@ -314,7 +318,9 @@ static bool stands_at(struct control *control, struct thread *thread, uint64_t p
 
 static void on_signal(struct control *control, struct thread *thread, const struct event *event)
 {
-	bool is_notice = thread_is_notice(thread, event), is_owed = thread->owed == event->signo;
+	uint64_t pc = event->pc;
+	bool is_notice = patch_claims(thread, event, &pc) || thread_is_notice(thread, event);
+	bool is_owed = thread->owed == event->signo;
 
 	if (is_owed)
 		thread->owed = 0;
@@ -322,13 +328,13 @@ static void on_signal(struct control *control, struct thread *thread, const stru
 		thread->tracee.signo = event->signo;
 		thread->info = event->info;
 	}
-	if (stands_at(control, thread, event->pc))
+	if (stands_at(control, thread, pc))
 		return;
 	if (!is_notice && !is_owed && control->stop_signals >> (event->signo - 1) & 1)
 		stand(control, thread,
-		      &(struct stop){ .kind = STOP_SIGNAL, .info = event->info, .pc = event->pc });
+		      &(struct stop){ .kind = STOP_SIGNAL, .info = event->info, .pc = pc });
 	else if (thread->halt)
-		stand(control, thread, &(struct stop){ .kind = STOP_INTERRUPT, .pc = event->pc });
+		stand(control, thread, &(struct stop){ .kind = STOP_INTERRUPT, .pc = pc });
 	else
 		go_on(control, thread);
 }
@@ -465,14 +471,17 @@ static struct thread *adopt(struct control *control, struct tracee *newborn,
 	free(newborn);
 	note_failure(control, err);
 	if (!thread) {
-		if (event->kind != EVENT_GONE && !is_ours)
+		if (event->kind != EVENT_GONE && !is_ours) {
+			patch_spare_child(control, tid);
 			children_born(control, tid);
-		else if (event->kind != EVENT_GONE)
+		} else if (event->kind != EVENT_GONE) {
 			ptrace(PTRACE_DETACH, tid, NULL, NULL);
+		}
 		return NULL;
 	}
 	// Its maker may not have had them yet.
-	thread->tracee.options_are_new = control->children_wanted != CHILDREN_LEFT;
+	thread->tracee.options_are_new = control->children_wanted != CHILDREN_LEFT ||
+					 control->patches.nr_ever;
 	thread->tracee.tid = tid;
 	thread->tracee.since = tracer_now();
 	thread->is_young = true;
@@ -517,6 +526,8 @@ void control_attend(struct control *control)
 	struct tracee *tracee;
 	struct event event;
 
+	if (control->patches.steps_over)
+		return;
 	obey(control);
 	look_for_unheard(control);
 
@@ -661,6 +672,7 @@ static struct dc_error *end(void *arg)
 	control->on_stop = NULL;
 	control->on_thread = NULL;
 	control->on_child = NULL;
+	patch_lift_for_good(control);
 	control_attend(control);
 	tracer_attend(control->tracer, NULL, NULL);
 	release_standing(control);
@@ -679,6 +691,7 @@ void control_destroy(struct control *control)
 		return;
 	dc_error_destroy(tracer_run(control->tracer, end, control));
 	control_forget_locations(control);
+	free(control->patches.ever);
 	dc_error_destroy(control->failure);
 	decoder_destroy(control->decoder);
 	free(control);

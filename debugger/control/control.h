@@ -31,6 +31,13 @@ struct control {
 	struct decoder *decoder;
 	struct location *locations;
 	struct uprobes *uprobes; // NULL: there has been none yet
+	struct patches {
+		bool may; // the user knows that what is patched in kills when we die
+		uint64_t *ever; // addresses where there were some
+		size_t nr_ever;
+		unsigned lifted; // the code is as it was: while threads are lent for calls, say
+		bool steps_over; // all others stand for it, and nobody sees to events
+	} patches;
 	struct thread *threads;
 	int64_t next_look; // for hits that no stop tells of
 	struct thread *undecided, **last_undecided; // stand, and nobody has seen them
@@ -81,8 +88,8 @@ struct dc_error *control_wait_stop(struct control *control, int64_t until,
 struct thread *control_find(struct control *control, pid_t tid); // NULL: none
 
 // One more user of the location, armed in all threads: by the processor's breakpoints while there are
-// any, of which those that a uprobe can stand in for are given up first. REFUSED, and nothing is
-// armed, where the kernel allows none.
+// any, of which those that a uprobe can stand in for are given up first; by patches in the end, if
+// they are allowed. REFUSED, and nothing is armed, where there is no way; wants_patch: but that one.
 struct dc_error *control_add_location(struct control *control, uint64_t addr,
 				      enum kernel_breakpoint_kind kind, size_t size,
 				      const struct location **ret) DC_CHECK;
@@ -96,8 +103,8 @@ struct dc_error *control_judge_location(struct control *control, const struct lo
 					const struct predicate *predicate) DC_CHECK;
 void control_lift_condition(struct control *control, const struct location *location);
 void control_remove_location(struct control *control, const struct location *location);
-const struct location *control_location_at(const struct control *control, uint64_t addr,
-					   enum location_way way); // NULL: none of this kind
+// At which threads are stopped by something else than the processor. NULL: none.
+const struct location *control_location_at(const struct control *control, uint64_t addr);
 bool control_all_stand(const struct control *control);
 // They are to stand along with it.
 void control_halt_others(struct control *control, const struct thread *thread);

@@ -4,15 +4,15 @@
 
 #include "debugger/base/cleanup.h"
 #include "debugger/control/judge.h"
+#include "debugger/control/patch.h"
 
 #include <stdlib.h>
 
-const struct location *control_location_at(const struct control *control, uint64_t addr,
-					   enum location_way way)
+const struct location *control_location_at(const struct control *control, uint64_t addr)
 {
 	const struct location *at = control->locations;
 
-	while (at && (at->addr != addr || at->way != way || at->kind != BREAKPOINT_EXECUTE))
+	while (at && (at->addr != addr || at->way == LOCATION_HARDWARE))
 		at = at->next;
 	return at;
 }
@@ -21,6 +21,8 @@ static void disarm(struct control *control, const struct location *location)
 {
 	if (location->way == LOCATION_UPROBE)
 		uprobes_disarm(control->uprobes, location->addr);
+	else if (location->way == LOCATION_PATCH)
+		patch_disarm(control, location);
 }
 
 static void destroy(struct location *location)
@@ -105,39 +107,88 @@ static bool make_room(struct control *control)
 		if (at->way != LOCATION_HARDWARE || at->kind != BREAKPOINT_EXECUTE)
 			continue;
 		err = probe(control, at);
-		if (!err)
+		if (!err) {
+			// The kernel judged for the processor's only.
+			lift(at);
 			return true;
+		}
 		dc_error_destroy(err);
 	}
 	return false;
 }
 
-static struct dc_error *find_way(struct control *control, struct location *location)
+static struct dc_error *arm_hardware(struct control *control, struct location *location)
 {
-	struct dc_error *err = NULL;
+	struct dc_error *err;
 
+	if (nr_hardware(control) == LOCATIONS_MAX)
+		return error_make(DC_REFUSED,
+				  "all %d hardware breakpoints are in use (of four, one is kept "
+				  "for steps)",
+				  LOCATIONS_MAX);
 	location->way = LOCATION_HARDWARE;
-	if (nr_hardware(control) < LOCATIONS_MAX)
+	location->next = control->locations;
+	control->locations = location;
+	err = arm_threads(control);
+	if (!err)
 		return NULL;
-	if (location->kind == BREAKPOINT_EXECUTE) {
-		err = probe(control, location);
-		if (!err)
-			return NULL;
-	}
-	if (make_room(control)) {
-		dc_error_destroy(err);
-		return NULL;
-	}
+	control->locations = location->next;
+	dc_error_destroy(arm_threads(control));
+	return err;
+}
 
-	struct dc_error *all = error_make(DC_REFUSED,
-					  "all %d hardware breakpoints are in use (of four, one is "
-					  "kept for steps)",
-					  LOCATIONS_MAX);
+static struct dc_error *arm_uprobe(struct control *control, struct location *location)
+{
+	struct dc_error *err = probe(control, location);
 
 	if (err)
-		all = error_note(all, "%s", err->message);
+		return err;
+	location->next = control->locations;
+	control->locations = location;
+	return NULL;
+}
+
+static struct dc_error *arm_patch(struct control *control, struct location *location)
+{
+	struct dc_error *err = patch_arm(control, location);
+
+	if (err)
+		return err;
+	location->way = LOCATION_PATCH;
+	location->next = control->locations;
+	control->locations = location;
+	return NULL;
+}
+
+static bool is_refused(const struct dc_error *err)
+{
+	return err && err->code == DC_REFUSED;
+}
+
+// What is in the way of the first choice is what is said, and of the others, too.
+static struct dc_error *instead(struct dc_error *first, struct dc_error *err)
+{
+	if (!is_refused(err)) {
+		dc_error_destroy(first);
+		return err;
+	}
+	first->wants_patch |= err->wants_patch;
+	first = error_note(first, "%s", err->message);
 	dc_error_destroy(err);
-	return all;
+	return first;
+}
+
+static struct dc_error *arm(struct control *control, struct location *location)
+{
+	struct dc_error *err = arm_hardware(control, location);
+
+	if (is_refused(err) && location->kind == BREAKPOINT_EXECUTE)
+		err = instead(err, arm_uprobe(control, location));
+	if (is_refused(err) && make_room(control))
+		err = instead(err, arm_hardware(control, location));
+	if (is_refused(err) && location->kind == BREAKPOINT_EXECUTE)
+		err = instead(err, arm_patch(control, location));
+	return err;
 }
 
 struct dc_error *control_add_location(struct control *control, uint64_t addr,
@@ -161,16 +212,9 @@ struct dc_error *control_add_location(struct control *control, uint64_t addr,
 	if (!location)
 		return &dc_out_of_memory;
 	*location = (struct location){ .addr = addr, .kind = kind, .size = size, .users = 1 };
-	err = find_way(control, location);
+	err = arm(control, location);
 	if (err) {
 		free(location);
-		return err;
-	}
-	location->next = control->locations;
-	control->locations = location;
-	err = arm_threads(control);
-	if (err) {
-		remove_unused(control, location);
 		return err;
 	}
 	*ret = location;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A place that threads stop at, in the target's memory: one for all breakpoints that mean it. It is
-// armed in every thread by one of the processor's breakpoints, or for all threads by a uprobe.
+// armed in every thread by one of the processor's breakpoints, or for all threads by a uprobe or a
+// patch of the code.
 #ifndef DEBUGGER_CONTROL_LOCATION_H
 #define DEBUGGER_CONTROL_LOCATION_H
 
@@ -9,6 +10,7 @@
 enum location_way {
 	LOCATION_HARDWARE,
 	LOCATION_UPROBE,
+	LOCATION_PATCH, // which does not leave with us
 };
 
 struct location {

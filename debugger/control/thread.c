@@ -5,6 +5,7 @@
 #include "debugger/base/cleanup.h"
 #include "debugger/base/trace.h"
 #include "debugger/control/control.h"
+#include "debugger/control/patch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -240,8 +241,7 @@ static const struct location *hit_by_uprobe(struct thread *thread, uint64_t *pc,
 	if (!hits_of_uprobes(thread, &hits))
 		return NULL;
 
-	const struct location *hit = control_location_at(thread->control, hits.addr,
-							 LOCATION_UPROBE);
+	const struct location *hit = control_location_at(thread->control, hits.addr);
 	struct dc_error *err = hit ? registers_get(thread->tracee.tid, &now) : NULL;
 
 	if (!hit)
@@ -263,7 +263,7 @@ static const struct location *hit_by_uprobe(struct thread *thread, uint64_t *pc,
 
 const struct location *thread_hit(struct thread *thread, uint64_t *pc, bool *late)
 {
-	const struct location *ret = NULL;
+	const struct location *ret = take_ptr(thread->trapped);
 
 	*late = false;
 	for (size_t i = 0; i < LOCATIONS_MAX; i++) {
@@ -350,12 +350,13 @@ bool thread_is_notice(struct thread *thread, const struct event *event)
 
 // A breakpoint where the thread stands is not met by going on from it: the resume flag lets that one
 // instruction run, as after a hit.
-static struct dc_error *pass_here(const struct thread *thread)
+static struct dc_error *pass_here(struct thread *thread)
 {
 	uint64_t pc = thread->stop.pc;
 	struct user_regs_struct regs;
 	struct control *control = thread->control;
-	bool is_here = false, is_probed;
+	const struct location *at = control_location_at(control, pc);
+	bool is_here = false;
 
 	// Around a system call it is still to come.
 	if (thread->stop.kind >= STOP_SYSCALL)
@@ -365,16 +366,17 @@ static struct dc_error *pass_here(const struct thread *thread)
 
 		is_here |= event->fd >= 0 && event->addr == pc;
 	}
-	is_probed = control_location_at(control, pc, LOCATION_UPROBE) != NULL;
-	if (!is_here && !is_probed)
+	if (!is_here && !at)
 		return NULL;
 
 	struct dc_error *err = registers_get(thread->tracee.tid, &regs);
 
 	if (err || registers_pc(&regs) != pc)
 		return err;
-	if (is_probed)
+	if (at && at->way == LOCATION_UPROBE)
 		uprobes_pass(control->uprobes, thread->tracee.tid, pc, registers_sp(&regs));
+	else if (at && !control->patches.lifted)
+		return patch_step_over(thread);
 	return is_here ? registers_poke(thread->tracee.tid, REGISTER_FLAGS_OFFSET,
 					regs.eflags | FLAG_RESUME)
 		       : NULL;

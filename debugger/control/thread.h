@@ -82,6 +82,8 @@ struct thread {
 	int owed; // the signal that it was told to receive is sent anew, and no stop; 0: none
 	long syscall; // that it is in; -1: none that is known
 	uint64_t flags; // its first argument
+	bool is_stepped; // over one, and that is not over yet
+	const struct location *trapped; // the patch that it has stopped at; NULL: none
 	bool is_deaf; // the usual notice does not reach it in time: it blocks the signal
 	uint64_t nr_events; // so far
 	uint64_t nr_events_looked; // when somebody last looked for untold hits

@@ -52,6 +52,13 @@ int evaluate_at(struct dc_session *session, const struct words *words, struct re
 	struct dc_error *err = dc_at(session, &words->at, words->operands, words->nr, &words->call,
 				     visit, &report);
 
+	if (err && err->wants_patch && !words->no_patch) {
+		dc_error_destroy(err);
+		report_patch(out, words->at.place);
+		dc_allow_patches(session, true);
+		err = dc_at(session, &words->at, words->operands, words->nr, &words->call, visit,
+			    &report);
+	}
 	if (report.missed)
 		report_note(out, "%" PRIu64 " more came by while this was written, and were let go",
 			    report.missed);

@@ -18,6 +18,7 @@ struct words {
 	uint64_t repeat; // --repeat; 0: not asked for
 	bool ungrouped, folded; // how stacks are shown
 	bool stop; // threads may be stopped for them
+	bool no_patch; // no breakpoint is patched into the code
 	struct dc_at at; // --at; no place: at once
 	struct dc_scope scope;
 	struct dc_call_options call;

@@ -13,51 +13,52 @@
 
 // letter (0: none), long name, argument's name (NULL: none), help; ONLY has the one command before
 // them that takes the option.
-#define OPTIONS(X, ONLY)                                                                         \
-	X(PID, 'p', "pid", "PID|TID|NAME", "the process, one of its threads, or its name")       \
-	X(THREAD, 0, "thread", "TID", "borrow this thread; else one is chosen")                  \
-	X(HOST, 0, "host", "bare|gort|agent|go",                                                 \
-	  "who runs calls; else the program's own host if it has one")                           \
-	X(GOROUTINE, 0, "goroutine", "ID", "the goroutine that calls begin on; else any")        \
-	X(GOROUTINES, 0, "goroutines", NULL, "the command goroutines")                           \
-	X(FRAME, 0, "frame", "N|FUNC", "whose locals are meant: the N-th frame, or FUNC's")      \
-	ONLY("evaluate", REPEAT, 0, "repeat", "N", "the same call N times; prints the rate")     \
-	ONLY("evaluate", FINALLY, 0, "finally", "EXPR",                                          \
-	     "evaluate EXPR at the end, also after a failure")                                   \
-	ONLY("evaluate", AT, 0, "at", "PLACE",                                                   \
-	     "evaluate where a thread comes by FUNCTION, FILE:LINE or *ADDRESS")                 \
-	ONLY("evaluate", IF, 0, "if", "COND", "--at: only where COND is true")                   \
-	ONLY("evaluate", COUNT, 0, "count", "N", "--at: so many times (1; 0 = without end)")     \
-	ONLY("evaluate", EACH_THREAD, 0, "each-thread", NULL,                                    \
-	     "in every thread, one after the other")                                             \
-	ONLY("evaluate", EACH_GOROUTINE, 0, "each-goroutine", NULL, "in every goroutine")        \
-	ONLY("evaluate", EACH_PROCESS, 0, "each-process", NULL,                                  \
-	     "in all processes of the name, or all children of PID")                             \
-	X(TIMEOUT, 0, "timeout", "DUR", "the deadline of each call (5s; 0 = none)")              \
-	X(WAIT, 0, "wait", "DUR",                                                                \
-	  "how long to look for a safe point (1s); --at: for a thread (for ever)")               \
-	X(NO_CALL, 0, "no-call", NULL, "refuse expressions that call")                           \
-	X(ALL_STOP, 0, "all-stop", NULL, "stop every thread from attach to detach")              \
-	X(SIGNALS, 0, "signals", "hold|pass", "signals that come during a call (hold)")          \
-	X(PASS, 0, "pass", "SIG", "a fault that the program handles itself, such as SEGV")       \
-	X(FORCE, 0, "force", NULL, "borrow a thread that is not at a safe point")                \
-	X(DROP_LITERALS, 0, "drop-literals", NULL, "unmap string literals at the end")           \
-	X(ASSUME_SECCOMP, 0, "assume-seccomp-ok", NULL, "trust a seccomp filter that is hidden") \
-	ONLY("stacks", UNGROUPED, 0, "ungrouped", NULL, "each thread's by itself")               \
-	ONLY("stacks", FOLDED, 0, "folded", NULL, "one line each, for flame graphs")             \
-	ONLY("stacks", STOP, 0, "stop", NULL, "stop threads where only that tells them")         \
-	X(EX, 0, "ex", "CMD", "run a command of the shell; -ex does, too")                       \
-	X(SCRIPT, 'x', "script", "FILE", "run the commands of a file; - is standard input")      \
-	X(BATCH, 0, "batch", NULL, "leave after -x and -ex")                                     \
-	X(KEEP_GOING, 0, "keep-going", NULL, "scripts go on after a line that fails")            \
-	X(NO_INIT, 0, "no-init", NULL, "read no init file; -nx does not, either")                \
-	X(COLOR, 0, "color", "WHEN", "auto, always or never: of names and numbers (auto)")       \
-	X(TRACE, 0, "trace", "AREAS", "write what happens: target, inject, symbols or all")      \
-	X(JSON, 0, "json", NULL, "one JSON object a line")                                       \
-	X(RAW, 0, "raw", NULL, "members of C++'s library, not what they mean")                   \
-	X(QUIET, 'q', "quiet", NULL, "no notes; of an error only its first line")                \
-	X(COMPLETION, 0, "completion", "bash|zsh", "print what that shell completes by")         \
-	X(VERSION, 'V', "version", NULL, "print the version")                                    \
+#define OPTIONS(X, ONLY)                                                                          \
+	X(PID, 'p', "pid", "PID|TID|NAME", "the process, one of its threads, or its name")        \
+	X(THREAD, 0, "thread", "TID", "borrow this thread; else one is chosen")                   \
+	X(HOST, 0, "host", "bare|gort|agent|go",                                                  \
+	  "who runs calls; else the program's own host if it has one")                            \
+	X(GOROUTINE, 0, "goroutine", "ID", "the goroutine that calls begin on; else any")         \
+	X(GOROUTINES, 0, "goroutines", NULL, "the command goroutines")                            \
+	X(FRAME, 0, "frame", "N|FUNC", "whose locals are meant: the N-th frame, or FUNC's")       \
+	ONLY("evaluate", REPEAT, 0, "repeat", "N", "the same call N times; prints the rate")      \
+	ONLY("evaluate", FINALLY, 0, "finally", "EXPR",                                           \
+	     "evaluate EXPR at the end, also after a failure")                                    \
+	ONLY("evaluate", AT, 0, "at", "PLACE",                                                    \
+	     "evaluate where a thread comes by FUNCTION, FILE:LINE or *ADDRESS")                  \
+	ONLY("evaluate", IF, 0, "if", "COND", "--at: only where COND is true")                    \
+	ONLY("evaluate", COUNT, 0, "count", "N", "--at: so many times (1; 0 = without end)")      \
+	ONLY("evaluate", EACH_THREAD, 0, "each-thread", NULL,                                     \
+	     "in every thread, one after the other")                                              \
+	ONLY("evaluate", EACH_GOROUTINE, 0, "each-goroutine", NULL, "in every goroutine")         \
+	ONLY("evaluate", EACH_PROCESS, 0, "each-process", NULL,                                   \
+	     "in all processes of the name, or all children of PID")                              \
+	X(TIMEOUT, 0, "timeout", "DUR", "the deadline of each call (5s; 0 = none)")               \
+	X(WAIT, 0, "wait", "DUR",                                                                 \
+	  "how long to look for a safe point (1s); --at: for a thread (for ever)")                \
+	X(NO_CALL, 0, "no-call", NULL, "refuse expressions that call")                            \
+	X(NO_PATCH, 0, "no-patch", NULL, "refuse breakpoints that must be patched into the code") \
+	X(ALL_STOP, 0, "all-stop", NULL, "stop every thread from attach to detach")               \
+	X(SIGNALS, 0, "signals", "hold|pass", "signals that come during a call (hold)")           \
+	X(PASS, 0, "pass", "SIG", "a fault that the program handles itself, such as SEGV")        \
+	X(FORCE, 0, "force", NULL, "borrow a thread that is not at a safe point")                 \
+	X(DROP_LITERALS, 0, "drop-literals", NULL, "unmap string literals at the end")            \
+	X(ASSUME_SECCOMP, 0, "assume-seccomp-ok", NULL, "trust a seccomp filter that is hidden")  \
+	ONLY("stacks", UNGROUPED, 0, "ungrouped", NULL, "each thread's by itself")                \
+	ONLY("stacks", FOLDED, 0, "folded", NULL, "one line each, for flame graphs")              \
+	ONLY("stacks", STOP, 0, "stop", NULL, "stop threads where only that tells them")          \
+	X(EX, 0, "ex", "CMD", "run a command of the shell; -ex does, too")                        \
+	X(SCRIPT, 'x', "script", "FILE", "run the commands of a file; - is standard input")       \
+	X(BATCH, 0, "batch", NULL, "leave after -x and -ex")                                      \
+	X(KEEP_GOING, 0, "keep-going", NULL, "scripts go on after a line that fails")             \
+	X(NO_INIT, 0, "no-init", NULL, "read no init file; -nx does not, either")                 \
+	X(COLOR, 0, "color", "WHEN", "auto, always or never: of names and numbers (auto)")        \
+	X(TRACE, 0, "trace", "AREAS", "write what happens: target, inject, symbols or all")       \
+	X(JSON, 0, "json", NULL, "one JSON object a line")                                        \
+	X(RAW, 0, "raw", NULL, "members of C++'s library, not what they mean")                    \
+	X(QUIET, 'q', "quiet", NULL, "no notes; of an error only its first line")                 \
+	X(COMPLETION, 0, "completion", "bash|zsh", "print what that shell completes by")          \
+	X(VERSION, 'V', "version", NULL, "print the version")                                     \
 	X(HELP, 'h', "help", NULL, "print this")
 
 enum option_id {
@@ -308,6 +309,7 @@ static bool take(struct options *options, int id, const char *arg, char complain
 	case OPTION_ASSUME_SECCOMP: options->words.call.assume_seccomp_ok = true; break;
 	case OPTION_UNGROUPED: options->words.ungrouped = true; break;
 	case OPTION_STOP: options->words.stop = true; break;
+	case OPTION_NO_PATCH: options->words.no_patch = true; break;
 	case OPTION_FOLDED: options->words.folded = true; break;
 	case OPTION_EX:
 	case OPTION_SCRIPT:

@@ -129,3 +129,16 @@ void report_note(struct records *out, const char *format, ...)
 	record_text(out, "text", text);
 	record_end(out);
 }
+
+void report_patch(struct records *out, const char *place)
+{
+	bool quiet = out->quiet;
+
+	out->quiet = false;
+	report_note(
+		out,
+		"no other breakpoint can be at %.60s: int3 is patched into the code, and while it "
+		"is there the process does not survive debugcall being killed",
+		place);
+	out->quiet = quiet;
+}

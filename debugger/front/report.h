@@ -23,6 +23,8 @@ void report_note(struct records *out, const char *format, ...)
 
 // Parts of an open record. Notes are lines; NULL is none.
 void report_notes(struct records *out, const char *notes);
+// Before a breakpoint is patched in, however little is to be said.
+void report_patch(struct records *out, const char *place);
 void report_frame_fields(struct records *out, const struct dc_frame *frame);
 void report_frame(struct records *out, const char *name, const struct dc_frame *frame);
 

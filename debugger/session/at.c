@@ -286,6 +286,7 @@ struct dc_error *dc_at(struct dc_session *session, const struct dc_at *what,
 		err = control_create(session->tracer, session->process, CHILDREN_LEFT,
 				     &session->control);
 	if (!err) {
+		session->control->patches.may = session->may_patch;
 		err = session_run(session, arm, &at);
 		if (!err)
 			err = serve_hits(&at, visit, arg);

@@ -413,6 +413,7 @@ static enum dc_armed_by armed_by(const struct breakpoint *breakpoint)
 	static const enum dc_armed_by ways[] = {
 		[LOCATION_HARDWARE] = DC_ARMED_BY_HARDWARE,
 		[LOCATION_UPROBE] = DC_ARMED_BY_UPROBE,
+		[LOCATION_PATCH] = DC_ARMED_BY_PATCH,
 	};
 	enum dc_armed_by last = DC_ARMED_BY_NOTHING;
 

@@ -335,6 +335,7 @@ struct dc_error *session_control(struct dc_session *session,
 	if (err)
 		return err;
 	session->attached = false;
+	session->control->patches.may = session->may_patch;
 	err = apply(session, options);
 	if (!err && options->is_child)
 		err = control_receive(session->control);
@@ -379,6 +380,14 @@ bool dc_is_controlled(struct dc_session *session)
 {
 	_turn_(session);
 	return session->control != NULL;
+}
+
+void dc_allow_patches(struct dc_session *session, bool allowed)
+{
+	_turn_(session);
+	session->may_patch = allowed;
+	if (session->control)
+		session->control->patches.may = allowed;
 }
 
 struct dc_error *session_uncontrolled(void)

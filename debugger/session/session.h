@@ -80,6 +80,7 @@ struct dc_session {
 	unsigned last_pending; // number that was given
 	struct described *described; // DESCRIBED_ROOM, by place; NULL: none yet
 	const struct location *loads; // the dynamic linker's notice; NULL: nobody needs it
+	bool may_patch; // dc_allow_patches()
 	bool stop_all;
 	uint64_t stop_signals; // that threads stop at, whatever is caught
 	uint64_t *modules_seen; // where they begin, when somebody last looked for others

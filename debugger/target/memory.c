@@ -148,13 +148,10 @@ struct dc_error *memory_read(struct process *process, uint64_t addr, void *buf, 
 				      DC_VALUE_UNREADABLE);
 }
 
-struct dc_error *memory_write(struct process *process, uint64_t addr, const void *buf, size_t n)
+static struct dc_error *write_all(struct process *process, uint64_t addr, const void *buf, size_t n)
 {
-	struct dc_error *err = refuse_patched(process, addr, n);
 	size_t done = 0;
 
-	if (err)
-		return err;
 	if (process->mem_fd < 0 && process->way)
 		// It writes only, and n is not so large that it would be asked twice.
 		done = process->way->move(process->way->arg, addr, (void *)(uintptr_t)buf, n, true);
@@ -172,4 +169,16 @@ struct dc_error *memory_write(struct process *process, uint64_t addr, const void
 		done += (size_t)put;
 	}
 	return NULL;
+}
+
+struct dc_error *memory_write(struct process *process, uint64_t addr, const void *buf, size_t n)
+{
+	struct dc_error *err = refuse_patched(process, addr, n);
+
+	return err ? err : write_all(process, addr, buf, n);
+}
+
+struct dc_error *memory_patch(struct process *process, uint64_t addr, unsigned char byte)
+{
+	return write_all(process, addr, &byte, 1);
 }

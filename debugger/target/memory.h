@@ -23,5 +23,7 @@ struct dc_error *memory_write(struct process *process, uint64_t addr, const void
 struct dc_error *memory_note_patch(struct process *process, uint64_t addr,
 				   unsigned char was) DC_CHECK;
 void memory_forget_patch(struct process *process, uint64_t addr);
+// Writes the byte in spite of that.
+struct dc_error *memory_patch(struct process *process, uint64_t addr, unsigned char byte) DC_CHECK;
 
 #endif

@@ -12,7 +12,11 @@
 #include "debugger/target/remote_syscall.h"
 #include "debugger/target/tracer.h"
 
-enum resume { RESUME_RUN = 7 /* PTRACE_CONT */, RESUME_SYSCALL = 24 /* PTRACE_SYSCALL */ };
+enum resume {
+	RESUME_RUN = 7, // PTRACE_CONT
+	RESUME_STEP = 9, // PTRACE_SINGLESTEP: over a patched breakpoint, and nowhere else
+	RESUME_SYSCALL = 24, // PTRACE_SYSCALL
+};
 
 struct tracee {
 	struct tracer *tracer;

@@ -62,7 +62,7 @@ def completion():
     script = good("--completion", "bash")
     if not shutil.which("bash"):
         skip("bash is not installed")
-    for word, wanted in (("--each-p", ["--each-process"]), ("che", ["check"]), ("--no-", ["--no-call", "--no-init"])):
+    for word, wanted in (("--each-p", ["--each-process"]), ("che", ["check"]), ("--no-", ["--no-call", "--no-init", "--no-patch"])):
         lines = f"{script}\nCOMP_WORDS=(debugcall {word}); COMP_CWORD=1; _debugcall; printf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
         done = subprocess.run(["bash", "-c", lines], capture_output=True, text=True, check=True)
         equal(sorted(done.stdout.split()), wanted)

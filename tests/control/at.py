@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from harness import B, CAMPAIGN, TARGETS, Program, Victim, contains, debugcall, ends, equal, expect, finish, kill_points, \
-    killed_at, main, start, status, test, until
+    killed_at, main, skip, start, status, test, until
 
 SOURCE = "tests/targets/comers.c"
 
@@ -208,6 +208,38 @@ def interrupted():
         target.runs_on()
 
 
+# Runs what follows with perf_event_open() denied by a seccomp filter.
+NO_PERF = ("/usr/bin/python3", "-c", """
+import ctypes, os, struct, sys
+codes = [(0x20, 0, 0, 0), (0x15, 0, 1, 298), (6, 0, 0, 0x50001), (6, 0, 0, 0x7fff0000)]
+filter = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *code) for code in codes))
+program = struct.pack("HxxxxxxP", len(codes), ctypes.addressof(filter))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+""")
+
+
+@test
+def no_perf_events():
+    """where the kernel has no breakpoint for us one is patched in, which is said; or none is"""
+    def run(*args):
+        return subprocess.run([*NO_PERF, f"{B}/debugcall", "-p", str(target.pid), "--wait", "30s", *args],
+                              capture_output=True, text=True, check=False)
+
+    with Comers(2) as target:
+        done = run("--at", "serve", "--count", "5", "weight", "triple((int)weight)")
+        equal(done.returncode, 0, done)
+        equal(done.stdout.split(), ["7", "21"] * 5)
+        equal(done.stderr.count("does not survive"), 1, done.stderr)
+        target.runs_on()
+        done = run("--no-patch", "--at", "serve", "weight")
+        equal(done.returncode, 6, done)
+        contains(done.stderr, "the kernel allows us no breakpoint")
+        contains(done.stderr, "could only be patched")
+        target.runs_on()
+
+
 @test
 def killed():
     """promise 1: SIGKILL at any moment, with breakpoints armed, hit and evaluated at"""
@@ -282,6 +314,8 @@ class Milestones(Program):
 def killed_with_many_places():
     """promise 1: SIGKILL with eight breakpoints hit without end by four threads"""
     kills = 1000 if CAMPAIGN else 20
+    if os.geteuid():
+        skip("the kernel gives uprobes to root only")
     random.seed(3)
     with Milestones(4) as target:
         target.counts("0")

@@ -90,7 +90,7 @@ def without_uprobes():
 def what_cannot_be_set():
     """a line, a file, a function that is not there, a condition that is wrong, one breakpoint too many: each says why"""
     with Target() as target, Client(adapter=without_uprobes()) as client:
-        client.attach(target.pid)
+        client.attach(target.pid, noPatch=True)
         good, bad = set_lines(client, WRITE, 100000)
         expect(good["verified"] and not bad["verified"] and bad["message"], (good, bad))
         other, = set_lines(client, 1, path="/no/such/file.c")
@@ -111,6 +111,45 @@ def what_cannot_be_set():
             return client.ask("setFunctionBreakpoints", breakpoints=functions[3:])["breakpoints"]
 
         until(lambda: all(each["verified"] for each in rest()), "those that were in the way are gone")
+
+
+PLACES = ["by_flags", "by_syscall", "by_store", "by_branch", "by_add", "by_push", "by_data", "by_lea", "by_test", "by_endbr",
+          "by_lock", "by_wide_nop"]
+
+
+@test
+def more_than_the_processor_has():
+    """a dozen breakpoints are verified, and each is hit: those that must be patched in are told of, once"""
+    with Program(f"{TARGETS}/milestones", "2") as target, Client() as client:
+        client.attach(target.pid)
+        asked = [{"name": name} for name in PLACES]
+        shown = client.ask("setFunctionBreakpoints", breakpoints=asked)["breakpoints"]
+        expect(all(each["verified"] for each in shown), shown)
+        contains(client.event("output", category="important")["output"], "does not survive")
+        say(target, "1")
+        hits = {each["id"]: 0 for each in shown}
+        for _ in range(2 * len(PLACES)):
+            stop = client.event("stopped")
+            for number in stop["hitBreakpointIds"]:
+                hits[number] += 1
+            client.ask("continue", threadId=stop["threadId"], singleThread=True)
+        equal(set(hits.values()), {2}, hits)
+        equal(target.process.stdout.readline().split(), ["2", "0", "0"])
+
+
+@test
+def none_is_patched_in():
+    """noPatch: what can only be patched in is not verified, and says why"""
+    if os.geteuid():
+        skip("the kernel gives uprobes to root only")
+    with Program(f"{TARGETS}/milestones", "2") as target, Client() as client:
+        client.attach(target.pid, noPatch=True)
+        asked = [{"name": name} for name in PLACES]
+        shown = client.ask("setFunctionBreakpoints", breakpoints=asked)["breakpoints"]
+        equal([each["verified"] for each in shown], [True] * 10 + [False] * 2, shown)
+        contains(shown[-1]["message"], "hardware breakpoints are in use")
+        say(target, "0")
+        equal(target.process.stdout.readline().split()[1:], ["0", "0"])
 
 
 def say(target, line):
@@ -140,7 +179,7 @@ def library_to_come():
 def place_that_yields():
     """one that waits for its library takes no breakpoint from those that are there, and is told when it could not be set"""
     with Program(f"{TARGETS}/comers", "0") as target, Client(adapter=without_uprobes()) as client:
-        client.attach(target.pid)
+        client.attach(target.pid, noPatch=True)
 
         def ask(*names):
             return client.ask("setFunctionBreakpoints", breakpoints=[{"name": name} for name in names])["breakpoints"]
@@ -155,6 +194,22 @@ def place_that_yields():
         second = ask("lgamma", "serve", "quote")
         equal([each["verified"] for each in second], [True, True, True], second)
         equal([each["id"] for each in second[1:]], [each["id"] for each in first[1:3]])
+
+
+@test
+def place_to_come_beside_many():
+    """one that waits for its library is found beside more than the processor has"""
+    with Program(f"{TARGETS}/comers", "0") as target, Client() as client:
+        client.attach(target.pid)
+        asked = [{"name": name} for name in ("lgamma", "serve", "quote", "note", "triple")]
+        shown = client.ask("setFunctionBreakpoints", breakpoints=asked)["breakpoints"]
+        equal([each["verified"] for each in shown], [False, True, True, True, True])
+        say(target, "load")
+        equal(client.event("breakpoint", reason="changed")["breakpoint"]["id"], shown[0]["id"])
+        stop = client.event("stopped")
+        equal(stop["hitBreakpointIds"], [shown[0]["id"]])
+        client.ask("continue", threadId=stop["threadId"])
+        target.process.stdout.readline()
 
 
 @test

@@ -166,7 +166,31 @@ static const char *judge(const cs_insn *insn)
 	return NULL;
 }
 
-const char *probing_refuses(const unsigned char *code, size_t n, uint64_t addr)
+// It shows the flag to the program, or goes to the kernel, which does more than one step.
+static const char *judge_step(const cs_insn *insn)
+{
+	switch (insn->id) {
+	case X86_INS_INT:
+	case X86_INS_INT1:
+	case X86_INS_INT3:
+	case X86_INS_INTO:
+	case X86_INS_IRET:
+	case X86_INS_IRETD:
+	case X86_INS_IRETQ:
+	case X86_INS_POPF:
+	case X86_INS_POPFD:
+	case X86_INS_POPFQ:
+	case X86_INS_PUSHF:
+	case X86_INS_PUSHFD:
+	case X86_INS_PUSHFQ:
+	case X86_INS_SYSCALL:
+	case X86_INS_SYSENTER: return "no thread can be led over the instruction";
+	default: return NULL;
+	}
+}
+
+static const char *decide(const char *(*judge_one)(const cs_insn *), const unsigned char *code,
+			  size_t n, uint64_t addr)
 {
 	const char *why = "it is no instruction";
 	csh handle;
@@ -179,9 +203,19 @@ const char *probing_refuses(const unsigned char *code, size_t n, uint64_t addr)
 	const uint8_t *at = code;
 
 	if (insn && cs_disasm_iter(handle, &at, &n, &addr, insn))
-		why = judge(insn);
+		why = judge_one(insn);
 	if (insn)
 		cs_free(insn, 1);
 	cs_close(&handle);
 	return why;
+}
+
+const char *probing_refuses(const unsigned char *code, size_t n, uint64_t addr)
+{
+	return decide(judge, code, n, addr);
+}
+
+const char *stepping_refuses(const unsigned char *code, size_t n, uint64_t addr)
+{
+	return decide(judge_step, code, n, addr);
 }

@@ -311,6 +311,17 @@ static void try_one(struct request *request, struct dc_session *session,
 		dc_error_destroy(err);
 		err = set_one(request, session, breakpoint);
 	}
+	if (err && err->wants_patch && !request->dap->no_patch) {
+		dc_error_destroy(err);
+		request_tell(
+			request, "output",
+			json_pack("{ss ss}", "category", "important", "output",
+				  "no other breakpoint is left: int3 is patched into the code, "
+				  "and while it is there the process does not survive the "
+				  "adapter being killed\n"));
+		dc_allow_patches(session, true);
+		err = set_one(request, session, breakpoint);
+	}
 	if (!err && !request->complaint)
 		return;
 	breakpoint->number = 0;

@@ -53,6 +53,7 @@ struct dap {
 	bool stop_on_entry; // or as soon as we are attached
 	json_t *configuration; // the arguments of attach or launch; NULL: neither has come
 	bool is_launch;
+	bool no_patch; // no breakpoint is patched into the code
 	bool follows_children; // the client is to begin a session for each
 	json_t *children; // that it was asked one for and has not answered, by our request's number
 	bool is_child; // the target is one, of another session

@@ -147,6 +147,7 @@ void dap_take_settings(struct request *request)
 	dap->stop_on_entry = argument_flag(request, arguments, "stopOnAttach", false) ||
 			     argument_flag(request, arguments, "stopOnEntry", false);
 
+	dap->no_patch = argument_flag(request, arguments, "noPatch", false);
 	dap->outlives = !argument_flag(request, arguments, "killOnExit", true);
 	dap->follows_children = argument_flag(request, arguments, "followChildren", false);
 	if (dap->follows_children && !dap->begins_sessions)

@@ -84,7 +84,8 @@ static bool is_watched(enum dc_breakpoint_kind kind)
 
 static const char *const ways[] = { [DC_ARMED_BY_NOTHING] = NULL,
 				    [DC_ARMED_BY_HARDWARE] = "hardware",
-				    [DC_ARMED_BY_UPROBE] = "uprobe" };
+				    [DC_ARMED_BY_UPROBE] = "uprobe",
+				    [DC_ARMED_BY_PATCH] = "int3" };
 
 static bool say_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
 {
@@ -125,6 +126,12 @@ static int set(struct shell *shell, struct dc_breakpoint_options *options, unsig
 
 	if (!err)
 		err = dc_breakpoint_set(shell->session, options, number);
+	if (err && err->wants_patch && !shell->settings.no_patch) {
+		dc_error_destroy(err);
+		report_patch(shell->out, options->place);
+		dc_allow_patches(shell->session, true);
+		err = dc_breakpoint_set(shell->session, options, number);
+	}
 	return err ? report_failure(shell->out, NULL, err) : 0;
 }
 

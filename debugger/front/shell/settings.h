@@ -21,6 +21,7 @@ struct settings {
 	const char *exec_mode; // "same"
 	bool confirm, keeps_going, paginates, echoes;
 	bool no_history; // lines are not kept
+	bool no_patch; // no breakpoint is patched into the code
 	unsigned history_size, list_size, width, height; // width, height 0: the terminal's
 	// set substitute-path: source files that begin with from are found under to.
 	char *from, *to;

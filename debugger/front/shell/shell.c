@@ -381,6 +381,7 @@ int shell_run(struct options *options, struct records *out)
 		if (!options->no_init && has_person(options))
 			run_inits(&shell);
 		shell.settings.keeps_going |= options->keeps_going;
+		shell.settings.no_patch |= options->words.no_patch;
 		status = run_sources(&shell, options);
 	}
 	if (shell.leaves)
