@@ -84,6 +84,10 @@ static struct dc_error *find_hosts(struct injection *injection, const struct hos
 			problem = err;
 		needs_own |= host->is_targets_own && injection->nr_hosts && !options->avoids_stdio;
 	}
+	if (!injection->nr_hosts && !problem && options->is_go && options->keeps_thread)
+		return error_make(DC_REFUSED,
+				  "Go functions are not called on a thread that is followed: Go's "
+				  "debug call is to end without a debugger");
 	if (!injection->nr_hosts && !problem)
 		return error_make(DC_REFUSED, "no host that may be used here takes calls of %s",
 				  options->is_go ? "Go functions" : "this kind");

@@ -33,8 +33,8 @@ def build(name, *flags, go=None, tag="", **env):
     if os.path.exists(program) and os.path.getmtime(program) >= os.path.getmtime(source):
         return program
     os.makedirs(os.path.dirname(program), exist_ok=True)
-    whole = dict(os.environ, GOCACHE=f"{os.path.abspath(B)}/go", GOFLAGS="-mod=mod", GO111MODULE="off", GOPROXY="off",
-                 CGO_ENABLED="0", **env)
+    whole = {**os.environ, "GOCACHE": f"{os.path.abspath(B)}/go", "GOFLAGS": "-mod=mod", "GO111MODULE": "off", "GOPROXY": "off",
+             "CGO_ENABLED": "0", **env}
     run = subprocess.run([go, "build", *flags, "-o", f"{program}.new", source], env=whole, text=True,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if run.returncode:
@@ -44,10 +44,10 @@ def build(name, *flags, go=None, tag="", **env):
 
 
 class GoProgram(Program):
-    """tests/targets/go_calls in one of its modes; see there for what it verifies about itself."""
+    """tests/targets/go_calls, or another such source, in one of its modes; see there for what it verifies about itself."""
 
-    def __init__(self, mode, *flags, go=None, tag="", env=None, build_env=None, path=None):
-        super().__init__(path or build("go_calls", *flags, go=go, tag=tag, **(build_env or {})), mode, env=env)
+    def __init__(self, mode, *flags, go=None, tag="", env=None, build_env=None, path=None, source="go_calls"):
+        super().__init__(path or build(source, *flags, go=go, tag=tag, **(build_env or {})), mode, env=env)
         self.mode = mode
         self.counted = self.deferred = self.trapped = 0
 

@@ -4,7 +4,7 @@
 # and a program whose collector works on when the debugger is killed.    timeout: 300 s
 import re
 
-from harness import debugcall, equal, expect, kills, main, row, says, skip
+from harness import debugcall, equal, expect, kills, main, row, says, shell, skip
 from harness.go import SOURCES, GoProgram, toolchains
 
 
@@ -26,6 +26,20 @@ def stops():
         expect(re.search(r"^i = 199$", out, re.M) and re.search(r"^sums = 19900$", out, re.M) and "\n$2 = 19900\n" in out, out)
         expect(re.search(r"^\d+ +running +- +.* \[thread \d+\]$", out, re.M), out)
         target.beat()
+
+
+def calls():
+    """Go functions are not called while threads are followed, whether the pad is there or not"""
+    with GoProgram("busy") as target:
+        for _ in range(2):
+            for text in ("break main.Add\ncontinue\nprint main.Add(1, 2)\n", "break main.End\nprint main.Add(1, 2)\n"):
+                run = shell(target.pid, text)
+                expect(run.code and "Go functions are not called " in run.err, run)
+                target.beat()
+            run = debugcall("--wait", "1s", "-p", target.pid, "--at", "main.Add", "main.Add(1, 2)")
+            expect(run.code == 6 and ("Go functions are not called " in run.err or "is being traced" in run.err), run)
+            target.beat()
+            equal(target.calls("main.Add(1, 2)"), "3")
 
 
 def places():
@@ -57,7 +71,7 @@ def killed():
 
 
 if toolchains():
-    for each in (stops, places, whole_stacks, killed):
+    for each in (stops, calls, places, whole_stacks, killed):
         row(each.__doc__ if each is not killed else "killed at every step of a breakpoint", each)
 else:
     row("Go's frames", skip, "there is no Go toolchain (package golang)")

@@ -98,6 +98,9 @@ bool go_signals_have_come(struct go *go);
 
 // Those of the runtime, with their threads; malloc'd.
 struct dc_error *go_machines(const struct go *go, struct go_machine **ret, size_t *n) DC_CHECK;
+// REFUSED, for good, when somebody follows one of them.
+struct dc_error *go_refuse_followed(struct go *go, const struct go_machine *machines,
+				    size_t n) DC_CHECK;
 // Of goroutines, as the runtime counts them.
 enum { GO_STATUS_RUNNING = 2, GO_STATUS_SYSCALL = 3, GO_STATUS_WAITING = 4, GO_STATUS_DEAD = 6 };
 uint32_t go_status(const struct go *go, uint64_t g);

@@ -148,6 +148,21 @@ static bool is_traced(struct go *go, const struct go_machine *machine)
 	return traced;
 }
 
+// Whoever is woken may run on any of them, and a tracer would get the conversation to see.
+struct dc_error *go_refuse_followed(struct go *go, const struct go_machine *machines, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!machines[i].tid || !is_traced(go, &machines[i]))
+			continue;
+		go->is_final = true;
+		return error_make(DC_REFUSED,
+				  "Go functions are not called while threads of process %d are "
+				  "followed (%d is): Go's debug call is to end without a debugger",
+				  go->process->pid, machines[i].tid);
+	}
+	return NULL;
+}
+
 static struct dc_error *ask_running(struct go *go, const struct go_machine *machines, size_t n,
 				    uint64_t g, bool *done)
 {
@@ -261,9 +276,10 @@ static struct dc_error *wake_by(struct go *go, const struct go_machine *machine,
 static struct dc_error *wake(struct go *go, const struct go_machine *machines, size_t n, bool *done)
 {
 	_cleanup_(tracee_deinit) struct tracee tracee = { 0 };
-	struct dc_error *err = tracee_init(&tracee, go->loan->tracer, go->process,
-					   &go->loan->gadgets);
+	struct dc_error *err = go_refuse_followed(go, machines, n);
 
+	if (!err)
+		err = tracee_init(&tracee, go->loan->tracer, go->process, &go->loan->gadgets);
 	for (size_t i = 0; i < n && !err && !*done; i++)
 		if (sleeps_without_work(go, &machines[i]))
 			err = wake_by(go, &machines[i], &tracee, done);
@@ -367,6 +383,7 @@ struct dc_error *go_ask(struct go *go)
 	if (err)
 		return err;
 	go->asked = tracer_now();
+	go->is_final = false;
 	if (!err)
 		err = go_put(go, wanted, 0);
 	if (!err)

@@ -207,6 +207,8 @@ static struct dc_error *map_by_any(struct go *go, struct mapper *mapper)
 	struct dc_error *err = go_machines(go, &machines, &n);
 
 	if (!err)
+		err = go_refuse_followed(go, machines, n);
+	if (!err)
 		err = tracee_init(&tracee, go->loan->tracer, go->process, &go->loan->gadgets);
 	// Those without work first.
 	for (int busy = 0; busy <= 1; busy++)
