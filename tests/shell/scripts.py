@@ -36,6 +36,8 @@ def failures():
         contains(run.err.splitlines()[0], f"{path}:2: error: ")
         run = debugcall("-p", target.pid, "--keep-going", "-x", path)
         equal((run.code, run.out), (1, "one\ntwo\n"), run)
+        run = debugcall("-p", target.pid, "--keep-going", "-ex", "echo one\\n", "-ex", "add(1, nosuch)", "-ex", "echo two\\n")
+        equal((run.code, run.out), (1, "one\ntwo\n"), run)
         equal(debugcall("-p", target.pid, "-ex", "source " + path).code, 1)
         contains(shell(target.pid, "echo x\\n\ncrash()\necho y\\n\n").err, "stdin:2: error: ")
         equal(debugcall("-p", target.pid, "-x", os.path.join(directory, "none")).code, 2)

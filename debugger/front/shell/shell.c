@@ -312,8 +312,10 @@ static int run_sources(struct shell *shell, struct options *options)
 	int status = 0;
 
 	for (size_t i = 0; i < options->nr_scripts && !shell->leaves; i++) {
-		status = run_script(shell, &options->scripts[i]);
-		if (status)
+		int failed = run_script(shell, &options->scripts[i]);
+
+		status = status ?: failed;
+		if (failed && !shell->settings.keeps_going)
 			return status;
 	}
 	if (shell->leaves || options->batch)
