@@ -368,41 +368,58 @@ static inline bool has_expired(const struct go_pad *pad)
 	return pad->is_parked && pad->wanted && now() > pad->expires_ns;
 }
 
-// A breakpoint instruction of the conversation that is under way; false: of somebody else's.
-static inline bool converse(struct go_pad *pad, ucontext_t *uc, uint64_t g)
+// It stands behind a breakpoint instruction of debugCallV2's or of what that calls.
+static inline bool is_at_breakpoint(const struct go_places *places, uint64_t at)
 {
-	uint64_t at = R(REG_RIP) - 1;
-	uint32_t turn = __atomic_load_n(&pad->turn, __ATOMIC_SEQ_CST);
-	uint64_t status = R(REG_R12);
-	bool is_entry = go_range_has(&pad->places.entry, at);
+	enum { INT3 = 0xcc };
 
-	if (turn < GO_TAKEN || turn > GO_LEAVING)
-		return false;
-	if (go_range_has(&pad->places.panicked, at) && status == 2) {
+	return (go_range_has(&places->panicked, at) || go_range_has(&places->dispatch, at) ||
+		go_range_has(&places->entry, at)) &&
+	       *(const unsigned char *)at == INT3;
+}
+
+// What debugCallV2 says by R12; false: nothing that it says there.
+static inline bool answer(struct go_pad *pad, ucontext_t *uc, uint64_t g, uint64_t at)
+{
+	const struct go_places *places = &pad->places;
+	uint64_t status = R(REG_R12);
+
+	if (go_range_has(&places->panicked, at) && status == 2) {
 		take_panic(pad, uc, g);
-		return true;
-	}
-	if (go_range_has(&pad->places.dispatch, at) && status == 0) {
+	} else if (go_range_has(&places->dispatch, at) && status == 0) {
 		// It was given up before it began: it returns at once.
 		if (pad->withdrawn != pad->serial && !has_expired(pad))
 			begin_call(pad, uc, g);
-		return true;
-	}
-	if (go_range_has(&pad->places.dispatch, at) && status == 1) {
-		if (turn == GO_CALLING)
+	} else if (go_range_has(&places->dispatch, at) && status == 1) {
+		if (pad->turn == GO_CALLING)
 			end_call(pad, uc);
-		return true;
-	}
-	if (is_entry && status == 8) {
+	} else if (go_range_has(&places->entry, at) && status == 8) {
 		take_refusal(pad, uc);
-		return true;
-	}
-	if (is_entry && status == 16) {
+	} else if (go_range_has(&places->entry, at) && status == 16) {
 		go_home(pad, uc);
 		end(pad, 0);
-		return true;
+	} else {
+		return false;
 	}
-	return false;
+	return true;
+}
+
+// A breakpoint instruction of the conversation that is under way; false: of somebody else's. The
+// signal does not tell it: one that was pending when the instruction ran has taken its place. Each is
+// answered once: of R12 the runtime makes no use any more, and with another signal right behind the
+// same place is seen again.
+static inline bool converse(struct go_pad *pad, ucontext_t *uc, uint64_t g)
+{
+	enum { ANSWERED = -1 };
+	uint64_t at = R(REG_RIP) - 1, sp = R(REG_RSP);
+	uint32_t turn = __atomic_load_n(&pad->turn, __ATOMIC_SEQ_CST);
+
+	if (turn < GO_TAKEN || turn > GO_LEAVING || !is_at_breakpoint(&pad->places, at) ||
+	    !answer(pad, uc, g, at))
+		return false;
+	if (R(REG_RIP) - 1 == at && R(REG_RSP) == sp)
+		R(REG_R12) = (uint64_t)ANSWERED;
+	return true;
 }
 
 // A function of the runtime, by Go's convention: arguments in AX, BX, CX and DI, the goroutine in R14,
@@ -493,13 +510,11 @@ PAD_CODE int go_pad_handle(siginfo_t *info, ucontext_t *uc, uint64_t g, struct g
 			   uint64_t signal_g)
 {
 	uint64_t number = (uint64_t)info->si_value.sival_ptr;
+	bool is_ours = info->si_code == SI_QUEUE && number >> 32 == GO_PAD_MAGIC;
 
-	if (info->si_code > 0)
-		return converse(pad, uc, g);
-	if (info->si_code != SI_QUEUE || number >> 32 != GO_PAD_MAGIC)
-		return false;
-	take_signal(pad, uc, g, signal_g, (uint32_t)number);
-	return true;
+	if (is_ours)
+		take_signal(pad, uc, g, signal_g, (uint32_t)number);
+	return converse(pad, uc, g) || is_ours;
 }
 
 // ---- an idle program ----------------------------------------------------------------------------

@@ -164,6 +164,17 @@ def notified():
         until(got, "its own SIGTRAP")
 
 
+def overdue():
+    """A signal that asks a callee to leave may still be on its way when the runtime says that it has left"""
+    with program("busy") as target:
+        n = 2000 if CAMPAIGN else 200
+        run = debugcall("-p", target.pid, "--keep-going", "-ex", "set timeout 1ms", *["-ex", "main.Loop(1)"] * n)
+        equal(run.code, 5, run)
+        equal(run.err.count("main.Loop did not return within 1 ms"), n, run)
+        target.beat()
+        equal(target.calls("main.Add(1, 2)"), "3")
+
+
 def flavour(tag, env, *flags):
     try:
         build("go_calls", *flags, go=GO, tag=TAG + tag, **env)
@@ -322,6 +333,7 @@ for GO in toolchains()[:None if CAMPAIGN else 1]:
         row(f"os.Exit, {each}{TAG}", ends, each)
     for each in ("busy", "idle", "heap"):
         row(f"many calls at once, {each}{TAG}", repeats, each, 100000 if CAMPAIGN else 3000)
+    row(f"many deadlines{TAG}", overdue)
     row(f"goroutines by their number{TAG}", goroutines)
     row(f"literals{TAG}", literals)
     row(f"several debuggers{TAG}", together)
