@@ -480,6 +480,9 @@ struct dc_breakpoint {
 	// condition, or nothing is armed). All else is the same.
 	bool in_kernel;
 	const char *why_not_kernel;
+	// Hits that it let by without judging them: it runs no BPF program where it has interrupted
+	// another one, or somebody's call that reads the maps of one. None, as a rule.
+	uint64_t unjudged;
 	const struct dc_location *locations;
 	size_t nr_locations; // 0: it is pending, or catches what has no place
 	enum dc_armed_by armed_by;
@@ -549,6 +552,7 @@ struct dc_hit {
 	// Hits so far that were let go by while nobody waited: no thread stands while a visit lasts.
 	uint64_t missed;
 	bool in_kernel; // the condition is judged there, as a breakpoint's
+	uint64_t unjudged; // so far, as a breakpoint's
 };
 // Each hit is visited once its thread is on its way again; a visit that returns false ends it.
 DC_API DC_CHECK struct dc_error *dc_at(struct dc_session *session, const struct dc_at *at,

@@ -102,6 +102,9 @@ struct predicate;
 struct dc_error *control_judge_location(struct control *control, const struct location *location,
 					const struct predicate *predicate) DC_CHECK;
 void control_lift_condition(struct control *control, const struct location *location);
+// Hits of its threads that the kernel let by without judging them; of a thread that runs the last one
+// may be in judgement still, and is not counted.
+uint64_t control_unjudged(const struct control *control, const struct location *location);
 void control_remove_location(struct control *control, const struct location *location);
 // At which threads are stopped by something else than the processor. NULL: none.
 const struct location *control_location_at(const struct control *control, uint64_t addr);

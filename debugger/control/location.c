@@ -277,6 +277,23 @@ struct dc_error *control_judge_location(struct control *control, const struct lo
 	return err;
 }
 
+uint64_t control_unjudged(const struct control *control, const struct location *location)
+{
+	uint64_t all = 0;
+
+	for (const struct thread *at = control->threads; at; at = at->next) {
+		for (size_t i = 0; i < LOCATIONS_MAX; i++) {
+			const struct slot *slot = &at->slots[i];
+			uint64_t its = slot->location == location
+					       ? kernel_breakpoint_unjudged(&slot->event)
+					       : 0;
+
+			all += its - (its && !at->stands);
+		}
+	}
+	return all;
+}
+
 void control_remove_location(struct control *control, const struct location *location)
 {
 	struct location *mine = own(control, location);

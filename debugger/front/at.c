@@ -10,7 +10,7 @@
 struct report {
 	struct records *out;
 	int status; // the first failure's
-	uint64_t missed;
+	uint64_t missed, unjudged;
 	bool has_condition;
 };
 
@@ -43,6 +43,7 @@ static bool visit(const struct dc_hit *hit, void *arg)
 	}
 	fflush(stdout);
 	report->missed = hit->missed;
+	report->unjudged = hit->unjudged;
 	return !report->status && !report->out->unwanted;
 }
 
@@ -62,6 +63,11 @@ int evaluate_at(struct dc_session *session, const struct words *words, struct re
 	if (report.missed)
 		report_note(out, "%" PRIu64 " more came by while this was written, and were let go",
 			    report.missed);
+	if (report.unjudged)
+		report_note(out,
+			    "%" PRIu64 " more came by while the kernel was at another BPF program, "
+			    "and were let go unjudged",
+			    report.unjudged);
 	if (!err)
 		return report.status;
 

@@ -274,6 +274,9 @@ static void put_breakpoint(const struct field *breakpoint)
 		printf("    each hit is a stop: %s\n", field_text(breakpoint, "why_not_kernel"));
 	else if (condition && !strcmp(field_text(breakpoint, "judged_by"), "kernel"))
 		puts("    the kernel judges the condition: false hits stop nobody");
+	if (field_count(breakpoint, "unjudged"))
+		printf("    %" PRIu64 " let by unjudged: the kernel was at another BPF program\n",
+		       field_count(breakpoint, "unjudged"));
 	if (field_find(breakpoint, "address")) {
 		fputs("    ", stdout);
 		style_print(stdout, STYLE_ADDRESS, "0x%" PRIx64,

@@ -212,6 +212,9 @@ static struct dc_error *run_hit(void *arg)
 	err = let_go(err);
 	control->passes = true;
 	at->hit.missed = control->passed;
+	at->hit.unjudged = 0;
+	for (size_t i = 0; at->hit.in_kernel && i < at->nr_spots; i++)
+		at->hit.unjudged += control_unjudged(control, at->spots[i].location);
 	return err;
 }
 

@@ -451,11 +451,28 @@ struct dc_error *breakpoints_arm(struct dc_session *session)
 	return session_run(session, run_arm_all, session);
 }
 
+static struct dc_error *run_count_unjudged(void *arg)
+{
+	struct dc_session *session = arg;
+
+	for (struct breakpoint *at = session->breakpoints.first; at; at = at->next) {
+		at->is.unjudged = 0;
+		for (size_t i = 0; at->is.in_kernel && i < at->is.nr_locations; i++)
+			at->is.unjudged += control_unjudged(session->control,
+							    at->spots[i].location);
+	}
+	return NULL;
+}
+
 struct dc_error *dc_breakpoints(struct dc_session *session,
 				bool (*visit)(const struct dc_breakpoint *, void *), void *arg)
 {
 	_turn_(session);
+	struct dc_error *err = session->control ? session_run(session, run_count_unjudged, session)
+						: NULL;
 
+	if (err)
+		return session_conclude(session, err);
 	for (struct breakpoint *at = session->breakpoints.first; at; at = at->next) {
 		at->is.armed_by = armed_by(at);
 		if (!visit(&at->is, arg))

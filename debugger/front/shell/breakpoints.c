@@ -102,6 +102,8 @@ static bool say_breakpoint(const struct dc_breakpoint *breakpoint, void *arg)
 	if (breakpoint->condition)
 		record_text(out, "judged_by", breakpoint->in_kernel ? "kernel" : "debugger");
 	record_text(out, "why_not_kernel", breakpoint->why_not_kernel);
+	if (breakpoint->unjudged)
+		record_count(out, "unjudged", breakpoint->unjudged);
 	if (breakpoint->thread)
 		record_integer(out, "thread", breakpoint->thread);
 	record_flag(out, "enabled", breakpoint->enabled);
