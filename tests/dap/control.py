@@ -214,11 +214,15 @@ def place_to_come_beside_many():
 
 @test
 def threads_come_and_go():
-    """threads that begin and end under control are told"""
-    with Program(f"{TARGETS}/comers", "1", "short") as target, Client() as client:
+    """a thread that begins under control is told, and so is its end"""
+    with Target() as target, Client() as client:
         client.attach(target.pid)
-        client.ask("setFunctionBreakpoints", breakpoints=[{"name": "triple"}])
+        set_lines(client, NOTE)
+        client.value("$t = (unsigned long *) calloc(1UL, 8UL)")
+        equal(client.value("(int) pthread_create($t, (void *) 0, (void *(*)(void *)) pause, (void *) 0)"), "0")
         begun = client.event("thread", reason="started")["threadId"]
+        expect(begun != target.pid, begun)
+        equal(client.value("(int) pthread_cancel(*$t)"), "0")
         client.event("thread", reason="exited", threadId=begun)
 
 

@@ -17,6 +17,7 @@ struct dap_place {
 	char frame[16];
 };
 
+enum { NEWBORN_MAX = 64 };
 enum watch_calls { WATCH_NEVER, WATCH_ONCE_PER_STOP, WATCH_ALWAYS };
 
 struct dap {
@@ -77,6 +78,9 @@ struct dap {
 	struct references *references;
 	struct breakpoints breakpoints;
 	struct shell *shell; // of the console; NULL: not yet
+	pid_t newborn[NEWBORN_MAX]; // threads that the client is told of then
+	size_t nr_newborn;
+	int64_t tell_newborn_ns;
 	struct named *named; // its threads, in the order of their numbers
 	size_t nr_named;
 	json_t *modules; // that the client knows of, by their ids
@@ -170,6 +174,10 @@ char dap_format(struct request *request); // the letter of the argument "format"
 // threads.c
 struct dc_error *dap_threads(struct request *request);
 void dap_close_names(struct dap *dap); // of threads
+// At tell_newborn_ns, while there are any.
+void dap_tell_newborn(struct dap *dap);
+void dap_thread_begins(struct dap *dap, pid_t thread, int64_t now_ns);
+void dap_thread_ends(struct dap *dap, pid_t thread);
 struct dc_error *dap_threads_and_goroutines(struct dc_session *session, void *request);
 struct dc_error *dap_stack_trace(struct dc_session *session, void *request);
 // sources.c

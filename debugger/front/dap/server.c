@@ -106,6 +106,8 @@ static int patience(const struct dap *dap)
 	}
 	if (dap->pause == PAUSE_ASKED && dap->pause_until_ns)
 		wait = sooner(wait, dap->pause_until_ns);
+	if (dap->nr_newborn)
+		wait = sooner(wait, dap->tell_newborn_ns);
 	return dap->ending ? sooner(wait, dap->leave_ns) : wait;
 }
 
@@ -230,6 +232,7 @@ void dap_let_go(struct dap *dap)
 	dap->session = NULL;
 	dap->event_fd = -1;
 	dap->pause = PAUSE_NONE;
+	dap->nr_newborn = 0;
 }
 
 static void take_target(struct dap *dap)
@@ -298,11 +301,6 @@ static void take_stop(struct dap *dap, const struct dc_stop *stop)
 		dap_begin(dap, dap_stopped, stop->thread, is_pause ? dap->pause_reason : NULL);
 }
 
-static void tell_thread(struct dap *dap, pid_t thread, const char *reason)
-{
-	dap_event(dap, "thread", json_pack("{ss si}", "reason", reason, "threadId", thread));
-}
-
 static void take_events(struct dap *dap)
 {
 	struct dc_event event;
@@ -337,8 +335,8 @@ static void take_events(struct dap *dap)
 		case DC_EVENT_BREAKPOINT:
 			dap_begin(dap, dap_breakpoint_found, (pid_t)event.breakpoint, NULL);
 			break;
-		case DC_EVENT_THREAD_BEGAN: tell_thread(dap, event.thread, "started"); break;
-		case DC_EVENT_THREAD_ENDED: tell_thread(dap, event.thread, "exited"); break;
+		case DC_EVENT_THREAD_BEGAN: dap_thread_begins(dap, event.thread, now_ns()); break;
+		case DC_EVENT_THREAD_ENDED: dap_thread_ends(dap, event.thread); break;
 		case DC_EVENT_MODULES: dap_begin(dap, dap_modules_changed, 0, NULL); break;
 		default: break;
 		}
@@ -546,6 +544,8 @@ static void look_after(struct dap *dap)
 		begin_end(dap);
 	if (dap->ending && now_ns() > dap->leave_ns)
 		leave_at_once(dap);
+	if (dap->nr_newborn && now_ns() > dap->tell_newborn_ns)
+		dap_tell_newborn(dap);
 	tell_progress(dap);
 	give_up_pause(dap);
 }

@@ -184,6 +184,44 @@ struct dc_error *dap_threads_and_goroutines(struct dc_session *session, void *ar
 	return err;
 }
 
+// ---- Those that begin and end ----
+
+static void tell_thread(struct dap *dap, pid_t thread, const char *reason)
+{
+	dap_event(dap, "thread", json_pack("{ss si}", "reason", reason, "threadId", thread));
+}
+
+void dap_tell_newborn(struct dap *dap)
+{
+	for (size_t i = 0; i < dap->nr_newborn; i++)
+		tell_thread(dap, dap->newborn[i], "started");
+	dap->nr_newborn = 0;
+}
+
+// One that ends at once is not told of: clients look at all threads for each that they hear of, and
+// some programs make thousands a second.
+void dap_thread_begins(struct dap *dap, pid_t thread, int64_t now_ns)
+{
+	enum { PATIENCE_NS = 50 * 1000 * 1000 };
+
+	if (!dap->nr_newborn)
+		dap->tell_newborn_ns = now_ns + PATIENCE_NS;
+	dap->newborn[dap->nr_newborn++] = thread;
+	if (dap->nr_newborn == NEWBORN_MAX)
+		dap_tell_newborn(dap);
+}
+
+void dap_thread_ends(struct dap *dap, pid_t thread)
+{
+	for (size_t i = 0; i < dap->nr_newborn; i++) {
+		if (dap->newborn[i] != thread)
+			continue;
+		dap->newborn[i] = dap->newborn[--dap->nr_newborn];
+		return;
+	}
+	tell_thread(dap, thread, "exited");
+}
+
 // ---- stackTrace ----
 
 static json_t *describe_frame(struct request *request, const struct dc_stack *stack, bool stands,
