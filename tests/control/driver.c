@@ -179,7 +179,9 @@ int main(int argc, char *argv[])
 		set_places(session);
 	else if (!strcmp(what, "children") || !strcmp(what, "follow"))
 		return children(session, *what == 'f');
-	good(dc_breakpoint_set(session, !strcmp(what, "watch") ? &object : &place, &number));
+	else
+		good(dc_breakpoint_set(session, !strcmp(what, "watch") ? &object : &place,
+				       &number));
 	if (!strcmp(what, "call"))
 		return call(session);
 	for (unsigned long n = 0;; n++) {
