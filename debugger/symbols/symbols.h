@@ -199,6 +199,10 @@ struct dc_error *symbols_lookup_enumerator(struct symbols *symbols,
 struct dc_error *symbols_lookup_type(struct symbols *symbols, const struct symbols_frame *frame,
 				     const char *tag, const char *name,
 				     const struct type **ret) DC_CHECK;
+// What a macro stands for, as it is written behind its name: " 5", "(a) (a + 1)". NULL: there is none of
+// that name. Code VALUE: there are several.
+struct dc_error *symbols_macro(struct symbols *symbols, const struct symbols_frame *frame,
+			       const char *name, const char **ret) DC_CHECK;
 // The full definition of a type that this unit only declares; the type itself when there is none.
 const struct type *symbols_complete(struct symbols *symbols, const struct type *type);
 // The variable's address for one thread; fs_base is the thread's. ELF TLS variant II.

@@ -149,6 +149,47 @@ struct dc_error *symbols_special(struct symbols *symbols, const struct type *typ
 	return NULL;
 }
 
+struct dc_error *symbols_constructors(struct symbols *symbols, const struct type *type,
+				      const struct method **ret, size_t *n)
+{
+	(void)symbols, (void)type, (void)ret;
+	*n = 0;
+	return NULL;
+}
+
+bool symbols_virtual_method(struct symbols *symbols, const struct type *class, uint64_t slot,
+			    struct method *ret)
+{
+	(void)symbols, (void)class, (void)slot, (void)ret;
+	return false;
+}
+
+struct dc_error *symbols_static_members(struct symbols *symbols, const struct type *class,
+					const struct static_member **ret, size_t *n)
+{
+	(void)symbols, (void)class, (void)ret;
+	*n = 0;
+	return NULL;
+}
+
+struct dc_error *symbols_macro(struct symbols *symbols, const struct symbols_frame *frame,
+			       const char *name, const char **ret)
+{
+	static const struct {
+		const char *name, *text;
+	} macros[] = { { "LIMIT", " 1 + 2" },
+		       { "TWICE", "(a) ((a) * LIMIT, #a)" },
+		       { "SELF", " SELF" } };
+
+	(void)symbols, (void)frame;
+	*ret = NULL;
+	for (size_t i = 0; i < sizeof(macros) / sizeof(*macros); i++) {
+		if (!strcmp(macros[i].name, name))
+			*ret = macros[i].text;
+	}
+	return NULL;
+}
+
 bool symbols_type_info(struct symbols *symbols, const char *type, uint64_t *addr)
 {
 	(void)symbols, (void)type, (void)addr;

@@ -91,7 +91,8 @@ class Maker:
         kind = rng.choice(["plain", "flags", "negative", "gaps"])
         values = {"plain": [0, 1, 2, 3], "flags": [1, 2, 4, 8], "negative": [-5, 0, 7], "gaps": [1, 10, 100]}[kind]
         scoped = self.is_cxx and rng.random() < .4
-        under = rng.choice([" : unsigned char", " : short", ""]) if scoped and kind != "negative" else ""
+        # Of a signed type without negative enumerators gdb takes one for unsigned, which only what is none of them shows.
+        under = rng.choice([" : unsigned char", " : unsigned short", ""]) if scoped and kind != "negative" else ""
         self.lines.append(f"enum {'class ' if scoped else ''}{name}{under} {{ " + ", ".join(f"{first}_{i} = {value}" for i, value in enumerate(values)) + " };")
         value = rng.choice([*values, *values, 3, 6, 12, 9, 0])
         word = name if self.is_cxx else f"enum {name}"

@@ -45,9 +45,18 @@ struct dc_error *lexer_init(struct lexer *lexer, const char *text, size_t size)
 	return lexer_advance(lexer);
 }
 
+// In the text that the user wrote.
+static size_t column_at(const struct lexer *lexer, size_t offset)
+{
+	if (!lexer->spliced)
+		return offset;
+	return offset < lexer->spliced ? lexer->spliced_column
+				       : lexer->rest_column + (offset - lexer->spliced);
+}
+
 size_t lexer_column(const struct lexer *lexer)
 {
-	return lexer->token.start - lexer->text;
+	return column_at(lexer, (size_t)(lexer->token.start - lexer->text));
 }
 
 bool token_is(const struct token *token, const char *word)
@@ -167,10 +176,12 @@ struct dc_error *lexer_advance(struct lexer *lexer)
 			;
 		lexer->next = i;
 	} else if (c == ';') {
-		err = error_note(error_at(error_make(DC_SYNTAX, "';' has no meaning here"), i),
+		err = error_note(error_at(error_make(DC_SYNTAX, "';' has no meaning here"),
+					  column_at(lexer, i)),
 				 "only expressions can be evaluated, no statements");
 	} else if (!punctuator(lexer)) {
-		err = error_at(error_make(DC_SYNTAX, "'%c' has no meaning here", c), i);
+		err = error_at(error_make(DC_SYNTAX, "'%c' has no meaning here", c),
+			       column_at(lexer, i));
 	}
 	lexer->token.length = s + lexer->next - lexer->token.start;
 	return err;

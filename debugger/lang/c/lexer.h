@@ -79,6 +79,9 @@ struct lexer {
 	const char *text;
 	size_t size, next; // next: offset behind the token
 	struct token token; // the current one
+	// The text begins with so much of what a macro stands for, whose name was there in the text
+	// that the user wrote; what follows was here.
+	size_t spliced, spliced_column, rest_column;
 };
 
 // The whole text must be UTF-8 without NULs, and of bounded size; code SYNTAX with a column.

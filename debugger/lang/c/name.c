@@ -6,6 +6,7 @@
 #include "debugger/arch/x86_64/registers.h"
 #include "debugger/lang/c/constants.h"
 #include "debugger/lang/c/dialect.h"
+#include "debugger/lang/c/macro.h"
 #include "debugger/lang/c/prototypes.h"
 
 #include <stdio.h>
@@ -483,6 +484,17 @@ static struct dc_error *make_in_file(struct parser *parser, const char *file, co
 	return error_at(resolve_in_file(parser, file, name, (*ret)->what), column);
 }
 
+// What nothing has the name of may be a macro: then what it stands for is read.
+static struct dc_error *read_macro(struct parser *parser, const char *name, size_t column,
+				   struct node **ret)
+{
+	bool done = false;
+	struct dc_error *err = strstr(name, "::") ? NULL
+						  : macro_expand(parser, name, column, &done);
+
+	return err || !done ? err : parser_unary(parser, ret);
+}
+
 struct dc_error *name_parse(struct parser *parser, struct node **ret)
 {
 	size_t column = lexer_column(&parser->lexer);
@@ -509,6 +521,8 @@ struct dc_error *name_parse(struct parser *parser, struct node **ret)
 
 		err = parser->dialect->type_call(parser, name, column, ret, &done);
 	}
+	if (!err && (*ret)->kind == NODE_NAME && (*ret)->what->kind == NAME_UNKNOWN)
+		err = read_macro(parser, name, column, ret);
 	return err;
 }
 

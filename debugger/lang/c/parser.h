@@ -16,6 +16,7 @@ struct parser {
 	const struct symbols_frame *frame;
 	struct basics basics;
 	unsigned depth; // of the recursion at this moment
+	unsigned nr_expansions; // of macros
 };
 
 // Errors at the current token.
