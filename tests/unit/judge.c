@@ -538,9 +538,10 @@ static void locals_are_where_the_program_has_them(void **unused)
 				order.next->pieces * weight == zone || !order.next,
 				((char)zone < 0) != (weight % 3 == 1),
 				// A division by zero is told, too.
-				(order.urgent << (weight & 31)) > zone ? order.customer[0] == 'b'
-				: zone				       ? weight / zone != 0
-								       : true,
+				(int)((unsigned)order.urgent << (weight & 31)) > zone
+					? order.customer[0] == 'b'
+				: zone ? weight / zone != 0
+				       : true,
 			};
 
 			(i % 2 ? fast_serve : slow_serve)(&order, weight, zone);
