@@ -390,10 +390,11 @@ static void build_program(void)
 	static const char keys[3];
 	struct types *types = program.types = types_create();
 	const struct type *integer = types_basic(types, "int");
-	const struct type_param two[] = { { "a", integer }, { "b", integer } };
+	const struct type_param two[] = { { .name = "a", .type = integer },
+					  { .name = "b", .type = integer } };
 	const struct type_param text = { "format",
 					 types_pointer(types, types_basic(types, "char")) };
-	const struct type_param old = { "f", types_basic(types, "float") };
+	const struct type_param old = { .name = "f", .type = types_basic(types, "float") };
 
 	program.inner = make(&keys[2], TYPE_UNION, "union", NULL, 8);
 	program.point = make(&keys[0], TYPE_STRUCT, "struct", "P", 48);

@@ -499,6 +499,7 @@ struct dc_error *name_parse(struct parser *parser, struct node **ret)
 {
 	size_t column = lexer_column(&parser->lexer);
 	const char *file = NULL, *name;
+	bool done = false;
 	struct dc_error *err = read_file(parser, &file);
 
 	if (!err)
@@ -516,11 +517,8 @@ struct dc_error *name_parse(struct parser *parser, struct node **ret)
 	if (!err && (*ret)->kind == NODE_NAME && parser->dialect->type_call &&
 	    (parser_at(parser, TOKEN_LPAREN) || parser_at(parser, TOKEN_LBRACE)) &&
 	    ((*ret)->what->kind == NAME_UNKNOWN ||
-	     ((*ret)->what->kind == NAME_FUNCTION && !is_whole((*ret)->what, name)))) {
-		bool done;
-
+	     ((*ret)->what->kind == NAME_FUNCTION && !is_whole((*ret)->what, name))))
 		err = parser->dialect->type_call(parser, name, column, ret, &done);
-	}
 	if (!err && (*ret)->kind == NODE_NAME && (*ret)->what->kind == NAME_UNKNOWN)
 		err = read_macro(parser, name, column, ret);
 	return err;
