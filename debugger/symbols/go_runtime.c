@@ -267,7 +267,7 @@ static bool is_stack(struct symbols *symbols, uint64_t g)
 // a first goroutine that runs main.
 static const char *disprove(struct symbols *symbols, const struct go_layout *layout, uint64_t main)
 {
-	enum { MACHINES_MAX = 1 << 16, LOOKED_AT = 64, STATUSES = 10, SCAN = 0x1000 };
+	enum { MACHINES_MAX = 1 << 16, LOOKED_AT = 64, STATUSES = 12, SCAN = 0x1000 };
 	const struct go_offsets *at = &layout->at;
 	uint64_t m = 0, list[3], g, id;
 	size_t n = 0;

@@ -21,14 +21,14 @@ enum {
 	SYSCALL = 3,
 	WAITING = 4,
 	DEAD = 6,
+	DEAD_EXTRA = 11, // kept for a thread that C's is to become
 	LABEL_SLOTS = 8,
 };
 
 // By their numbers.
-static const char *const statuses[] = {
-	"idle",	    "runnable", "running", "syscall",	"waiting",
-	"moribund", "dead",	"enqueue", "copystack", "preempted"
-};
+static const char *const statuses[] = { "idle",	     "runnable",  "running", "syscall",
+					"waiting",   "moribund",  "dead",    "enqueue",
+					"copystack", "preempted", "leaked" };
 
 // ---- goroutines -----------------------------------------------------------------------------------
 
@@ -271,7 +271,7 @@ struct dc_error *go_goroutines_read(struct process *process, struct symbols *sym
 			struct goroutine *g = &ret->goroutine[ret->n];
 
 			*g = goroutine_of(&reading, list[k], objects + (list[k] - list[i]));
-			ret->n += g->status != DEAD && g->status != IDLE;
+			ret->n += g->status != DEAD && g->status != DEAD_EXTRA && g->status != IDLE;
 		}
 		i += n ?: 1;
 	}
