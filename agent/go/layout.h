@@ -12,7 +12,7 @@
 
 enum {
 	GO_PAD_MAGIC = 0x6f474344, // "DCGo": of our signals, above the request's number
-	GO_PAD_VERSION = 1,
+	GO_PAD_VERSION = 2,
 	GO_PAD_GENERAL = 9, // registers that Go passes integers in
 	GO_PAD_FLOATS = 15,
 	GO_PAD_STACK = 65536, // Go takes no larger frames
@@ -65,6 +65,7 @@ struct go_places {
 	uint64_t sweep, sweep_g,
 		sweep_parked; // the sweeper's lock, goroutine, and whether it sleeps
 	uint32_t g_panic, g_defer, g_status, g_async, g_link, g_sp, g_pc, g_bp;
+	uint32_t g_locked; // set: it is bound to its thread, and no caller; 0: that is no obstacle
 };
 
 // Bytes that the program may keep pointers to.

@@ -463,7 +463,8 @@ static inline uint32_t begin(struct go_pad *pad, ucontext_t *uc, uint64_t g, uin
 {
 	uint64_t sp = R(REG_RSP);
 
-	if (!is_safe(pad, uc, g, signal_g) || sp - memory(g)[0] < GO_PAD_ROOM)
+	if (!is_safe(pad, uc, g, signal_g) || sp - memory(g)[0] < GO_PAD_ROOM ||
+	    (pad->places.g_locked && *memory(g + pad->places.g_locked)))
 		return GO_UNSAFE;
 	pad->is_parked = 0;
 	for (int i = 0; i < 23; i++)
@@ -578,7 +579,8 @@ static inline bool push_on_parked(struct go_pad *pad)
 
 	if (!hold_goroutine(status_of(pad, g)))
 		return false;
-	done = has_room(pad, g) && go_range_has(&pad->places.park, *memory(g + pad->places.g_pc));
+	done = has_room(pad, g) && !(pad->places.g_locked && *memory(g + pad->places.g_locked)) &&
+	       go_range_has(&pad->places.park, *memory(g + pad->places.g_pc));
 	if (done)
 		push_call(pad, g);
 	let_go(pad, g);

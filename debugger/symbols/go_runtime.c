@@ -36,6 +36,13 @@ const char *symbols_go_version(struct symbols *symbols)
 	return program ? program->go->version : "";
 }
 
+int symbols_go_minor(struct symbols *symbols)
+{
+	const struct loaded *program = program_of(symbols);
+
+	return program ? program->go->minor : 0;
+}
+
 bool symbols_go_each(struct symbols *symbols,
 		     void (*visit)(const char *name, uint64_t addr, uint64_t size, void *arg),
 		     void *arg)

@@ -15,6 +15,7 @@ bool symbols_go_each(struct symbols *symbols,
 		     void *arg);
 // "go1.19.8"; "": it does not say.
 const char *symbols_go_version(struct symbols *symbols);
+int symbols_go_minor(struct symbols *symbols); // 19; 0: it does not say
 
 // How far into its structures the runtime has what.
 struct go_offsets {

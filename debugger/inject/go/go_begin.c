@@ -163,6 +163,15 @@ struct dc_error *go_refuse_followed(struct go *go, const struct go_machine *mach
 	return NULL;
 }
 
+// To its thread, as all are that a thread of C's has called: back in C that one would die of a
+// signal that Go has no goroutine for.
+static bool is_bound(const struct go *go, uint64_t g)
+{
+	uint64_t m = 0;
+
+	return !go_read(go, g + go->runtime.layout.at.g.locked_m, &m, sizeof(m)) || m;
+}
+
 static struct dc_error *ask_running(struct go *go, const struct go_machine *machines, size_t n,
 				    uint64_t g, bool *done)
 {
@@ -175,7 +184,8 @@ static struct dc_error *ask_running(struct go *go, const struct go_machine *mach
 		struct dc_error *err;
 
 		if (!machine->p || !machine->current || !machine->tid ||
-		    (wanted && machine->tid != wanted) || (g && machine->current != g) ||
+		    is_bound(go, machine->current) || (wanted && machine->tid != wanted) ||
+		    (g && machine->current != g) ||
 		    go_status(go, machine->current) != GO_STATUS_RUNNING || is_traced(go, machine))
 			continue;
 		*done = true;

@@ -151,6 +151,7 @@ static struct dc_error *look_at_handler(struct process *process)
 struct dc_error *go_runtime_find(struct process *process, struct symbols *symbols,
 				 struct go_runtime *ret, bool *found)
 {
+	enum { FIRST_TO_KNOW_LOCKS = 22 };
 	const struct go_offsets *at = &ret->layout.at;
 	struct names names;
 	struct dc_error *err;
@@ -184,6 +185,9 @@ struct dc_error *go_runtime_find(struct process *process, struct symbols *symbol
 		.g_defer = at->g.defer,
 		.g_status = at->g.status,
 		.g_async = at->g.async,
+		// Older debug calls do not know that their caller may be bound to its thread, as all
+		// are that a thread of C's has called, and end the program.
+		.g_locked = symbols_go_minor(symbols) >= FIRST_TO_KNOW_LOCKS ? 0 : at->g.locked_m,
 		.g_link = at->g.link,
 		.g_sp = at->g.sched + at->saved.sp,
 		.g_pc = at->g.sched + at->saved.pc,
