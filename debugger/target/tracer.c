@@ -72,6 +72,7 @@ static void wait_attending(struct tracer *tracer)
 {
 	enum {
 		SPIN_NS = 200 * 1000,
+		COSTS = 8,
 		SLEEP_MIN_NS = 50 * 1000,
 		SLEEP_MAX_NS = 1000 * 1000,
 		SECOND_NS = 1000 * 1000 * 1000
@@ -79,6 +80,7 @@ static void wait_attending(struct tracer *tracer)
 	int64_t last = tracer->events.expected_at; // that something happened
 
 	while (!tracer->job && !tracer->ending && tracer->events.attendant.attend) {
+		int64_t begin = tracer_now();
 		bool busy;
 
 		pthread_mutex_unlock(&tracer->lock);
@@ -86,7 +88,7 @@ static void wait_attending(struct tracer *tracer)
 		tracer->events.attendant.attend(tracer->events.attendant.arg);
 		pthread_mutex_lock(&tracer->lock);
 
-		int64_t now = tracer_now(), idle = now - last;
+		int64_t now = tracer_now(), idle = now - last, cost = now - begin;
 
 		if (busy)
 			last = now;
@@ -98,7 +100,8 @@ static void wait_attending(struct tracer *tracer)
 			pthread_mutex_lock(&tracer->lock);
 			continue;
 		}
-		idle /= 16;
+		// A look at many threads takes its time, which whoever works beside us has not.
+		idle = idle / 16 > COSTS * cost ? idle / 16 : COSTS * cost;
 		idle = idle < SLEEP_MIN_NS   ? SLEEP_MIN_NS
 		       : idle > SLEEP_MAX_NS ? SLEEP_MAX_NS
 					     : idle;
