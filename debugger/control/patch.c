@@ -270,24 +270,25 @@ void patch_lift_for_good(struct control *control)
 }
 
 // One that shares its parent's memory until it is another program is not spared: the parent's are
-// the same.
+// the same. Uprobes' are in a child's copy, too, where they do nothing but hide the code from whoever
+// follows it.
 void patch_spare_child(const struct control *control, pid_t pid)
 {
+	_cleanup_close_ int fd = -1;
 	char path[32];
 
-	if (!control->patches.nr_ever ||
-	    syscall(SYS_kcmp, control->process->pid, pid, KCMP_VM, 0, 0) <= 0)
+	if (syscall(SYS_kcmp, control->process->pid, pid, KCMP_VM, 0, 0) <= 0)
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	for (const struct location *at = control->locations; at && fd >= 0; at = at->next) {
+	for (const struct location *at = control->locations; at; at = at->next) {
 		unsigned char was;
 
-		if (at->way == LOCATION_PATCH &&
-		    memory_read_some(control->process, at->addr, &was, 1) == 1 &&
-		    pwrite(fd, &was, 1, (off_t)at->addr) != 1)
-			break; // it has ended
+		if (at->way == LOCATION_HARDWARE ||
+		    memory_read_some(control->process, at->addr, &was, 1) != 1)
+			continue;
+		if (fd < 0)
+			fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0 || pwrite(fd, &was, 1, (off_t)at->addr) != 1)
+			return; // it has ended
 	}
 }

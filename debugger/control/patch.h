@@ -18,7 +18,7 @@ void patch_lift_for_good(struct control *control);
 bool patch_claims(struct thread *thread, const struct event *event, uint64_t *pc);
 // From where the thread stands it runs the one instruction, and no other thread runs meanwhile.
 struct dc_error *patch_step_over(struct thread *thread) DC_CHECK;
-// A child that stands at its beginning, and has a copy of the code, is not to come by any.
+// A child that stands at its beginning, and has a copy of the code, has it as it was.
 void patch_spare_child(const struct control *control, pid_t pid);
 
 #endif
