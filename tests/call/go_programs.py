@@ -10,7 +10,7 @@ import tempfile
 import urllib.error
 import urllib.request
 
-from harness import CAMPAIGN, Failed, debugcall, equal, expect, free_port, main, row, skip, until
+from harness import CAMPAIGN, debugcall, equal, expect, free_port, main, row, skip, until
 
 FOLDER = tempfile.mkdtemp(prefix="go-programs-")
 # With a type that is said, and what comes of it: (None: anything).
