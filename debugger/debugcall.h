@@ -151,8 +151,8 @@ struct dc_call_options {
 	int64_t wait_ns; // how long to look for a safe point
 	bool all_stop; // every thread is stopped from the first need of one to the end
 	bool no_call; // an expression that calls is refused
-	// Under control: a callee that comes to a breakpoint stops there, and the evaluation ends with
-	// code PENDING. Its end is told by DC_EVENT_RETURNED. Else breakpoints in callees are passed
+	// Under control: a callee that comes to a breakpoint, or to a signal that threads stop at and
+	// that is no fault, stops there, and the evaluation ends with code PENDING. Its end is told by DC_EVENT_RETURNED. Else breakpoints in callees are passed
 	// over, as they are by other hosts than bare.
 	bool may_pend;
 	bool no_number; // the result does not become the next $N

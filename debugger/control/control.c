@@ -9,6 +9,7 @@
 #include "debugger/control/syscalls.h"
 #include "debugger/target/handover.h"
 #include "debugger/target/memory.h"
+#include "debugger/target/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +44,9 @@ static void on_loan(struct tracee *tracee, bool is_back)
 	thread->is_lent = !is_back;
 	thread->was_lent |= is_back;
 	patch_lift(thread->control, !is_back);
+	tracee->callee_signals = is_back || !thread->control->pends
+					 ? 0
+					 : control_callee_signals(thread->control);
 	if (is_back)
 		thread->control->hits_in_callees += thread_pass_over(thread);
 }
@@ -56,21 +60,45 @@ uint64_t control_hits_in_callees(struct control *control)
 	return control->hits_in_callees;
 }
 
-static bool stands_at(struct control *control, struct thread *thread, uint64_t pc);
+uint64_t control_callee_signals(const struct control *control)
+{
+	return control->stop_signals & ~(SIGNALS_OF_FAULTS | SIGNAL_BIT(SIGABRT));
+}
 
-// A callee on the thread has stopped: for one of our locations, or where its step has led?
+static bool stands_at(struct control *control, struct thread *thread, uint64_t pc);
+static void stand(struct control *control, struct thread *thread, const struct stop *stop);
+
+// A callee on the thread has stopped: for one of our locations, where its step has led, or at a
+// signal that was asked for?
 static bool on_callee_stop(struct tracee *tracee, const struct event *event)
 {
 	struct thread *thread = (struct thread *)tracee;
-	const struct stand before = { thread->stands, thread->in_callee, thread->stop,
-				      thread->breakpoint, thread->why };
+	struct control *control = thread->control;
+	const struct stand before = {
+		.stands = thread->stands,
+		.in_callee = thread->in_callee,
+		.stop = thread->stop,
+		.breakpoint = thread->breakpoint,
+		.why = thread->why,
+		.signo = tracee->signo,
+		.info = thread->tracee.info,
+	};
+	bool is_notice, is_asked_for;
 
-	if (!thread->control->pends || event->kind != EVENT_SIGNAL ||
-	    !thread_is_notice(thread, event) || !stands_at(thread->control, thread, event->pc))
+	if (!control->pends || event->kind != EVENT_SIGNAL)
+		return false;
+	is_notice = thread_is_notice(thread, event);
+	is_asked_for = !is_notice && control_callee_signals(control) & SIGNAL_BIT(event->signo);
+	if (is_asked_for)
+		stand(control, thread,
+		      &(struct stop){ .kind = STOP_SIGNAL, .info = event->info, .pc = event->pc });
+	else if (!is_notice || !stands_at(control, thread, event->pc))
 		return false;
 	thread_forget_why(thread);
 	thread->before = before;
 	thread->in_callee = true;
+	tracee->signo = is_asked_for ? event->signo : 0;
+	thread->tracee.info = event->info;
 	return true;
 }
 
@@ -326,7 +354,7 @@ static void on_signal(struct control *control, struct thread *thread, const stru
 		thread->owed = 0;
 	if (!is_notice) {
 		thread->tracee.signo = event->signo;
-		thread->info = event->info;
+		thread->tracee.info = event->info;
 	}
 	if (stands_at(control, thread, pc))
 		return;

@@ -113,6 +113,8 @@ bool control_all_stand(const struct control *control);
 void control_halt_others(struct control *control, const struct thread *thread);
 // Breakpoints that calls on threads under control have come by, so far: all were passed over.
 uint64_t control_hits_in_callees(struct control *control);
+// Bit signo-1: at which a callee stands as well, where it may pend; what crashes it is no such.
+uint64_t control_callee_signals(const struct control *control);
 // It is to stand; control_next_stop() brings it.
 struct dc_error *control_halt(struct control *control, struct thread *thread) DC_CHECK;
 

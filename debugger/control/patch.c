@@ -230,8 +230,8 @@ struct dc_error *patch_step_over(struct thread *thread)
 	if (event.kind == EVENT_SIGNAL && event.signo == SIGTRAP &&
 	    event.info.si_code == TRAP_TRACE) {
 		// In the place of which it receives what it was told to.
-		if (thread->tracee.signo && thread->info.si_signo == thread->tracee.signo)
-			ptrace(PTRACE_SETSIGINFO, thread->tracee.tid, NULL, &thread->info);
+		if (thread->tracee.signo && thread->tracee.info.si_signo == thread->tracee.signo)
+			ptrace(PTRACE_SETSIGINFO, thread->tracee.tid, NULL, &thread->tracee.info);
 		return NULL;
 	}
 	// A fault of the instruction's, or its end: that is still to be seen to.

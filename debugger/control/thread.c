@@ -389,20 +389,20 @@ static struct dc_error *bring_signal(struct thread *thread)
 	struct tracee *tracee = &thread->tracee;
 	pid_t pid = tracee->process->pid, tid = tracee->tid;
 	int signo = tracee->signo;
-	bool is_told = thread->info.si_signo == signo;
+	bool is_told = thread->tracee.info.si_signo == signo;
 
 	if (!signo || !thread->was_lent)
 		return NULL;
 	if (tracee->at_signal) {
 		// In the place of the one that it stands at now, with all that it came with.
 		if (is_told)
-			ptrace(PTRACE_SETSIGINFO, tid, NULL, &thread->info);
+			ptrace(PTRACE_SETSIGINFO, tid, NULL, &thread->tracee.info);
 		return NULL;
 	}
 	// At other stops the kernel takes none. Of many the kernel lets nobody say who sent them.
 	tracee->signo = 0;
 	thread->owed = signo;
-	if ((is_told && !syscall(SYS_rt_tgsigqueueinfo, pid, tid, signo, &thread->info)) ||
+	if ((is_told && !syscall(SYS_rt_tgsigqueueinfo, pid, tid, signo, &thread->tracee.info)) ||
 	    !syscall(SYS_tgkill, pid, tid, signo) || errno == ESRCH)
 		return NULL;
 	return error_errno(errno, "thread %d is not sent its signal", tid);
@@ -416,6 +416,11 @@ void thread_stand_again(struct thread *thread, const struct stand *before)
 	thread->stop = before->stop;
 	thread->breakpoint = before->breakpoint;
 	thread->why = before->why;
+	// Else it may have one of the callee's, which was undone.
+	if (!before->signo)
+		return;
+	thread->tracee.signo = before->signo;
+	thread->tracee.info = before->info;
 }
 
 struct dc_error *thread_go(struct thread *thread)

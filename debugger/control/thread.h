@@ -55,6 +55,8 @@ struct stand {
 	struct stop stop;
 	unsigned breakpoint; // 0: none
 	int why; // 0: as the kind of the stop says
+	int signo; // that it was to receive, 0: none; and as it was sent
+	siginfo_t info;
 };
 
 struct control;
@@ -96,7 +98,6 @@ struct thread {
 	char *was, *is; // what was watched
 	unsigned returned; // the result that a function gave which a step has led out of; 0: none
 	struct dc_error *failure; // of a step
-	siginfo_t info; // of tracee.signo, that it receives when it goes on
 };
 
 struct dc_error *thread_create(struct control *control, struct thread **ret) DC_CHECK;

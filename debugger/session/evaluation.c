@@ -238,10 +238,12 @@ static struct dc_error *run_whole(void *arg)
 static bool may_pend(const struct evaluation *evaluation)
 {
 	const struct dc_session *session = evaluation->session;
+	const struct control *control = session->control;
 
-	return evaluation->options->may_pend && session->control && session->control->locations &&
-	       !session->attached && !session->pending_enters && !evaluation->repetition &&
-	       !evaluation->many && !evaluation->options->all_stop &&
+	return evaluation->options->may_pend && control &&
+	       (control->locations || control_callee_signals(control)) && !session->attached &&
+	       !session->pending_enters && !evaluation->repetition && !evaluation->many &&
+	       !evaluation->options->all_stop &&
 	       expression_effects(evaluation->expression->parsed)->calls;
 }
 

@@ -321,6 +321,12 @@ static void let_go(const struct event *event)
 		ptrace(PTRACE_DETACH, event->tid, NULL, (void *)(intptr_t)signo);
 }
 
+// A stop at the signal stays with the kernel until the thread goes on.
+static bool leaves(const struct tracee *tracee, int signo)
+{
+	return tracee->leaves_signals || tracee->callee_signals >> (signo - 1) & 1;
+}
+
 static void dispatch(struct events *events, const struct event *event, const struct tracee *awaited)
 {
 	struct tracee *tracee = event->kind == EVENT_EXEC ? rename_executor(events, event)
@@ -338,7 +344,7 @@ static void dispatch(struct events *events, const struct event *event, const str
 	}
 	tracee->at_signal = event->kind == EVENT_SIGNAL;
 	tracee->at_entry = event->kind == EVENT_SYSCALL_ENTRY;
-	tracee->left = tracee->at_signal && tracee->leaves_signals ? event->signo : 0;
+	tracee->left = tracee->at_signal && leaves(tracee, event->signo) ? event->signo : 0;
 	push(events, tracee, event);
 	if (event->kind == EVENT_EXIT && tracee != awaited)
 		ptrace(PTRACE_CONT, event->tid, NULL, NULL);
@@ -406,8 +412,8 @@ static bool look(struct events *events, siginfo_t *ret, bool *taken)
 static bool take(struct events *events, const siginfo_t *info, bool taken, struct event *event)
 {
 	const struct tracee *tracee = events_find(events, info->si_pid);
-	bool is_left = tracee && tracee->leaves_signals && info->si_code == CLD_TRAPPED &&
-		       info->si_status < NSIG;
+	bool is_left = tracee && info->si_code == CLD_TRAPPED && info->si_status < NSIG &&
+		       leaves(tracee, info->si_status);
 
 	event->tid = info->si_pid;
 	if (!taken && !is_left)

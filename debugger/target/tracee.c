@@ -234,6 +234,15 @@ static void take_place(struct tracee *tracee, struct tracee *of)
 	ptrace(PTRACE_SETOPTIONS, tid, NULL, of->options | tracee->options);
 }
 
+void tracee_inherit_signal(struct tracee *tracee, struct tracee *from)
+{
+	tracee->signo = from->signo;
+	from->signo = 0;
+	// A call that was made there meanwhile has left it at another signal's stop.
+	if (tracee->signo && tracee->at_signal && from->info.si_signo == tracee->signo)
+		ptrace(PTRACE_SETSIGINFO, tracee->tid, NULL, &from->info);
+}
+
 // A thread that is followed: stopped unless it stands, and lent.
 static struct dc_error *borrow(struct tracee *tracee, struct tracee *lender, enum tracee_stop *ret)
 {
@@ -265,6 +274,7 @@ static struct dc_error *borrow(struct tracee *tracee, struct tracee *lender, enu
 	tracee->group_stopped = lender->group_stopped;
 	if (lender->on_loan)
 		lender->on_loan(lender, false);
+	tracee->callee_signals = lender->callee_signals;
 	return NULL;
 }
 
@@ -425,6 +435,7 @@ void tracee_reset(struct tracee *tracee)
 	tracee->signo = 0;
 	tracee->errno_addr = 0;
 	tracee->leaves_signals = true;
+	tracee->callee_signals = 0;
 }
 
 struct dc_error *tracee_stop(struct tracee *tracee, pid_t tid, enum tracee_stop *ret)

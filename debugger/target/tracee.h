@@ -44,6 +44,9 @@ struct tracee {
 	// to go on. False: it is the borrower's to see to.
 	bool (*on_stop)(struct tracee *tracee, const struct event *event);
 	uint64_t notices; // bit signo-1: by which its breakpoints tell that they were hit
+	// Bit signo-1: that stop it in a callee, too, for whoever follows it; they reach that, and stops at
+	// them are left as leaves_signals says. Of one that may be lent, and of its borrower.
+	uint64_t callee_signals;
 	bool running; // no stop was seen since it was resumed
 	// The stop that it stands in, as the kernel has it, while it was looked at and not taken; 0: it
 	// was taken, or there is none.
@@ -85,6 +88,7 @@ struct tracee {
 	// Resumed from where it stands, it restores all of its caller context by itself.
 	bool leads_home;
 	int signo; // a signal it was stopped with, delivered when it goes on
+	siginfo_t info; // of signo, where whoever follows the thread has noted it
 	bool was_running; // when it was lent
 	// When it was last seen where it did not wait for a time that may be up; 0: it was not.
 	int64_t awake_at;
@@ -212,6 +216,8 @@ static inline struct tracee *tracee_follower(const struct tracee *tracee)
 		lender = lender->lender;
 	return lender;
 }
+// It receives, when it goes on, what that tracee of the same thread was to.
+void tracee_inherit_signal(struct tracee *tracee, struct tracee *from);
 // Detaches from wherever the thread is now.
 struct dc_error *tracee_leave(struct tracee *tracee) DC_CHECK;
 // The thread is gone, or is let go of with the tracer thread.

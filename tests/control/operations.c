@@ -1369,7 +1369,8 @@ TEST("exceptions are caught where they are thrown and where they are caught")
 
 // ---- calls that meet breakpoints ------------------------------------------------------------------
 
-static struct dc_error *begin_call(struct dc_session *session, pid_t thread, const char *text)
+static struct dc_error *begin_any_call(struct dc_session *session, pid_t thread, const char *text,
+				       bool force)
 {
 	const struct dc_scope scope = { .thread = thread };
 	struct dc_call_options options;
@@ -1378,6 +1379,7 @@ static struct dc_error *begin_call(struct dc_session *session, pid_t thread, con
 
 	dc_call_options_init(&options);
 	options.may_pend = true;
+	options.force = force;
 	good(dc_parse(session, text, &scope, &expression), text);
 
 	struct dc_error *err = dc_evaluate(session, expression, &options, &result);
@@ -1386,6 +1388,11 @@ static struct dc_error *begin_call(struct dc_session *session, pid_t thread, con
 	if (!err)
 		dc_result_deinit(&result);
 	return err;
+}
+
+static struct dc_error *begin_call(struct dc_session *session, pid_t thread, const char *text)
+{
+	return begin_any_call(session, thread, text, false);
 }
 
 // The callee stands at the breakpoint.
@@ -1557,6 +1564,100 @@ TEST("calls that are pending on threads that ran, when control ends")
 			dc_close(session);
 		}
 	}
+}
+
+// Its callee sends it a signal, and stands there.
+static struct dc_stop pends_at_signal(struct dc_session *session, const struct target *target,
+				      int value)
+{
+	struct dc_stop stop;
+	char text[64];
+
+	snprintf(text, sizeof(text), "(int)sigqueue(%d, 10, %d)", target->pid, value);
+	// It waits for a line, inside of stdio, which this does not come near.
+	refused(begin_any_call(session, 0, text, true), DC_PENDING);
+	stop = stop_for_signal(session);
+	equal(stop.thread, target->pid);
+	equal(nr_pending(session), 1);
+	return stop;
+}
+
+static int times_of(const struct target *target, int value)
+{
+	struct received received = received_by(target);
+
+	if (received.times) {
+		equal(received.code, SI_QUEUE);
+		equal(received.value, value);
+		equal(received.sender, target->pid);
+	}
+	return received.times;
+}
+
+TEST("a callee stands at a signal that stops its thread, and receives it, or not, when it goes on")
+{
+	struct target target = target_start("receiver");
+	struct dc_session *session = open_session(&target);
+	struct dc_stop stop;
+	int told = -1;
+
+	stop_at_signals(session);
+	expect(dc_event_fd(session) >= 0);
+	for (int i = 1; i <= 20; i++) {
+		struct dc_event event;
+
+		stop = pends_at_signal(session, &target, i);
+		equal(value_at(session, stop.thread, "0", "twice(4)"), 8);
+		if (i % 4 == 0)
+			good(dc_set_signal(session, stop.thread, 0), "no signal");
+		else
+			told = i;
+		good(dc_continue(session, stop.thread), "continue");
+		event = returns(session);
+		expect(!event.failure);
+		equal(member(session, event.result, "$%u"), 0);
+		equal(nr_pending(session), 0);
+		equal(times_of(&target, told), i - i / 4);
+	}
+	dc_close(session);
+	target_end(&target);
+}
+
+TEST("a signal that a callee stands at is received, though the call is undone or the debugger "
+     "killed")
+{
+	struct target target = target_start("receiver");
+
+	for (int i = 1; i <= 10; i++) {
+		int told[2];
+		char byte;
+
+		expect(!pipe(told));
+		pid_t debugger = fork();
+
+		if (!debugger) {
+			struct dc_session *session;
+
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			session = open_session(&target);
+			stop_at_signals(session);
+			expect(dc_event_fd(session) >= 0);
+			pends_at_signal(session, &target, i);
+			if (i % 2)
+				dc_close(session);
+			expect(write(told[1], "s", 1) == 1);
+			for (;;)
+				pause();
+		}
+		expect(read(told[0], &byte, 1) == 1);
+		kill(debugger, SIGKILL);
+		equal(waitpid(debugger, NULL, 0), debugger);
+		until(times_of(&target, i) >= i);
+		equal(times_of(&target, i), i);
+		close(told[0]);
+		close(told[1]);
+	}
+	target_end(&target);
 }
 
 TEST("a thread in a pending call goes home when the debugger is killed")

@@ -322,11 +322,14 @@ static void on_failed(struct bare *bare, struct request *request, const struct e
 			   request->done, request->n);
 }
 
-// What it has stood for is no time of the callee's.
+// What it has stood for is no time of the callee's. The signal that it then receives is what whoever
+// follows it has made of the one that it stood at.
 static void go_on(struct bare *bare)
 {
 	int64_t stood = bare->stood ? tracer_now() - bare->stood : 0;
 
+	if (bare->stood)
+		tracee_inherit_signal(bare->tracee, tracee_follower(bare->tracee));
 	bare->stood = 0;
 	bare->begun += stood;
 	bare->deadline += bare->deadline ? stood : 0;

@@ -14,6 +14,7 @@ uint64_t bare_wait_mask(const struct bare *bare)
 	uint64_t mask = options->signals == DC_SIGNALS_HOLD ? ~UINT64_C(0) : bare->tracee->mask;
 
 	mask &= ~SIGNALS_OF_FAULTS;
+	mask &= ~(bare->tracee->callee_signals & ~bare->tracee->mask);
 	if (setid) {
 		// Another thread waits for this one to change its ids, too. To cancel the thread is
 		// meant for its own work: the callee would be torn down inside whatever it is at.
@@ -82,8 +83,12 @@ static void note_restart(struct bare *bare)
 static bool is_followers(struct bare *bare, const struct event *event)
 {
 	struct tracee *follower = tracee_follower(bare->tracee);
+	bool stands = follower && follower->on_stop && follower->on_stop(follower, event);
 
-	return follower && follower->on_stop && follower->on_stop(follower, event);
+	// While it stands there it is at a signal that it may still receive.
+	if (stands)
+		bare->tracee->signo = follower->signo;
+	return stands;
 }
 
 // Resumes and waits until something is to be decided.
