@@ -116,6 +116,17 @@ def programs():
 
 
 @test
+def modes():
+    """what gdb can be told and is always so here is taken, and what is not is refused"""
+    out = shell(None, "set follow-fork-mode parent\nset detach-on-fork on\nset follow-exec-mode same\nshow follow-fork-mode\n").out
+    contains(out, "follow-fork-mode")
+    contains(out, "parent")
+    for line, reason in (("follow-fork-mode both", "parent or child"), ("detach-on-fork off", "detach-on-fork is on"),
+                         ("follow-exec-mode new", "follow-exec-mode is same")):
+        contains(shell(None, f"set {line}\n").err, reason)
+
+
+@test
 def pending():
     """breakpoints of a child find their places in the program that it becomes"""
     run = launched([FORKS, "self"], "set follow-fork-mode child\nbreak born\nrun\nbt\ncontinue\n")

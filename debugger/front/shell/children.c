@@ -44,6 +44,16 @@ int children_set_exec_mode(struct shell *shell, const char *text)
 			      text);
 }
 
+int children_set_detach(struct shell *shell, const char *text)
+{
+	if (!*text || !strcmp(text, "on"))
+		return 0;
+	return report_message(shell->out, DC_USAGE,
+			      "the process that is not followed runs on by itself here: "
+			      "detach-on-fork is on, not '%.100s'",
+			      text);
+}
+
 bool children_follow(struct shell *shell, const struct dc_event *event, bool goes)
 {
 	pid_t parent = shell->pid, child = event->child;

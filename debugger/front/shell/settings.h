@@ -18,7 +18,7 @@ struct settings {
 	bool stops_all; // what stops one thread stops all
 	const char *locking; // "off", "step", "on": whether others then run with one that goes on
 	const char *fork_mode; // "parent", "child": whom the shell goes on with
-	const char *exec_mode; // "same"
+	const char *exec_mode, *detach; // "same", "on": as it always is here
 	bool confirm, keeps_going, paginates, echoes;
 	bool no_history; // lines are not kept
 	bool no_patch; // no breakpoint is patched into the code
