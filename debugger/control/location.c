@@ -81,6 +81,18 @@ static struct dc_error *arm_threads(struct control *control)
 	return err;
 }
 
+// Each takes the kernel a moment to arm, and more to take back, so that they are no means for
+// thousands.
+enum { BEYOND_MAX = 32 };
+static bool is_full(const struct control *control)
+{
+	unsigned n = 0;
+
+	for (const struct location *at = control->locations; at; at = at->next)
+		n += at->way != LOCATION_HARDWARE;
+	return n >= BEYOND_MAX;
+}
+
 static struct dc_error *probe(struct control *control, struct location *location)
 {
 	struct dc_error *err = NULL;
@@ -182,6 +194,8 @@ static struct dc_error *arm(struct control *control, struct location *location)
 {
 	struct dc_error *err = arm_hardware(control, location);
 
+	if (is_refused(err) && is_full(control))
+		return error_note(err, "and so are the %d beyond them", BEYOND_MAX);
 	if (is_refused(err) && location->kind == BREAKPOINT_EXECUTE)
 		err = instead(err, arm_uprobe(control, location));
 	if (is_refused(err) && make_room(control))

@@ -100,6 +100,10 @@ def many_breakpoints():
         run = shell(target.pid, "rbreak ^(serve|note|quote|triple|main)$\n")
         equal(run.code, 0, run)
         equal(len(re.findall(r"^breakpoint \d at ", run.out, re.M)), 5, run)
+        run = shell(target.pid, "rbreak .\n")
+        equal(run.code, 6, run)
+        contains(run.err, "and so are the 32 beyond them")
+        contains(run.err, "functions have a breakpoint")
 
 
 @test
