@@ -371,6 +371,13 @@ static bool is_seen(const struct tracee *tracee, const siginfo_t *info)
 	       info->si_status == tracee->left;
 }
 
+// Somebody is to receive the signal that it stands at, or has yet to decide; who borrows the thread
+// leaves it with the lender.
+static bool is_kept(const struct tracee *tracee)
+{
+	return tracee->signo || tracee->queue.n || (tracee->lender && tracee->lender->signo);
+}
+
 // One that stands at a signal hides what happens to others: each is asked for.
 static bool look_behind(struct events *events, siginfo_t *ret)
 {
@@ -396,7 +403,7 @@ static bool look(struct events *events, siginfo_t *ret, bool *taken)
 
 		if (!is_seen(tracee, ret))
 			return true;
-		if (tracee->signo || tracee->queue.n)
+		if (is_kept(tracee))
 			return look_behind(events, ret);
 		// A signal that nobody is to receive is out of the way. Killed, the thread may stand
 		// elsewhere by now.
