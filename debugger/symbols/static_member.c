@@ -15,7 +15,7 @@ static bool is_part(Dwarf_Die *die)
 		!dwarf_hasattr(die, DW_AT_const_value));
 }
 
-// clang tells no symbol's name.
+// clang tells no symbol's name, and a stripped program has none.
 static struct dc_error *find_by_name(struct symbols *symbols, const struct type *class,
 				     struct variable *ret)
 {
@@ -61,10 +61,9 @@ static struct dc_error *find(struct symbols *symbols, const struct type *class, 
 		return error_make(DC_VALUE, "the debug information of a static member is damaged");
 	if (dwarf_hasattr(die, DW_AT_const_value))
 		return location_of(&where, die, ret);
-	if (!linkage)
+	if (!linkage ||
+	    !symbols_find(symbols, NULL, linkage, SYMBOL_DATA, &module, &symbol, &nr_locals))
 		return find_by_name(symbols, class, ret);
-	if (!symbols_find(symbols, NULL, linkage, SYMBOL_DATA, &module, &symbol, &nr_locals))
-		return NULL;
 	ret->place = VARIABLE_MEMORY;
 	ret->module = &module->module;
 	ret->addr = symbol.value + module->module.bias;

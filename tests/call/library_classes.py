@@ -77,7 +77,7 @@ VALUES = [
 # Operators of the library's classes, without calling them.
 ACCESS = [
     ("vector[1]", "2"), ("vector[vector[0]]", "2"), ("vector[1] = 9", "9"), ("vector[1]", "9"), ("vector[1] = 2", "2"),
-    ("points[1].y", "4"), ("nested[2][1]", "3"), ("people[0].numbers[2]", "3"), ("bits[1]", "0"),
+    ("points[1].y", "4"), ("nested[2][1]", "3"), ("people[0].numbers[2]", "3"), ("bits[1]", "false"),
     ("deque[2]", "3"), ("big_deque[250]", "251"), ("short_string[1]", "101 'e'"), ("view[0]", "97 'a'"),
     ('map["b"]', "2"), ("maps[1][2]", "3"), ('map["b"] + vector[0]', "3"), ("big_map[250]", "62500"),
     ("hash[1]", '"one"'), ('string_hash["key"]', "5"), ("string_hash[short_string]", None), ('map["none"]', None),
@@ -177,7 +177,7 @@ def as_gdb_does():
     """with libstdc++'s printers, where they are installed and do not fail themselves"""
     with program("gcc") as target:
         names = [e for e, v in VALUES if re.fullmatch(r"\w+", e) and not v.startswith("(")]
-        command = ["gdb", "-nx", "-q", "-batch", "-iex", "set auto-load safe-path /", "-p", str(target.pid)]
+        command = ["gdb", "-nx", "-q", "-batch", "-iex", "set auto-load safe-path /", "-ex", "set language c++", "-p", str(target.pid)]
         for name in names:
             command += ["-ex", f"echo @@{name}@@", "-ex", f"print {name}"]
         try:
