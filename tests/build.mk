@@ -59,6 +59,7 @@ CAMPAIGN_SAYS := $(shell grep -lrs CAMPAIGN tests/unit tests/runtime tests/call 
 campaign:
 	@tests/deps $(DEPS_TEST)
 	@$(MAKE) --no-print-directory SAN=address,undefined build/address-undefined/debugcall
+	@$(MAKE) --no-print-directory fuzz
 	@DC_CAMPAIGN=1 $(MAKE) --no-print-directory test-run \
 		TESTS='$(filter $(CAMPAIGN_SAYS) $(CAMPAIGN_SAYS:%.c=$(B)/%),$(TESTS))'
 bench:

@@ -3,7 +3,7 @@
 # New inputs of interest stay in build/fuzz/found; a crash leaves build/fuzz/crash-*.
 
 FUZZ_SECONDS ?= 60
-FUZZ_SRC := tests/fuzz/expression.c debugger/arch/x86_64/registers.c debugger/arch/x86_64/xstate.c debugger/arch/x86_64/cpu.c debugger/base/arena.c debugger/base/error.c $(wildcard debugger/values/*.c debugger/lang/*.c debugger/lang/*/*.c) \
+FUZZ_SRC := tests/fuzz/expression.c debugger/arch/x86_64/registers.c debugger/arch/x86_64/xstate.c debugger/arch/x86_64/cpu.c debugger/base/arena.c debugger/base/error.c $(wildcard debugger/values/*.c debugger/lang/*.c debugger/lang/c/*.c debugger/lang/cxx/*.c) \
 	debugger/symbols/types/type.c debugger/symbols/types/type_basic.c debugger/symbols/types/type_spell.c
 
 build/fuzz/expression: $(FUZZ_SRC) $(wildcard debugger/values/*.h debugger/lang/*.h debugger/lang/*/*.h debugger/symbols/*.h debugger/symbols/types/*.h)

@@ -2,7 +2,8 @@
 // libFuzzer: any bytes as an expression; parsed, checked, and run against a target that answers
 // every read with the same bytes. Errors are fine, all else is not.
 #include "debugger/symbols/types/type_table.h"
-#include "debugger/lang/expression.h"
+#include "debugger/lang/language.h"
+#include "debugger/symbols/go.h"
 
 #include <string.h>
 
@@ -79,6 +80,40 @@ struct dc_error *symbols_lookup_variable(struct symbols *symbols, const struct s
 	else if (strcmp(name, "raw") != 0)
 		return no_name(name);
 	return NULL;
+}
+
+// Nothing here is Go's.
+const struct language language_go = { .name = "Go" };
+
+bool symbols_is_go(struct symbols *symbols)
+{
+	(void)symbols;
+	return false;
+}
+
+bool type_is_go(const struct type *type)
+{
+	(void)type;
+	return false;
+}
+
+void type_go_spell(FILE *out, const struct type *type, const char *name)
+{
+	(void)out, (void)type, (void)name;
+	__builtin_trap();
+}
+
+char *symbols_scope(struct symbols *symbols, const struct symbols_frame *frame)
+{
+	(void)symbols, (void)frame;
+	return NULL;
+}
+
+bool symbols_errno(struct symbols *symbols, int64_t *offset)
+{
+	(void)symbols;
+	*offset = -64;
+	return true;
 }
 
 size_t symbols_modules(struct symbols *symbols, const struct module *const **ret)
@@ -392,8 +427,8 @@ static void build_program(void)
 	const struct type *integer = types_basic(types, "int");
 	const struct type_param two[] = { { .name = "a", .type = integer },
 					  { .name = "b", .type = integer } };
-	const struct type_param text = { "format",
-					 types_pointer(types, types_basic(types, "char")) };
+	const struct type_param text = { .name = "format",
+					 .type = types_pointer(types, types_basic(types, "char")) };
 	const struct type_param old = { .name = "f", .type = types_basic(types, "float") };
 
 	program.inner = make(&keys[2], TYPE_UNION, "union", NULL, 8);
