@@ -74,8 +74,8 @@ static struct image *by_build_id(const struct loaded *loaded, const unsigned cha
 // The checksum of .gnu_debuglink: CRC-32 of the whole file.
 static bool has_checksum(const struct image *image, uint32_t want)
 {
-	size_t size;
-	const unsigned char *bytes = (unsigned char *)elf_rawfile(image->elf, &size);
+	uint64_t size = image->size;
+	const unsigned char *bytes = image_bytes(image, 0, size);
 	uint32_t crc = ~UINT32_C(0), table[256];
 
 	if (!bytes)

@@ -60,8 +60,7 @@ static bool find_table(const struct image *image, struct go_module *module,
 		       const unsigned char **bytes, size_t *size)
 {
 	enum { ALIGNED = 32 };
-	size_t n = image_nr_segments(image), file_size;
-	const unsigned char *file = (const unsigned char *)elf_rawfile(image->elf, &file_size);
+	size_t n = image_nr_segments(image);
 	Elf_Data *data = section(image, ".gopclntab", &module->addr);
 
 	if (!data)
@@ -71,20 +70,23 @@ static bool find_table(const struct image *image, struct go_module *module,
 		*size = data->d_size;
 		return true;
 	}
-	for (size_t i = 0; file && i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		GElf_Phdr segment;
+		const unsigned char *in;
 
 		if (!image_segment(image, i, &segment) || segment.p_type != PT_LOAD ||
-		    segment.p_flags & PF_X || segment.p_offset > file_size ||
-		    segment.p_filesz > file_size - segment.p_offset)
+		    segment.p_flags & PF_X)
+			continue;
+		in = image_bytes(image, segment.p_offset, segment.p_filesz);
+		if (!in)
 			continue;
 		for (uint64_t at = -segment.p_vaddr & (ALIGNED - 1); at + 8 < segment.p_filesz;
 		     at += ALIGNED) {
 			struct pclntab table;
 
-			if (!pclntab_begins(file + segment.p_offset + at, 8))
+			if (!pclntab_begins(in + at, 8))
 				continue;
-			*bytes = file + segment.p_offset + at;
+			*bytes = in + at;
 			*size = segment.p_filesz - at;
 			module->addr = segment.p_vaddr + at;
 			if (!pclntab_open(*bytes, *size, &table))
@@ -96,8 +98,7 @@ static bool find_table(const struct image *image, struct go_module *module,
 
 static bool find_info(const struct image *image, struct go_module *module)
 {
-	size_t n = image_nr_segments(image), file_size;
-	const unsigned char *file = (const unsigned char *)elf_rawfile(image->elf, &file_size);
+	size_t n = image_nr_segments(image);
 	uint64_t addr;
 	Elf_Data *data = section(image, ".go.buildinfo", &addr);
 	const unsigned char *info = data ? info_in(data->d_buf, data->d_size) : NULL;
@@ -107,18 +108,18 @@ static bool find_info(const struct image *image, struct go_module *module)
 			     data->d_size - (size_t)(info - (unsigned char *)data->d_buf));
 		return true;
 	}
-	for (size_t i = 0; !data && file && i < n; i++) {
+	for (size_t i = 0; !data && i < n; i++) {
 		GElf_Phdr segment;
+		const unsigned char *in;
 
 		if (!image_segment(image, i, &segment) || segment.p_type != PT_LOAD ||
-		    !(segment.p_flags & PF_W) || segment.p_offset > file_size ||
-		    segment.p_filesz > file_size - segment.p_offset)
+		    !(segment.p_flags & PF_W))
 			continue;
-		info = info_in(file + segment.p_offset, segment.p_filesz);
+		in = image_bytes(image, segment.p_offset, segment.p_filesz);
+		info = in ? info_in(in, segment.p_filesz) : NULL;
 		if (!info)
 			continue;
-		read_version(module, info,
-			     segment.p_filesz - (size_t)(info - file - segment.p_offset));
+		read_version(module, info, segment.p_filesz - (size_t)(info - in));
 		return true;
 	}
 	return false;

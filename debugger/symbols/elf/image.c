@@ -39,6 +39,7 @@ struct dc_error *image_open(int fd, struct image **ret)
 		return error_errno(errno, "fstat");
 	if (!S_ISREG(st.st_mode))
 		return error_make(DC_VALUE, "not a regular file");
+	image->size = (uint64_t)st.st_size;
 	image->inode = st.st_ino;
 	image->device = st.st_dev;
 	elf_version(EV_CURRENT);
@@ -61,6 +62,7 @@ struct dc_error *image_from_bytes(char *bytes, size_t size, struct image **ret)
 	}
 	image->fd = -1;
 	image->bytes = bytes;
+	image->size = size;
 	elf_version(EV_CURRENT);
 	image->elf = elf_memory(bytes, size);
 
@@ -118,6 +120,16 @@ bool image_has_code(const struct image *image, uint64_t value)
 			return true;
 	}
 	return false;
+}
+
+const unsigned char *image_bytes(const struct image *image, uint64_t offset, uint64_t size)
+{
+	const Elf_Data *data;
+
+	if (!size || offset > INT64_MAX)
+		return NULL;
+	data = elf_getdata_rawchunk(image->elf, (int64_t)offset, size, ELF_T_BYTE);
+	return data ? data->d_buf : NULL;
 }
 
 Elf_Scn *image_section(const struct image *image, const char *name, GElf_Shdr *ret)

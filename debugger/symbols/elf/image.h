@@ -13,6 +13,7 @@ struct image {
 	int fd; // -1 for bytes in memory
 	char *bytes; // of the vdso, malloc'd
 	GElf_Ehdr header;
+	uint64_t size;
 	uint64_t inode, device; // of the file
 };
 
@@ -25,6 +26,9 @@ void image_close(struct image *image); // NULL is fine
 size_t image_nr_segments(const struct image *image);
 bool image_segment(const struct image *image, size_t i, GElf_Phdr *ret);
 // The first segment of the type.
+// So many bytes of the file, which live as long as the image; NULL: it has not so many. elf_rawfile()
+// would leak what was read before.
+const unsigned char *image_bytes(const struct image *image, uint64_t offset, uint64_t size);
 bool image_segment_of(const struct image *image, uint32_t type, GElf_Phdr *ret);
 // The address, as in the file, lies in code.
 bool image_has_code(const struct image *image, uint64_t value);
