@@ -85,6 +85,8 @@ static void keep(int socket, void *shared, size_t size)
 	ssize_t got = 0;
 
 	socket = shed(socket);
+	if (socket >= 0 && send(socket, "", 1, MSG_NOSIGNAL) != 1)
+		socket = -1;
 	while (socket >= 0) {
 		message_init(&message);
 		got = recvmsg(socket, &message.header, 0);
@@ -111,6 +113,19 @@ static void keep(int socket, void *shared, size_t size)
 static pid_t split(void)
 {
 	return (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
+}
+
+// Until then it has all our descriptors: what we close stays open, and the processor's breakpoints
+// are taken.
+static bool has_shed(const struct keeper *keeper)
+{
+	char byte;
+	ssize_t got;
+
+	do
+		got = recv(keeper->socket, &byte, sizeof(byte), 0);
+	while (got < 0 && errno == EINTR);
+	return got == sizeof(byte);
 }
 
 struct dc_error *keeper_create(void *shared, size_t size, struct keeper **ret)
@@ -143,6 +158,8 @@ struct dc_error *keeper_create(void *shared, size_t size, struct keeper **ret)
 		;
 	if (child > 0 && WIFEXITED(status))
 		cause = WEXITSTATUS(status);
+	if (!cause && !has_shed(keeper))
+		cause = ECHILD;
 	if (cause) {
 		keeper_destroy(keeper);
 		return error_errno(cause, "a keeper of breakpoints");
