@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
-from harness import B, Program, debugcall, equal, expect, main, row, skip
+from harness import B, SANITIZER, Program, debugcall, equal, expect, main, row, skip
 
 SOURCE = r"""
 #include <cstdio>
@@ -184,7 +184,7 @@ with tempfile.TemporaryDirectory(prefix="exceptions-") as directory:
                 row("agent: thrown", thrown, program.pid, "0", THROWN)
         with Program(target, "catching") as program:
             row(f"{way}: thrown in a thread that has caught one itself", thrown, program.pid, "9", THROWN[::5])
-    build(f"{directory}/gort", "g++ -O0 -I.", SOURCE + GORT, f"{B}/libgort.a")
+    build(f"{directory}/gort", "g++ -O0 -I.", SOURCE + GORT, f"{B}/libgort.a", *SANITIZER)
     with Program(f"{directory}/gort") as program:
         row("gort: thrown", thrown, program.pid, "0", THROWN_ON_GORT)
 main()

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
-from harness import B, Program, debugcall, equal, expect, kills, main, row, skip
+from harness import B, SANITIZER, Program, debugcall, equal, expect, kills, main, row, skip
 from harness.dap import Client
 
 SOURCE = r"""
@@ -236,7 +236,7 @@ with tempfile.TemporaryDirectory(prefix="objects-") as directory:
             with Program(target) as program:
                 del os.environ["LD_PRELOAD"]
                 row("agent: values", values, program.pid, VALUES + PLAIN_VALUES, "--host", "agent")
-    target = build(directory, "gort", "g++ -std=c++17 -O0 -I.", GORT, f"{B}/libgort.a", "-pthread")
+    target = build(directory, "gort", "g++ -std=c++17 -O0 -I.", GORT, f"{B}/libgort.a", *SANITIZER, "-pthread")
     with Program(target) as program:
         row("gort: values", values, program.pid, VALUES + PLAIN_VALUES, "--host", "gort")
 main()

@@ -18,11 +18,11 @@
 # their titles.
 from . import kills
 from .nginx import Nginx
-from .runs import B, DEBUGCALL, KILLER, TARGETS, debugcall, ends, finish, good, kill_points, killed_at, start
+from .runs import B, DEBUGCALL, KILLER, SANITIZER, TARGETS, debugcall, ends, finish, good, kill_points, killed_at, start
 from .shell import Terminal, launched, obeyed, objects, says, shell
 from .tap import CAMPAIGN, LIMIT, Failed, contains, equal, expect, main, row, skip, test, until
 from .targets import Program, Target, Victim, free_port, status
 
-__all__ = ["B", "CAMPAIGN", "DEBUGCALL", "KILLER", "LIMIT", "Nginx", "TARGETS", "Failed", "Program", "Target", "Terminal", "Victim",
-           "contains", "debugcall", "ends", "equal", "expect", "finish", "free_port", "good", "kill_points", "killed_at", "kills",
+__all__ = ["B", "CAMPAIGN", "DEBUGCALL", "KILLER", "LIMIT", "Nginx", "SANITIZER", "TARGETS", "Failed", "Program", "Target", "Terminal",
+           "Victim", "contains", "debugcall", "ends", "equal", "expect", "finish", "free_port", "good", "kill_points", "killed_at", "kills",
            "launched", "main", "obeyed", "objects", "row", "says", "shell", "skip", "start", "status", "test", "until"]

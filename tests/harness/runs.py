@@ -11,6 +11,8 @@ B = os.environ.get("B", os.path.abspath("build/release"))
 DEBUGCALL = f"{B}/debugcall"
 TARGETS = f"{B}/tests/targets"
 KILLER = f"{B}/tests/call/killer.so"
+# What is linked with the runtime wants what the runtime was built with.
+SANITIZER = [f"-fsanitize={os.environ['SAN']}"] if os.environ.get("SAN") else []
 
 
 class Run:
