@@ -323,9 +323,9 @@ static void withdraw(struct go *go)
 
 	if (!go->withdrawn_ns) {
 		go->withdrawn_ns = tracer_now();
+		// Written before the turn is read: both are system calls, whose locks order them.
 		if (go_get(go, serial, &serial))
 			dc_error_destroy(go_put(go, withdrawn, serial));
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	}
 	if (!go_get(go, turn, &turn) || (turn != GO_ASKED && turn != GO_TAKEN) ||
 	    tracer_now() - go->withdrawn_ns < LATE_NS)
