@@ -641,6 +641,7 @@ struct dc_error *control_create(struct tracer *tracer, struct process *process,
 	control->last_undecided = &control->undecided;
 	control->how = RESUME_RUN;
 	control->children_wanted = children;
+	control->may_judge = getenv("DC_JUDGE_IN_KERNEL") != NULL;
 	err = decoder_create(read_code, process, &control->decoder);
 	if (!err)
 		err = tracer_run(tracer, begin, control);

@@ -51,6 +51,7 @@ struct control {
 	_Atomic int *status; // takes the process's, as wait() tells it; NULL: nobody asks
 	uint64_t stop_signals; // signals that threads stand at, bit signo-1
 	struct syscall_set syscalls; // that they stand at
+	bool may_judge; // conditions in the kernel, by the environment's word alone
 	bool catches_forks;
 	enum resume how; // threads run
 	void (*on_thread)(void *arg, pid_t tid, bool has_begun); // NULL: nobody is told
