@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 
 from harness import Program, debugcall, equal, expect, main, row, skip
+from harness.shell import printed
 
 SOURCE = r"""
 #include <cstdio>
@@ -103,16 +104,6 @@ MISTAKES = [
 ]
 
 
-def said(pid, exprs):
-    """What each is, by one debugger."""
-    with open(f"{directory}/script", "w", encoding="ascii") as script:
-        script.write("".join(f"print {expr}\n" for expr in exprs))
-    run = debugcall("--json", "--keep-going", "--no-init", "-p", pid, "-x", f"{directory}/script", "--batch")
-    records = [one for line in run.out.splitlines() for one in json.loads(line).get("records", []) if one["kind"] in ("result", "error")]
-    equal(len(records), len(exprs), f"records: {run.err[:300]}")
-    return zip(exprs, records)
-
-
 def balance(pid):
     run = debugcall("-q", "-p", pid, "made", "made - ended")
     expect(run.code == 0 and run.out.splitlines()[1] == "0", f"made and not destroyed: {run}")
@@ -131,7 +122,7 @@ def values(pid):
 
 def mistakes(pid):
     parts = dict(MISTAKES)
-    for expr, one in said(pid, parts):
+    for expr, one in printed(pid, parts):
         expect(not one["ok"] and parts[expr] in json.dumps(one["error"], ensure_ascii=False), f"{expr}: {one}")
     balance(pid)
 

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 # Macros of programs that were compiled with -g3: what they stand for is read in their place, as the preprocessor puts it there.
-import json
 import shutil
 import subprocess
 import tempfile
 
-from harness import Program, debugcall, equal, expect, main, row, skip
+from harness import Program, equal, expect, main, row, skip
+from harness.shell import printed
 
 SOURCE = r"""
 #include <stdio.h>
@@ -50,22 +50,13 @@ MISTAKES = {
 }
 
 
-def said(pid, exprs):
-    with open(f"{directory}/script", "w", encoding="ascii") as script:
-        script.write("".join(f"print {expr}\n" for expr in exprs))
-    run = debugcall("--json", "--keep-going", "--no-init", "-p", pid, "-x", f"{directory}/script", "--batch")
-    records = [one for line in run.out.splitlines() for one in json.loads(line).get("records", []) if one["kind"] in ("result", "error")]
-    equal(len(records), len(exprs), f"records: {run.err[:300]}")
-    return zip(exprs, records)
-
-
 def values(pid):
-    for expr, one in said(pid, VALUES):
+    for expr, one in printed(pid, VALUES):
         equal(one.get("value", one.get("error")), VALUES[expr], expr)
 
 
 def mistakes(pid):
-    for expr, one in said(pid, MISTAKES):
+    for expr, one in printed(pid, MISTAKES):
         text, column = MISTAKES[expr]
         expect(not one["ok"] and text in one["error"]["message"], f"{expr}: {one}")
         expect(column is None or one["error"]["column"] == column, f"{expr}: {one}")

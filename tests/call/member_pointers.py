@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 
 from harness import Program, debugcall, equal, expect, main, row, skip
+from harness.shell import printed
 
 SOURCE = r"""
 #include <cstdio>
@@ -78,16 +79,6 @@ def plain(text):
     return re.sub(r"0x[0-9a-f]+", "0xN", text)
 
 
-def said(pid, exprs):
-    """What each is, by one debugger."""
-    with open(f"{directory}/script", "w", encoding="ascii") as script:
-        script.write("".join(f"print {expr}\n" for expr in exprs))
-    run = debugcall("--json", "--keep-going", "--no-init", "-p", pid, "-x", f"{directory}/script", "--batch")
-    records = [one for line in run.out.splitlines() for one in json.loads(line).get("records", []) if one["kind"] in ("result", "error")]
-    equal(len(records), len(exprs), f"records: {run.err[:300]}")
-    return zip(exprs, records)
-
-
 def values(pid):
     for start in range(0, len(VALUES), 20):
         part = VALUES[start:start + 20]
@@ -117,13 +108,13 @@ def as_gdb(pid):
 
 
 def types(pid):
-    for expr, one in said(pid, TYPES):
+    for expr, one in printed(pid, TYPES):
         equal(one["type"] if one["ok"] else one["error"]["message"], TYPES[expr], expr)
 
 
 def mistakes(pid):
     parts = dict(MISTAKES)
-    for expr, one in said(pid, parts):
+    for expr, one in printed(pid, parts):
         expect(not one["ok"] and parts[expr] in json.dumps(one["error"], ensure_ascii=False), f"{expr}: {one}")
 
 

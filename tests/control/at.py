@@ -11,6 +11,7 @@ import time
 
 from harness import B, CAMPAIGN, TARGETS, Program, Victim, contains, debugcall, ends, equal, expect, finish, kill_points, \
     killed_at, main, skip, start, status, test, until
+from harness.runs import denying
 
 SOURCE = "tests/targets/comers.c"
 
@@ -209,15 +210,7 @@ def interrupted():
 
 
 # Runs what follows with perf_event_open() denied by a seccomp filter.
-NO_PERF = ("/usr/bin/python3", "-c", """
-import ctypes, os, struct, sys
-codes = [(0x20, 0, 0, 0), (0x15, 0, 1, 298), (6, 0, 0, 0x50001), (6, 0, 0, 0x7fff0000)]
-filter = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *code) for code in codes))
-program = struct.pack("HxxxxxxP", len(codes), ctypes.addressof(filter))
-libc = ctypes.CDLL(None)
-assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
-os.execv(sys.argv[1], sys.argv[1:])
-""")
+NO_PERF = denying(298)
 
 
 @test

@@ -10,19 +10,12 @@ import tempfile
 
 from harness import TARGETS, Program, contains, debugcall, equal, expect, main, row, skip, status, test, until
 from harness.http_server import HttpServer
+from harness.runs import denying
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 NO_BPF = ("setpriv", "--bounding-set=-bpf,-sys_admin,-perfmon")
 # Runs what follows with bpf() and perf_event_open() denied by a seccomp filter.
-DENIED = ("/usr/bin/python3", "-c", """
-import ctypes, os, struct, sys
-codes = [(0x20, 0, 0, 0), (0x15, 1, 0, 321), (0x15, 0, 1, 298), (6, 0, 0, 0x50001), (6, 0, 0, 0x7fff0000)]
-filter = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *code) for code in codes))
-program = struct.pack("HxxxxxxP", len(codes), ctypes.addressof(filter))
-libc = ctypes.CDLL(None)
-assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
-os.execv(sys.argv[1], sys.argv[1:])
-""")
+DENIED = denying(321, 298)
 ROOT = os.geteuid() == 0
 
 

@@ -15,6 +15,21 @@ KILLER = f"{B}/tests/call/killer.so"
 SANITIZER = [f"-fsanitize={os.environ['SAN']}"] if os.environ.get("SAN") else []
 
 
+def denying(*numbers):
+    """A prefix: what follows runs with these system calls denied by a seccomp filter, with EPERM."""
+    last = len(numbers) - 1
+    tests = [(0x15, last - i, int(i == last), number) for i, number in enumerate(numbers)]
+    return ("/usr/bin/python3", "-c", f"""
+import ctypes, os, struct, sys
+codes = [(0x20, 0, 0, 0), *{tests}, (6, 0, 0, 0x50001), (6, 0, 0, 0x7fff0000)]
+filter = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *code) for code in codes))
+program = struct.pack("HxxxxxxP", len(codes), ctypes.addressof(filter))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+""")
+
+
 class Run:
     def __init__(self, code, out, err):
         self.code, self.out, self.err = code, out, err

@@ -50,6 +50,15 @@ def objects(pid, text, *options):
     return [json.loads(line) for line in shell(pid, text, "--json", *options).out.splitlines()]
 
 
+def printed(pid, exprs):
+    """With each its record, a value's or an error's, by one shell."""
+    said = objects(pid, "".join(f"print {expr}\n" for expr in exprs), "--keep-going", "--no-init")
+    records = [one for line in said for one in line.get("records", []) if one["kind"] in ("result", "error")]
+    if len(records) != len(exprs):
+        raise Failed(f"{len(records)} records of {len(exprs)}: {said[-1:]}")
+    return zip(exprs, records)
+
+
 class Terminal:
     """debugcall at a terminal; what it shows is kept without colours and other sequences."""
 
