@@ -193,9 +193,12 @@ static void a_reused_number_is_polled(void)
 static void what_was_learned_late_is_not_believed(void)
 {
 	struct io r = { 0 }, later = { 0 };
-	int fds[2], file = open(self_path(), O_RDONLY | O_CLOEXEC);
+	enum { HIGH = 500 }; // which nobody is given who opens something meanwhile
+	int fds[2], low = open(self_path(), O_RDONLY | O_CLOEXEC);
+	int file = fcntl(low, F_DUPFD_CLOEXEC, HIGH);
 	uint64_t id;
 
+	expect_eq(close(low), 0);
 	socket_pair(fds);
 	expect_eq(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
 	r.fd = later.fd = file;
